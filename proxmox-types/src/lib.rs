@@ -1,0 +1,41 @@
+//! Typed shapes of the Proxmox VE 9.2 API: identifiers, property strings, what the server answers and what it accepts.
+//!
+//! This crate does no I/O and knows neither HTTP nor processes. Every shape says where its facts were seen: a file of
+//! the PVE sources, or a recording of a running 9.2.11 server in `fixtures/`.
+//!
+//! Three rules hold everywhere. Text is parsed once, at the edge, into a type that cannot hold anything else
+//! ([`Vmid`], [`Upid`], [`ApiToken`], ...). Loose scalars (`"1"`, `1`, `true`, `""`, `null`) are read by the one set of
+//! visitors in [`scalar`]. Unknown fields are ignored on shapes that are only read, and kept on [`LxcConfig`], which is
+//! written back.
+#![no_std]
+#![forbid(clippy::disallowed_types, clippy::disallowed_methods)]
+#![warn(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    clippy::std_instead_of_core,
+    clippy::std_instead_of_alloc
+)]
+
+extern crate alloc;
+#[cfg(test)]
+extern crate std;
+
+mod fingerprint;
+mod malformed;
+mod name;
+pub mod property;
+pub mod scalar;
+mod secret;
+mod token;
+mod upid;
+mod vmid;
+mod volume;
+
+pub use fingerprint::Fingerprint;
+pub use malformed::Malformed;
+pub use name::{Bridge, NodeName, PoolId, SnapshotName, StorageId};
+pub use secret::Secret;
+pub use token::{ApiToken, TokenError, TokenId};
+pub use upid::Upid;
+pub use vmid::Vmid;
+pub use volume::VolumeId;

@@ -1,0 +1,203 @@
+//! The names that PVE gives to nodes, storages, snapshots, pools and bridges.
+
+use alloc::boxed::Box;
+use alloc::string::String;
+use core::fmt;
+use core::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::Malformed;
+
+/// Defines one name: a text that was checked once against its grammar and cannot be anything else.
+macro_rules! name {
+    ($(#[$doc:meta])* $name:ident, $what:literal, $rule:literal, $accepts:expr) => {
+        $(#[$doc])*
+        #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(try_from = "String", into = "String")]
+        pub struct $name(Box<str>);
+
+        impl $name {
+            /// The name as text.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = Malformed;
+
+            fn from_str(text: &str) -> Result<Self, Malformed> {
+                let accepts: fn(&str) -> bool = $accepts;
+                if accepts(text) { Ok(Self(text.into())) } else { Err(Malformed::new($what, text, $rule)) }
+            }
+        }
+
+        impl TryFrom<String> for $name {
+            type Error = Malformed;
+
+            fn try_from(text: String) -> Result<Self, Malformed> {
+                text.parse()
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(name: $name) -> Self {
+                name.0.into()
+            }
+        }
+
+        impl AsRef<str> for $name {
+            fn as_ref(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Debug::fmt(&self.0, f)
+            }
+        }
+    };
+}
+
+name!(
+    /// Name of a PVE node, which is the short host name.
+    ///
+    /// Source: pve-common `PVE/JSONSchema.pm`, format `pve-node`.
+    NodeName,
+    "a node name",
+    "letters, digits and inner hyphens, 1 to 63 characters; PVE uses the short host name, without a domain",
+    |text| text.len() <= 63 && inner(text, |c| c == b'-') && ends(text, u8::is_ascii_alphanumeric, u8::is_ascii_alphanumeric)
+);
+
+name!(
+    /// Name of a storage.
+    ///
+    /// Source: pve-common `PVE/JSONSchema.pm`, format `pve-storage-id`; case is kept.
+    StorageId,
+    "a storage id",
+    "2 or more letters, digits, `-`, `_` and `.`, starting with a letter and ending in a letter or digit",
+    |text| {
+        text.len() >= 2
+            && inner(text, |c| matches!(c, b'-' | b'_' | b'.'))
+            && ends(text, u8::is_ascii_alphabetic, u8::is_ascii_alphanumeric)
+    }
+);
+
+name!(
+    /// Name of a snapshot. `vzdump` is one (a backup in progress takes it) although a caller cannot create it.
+    ///
+    /// Source: pve-common `PVE/JSONSchema.pm`, format `pve-snapshot-name`; recordings `snapshot-create-name-*`.
+    SnapshotName,
+    "a snapshot name",
+    "2 to 40 letters, digits, `-` and `_`, starting with a letter; `current` is the running state, not a snapshot",
+    |text| {
+        (2..=40).contains(&text.len())
+            && inner(text, |c| matches!(c, b'-' | b'_'))
+            && ends(text, u8::is_ascii_alphabetic, |_| true)
+            && text != "current"
+    }
+);
+
+name!(
+    /// Name of a pool, up to three levels deep (`felhom/customers`).
+    ///
+    /// Source: pve-access-control `PVE/AccessControl.pm`, format `pve-poolid`.
+    PoolId,
+    "a pool id",
+    "letters, digits, `.`, `_` and `-`, with at most two `/` between levels",
+    |text| {
+        text.split('/').count() <= 3
+            && text.split('/').all(|level| !level.is_empty() && inner(level, |c| matches!(c, b'-' | b'_' | b'.')))
+    }
+);
+
+name!(
+    /// Name of a network bridge on the node, such as `vmbr0`.
+    ///
+    /// Source: pve-common `PVE/JSONSchema.pm`, format `pve-bridge-id`; Linux allows 15 bytes.
+    Bridge,
+    "a bridge name",
+    "2 to 15 letters, digits, `-`, `_` and `.`, starting with a letter",
+    |text| {
+        (2..=15).contains(&text.len())
+            && inner(text, |c| matches!(c, b'-' | b'_' | b'.'))
+            && ends(text, u8::is_ascii_alphabetic, |_| true)
+    }
+);
+
+/// Whether the text is made of ASCII letters, digits and the given extra bytes.
+fn inner(text: &str, extra: fn(u8) -> bool) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_alphanumeric() || extra(byte))
+}
+
+/// Whether the first and the last byte are as required. False for the empty text.
+fn ends(text: &str, first: fn(&u8) -> bool, last: fn(&u8) -> bool) -> bool {
+    text.as_bytes().first().is_some_and(first) && text.as_bytes().last().is_some_and(last)
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::string::ToString;
+
+    use super::*;
+
+    fn verdicts<T: FromStr>(texts: &[&str]) -> alloc::vec::Vec<bool> {
+        texts.iter().map(|text| text.parse::<T>().is_ok()).collect()
+    }
+
+    #[test]
+    fn node_names_are_short_host_names() {
+        assert_eq!(
+            verdicts::<NodeName>(&["pve1", "1", "a-b", "-a", "a-", "a.b", "", "a b"]),
+            [true, true, true, false, false, false, false, false]
+        );
+    }
+
+    #[test]
+    fn storage_ids_start_with_a_letter_and_end_in_a_letter_or_digit() {
+        assert_eq!(
+            verdicts::<StorageId>(&["local", "local-lvm", "a.b_c", "a", "1a", "a-", "a/b"]),
+            [true, true, true, false, false, false, false]
+        );
+    }
+
+    #[test]
+    fn snapshot_names_reject_a_leading_digit() {
+        assert_eq!("1bad".parse::<SnapshotName>().unwrap_err().what(), "a snapshot name");
+    }
+
+    #[test]
+    fn snapshot_names_have_2_to_40_characters() {
+        let (forty, forty_one) = ("a".repeat(40), "a".repeat(41));
+        assert_eq!(
+            verdicts::<SnapshotName>(&["x", "ab", &forty, &forty_one, "current", "vzdump", "a b"]),
+            [false, true, true, false, false, true, false]
+        );
+    }
+
+    #[test]
+    fn pools_nest_three_levels_deep() {
+        assert_eq!(
+            verdicts::<PoolId>(&["felhom", "a/b/c", "a/b/c/d", "a//b", ""]),
+            [true, true, false, false, false]
+        );
+    }
+
+    #[test]
+    fn a_malformed_name_quotes_the_text_and_the_rule() {
+        let error = "pve1.lan".parse::<NodeName>().unwrap_err().to_string();
+        assert_eq!(
+            error,
+            "\"pve1.lan\" is not a node name: letters, digits and inner hyphens, 1 to 63 characters; PVE uses the \
+             short host name, without a domain"
+        );
+    }
+}

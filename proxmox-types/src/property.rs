@@ -1,0 +1,230 @@
+//! The codec of PVE's property strings: `name=eth0,bridge=vmbr0,ip=dhcp`.
+//!
+//! A property string is a comma-separated list of `key=value`; the value of one key, the default key, may stand without
+//! its key (`local-zfs:subvol-101-disk-0,size=8G`). Booleans are written as 0 and 1 and read in any of PVE's spellings;
+//! lists inside a value are joined by `;`. There is no escaping, so a value cannot hold a comma. PVE replaces a
+//! property string as a whole, so keys that a type does not know are kept and written back.
+//!
+//! Source: pve-common `PVE/JSONSchema.pm`, `parse_property_string` and `print_property_string`.
+
+pub mod device;
+pub mod features;
+pub mod list;
+pub mod mount;
+pub mod net;
+
+use alloc::borrow::{Cow, ToOwned};
+use alloc::collections::BTreeMap;
+use alloc::format;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+use core::fmt;
+use core::str::FromStr;
+
+use serde::de::{DeserializeOwned, Error as _};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::Value;
+use snafu::Snafu;
+
+/// Keys of a property string that its type does not know, kept for writing back.
+pub type OtherKeys = BTreeMap<String, String>;
+
+/// A type that is written as a property string.
+pub trait PropertyString: Serialize + DeserializeOwned {
+    /// The key whose value may stand alone.
+    const DEFAULT_KEY: Option<&'static str>;
+}
+
+/// A value that travels as a property string inside JSON and in parameters.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Property<T>(pub T);
+
+/// Text that is not a property string of the wanted type, or a value that cannot be written as one.
+#[derive(Clone, Debug, PartialEq, Eq, Snafu)]
+#[snafu(display("malformed property string: {reason}"))]
+pub struct PropertyError {
+    reason: String,
+}
+
+impl PropertyError {
+    fn new(reason: impl Into<String>) -> Self {
+        Self { reason: reason.into() }
+    }
+}
+
+/// Parses a property string.
+///
+/// Fails on a key that occurs twice, a value without a key where the type has no default key, a missing required key
+/// and a value of the wrong type.
+pub fn parse<T: PropertyString>(text: &str) -> Result<T, PropertyError> {
+    let pairs = pairs(text, T::DEFAULT_KEY)?;
+    let fields = pairs.into_iter().map(|(key, value)| (key.to_owned(), Value::from(value))).collect();
+    serde_json::from_value(Value::Object(fields)).map_err(|error| PropertyError::new(error.to_string()))
+}
+
+/// Writes a property string: the default key first and without its name, the others in alphabetical order.
+///
+/// Fails if a value holds a comma, which PVE could not read back.
+pub fn print<T: PropertyString>(value: &T) -> Result<String, PropertyError> {
+    let Value::Object(fields) =
+        serde_json::to_value(value).map_err(|error| PropertyError::new(error.to_string()))?
+    else {
+        return Err(PropertyError::new("not a set of keys"));
+    };
+    let is_default = |key: &str| Some(key) == T::DEFAULT_KEY;
+    let mut parts = Vec::new();
+    for wants_default in [true, false] {
+        for (key, value) in fields.iter().filter(|(key, _)| is_default(key) == wants_default) {
+            let Some(value) = scalar(value)? else { continue };
+            if value.contains(',') {
+                return Err(PropertyError::new(format!("the value of `{key}` holds a comma")));
+            }
+            parts.push(if wants_default { value.into_owned() } else { format!("{key}={value}") });
+        }
+    }
+    Ok(parts.join(","))
+}
+
+fn pairs<'a>(
+    text: &'a str,
+    default_key: Option<&'a str>,
+) -> Result<BTreeMap<&'a str, &'a str>, PropertyError> {
+    let mut pairs = BTreeMap::new();
+    for part in text.split(',').filter(|part| !part.trim().is_empty()) {
+        let (key, value) = match part.split_once('=') {
+            Some(pair) => pair,
+            None => (default_key.ok_or_else(|| PropertyError::new(format!("`{part}` has no key")))?, part),
+        };
+        if pairs.insert(key, value).is_some() {
+            return Err(PropertyError::new(format!("the key `{key}` occurs twice")));
+        }
+    }
+    Ok(pairs)
+}
+
+/// The text of one value, or nothing for null.
+fn scalar(value: &Value) -> Result<Option<Cow<'_, str>>, PropertyError> {
+    Ok(match value {
+        Value::Null => None,
+        Value::Bool(flag) => Some(if *flag { "1" } else { "0" }.into()),
+        Value::Number(number) => Some(number.to_string().into()),
+        Value::String(text) => Some(text.into()),
+        Value::Array(_) | Value::Object(_) => {
+            return Err(PropertyError::new("a value is neither text nor a number"));
+        }
+    })
+}
+
+impl<T: PropertyString> FromStr for Property<T> {
+    type Err = PropertyError;
+
+    fn from_str(text: &str) -> Result<Self, PropertyError> {
+        parse(text).map(Self)
+    }
+}
+
+impl<T: PropertyString> fmt::Display for Property<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&print(&self.0).map_err(|_| fmt::Error)?)
+    }
+}
+
+impl<'de, T: PropertyString> Deserialize<'de> for Property<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        text.parse().map_err(|error| D::Error::custom(format!("{error} in {text:?}")))
+    }
+}
+
+impl<T: PropertyString> Serialize for Property<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let text = print(&self.0).map_err(serde::ser::Error::custom)?;
+        serializer.serialize_str(&text)
+    }
+}
+
+/// Splits the key of an indexed option: `net0` is index 0 of `net`.
+pub fn index_of(key: &str, option: &str) -> Option<u16> {
+    let digits = key.strip_prefix(option)?;
+    let canonical = digits == "0" || !digits.starts_with('0');
+    (canonical && digits.bytes().all(|byte| byte.is_ascii_digit())).then(|| digits.parse().ok()).flatten()
+}
+
+/// Joins the key of an indexed option.
+pub fn key_of(option: &str, index: u16) -> String {
+    let mut key = option.to_owned();
+    key.push_str(&index.to_string());
+    key
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, PartialEq, Serialize, Deserialize)]
+    struct Sample {
+        volume: String,
+        #[serde(
+            default,
+            deserialize_with = "crate::scalar::optional",
+            skip_serializing_if = "Option::is_none"
+        )]
+        backup: Option<bool>,
+        #[serde(
+            default,
+            deserialize_with = "crate::scalar::optional",
+            skip_serializing_if = "Option::is_none"
+        )]
+        mtu: Option<u16>,
+        #[serde(flatten)]
+        other: OtherKeys,
+    }
+
+    impl PropertyString for Sample {
+        const DEFAULT_KEY: Option<&'static str> = Some("volume");
+    }
+
+    fn read(text: &str) -> Result<Sample, String> {
+        parse(text).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn the_default_key_may_stand_alone_or_be_named() {
+        assert_eq!(read("local:1,backup=1"), read("backup=yes,volume=local:1"));
+    }
+
+    #[test]
+    fn unknown_keys_survive_reading_and_writing() {
+        let text = "local:1,backup=0,mtu=1500,new-key=x";
+        assert_eq!(print(&read(text).unwrap()).unwrap(), text);
+    }
+
+    #[test]
+    fn malformed_property_strings_name_the_key() {
+        let reasons = ["local:1,local:2", "mtu=1", "local:1,mtu=x"].map(|text| read(text).unwrap_err());
+        assert_eq!(
+            reasons,
+            [
+                "malformed property string: the key `volume` occurs twice",
+                "malformed property string: missing field `volume`",
+                "malformed property string: invalid value: string \"x\", expected a whole number from 0 to 65535 or null",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_comma_in_a_value_is_refused() {
+        let sample = Sample { volume: "a,b".into(), backup: None, mtu: None, other: OtherKeys::new() };
+        assert_eq!(
+            print(&sample).unwrap_err().to_string(),
+            "malformed property string: the value of `volume` holds a comma"
+        );
+    }
+
+    #[test]
+    fn indexed_keys_are_canonical() {
+        let read = ["net0", "net31", "net", "net01", "netx", "net0x", "mp0"].map(|key| index_of(key, "net"));
+        assert_eq!(read, [Some(0), Some(31), None, None, None, None, None]);
+        assert_eq!(key_of("net", 31), "net31");
+    }
+}

@@ -1,0 +1,90 @@
+//! The number of a guest.
+
+use alloc::string::ToString;
+use core::fmt;
+use core::str::FromStr;
+
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
+
+use crate::{Malformed, scalar};
+
+/// Number of a guest, 100 to 999999999. May arrive as a string.
+///
+/// Source: pve-common `PVE/JSONSchema.pm`, format `pve-vmid`; recordings `http-vmid-small`, `http-vmid-huge`.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+pub struct Vmid(u32);
+
+const WHAT: &str = "a VMID";
+const RULE: &str = "a whole number from 100 to 999999999";
+
+impl Vmid {
+    /// The number.
+    pub const fn get(self) -> u32 {
+        self.0
+    }
+}
+
+impl TryFrom<u32> for Vmid {
+    type Error = Malformed;
+
+    fn try_from(number: u32) -> Result<Self, Malformed> {
+        if (100..=999_999_999).contains(&number) {
+            Ok(Self(number))
+        } else {
+            Err(Malformed::new(WHAT, &number.to_string(), RULE))
+        }
+    }
+}
+
+impl FromStr for Vmid {
+    type Err = Malformed;
+
+    fn from_str(text: &str) -> Result<Self, Malformed> {
+        let digits = text.bytes().all(|byte| byte.is_ascii_digit()) && !text.starts_with('0');
+        match text.parse::<u32>() {
+            Ok(number) if digits => Self::try_from(number),
+            _ => Err(Malformed::new(WHAT, text, RULE)),
+        }
+    }
+}
+
+impl fmt::Display for Vmid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl fmt::Debug for Vmid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl<'de> Deserialize<'de> for Vmid {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let number: u32 = scalar::required(deserializer)?;
+        Self::try_from(number).map_err(D::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn vmids_are_100_to_999999999() {
+        let verdicts = ["99", "100", "999999999", "1000000000", "0100", "+100", "-100", "1e3", ""]
+            .map(|text| text.parse::<Vmid>().is_ok());
+        assert_eq!(verdicts, [false, true, true, false, false, false, false, false, false]);
+    }
+
+    #[test]
+    fn vmids_arrive_as_numbers_and_as_strings() {
+        let read = |json: &str| serde_json::from_str::<Vmid>(json).map(Vmid::get).ok();
+        assert_eq!(
+            [read("101"), read("\"101\""), read("99"), read("null")],
+            [Some(101), Some(101), None, None]
+        );
+    }
+}
