@@ -11,14 +11,16 @@ use crate::{Malformed, StorageId};
 
 /// Id of a volume on a storage: `local:backup/vzdump-lxc-101-2026_11_24-05_49_15.tar.zst`, `local-zfs:subvol-101-disk-0`.
 ///
-/// Source: pve-storage `PVE/Storage/Plugin.pm`, format `pve-volume-id`.
+/// The name may hold blanks, as file names of ISO images do: one of them in a storage must not hide the others.
+///
+/// Source: pve-storage `PVE/Storage/Plugin.pm`, format `pve-volume-id` (`STORAGE:.+`).
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct VolumeId(Box<str>);
 
 const WHAT: &str = "a volume id";
 const RULE: &str =
-    "STORAGE:NAME with a storage id before the first colon and no blanks or control characters";
+    "STORAGE:NAME with a storage id before the first colon, no blanks around it and no control characters";
 
 impl VolumeId {
     /// The id as text.
@@ -41,11 +43,9 @@ impl FromStr for VolumeId {
     type Err = Malformed;
 
     fn from_str(text: &str) -> Result<Self, Malformed> {
-        let printable = |name: &str| !name.contains(|c: char| c.is_whitespace() || c.is_control());
+        let holds = |name: &str| !name.is_empty() && name.trim() == name && !name.contains(char::is_control);
         match text.split_once(':') {
-            Some((storage, name))
-                if !name.is_empty() && printable(name) && storage.parse::<StorageId>().is_ok() =>
-            {
+            Some((storage, name)) if holds(name) && storage.parse::<StorageId>().is_ok() => {
                 Ok(Self(text.into()))
             }
             _ => Err(Malformed::new(WHAT, text, RULE)),
@@ -94,8 +94,14 @@ mod tests {
 
     #[test]
     fn volume_ids_need_a_storage_and_a_name() {
-        let verdicts = ["local:1", "local:", ":x", "local", "1x:y", "local:a b", "local:a\nb", "/dev/sda:x"]
+        let verdicts = ["local:1", "local:", ":x", "local", "1x:y", "local:a\nb", "local:a ", "/dev/sda:x"]
             .map(|text| text.parse::<VolumeId>().is_ok());
         assert_eq!(verdicts, [true, false, false, false, false, false, false, false]);
+    }
+
+    #[test]
+    fn names_of_volumes_may_hold_blanks() {
+        let volume: VolumeId = "local:iso/Windows 11 x64.iso".parse().unwrap();
+        assert_eq!(volume.name(), "iso/Windows 11 x64.iso");
     }
 }
