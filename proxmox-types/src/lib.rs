@@ -5,7 +5,7 @@
 //!
 //! Three rules hold everywhere. Text is parsed once, at the edge, into a type that cannot hold anything else
 //! ([`Vmid`], [`Upid`], [`ApiToken`], ...). Loose scalars (`"1"`, `1`, `true`, `""`, `null`) are read by the one set of
-//! visitors in [`scalar`]. Unknown fields are ignored on shapes that are only read, and kept on [`LxcConfig`], which is
+//! visitors in [`scalar`]. Unknown fields are ignored on shapes that are only read, and kept on `LxcConfig`, which is
 //! written back.
 #![no_std]
 #![forbid(clippy::disallowed_types, clippy::disallowed_methods)]
@@ -20,21 +20,27 @@ extern crate alloc;
 #[cfg(test)]
 extern crate std;
 
+mod digest;
 mod fingerprint;
+mod list;
 mod malformed;
 mod name;
 pub mod property;
 pub mod scalar;
 mod secret;
+mod tags;
 mod token;
 mod upid;
 mod vmid;
 mod volume;
 
+pub use digest::Digest;
 pub use fingerprint::Fingerprint;
+pub use list::CommaList;
 pub use malformed::Malformed;
-pub use name::{Bridge, NodeName, PoolId, SnapshotName, StorageId};
+pub use name::{Bridge, Hostname, NodeName, PoolId, SnapshotName, StorageId};
 pub use secret::Secret;
+pub use tags::Tags;
 pub use token::{ApiToken, TokenError, TokenId};
 pub use upid::Upid;
 pub use vmid::Vmid;

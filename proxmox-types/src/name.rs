@@ -1,21 +1,12 @@
-//! The names that PVE gives to nodes, storages, snapshots, pools and bridges.
-
-use alloc::boxed::Box;
-use alloc::string::String;
-use core::fmt;
-use core::str::FromStr;
-
-use serde::{Deserialize, Serialize};
-
-use crate::Malformed;
+//! The names that PVE gives to nodes, storages, snapshots, pools, bridges and hosts.
 
 /// Defines one name: a text that was checked once against its grammar and cannot be anything else.
 macro_rules! name {
     ($(#[$doc:meta])* $name:ident, $what:literal, $rule:literal, $accepts:expr) => {
         $(#[$doc])*
-        #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-        #[serde(try_from = "String", into = "String")]
-        pub struct $name(Box<str>);
+        #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+        #[serde(try_from = "alloc::string::String", into = "alloc::string::String")]
+        pub struct $name(alloc::boxed::Box<str>);
 
         impl $name {
             /// The name as text.
@@ -24,24 +15,24 @@ macro_rules! name {
             }
         }
 
-        impl FromStr for $name {
-            type Err = Malformed;
+        impl core::str::FromStr for $name {
+            type Err = $crate::Malformed;
 
-            fn from_str(text: &str) -> Result<Self, Malformed> {
+            fn from_str(text: &str) -> Result<Self, $crate::Malformed> {
                 let accepts: fn(&str) -> bool = $accepts;
-                if accepts(text) { Ok(Self(text.into())) } else { Err(Malformed::new($what, text, $rule)) }
+                if accepts(text) { Ok(Self(text.into())) } else { Err($crate::Malformed::new($what, text, $rule)) }
             }
         }
 
-        impl TryFrom<String> for $name {
-            type Error = Malformed;
+        impl TryFrom<alloc::string::String> for $name {
+            type Error = $crate::Malformed;
 
-            fn try_from(text: String) -> Result<Self, Malformed> {
+            fn try_from(text: alloc::string::String) -> Result<Self, $crate::Malformed> {
                 text.parse()
             }
         }
 
-        impl From<$name> for String {
+        impl From<$name> for alloc::string::String {
             fn from(name: $name) -> Self {
                 name.0.into()
             }
@@ -53,19 +44,21 @@ macro_rules! name {
             }
         }
 
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        impl core::fmt::Display for $name {
+            fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
                 f.write_str(&self.0)
             }
         }
 
-        impl fmt::Debug for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                fmt::Debug::fmt(&self.0, f)
+        impl core::fmt::Debug for $name {
+            fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+                core::fmt::Debug::fmt(&self.0, f)
             }
         }
     };
 }
+
+pub(crate) use name;
 
 name!(
     /// Name of a PVE node, which is the short host name.
@@ -133,6 +126,22 @@ name!(
     }
 );
 
+name!(
+    /// Name of a host in the DNS, with or without its domain.
+    ///
+    /// Source: pve-common `PVE/JSONSchema.pm`, format `dns-name`; pve-container `PVE/LXC/Config.pm`, `hostname`.
+    Hostname,
+    "a host name",
+    "1 to 255 characters: labels of letters, digits and inner hyphens, joined by dots",
+    |text| {
+        text.len() <= 255
+            && text.split('.').all(|label| {
+                inner(label, |c| c == b'-')
+                    && ends(label, u8::is_ascii_alphanumeric, u8::is_ascii_alphanumeric)
+            })
+    }
+);
+
 /// Whether the text is made of ASCII letters, digits and the given extra bytes.
 fn inner(text: &str, extra: fn(u8) -> bool) -> bool {
     text.bytes().all(|byte| byte.is_ascii_alphanumeric() || extra(byte))
@@ -146,6 +155,7 @@ fn ends(text: &str, first: fn(&u8) -> bool, last: fn(&u8) -> bool) -> bool {
 #[cfg(test)]
 mod tests {
     use alloc::string::ToString;
+    use core::str::FromStr;
 
     use super::*;
 
@@ -188,6 +198,24 @@ mod tests {
         assert_eq!(
             verdicts::<PoolId>(&["felhom", "a/b/c", "a/b/c/d", "a//b", ""]),
             [true, true, false, false, false]
+        );
+    }
+
+    #[test]
+    fn host_names_are_labels_joined_by_dots() {
+        assert_eq!(
+            verdicts::<Hostname>(&[
+                "cust1",
+                "a-b.example.org",
+                "1",
+                "-a",
+                "a..b",
+                "a.",
+                "a_b",
+                "",
+                &"a".repeat(256)
+            ]),
+            [true, true, true, false, false, false, false, false, false]
         );
     }
 

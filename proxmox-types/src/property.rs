@@ -7,11 +7,14 @@
 //!
 //! Source: pve-common `PVE/JSONSchema.pm`, `parse_property_string` and `print_property_string`.
 
+pub mod backup;
 pub mod device;
 pub mod features;
 pub mod list;
 pub mod mount;
 pub mod net;
+pub mod prune;
+pub mod startup;
 
 use alloc::borrow::{Cow, ToOwned};
 use alloc::collections::BTreeMap;

@@ -9,11 +9,12 @@
 
 use alloc::borrow::ToOwned;
 use alloc::string::{String, ToString};
+use alloc::vec::Vec;
 use core::fmt;
 use core::marker::PhantomData;
 
-use serde::Deserializer;
 use serde::de::{Error, Unexpected, Visitor};
+use serde::{Deserialize, Deserializer};
 
 /// A type that can be read from any of the scalars that PVE prints for it.
 pub trait LooseScalar: Sized {
@@ -45,6 +46,21 @@ pub fn required<'de, D: Deserializer<'de>, T: LooseScalar>(deserializer: D) -> R
 /// `#[serde(default, deserialize_with = "scalar::optional")]`.
 pub fn optional<'de, D: Deserializer<'de>, T: LooseScalar>(deserializer: D) -> Result<Option<T>, D::Error> {
     deserializer.deserialize_any(Optional(PhantomData))
+}
+
+/// Reads an array of scalars, for `#[serde(deserialize_with = "scalar::list")]`.
+pub fn list<'de, D: Deserializer<'de>, T: LooseScalar>(deserializer: D) -> Result<Vec<T>, D::Error> {
+    let items = Vec::<Loose<T>>::deserialize(deserializer)?;
+    Ok(items.into_iter().map(|item| item.0).collect())
+}
+
+/// A scalar that must be there, where no field attribute can stand.
+pub(crate) struct Loose<T>(pub(crate) T);
+
+impl<'de, T: LooseScalar> Deserialize<'de> for Loose<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        required(deserializer).map(Self)
+    }
 }
 
 struct Required<T>(PhantomData<T>);
