@@ -5,7 +5,7 @@
 //!
 //! Three rules hold everywhere. Text is parsed once, at the edge, into a type that cannot hold anything else
 //! ([`Vmid`], [`Upid`], [`ApiToken`], ...). Loose scalars (`"1"`, `1`, `true`, `""`, `null`) are read by the one set of
-//! visitors in [`scalar`]. Unknown fields are ignored on shapes that are only read, and kept on `LxcConfig`, which is
+//! visitors in [`scalar`]. Unknown fields are ignored on shapes that are only read, and kept on [`LxcConfig`], which is
 //! written back.
 #![no_std]
 #![forbid(clippy::disallowed_types, clippy::disallowed_methods)]
@@ -23,12 +23,14 @@ extern crate std;
 mod digest;
 mod fingerprint;
 mod list;
+mod lxc;
 mod malformed;
 mod name;
 pub mod property;
 pub mod scalar;
 mod secret;
 mod tags;
+mod text;
 mod token;
 mod upid;
 mod vmid;
@@ -37,6 +39,11 @@ mod volume;
 pub use digest::Digest;
 pub use fingerprint::Fingerprint;
 pub use list::CommaList;
+pub use lxc::{
+    Arch, BlockingHaResource, ConsoleMode, Feature, GuestStatus, HaManagement, IpAddress, Lock, LxcConfig,
+    LxcInterface, LxcOptions, LxcStatus, MigratePreconditions, NotAllowedNode, PendingChange, SnapshotEntry,
+    SnapshotState,
+};
 pub use malformed::Malformed;
 pub use name::{Bridge, Hostname, NodeName, PoolId, SnapshotName, StorageId};
 pub use secret::Secret;

@@ -1,0 +1,75 @@
+//! Whether a container can move to another node.
+
+use alloc::collections::BTreeMap;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{NodeName, scalar};
+
+/// Answer of `GET /nodes/{node}/lxc/{vmid}/migrate`.
+///
+/// Never recorded: it needs a second node and `VM.Migrate`. Built from the schema and from the code, which nests the
+/// reasons below the node's name where the schema does not.
+///
+/// Source: pve-container `PVE/API2/LXC.pm`, `migrate_vm_precondition`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub struct MigratePreconditions {
+    /// Whether the container runs; it must then be restarted to move.
+    #[serde(deserialize_with = "scalar::required")]
+    pub running: bool,
+    /// Nodes to which it can move.
+    #[serde(default)]
+    pub allowed_nodes: Vec<NodeName>,
+    /// Nodes to which it cannot move, and why.
+    #[serde(default)]
+    pub not_allowed_nodes: BTreeMap<String, NotAllowedNode>,
+    /// Resources that high availability would move along, as `ct:101`.
+    #[serde(default)]
+    pub dependent_ha_resources: Vec<String>,
+}
+
+/// Why a container cannot move to a node.
+///
+/// Source: the schema of `GET /nodes/{node}/lxc/{vmid}/migrate`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub struct NotAllowedNode {
+    /// Resources under high availability that are in the way.
+    #[serde(default)]
+    pub blocking_ha_resources: Vec<BlockingHaResource>,
+}
+
+/// A resource under high availability that keeps a container from a node.
+///
+/// Source: the schema of `GET /nodes/{node}/lxc/{vmid}/migrate`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct BlockingHaResource {
+    /// The resource, as `ct:101`.
+    pub sid: String,
+    /// Which rule it is: `node-affinity` or `resource-affinity`.
+    pub cause: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reasons_are_nested_below_the_node() {
+        let json = r#"{"running":0,"allowed-nodes":["pve2"],"not-allowed-nodes":{"pve3":{"blocking-ha-resources":
+            [{"sid":"ct:101","cause":"resource-affinity"}]}},"dependent-ha-resources":["ct:102"]}"#;
+        let read: MigratePreconditions = serde_json::from_str(json).unwrap();
+        let cause =
+            read.not_allowed_nodes.get("pve3").map(|node| node.blocking_ha_resources[0].cause.as_str());
+        assert_eq!(
+            (read.running, read.allowed_nodes[0].as_str(), cause, read.dependent_ha_resources[0].as_str()),
+            (false, "pve2", Some("resource-affinity"), "ct:102")
+        );
+    }
+}

@@ -1,0 +1,190 @@
+//! The options of a container.
+
+use alloc::collections::BTreeMap;
+use alloc::string::String;
+
+use serde::{Deserialize, Serialize};
+
+use super::indexed;
+use crate::property::Property;
+use crate::property::device::Device;
+use crate::property::features::Features;
+use crate::property::mount::{MountPoint, RootFs};
+use crate::property::net::Net;
+use crate::property::startup::Startup;
+use crate::text::open_text;
+use crate::{Hostname, Lock, Tags, VolumeId, scalar};
+
+open_text!(
+    /// Architecture of a container.
+    ///
+    /// Source: pve-container `PVE/LXC/Config.pm`, option `arch`.
+    pub enum Arch {
+        /// 64-bit x86.
+        Amd64 = "amd64",
+        /// 32-bit x86.
+        I386 = "i386",
+        /// 64-bit ARM.
+        Arm64 = "arm64",
+        /// 32-bit ARM with hardware floats.
+        Armhf = "armhf",
+        /// 32-bit RISC-V.
+        Riscv32 = "riscv32",
+        /// 64-bit RISC-V.
+        Riscv64 = "riscv64",
+    }
+);
+
+open_text!(
+    /// What the console of a container shows.
+    ///
+    /// Source: pve-container `PVE/LXC/Config.pm`, option `cmode`.
+    pub enum ConsoleMode {
+        /// A login on one of its ttys; PVE's default.
+        Tty = "tty",
+        /// Its `/dev/console`.
+        Console = "console",
+        /// A shell without a login.
+        Shell = "shell",
+    }
+);
+
+/// The options of a container, in its configuration and in parameters that set them. Nothing is required.
+///
+/// A property string (`net0`, `mp0`, `rootfs`, `features`) is replaced as a whole: read, change one key, write back.
+///
+/// Source: pve-container `PVE/LXC/Config.pm`, `$confdesc`; recordings `get-lxc-config-100`, `get-lxc-config-101`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct LxcOptions {
+    /// Architecture; PVE's default is amd64.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub arch: Option<Arch>,
+    /// What the console shows; PVE's default is a tty.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cmode: Option<ConsoleMode>,
+    /// Whether `/dev/console` exists; PVE's default is yes.
+    #[serde(default, deserialize_with = "scalar::optional", skip_serializing_if = "Option::is_none")]
+    pub console: Option<bool>,
+    /// Cores, 1 to 8192; PVE's default is all of them.
+    #[serde(default, deserialize_with = "scalar::optional", skip_serializing_if = "Option::is_none")]
+    pub cores: Option<u32>,
+    /// Limit of CPU time in cores, 0 to 8192; PVE's default 0 is none. Arrives as a string.
+    #[serde(default, deserialize_with = "scalar::optional", skip_serializing_if = "Option::is_none")]
+    pub cpulimit: Option<f64>,
+    /// Share of CPU time against other guests, 0 to 500000; PVE's default is 100.
+    #[serde(default, deserialize_with = "scalar::optional", skip_serializing_if = "Option::is_none")]
+    pub cpuunits: Option<u32>,
+    /// Whether its start is logged in detail.
+    #[serde(default, deserialize_with = "scalar::optional", skip_serializing_if = "Option::is_none")]
+    pub debug: Option<bool>,
+    /// Description, at most 8192 characters. Comes back with a trailing newline.
+    #[serde(default, deserialize_with = "scalar::optional", skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// Devices of the host, by index. Only root@pam may set one.
+    #[serde(flatten, with = "indexed::dev")]
+    pub dev: BTreeMap<u16, Property<Device>>,
+    /// Command that runs as the first process; PVE's default is `/sbin/init`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub entrypoint: Option<String>,
+    /// Environment of the first process, `KEY=value` joined by NUL. Only readable with `VM.Config.Options`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub env: Option<String>,
+    /// Kernel features.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub features: Option<Property<Features>>,
+    /// Script that runs on the node when the container starts and stops. Only root@pam may set one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hookscript: Option<VolumeId>,
+    /// Host name; PVE's default is `CT` and the VMID.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hostname: Option<Hostname>,
+    /// Why the configuration is locked. Read it, never send it: PVE takes it and no API call removes it again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lock: Option<Lock>,
+    /// Memory limit in MiB, 16 or more; PVE's default is 512.
+    #[serde(default, deserialize_with = "scalar::optional", skip_serializing_if = "Option::is_none")]
+    pub memory: Option<u64>,
+    /// Mount points, by index.
+    #[serde(flatten, with = "indexed::mp")]
+    pub mp: BTreeMap<u16, Property<MountPoint>>,
+    /// DNS servers, joined by blanks; PVE's default are those of the node.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nameserver: Option<String>,
+    /// Network interfaces, by index, 0 to 31.
+    #[serde(flatten, with = "indexed::net")]
+    pub net: BTreeMap<u16, Property<Net>>,
+    /// Whether it starts with the node; PVE's default is no.
+    #[serde(default, deserialize_with = "scalar::optional", skip_serializing_if = "Option::is_none")]
+    pub onboot: Option<bool>,
+    /// Distribution (`debian`, `alpine`, `unmanaged`, ...), which decides how PVE sets it up.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ostype: Option<String>,
+    /// Whether destroying it and changing its volumes is refused; PVE's default is no.
+    #[serde(default, deserialize_with = "scalar::optional", skip_serializing_if = "Option::is_none")]
+    pub protection: Option<bool>,
+    /// Root file system.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rootfs: Option<Property<RootFs>>,
+    /// Search domains of the DNS; PVE's default are those of the node.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub searchdomain: Option<String>,
+    /// Order and delays of its start and stop with the node.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub startup: Option<Property<Startup>>,
+    /// Swap limit in MiB; PVE's default is 512.
+    #[serde(default, deserialize_with = "scalar::optional", skip_serializing_if = "Option::is_none")]
+    pub swap: Option<u64>,
+    /// Tags.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tags: Option<Tags>,
+    /// Whether it is a template. Setting it converts no volume.
+    #[serde(default, deserialize_with = "scalar::optional", skip_serializing_if = "Option::is_none")]
+    pub template: Option<bool>,
+    /// Time zone, or `host`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timezone: Option<String>,
+    /// Number of ttys, 0 to 6; PVE's default is 2.
+    #[serde(default, deserialize_with = "scalar::optional", skip_serializing_if = "Option::is_none")]
+    pub tty: Option<u8>,
+    /// Whether root in the container is no root on the node. Fixed once the container exists.
+    #[serde(default, deserialize_with = "scalar::optional", skip_serializing_if = "Option::is_none")]
+    pub unprivileged: Option<bool>,
+    /// Volumes that were taken out, by index. Deleting the option destroys the volume.
+    #[serde(flatten, with = "indexed::unused")]
+    pub unused: BTreeMap<u16, VolumeId>,
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    #[test]
+    fn indexed_options_become_maps_and_come_back() {
+        let config = json!({
+            "net0": "bridge=vmbr0,name=eth0", "net10": "name=eth10", "mp0": "local:1,mp=/data",
+            "dev0": "/dev/ttyUSB0", "unused3": "local:101/vm-101-disk-3.raw",
+        });
+        let options: LxcOptions = serde_json::from_value(config.clone()).unwrap();
+        assert_eq!(options.net.keys().copied().collect::<alloc::vec::Vec<_>>(), [0, 10]);
+        assert_eq!(serde_json::to_value(&options).unwrap(), config);
+    }
+
+    #[test]
+    fn an_error_names_the_option() {
+        let error = serde_json::from_value::<LxcOptions>(json!({ "net0": "bridge=vmbr0" })).unwrap_err();
+        assert_eq!(
+            alloc::format!("{error}"),
+            "net0: malformed property string: missing field `name` in \"bridge=vmbr0\""
+        );
+    }
+
+    #[test]
+    fn nothing_set_is_nothing_sent() {
+        assert_eq!(
+            serde_json::to_value(LxcOptions::default()).unwrap(),
+            Value::Object(serde_json::Map::new())
+        );
+    }
+}

@@ -1,0 +1,76 @@
+//! Snapshots of a container.
+
+use alloc::string::String;
+
+use serde::{Deserialize, Serialize};
+
+use crate::text::open_text;
+use crate::{Digest, SnapshotName, scalar};
+
+open_text!(
+    /// What is unfinished about a snapshot.
+    ///
+    /// Source: pve-guest-common `PVE/AbstractConfig.pm`. No recording has it.
+    pub enum SnapshotState {
+        /// It is being taken, or was being taken when the worker was killed.
+        Prepare = "prepare",
+        /// It is being deleted, or was being deleted when the worker was killed.
+        Delete = "delete",
+    }
+);
+
+/// A row of `GET /nodes/{node}/lxc/{vmid}/snapshot`, in no order.
+///
+/// One row is no snapshot: `current` is the running state. Its `parent` is the snapshot that it descends from.
+///
+/// Source: pve-container `PVE/API2/LXC/Snapshot.pm`; recording `get-snapshot-list-100`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct SnapshotEntry {
+    /// Name of the snapshot, or `current`.
+    pub name: String,
+    /// Description with a trailing newline, empty if none was given.
+    #[serde(default, deserialize_with = "scalar::optional", skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// When it was taken, in seconds since 1970; 0 if unknown. Absent on `current`.
+    #[serde(default, deserialize_with = "scalar::optional", skip_serializing_if = "Option::is_none")]
+    pub snaptime: Option<u64>,
+    /// The snapshot before it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent: Option<SnapshotName>,
+    /// Present if it is unfinished.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub snapstate: Option<SnapshotState>,
+    /// Digest of the configuration; only on `current`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub digest: Option<Digest>,
+    /// Whether the container runs; only on `current`.
+    #[serde(default, deserialize_with = "scalar::optional", skip_serializing_if = "Option::is_none")]
+    pub running: Option<bool>,
+}
+
+impl SnapshotEntry {
+    /// Whether the row is the running state and no snapshot.
+    pub fn is_current(&self) -> bool {
+        self.name == "current"
+    }
+
+    /// Name of the snapshot, to act on it; nothing for the running state.
+    pub fn snapshot(&self) -> Option<SnapshotName> {
+        self.name.parse().ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_running_state_is_no_snapshot() {
+        let read = ["current", "s1"].map(|name| {
+            let row: SnapshotEntry = serde_json::from_value(serde_json::json!({ "name": name })).unwrap();
+            (row.is_current(), row.snapshot().is_some())
+        });
+        assert_eq!(read, [(true, false), (false, true)]);
+    }
+}
