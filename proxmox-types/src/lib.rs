@@ -20,22 +20,33 @@ extern crate alloc;
 #[cfg(test)]
 extern crate std;
 
+mod access;
+mod backup;
+mod cluster;
 mod digest;
 mod fingerprint;
 mod list;
 mod lxc;
 mod malformed;
 mod name;
+mod node;
+mod pool;
 pub mod property;
 pub mod scalar;
 mod secret;
+mod storage;
 mod tags;
+mod task;
 mod text;
 mod token;
 mod upid;
+mod version;
 mod vmid;
 mod volume;
 
+pub use access::{Permissions, Role, TokenInfo};
+pub use backup::{BackupMode, Compression, VzdumpDefaults};
+pub use cluster::{ClusterStatusEntry, HaResource, ReplicationJob, Resource, ResourceType};
 pub use digest::Digest;
 pub use fingerprint::Fingerprint;
 pub use list::CommaList;
@@ -46,9 +57,20 @@ pub use lxc::{
 };
 pub use malformed::Malformed;
 pub use name::{Bridge, Hostname, NodeName, PoolId, SnapshotName, StorageId};
+pub use node::{
+    BootInfo, Certificate, CpuInfo, Disk, DiskHealth, Kernel, Ksm, NetworkInterface, NodeEntry, NodeState,
+    NodeStatus, NodeTime, Service, SmartAttribute, Usage, Wearout,
+};
+pub use pool::Pool;
 pub use secret::Secret;
+pub use storage::{
+    Content, ContentType, PruneEntry, PruneMark, StorageDefinition, StorageFormats, StorageStatus,
+    Verification, VolumeAttributes,
+};
 pub use tags::Tags;
+pub use task::{ExitStatus, TaskEntry, TaskLogLine, TaskState, TaskStatus};
 pub use token::{ApiToken, TokenError, TokenId};
 pub use upid::Upid;
+pub use version::Version;
 pub use vmid::Vmid;
 pub use volume::VolumeId;

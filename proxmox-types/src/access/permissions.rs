@@ -1,0 +1,58 @@
+//! What a token may do.
+
+use alloc::collections::BTreeMap;
+use alloc::string::String;
+
+use serde::{Deserialize, Serialize};
+
+use crate::scalar;
+
+/// Answer of `GET /access/permissions`: the privileges on each path.
+///
+/// A privilege is granted if its key is there; the value only says whether paths below inherit it. Without a `path` the
+/// server lists the paths that an ACL or a pool names and a few top ones, so ask for the path that matters.
+///
+/// Source: pve-access-control `PVE/API2/AccessControl.pm`; recordings `get-access-permissions`, `lp-permissions-300`,
+/// where every value is 0 and every privilege holds.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Permissions(BTreeMap<String, BTreeMap<String, Propagates>>);
+
+/// Whether paths below inherit a privilege.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+struct Propagates(#[serde(deserialize_with = "scalar::required")] bool);
+
+impl Permissions {
+    /// Whether the privilege is granted on exactly this path.
+    pub fn holds(&self, path: &str, privilege: &str) -> bool {
+        self.0.get(path).is_some_and(|privileges| privileges.contains_key(privilege))
+    }
+
+    /// The paths that the answer lists.
+    pub fn paths(&self) -> impl Iterator<Item = &str> {
+        self.0.keys().map(String::as_str)
+    }
+
+    /// The privileges that are granted on exactly this path.
+    pub fn privileges(&self, path: &str) -> impl Iterator<Item = &str> {
+        self.0.get(path).into_iter().flat_map(BTreeMap::keys).map(String::as_str)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_privilege_that_does_not_propagate_is_granted() {
+        let permissions: Permissions =
+            serde_json::from_str(r#"{"/vms/300":{"VM.Audit":0,"VM.Backup":"1"}}"#).unwrap();
+        let held = ["VM.Audit", "VM.Backup", "VM.Snapshot"]
+            .map(|privilege| permissions.holds("/vms/300", privilege));
+        assert_eq!(held, [true, true, false]);
+        assert!(!permissions.holds("/vms", "VM.Audit"));
+        assert!(permissions.paths().eq(["/vms/300"]));
+        assert!(permissions.privileges("/vms/300").eq(["VM.Audit", "VM.Backup"]));
+    }
+}

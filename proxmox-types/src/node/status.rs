@@ -1,0 +1,144 @@
+//! What a node does right now.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use serde::{Deserialize, Serialize};
+
+use crate::scalar;
+
+/// Answer of `GET /nodes/{node}/status`.
+///
+/// Source: pve-manager `PVE/API2/Nodes.pm`; recordings `get-node-status.root`, `node-status-types`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct NodeStatus {
+    /// Version as `pve-manager/9.2.11/COMMIT`.
+    pub pveversion: String,
+    /// Seconds since it booted.
+    #[serde(deserialize_with = "scalar::required")]
+    pub uptime: i64,
+    /// Used CPU time as a fraction of all cores, 0 to 1; 0 in the first answer of each server process.
+    #[serde(deserialize_with = "scalar::required")]
+    pub cpu: f64,
+    /// Time spent waiting for I/O as a fraction, 0 to 1.
+    #[serde(default, deserialize_with = "scalar::optional", skip_serializing_if = "Option::is_none")]
+    pub wait: Option<f64>,
+    /// Load over 1, 5 and 15 minutes. Arrives as strings.
+    #[serde(deserialize_with = "scalar::list")]
+    pub loadavg: Vec<f64>,
+    /// Memory.
+    pub memory: Usage,
+    /// Swap.
+    pub swap: Usage,
+    /// Root file system.
+    pub rootfs: Usage,
+    /// Memory shared between virtual machines.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ksm: Option<Ksm>,
+    /// The processors.
+    pub cpuinfo: CpuInfo,
+    /// The kernel on one line.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kversion: Option<String>,
+    /// The kernel.
+    #[serde(default, rename = "current-kernel", skip_serializing_if = "Option::is_none")]
+    pub current_kernel: Option<Kernel>,
+    /// How it booted.
+    #[serde(default, rename = "boot-info", skip_serializing_if = "Option::is_none")]
+    pub boot_info: Option<BootInfo>,
+}
+
+/// A size in bytes and how much of it is used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Usage {
+    /// All of it.
+    #[serde(deserialize_with = "scalar::required")]
+    pub total: u64,
+    /// What is used.
+    #[serde(deserialize_with = "scalar::required")]
+    pub used: u64,
+    /// What is not used.
+    #[serde(deserialize_with = "scalar::required")]
+    pub free: u64,
+    /// What a program could still get: caches count for memory, reserved blocks do not for a file system.
+    #[serde(
+        default,
+        alias = "avail",
+        deserialize_with = "scalar::optional",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub available: Option<u64>,
+}
+
+/// Memory shared between virtual machines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Ksm {
+    /// Shared bytes.
+    #[serde(deserialize_with = "scalar::required")]
+    pub shared: u64,
+}
+
+/// The processors of a node.
+///
+/// Source: pve-common `PVE/ProcFSTools.pm`, `read_cpuinfo`; recording `get-node-status.root`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct CpuInfo {
+    /// Model.
+    pub model: String,
+    /// Logical processors.
+    #[serde(deserialize_with = "scalar::required")]
+    pub cpus: u32,
+    /// Cores.
+    #[serde(deserialize_with = "scalar::required")]
+    pub cores: u32,
+    /// Sockets.
+    #[serde(deserialize_with = "scalar::required")]
+    pub sockets: u32,
+    /// Clock in MHz. Arrives as a string.
+    #[serde(default, deserialize_with = "scalar::optional", skip_serializing_if = "Option::is_none")]
+    pub mhz: Option<f64>,
+    /// Vendor.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vendor: Option<String>,
+    /// Family. Arrives as a string.
+    #[serde(default, deserialize_with = "scalar::optional", skip_serializing_if = "Option::is_none")]
+    pub family: Option<String>,
+    /// Feature flags joined by blanks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub flags: Option<String>,
+    /// Whether virtual machines can run. Arrives as `"1"` or as an empty string.
+    #[serde(default, deserialize_with = "scalar::optional", skip_serializing_if = "Option::is_none")]
+    pub hvm: Option<bool>,
+    /// Clock ticks per second, as in `/proc`.
+    #[serde(default, deserialize_with = "scalar::optional", skip_serializing_if = "Option::is_none")]
+    pub user_hz: Option<u32>,
+}
+
+/// The kernel of a node, as `uname` says.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Kernel {
+    /// `Linux`.
+    pub sysname: String,
+    /// Release.
+    pub release: String,
+    /// When and how it was built.
+    pub version: String,
+    /// Architecture.
+    pub machine: String,
+}
+
+/// How a node booted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct BootInfo {
+    /// `efi` or `legacy-bios`.
+    pub mode: String,
+    /// Whether secure boot is on; only with `efi`.
+    #[serde(default, deserialize_with = "scalar::optional", skip_serializing_if = "Option::is_none")]
+    pub secureboot: Option<bool>,
+}

@@ -1,0 +1,177 @@
+//! Volumes on a storage.
+
+use alloc::string::String;
+
+use serde::{Deserialize, Deserializer, Serialize};
+
+use crate::text::open_text;
+use crate::{Vmid, VolumeId, scalar};
+
+open_text!(
+    /// What a volume is, and what a storage may hold.
+    ///
+    /// Source: pve-storage `PVE/Storage/Plugin.pm`; recordings `content-local-all`, `get-storage`.
+    pub enum ContentType {
+        /// A backup.
+        Backup = "backup",
+        /// A disk of a virtual machine; also a volume of a container that no longer exists.
+        Images = "images",
+        /// Something to import.
+        Import = "import",
+        /// An ISO image.
+        Iso = "iso",
+        /// Nothing.
+        None = "none",
+        /// A volume of a container.
+        Rootdir = "rootdir",
+        /// A snippet, such as a hook script.
+        Snippets = "snippets",
+        /// A template of a container.
+        Vztmpl = "vztmpl",
+    }
+);
+
+/// A row of `GET /nodes/{node}/storage/{storage}/content`. Rows that the token may not read are left out silently.
+///
+/// Sizes are in bytes.
+///
+/// Source: pve-storage `PVE/API2/Storage/Content.pm`; recording `content-local-all`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub struct Content {
+    /// The volume.
+    pub volid: VolumeId,
+    /// What it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub content: Option<ContentType>,
+    /// Format: `raw`, `subvol`, `tar.zst`, `iso`, ...
+    #[serde(deserialize_with = "scalar::required")]
+    pub format: String,
+    /// What a backup is of: `lxc` or `qemu`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subtype: Option<String>,
+    /// The guest that owns it. Absent also if the number in its name is no VMID.
+    #[serde(default, deserialize_with = "owner", skip_serializing_if = "Option::is_none")]
+    pub vmid: Option<Vmid>,
+    /// Size; 0 for a btrfs subvolume.
+    #[serde(default, deserialize_with = "scalar::optional", skip_serializing_if = "Option::is_none")]
+    pub size: Option<u64>,
+    /// Size where the exact one is unknown.
+    #[serde(default, deserialize_with = "scalar::optional", skip_serializing_if = "Option::is_none")]
+    pub approximate_size: Option<u64>,
+    /// Space that it takes.
+    #[serde(default, deserialize_with = "scalar::optional", skip_serializing_if = "Option::is_none")]
+    pub used: Option<u64>,
+    /// When it was made, in seconds since 1970; of a backup, read from its name in the node's time zone.
+    #[serde(default, deserialize_with = "scalar::optional", skip_serializing_if = "Option::is_none")]
+    pub ctime: Option<u64>,
+    /// First line of the notes; all of them are in [`VolumeAttributes`].
+    #[serde(default, deserialize_with = "scalar::optional", skip_serializing_if = "Option::is_none")]
+    pub notes: Option<String>,
+    /// Whether a backup is protected from deletion.
+    #[serde(default, deserialize_with = "scalar::required")]
+    pub protected: bool,
+    /// The volume that it is a clone of. Arrives as null where there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent: Option<String>,
+    /// Fingerprint of the key, or 1, if a backup is encrypted; only on a backup server.
+    #[serde(default, deserialize_with = "scalar::optional", skip_serializing_if = "Option::is_none")]
+    pub encrypted: Option<String>,
+    /// Whether a backup was verified; only on a backup server.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub verification: Option<Verification>,
+}
+
+/// Whether a backup was verified.
+///
+/// Source: the schema of `GET /nodes/{node}/storage/{storage}/content`. Never recorded.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Verification {
+    /// `ok` or `failed`.
+    pub state: String,
+    /// The task on the backup server, whose UPIDs are not those of PVE.
+    pub upid: String,
+}
+
+/// Answer of `GET /nodes/{node}/storage/{storage}/content/{volume}`.
+///
+/// Source: pve-storage `PVE/API2/Storage/Content.pm`; recording `content-volume-get`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct VolumeAttributes {
+    /// Path on the node.
+    pub path: String,
+    /// Format: `raw`, `subvol`, `tar.zst`, ...
+    #[serde(deserialize_with = "scalar::required")]
+    pub format: String,
+    /// Size in bytes, rounded up to blocks; the list has the exact one.
+    #[serde(deserialize_with = "scalar::required")]
+    pub size: u64,
+    /// Space that it takes in bytes.
+    #[serde(default, deserialize_with = "scalar::optional", skip_serializing_if = "Option::is_none")]
+    pub used: Option<u64>,
+    /// The notes.
+    #[serde(default, deserialize_with = "scalar::optional", skip_serializing_if = "Option::is_none")]
+    pub notes: Option<String>,
+    /// Whether a backup is protected from deletion.
+    #[serde(default, deserialize_with = "scalar::required")]
+    pub protected: bool,
+}
+
+open_text!(
+    /// What pruning would do to a backup.
+    ///
+    /// Source: pve-storage `PVE/API2/Storage/PruneBackups.pm`.
+    pub enum PruneMark {
+        /// It stays.
+        Keep = "keep",
+        /// It goes.
+        Remove = "remove",
+        /// It stays because it is protected.
+        Protected = "protected",
+        /// It stays because its name is not the one that PVE gave it.
+        Renamed = "renamed",
+    }
+);
+
+/// A row of `GET /nodes/{node}/storage/{storage}/prunebackups`, which only asks.
+///
+/// Source: pve-storage `PVE/API2/Storage/PruneBackups.pm` and its schema; the recording `prunebackups-dryrun` is empty.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct PruneEntry {
+    /// The backup.
+    pub volid: VolumeId,
+    /// When it was made, in seconds since 1970.
+    #[serde(deserialize_with = "scalar::required")]
+    pub ctime: u64,
+    /// What would happen to it.
+    pub mark: PruneMark,
+    /// What it is of: `lxc`, `qemu` or `unknown`.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// The guest that owns it.
+    #[serde(default, deserialize_with = "owner", skip_serializing_if = "Option::is_none")]
+    pub vmid: Option<Vmid>,
+}
+
+/// Reads the number in a volume's name. One that no guest can have must not hide the other rows.
+fn owner<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vmid>, D::Error> {
+    let number: Option<u32> = scalar::optional(deserializer)?;
+    Ok(number.and_then(|number| number.try_into().ok()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_volume_of_no_guest_does_not_hide_the_others() {
+        let json = r#"[{"volid":"lvm:vm-7-disk-0","format":"raw","vmid":7},{"volid":"lvm:vm-107-disk-0",
+            "format":"raw","vmid":"107"}]"#;
+        let rows: alloc::vec::Vec<Content> = serde_json::from_str(json).unwrap();
+        assert_eq!([rows[0].vmid, rows[1].vmid], [None, Some(107.try_into().unwrap())]);
+    }
+}

@@ -1,0 +1,64 @@
+//! What a node says about a storage.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use serde::{Deserialize, Serialize};
+
+use super::ContentType;
+use crate::{CommaList, StorageId, scalar};
+
+/// A row of `GET /nodes/{node}/storage` and the answer of `GET /nodes/{node}/storage/{storage}/status`.
+///
+/// Asking activates every enabled storage; one that hangs blocks the call. Sizes are in bytes and 0 while inactive.
+///
+/// Source: pve-storage `PVE/API2/Storage/Status.pm`; recordings `get-node-storage-format`, `get-storage-status-btrfs`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct StorageStatus {
+    /// The storage; only in the list.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub storage: Option<StorageId>,
+    /// Kind: `dir`, `zfspool`, `btrfs`, `pbs`, ...
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// What it may hold.
+    pub content: CommaList<ContentType>,
+    /// Whether it is switched on.
+    #[serde(default, deserialize_with = "scalar::required")]
+    pub enabled: bool,
+    /// Whether it can be used right now.
+    #[serde(default, deserialize_with = "scalar::required")]
+    pub active: bool,
+    /// Whether all nodes see the same volumes.
+    #[serde(default, deserialize_with = "scalar::required")]
+    pub shared: bool,
+    /// Size.
+    #[serde(default, deserialize_with = "scalar::optional", skip_serializing_if = "Option::is_none")]
+    pub total: Option<u64>,
+    /// Used space.
+    #[serde(default, deserialize_with = "scalar::optional", skip_serializing_if = "Option::is_none")]
+    pub used: Option<u64>,
+    /// Free space.
+    #[serde(default, deserialize_with = "scalar::optional", skip_serializing_if = "Option::is_none")]
+    pub avail: Option<u64>,
+    /// Used space as a fraction, 0 to 1; only in the list and absent while inactive.
+    #[serde(default, deserialize_with = "scalar::optional", skip_serializing_if = "Option::is_none")]
+    pub used_fraction: Option<f64>,
+    /// Formats of its volumes; only if asked for and if the storage is enabled.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub formats: Option<StorageFormats>,
+    /// Whether a new volume is chosen from those that exist, as on iSCSI.
+    #[serde(default, deserialize_with = "scalar::optional", skip_serializing_if = "Option::is_none")]
+    pub select_existing: Option<bool>,
+}
+
+/// Formats of the volumes on a storage: `raw`, `qcow2`, `subvol`, `vmdk`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct StorageFormats {
+    /// All that it can hold.
+    pub supported: Vec<String>,
+    /// The one that it takes if none is asked for.
+    pub default: String,
+}

@@ -1,0 +1,66 @@
+//! Whether a task still runs.
+
+use alloc::string::String;
+
+use serde::{Deserialize, Serialize};
+
+use super::ExitStatus;
+use crate::text::open_text;
+use crate::{NodeName, Upid, scalar};
+
+open_text!(
+    /// Whether a task still runs.
+    ///
+    /// Source: pve-manager `PVE/API2/Tasks.pm`.
+    pub enum TaskState {
+        /// Its process exists.
+        Running = "running",
+        /// It has ended.
+        Stopped = "stopped",
+    }
+);
+
+/// Answer of `GET /nodes/{node}/tasks/{upid}/status`.
+///
+/// Source: pve-manager `PVE/API2/Tasks.pm`; recordings `*.task-status`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct TaskStatus {
+    /// The task.
+    pub upid: Upid,
+    /// Whether it still runs.
+    #[serde(rename = "status")]
+    pub state: TaskState,
+    /// How it ended; absent while it runs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exitstatus: Option<ExitStatus>,
+    /// Node that runs it.
+    pub node: NodeName,
+    /// Kind of worker: `vzsnapshot`, `vzdump`, ...
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// What it works on: a VMID, `101@local`, or nothing.
+    #[serde(deserialize_with = "scalar::required")]
+    pub id: String,
+    /// Who started it, without the token's name.
+    pub user: String,
+    /// Name of the token that started it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tokenid: Option<String>,
+    /// When it started, in seconds since 1970.
+    #[serde(deserialize_with = "scalar::required")]
+    pub starttime: u64,
+    /// Process id on the node.
+    #[serde(deserialize_with = "scalar::required")]
+    pub pid: u32,
+    /// Start of its process in clock ticks since boot.
+    #[serde(deserialize_with = "scalar::required")]
+    pub pstart: u64,
+}
+
+impl TaskStatus {
+    /// Whether it still runs. A state that this version does not know counts as running.
+    pub fn is_running(&self) -> bool {
+        self.state != TaskState::Stopped
+    }
+}
