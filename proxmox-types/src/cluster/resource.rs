@@ -120,6 +120,20 @@ pub struct Resource {
     /// Whether all nodes see the same volumes of a storage.
     #[serde(default, deserialize_with = "scalar::optional", skip_serializing_if = "Option::is_none")]
     pub shared: Option<bool>,
+    /// The network.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub network: Option<String>,
+    /// Kind of a network: `zone` or `fabric`.
+    #[serde(default, rename = "network-type", skip_serializing_if = "Option::is_none")]
+    pub network_type: Option<String>,
+    /// Version of a node's control groups.
+    #[serde(
+        default,
+        rename = "cgroup-mode",
+        deserialize_with = "scalar::optional",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub cgroup_mode: Option<u8>,
     /// Subscription level of a node; empty without one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub level: Option<String>,

@@ -1,0 +1,88 @@
+//! What is read can be written, and a configuration loses nothing on the way.
+
+use std::collections::BTreeSet;
+
+use proxmox_types::LxcConfig;
+use proxmox_types::property::OtherKeys;
+use serde_json::{Map, Value, json};
+
+use crate::endpoints;
+use crate::recording::{self, Recording};
+
+const CONFIGS: [&str; 2] =
+    ["/nodes/{node}/lxc/{vmid}/config", "/nodes/{node}/lxc/{vmid}/snapshot/{snapname}/config"];
+
+/// Every recorded configuration with the name of its recording.
+fn configs() -> Vec<(String, Value)> {
+    let is_config = |recording: &Recording| CONFIGS.iter().any(|template| recording.is_of("GET", template));
+    let data = |recording: &Recording| serde_json::from_str::<Value>(&recording.body).unwrap()["data"].take();
+    let configs: Vec<_> = recording::successes()
+        .filter(is_config)
+        .map(|recording| (recording.name.clone(), data(&recording)))
+        .collect();
+    assert!(configs.len() > 20);
+    configs
+}
+
+/// A value without what does not matter: how a scalar is printed and in which order a property string has its keys.
+fn normal(value: &Value) -> Value {
+    match value {
+        Value::Object(fields) => fields.iter().map(|(key, value)| (key.clone(), normal(value))).collect(),
+        Value::Array(items) => items.iter().map(normal).collect(),
+        Value::Bool(flag) => json!(f64::from(u8::from(*flag))),
+        Value::Number(number) => json!(number.as_f64()),
+        Value::String(text) if text.contains(',') => json!(text.split(',').collect::<BTreeSet<_>>()),
+        Value::String(text) => text.parse::<f64>().map_or_else(|_| value.clone(), |number| json!(number)),
+        Value::Null => Value::Null,
+    }
+}
+
+fn fields(value: Value) -> Map<String, Value> {
+    let Value::Object(fields) = value else { panic!("{value} is no object") };
+    fields
+}
+
+#[test]
+fn every_shape_writes_what_it_can_read_again() {
+    for recording in recording::successes() {
+        let Some((_, _, read)) = endpoints::of(&recording) else { continue };
+        let Ok(reading) = read(&recording.body) else { continue };
+        let again = read(&json!({ "data": reading.written }).to_string()).unwrap();
+        assert_eq!(again.shown, reading.shown, "{}", recording.name);
+    }
+}
+
+#[test]
+fn a_configuration_is_written_as_it_was_read() {
+    for (name, config) in configs() {
+        let read: LxcConfig = serde_json::from_value(config.clone()).unwrap();
+        assert_eq!(normal(&serde_json::to_value(read).unwrap()), normal(&config), "{name}");
+    }
+}
+
+#[test]
+fn unknown_config_keys_survive_an_update() {
+    let invented =
+        json!({ "felhom": { "deep": [1, "x"] }, "net99999": "y", "flag": null, "net7": "name=e7,new=z" });
+    for (name, config) in configs() {
+        let mut sent = fields(config);
+        sent.extend(fields(invented.clone()));
+        let mut read: LxcConfig = serde_json::from_value(Value::Object(sent.clone())).unwrap();
+        read.options.memory = Some(4096);
+        sent.insert("memory".into(), json!(4096));
+        assert_eq!(normal(&serde_json::to_value(read).unwrap()), normal(&Value::Object(sent)), "{name}");
+    }
+}
+
+#[test]
+fn every_key_of_a_recorded_property_string_is_known() {
+    for (name, config) in configs() {
+        let options = serde_json::from_value::<LxcConfig>(config).unwrap().options;
+        let unknown: Vec<OtherKeys> = (options.net.into_values().map(|net| net.0.other))
+            .chain(options.mp.into_values().map(|mp| mp.0.options.other))
+            .chain(options.rootfs.into_iter().map(|rootfs| rootfs.0.options.other))
+            .chain(options.features.into_iter().map(|features| features.0.other))
+            .collect();
+        assert!(unknown.iter().all(OtherKeys::is_empty), "{name}: {unknown:?}");
+    }
+}
