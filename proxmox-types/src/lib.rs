@@ -73,4 +73,4 @@ pub use token::{ApiToken, TokenError, TokenId};
 pub use upid::Upid;
 pub use version::Version;
 pub use vmid::Vmid;
-pub use volume::VolumeId;
+pub use volume::{BackupVolume, DiskSize, TemplateVolume, VolumeId, VolumeKey};

@@ -1,11 +1,19 @@
 //! Volume ids: `storage:name`.
 
+mod archive;
+mod key;
+mod size;
+
 use alloc::boxed::Box;
 use alloc::string::String;
 use core::fmt;
 use core::str::FromStr;
 
 use serde::{Deserialize, Serialize};
+
+pub use archive::{BackupVolume, TemplateVolume};
+pub use key::VolumeKey;
+pub use size::DiskSize;
 
 use crate::{Malformed, StorageId};
 

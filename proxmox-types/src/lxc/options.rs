@@ -161,6 +161,21 @@ mod tests {
     use super::*;
 
     #[test]
+    fn every_option_of_pve_is_read_and_written() {
+        let config = json!({
+            "arch": "amd64", "cmode": "shell", "console": true, "cores": 2, "cpulimit": 1.5, "cpuunits": 100,
+            "debug": false, "description": "x\n", "dev0": "/dev/ttyUSB0", "entrypoint": "/sbin/init",
+            "env": "A=1\u{0}B=2", "features": "nesting=1", "hookscript": "local:snippets/x.sh", "hostname": "cust1",
+            "lock": "backup", "memory": 512, "mp0": "local:1,mp=/data", "nameserver": "192.0.2.1 192.0.2.2",
+            "net0": "name=eth0", "onboot": true, "ostype": "debian", "protection": false, "rootfs": "local:8",
+            "searchdomain": "example.org", "startup": "1,up=30", "swap": 0, "tags": "a;b", "template": false,
+            "timezone": "host", "tty": 2, "unprivileged": true, "unused0": "local:101/vm-101-disk-3.raw",
+        });
+        let options: LxcOptions = serde_json::from_value(config.clone()).unwrap();
+        assert_eq!(serde_json::to_value(&options).unwrap(), config);
+    }
+
+    #[test]
     fn indexed_options_become_maps_and_come_back() {
         let config = json!({
             "net0": "bridge=vmbr0,name=eth0", "net10": "name=eth10", "mp0": "local:1,mp=/data",

@@ -74,7 +74,7 @@ impl FromStr for Source {
 }
 
 /// `\d+(\.\d+)?`
-fn is_decimal(text: &str) -> bool {
+pub(crate) fn is_decimal(text: &str) -> bool {
     let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     match text.split_once('.') {
         Some((whole, fraction)) => digits(whole) && digits(fraction),
