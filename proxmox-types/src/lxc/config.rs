@@ -4,12 +4,11 @@ use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize};
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::LxcOptions;
-use crate::{Digest, SnapshotName, scalar};
+use crate::{Digest, SnapshotName, flattened, scalar};
 
 /// Answer of `GET /nodes/{node}/lxc/{vmid}/config` and of `GET .../snapshot/{snapname}/config`.
 ///
@@ -42,12 +41,9 @@ pub struct LxcConfig {
     pub lxc: Vec<(String, String)>,
 }
 
-/// Reads the keys that the options do not write back, so that none is lost.
+/// Reads the keys that are no options, so that none is lost.
 fn unknown<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<String, Value>, D::Error> {
-    let mut keys = Map::deserialize(deserializer)?;
-    let options = LxcOptions::deserialize(Value::Object(keys.clone())).map_err(D::Error::custom)?;
-    let known = serde_json::to_value(options).map_err(D::Error::custom)?;
-    keys.retain(|key, _| known.get(key).is_none());
+    let (_, keys) = flattened::split::<LxcOptions, D>(deserializer)?;
     Ok(keys.into_iter().collect())
 }
 

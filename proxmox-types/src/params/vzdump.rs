@@ -1,0 +1,264 @@
+//! Backing up containers.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use serde::ser::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::property::Property;
+use crate::property::backup::{Fleecing, Performance};
+use crate::property::prune::PruneBackups;
+use crate::scalar::Loose;
+use crate::{BackupMode, CommaList, Compression, PoolId, StorageId, Vmid, scalar};
+
+/// Parameters of `POST /nodes/{node}/vzdump`. What is not set comes from the node's `/etc/vzdump.conf`.
+///
+/// Two defaults are not PVE's. [`Self::remove`] is off: PVE's default removes old backups after each new one. And
+/// [`Self::compress`] is zstd: PVE's default does not compress at all.
+///
+/// Left out are `tmpdir`, `dumpdir`, `script` and `job-id`, which are for root@pam, `stdout`, which is for the command
+/// line, and `node`, which the path has.
+///
+/// Source: pve-guest-common `PVE/VZDump/Common.pm`, pve-manager `PVE/API2/VZDump.pm`; recordings `vzdump-*`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct VzdumpParams {
+    /// Which guests. None chosen, as in the default, cannot be sent.
+    #[serde(flatten)]
+    pub guests: Guests,
+    /// Storage; PVE's default is `local`. Needs `Datastore.AllocateSpace` on it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub storage: Option<StorageId>,
+    /// What it does to a running guest; PVE falls back to a more intrusive one without asking.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mode: Option<BackupMode>,
+    /// How it is compressed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub compress: Option<Compression>,
+    /// Threads of zstd; 0 is half the cores, PVE's default is 1.
+    #[serde(default, deserialize_with = "scalar::optional", skip_serializing_if = "Option::is_none")]
+    pub zstd: Option<u32>,
+    /// Threads of pigz; PVE's default 0 uses gzip instead.
+    #[serde(default, deserialize_with = "scalar::optional", skip_serializing_if = "Option::is_none")]
+    pub pigz: Option<u32>,
+    /// Whether old backups are removed afterwards, by `prune-backups` or the storage's own rule.
+    #[serde(default, deserialize_with = "scalar::optional", skip_serializing_if = "Option::is_none")]
+    pub remove: Option<bool>,
+    /// Which backups to keep. Needs `Datastore.Allocate` on the storage.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prune_backups: Option<Property<PruneBackups>>,
+    /// Whether the backup is protected from deletion. PVE takes it only together with `storage`.
+    #[serde(default, deserialize_with = "scalar::optional", skip_serializing_if = "Option::is_none")]
+    pub protected: Option<bool>,
+    /// Template of its notes, one line: `{{guestname}} on {{node}}`. PVE takes it only together with `storage`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub notes_template: Option<String>,
+    /// Rate limit in KiB/s. Needs `Sys.Modify` on `/`.
+    #[serde(default, deserialize_with = "scalar::optional", skip_serializing_if = "Option::is_none")]
+    pub bwlimit: Option<u64>,
+    /// I/O priority, 0 to 8; 8 is idle, PVE's default is 7. Needs `Sys.Modify` on `/`.
+    #[serde(default, deserialize_with = "scalar::optional", skip_serializing_if = "Option::is_none")]
+    pub ionice: Option<u8>,
+    /// Limits of its parallelism. Needs `Sys.Modify` on `/`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub performance: Option<Property<Performance>>,
+    /// Cache for virtual machines.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fleecing: Option<Property<Fleecing>>,
+    /// Paths in the guest that are left out; shell patterns, on top of the node's own.
+    #[serde(default, deserialize_with = "one_or_many", skip_serializing_if = "Vec::is_empty")]
+    pub exclude_path: Vec<String>,
+    /// Whether `/tmp`, `/var/tmp` and pid files are left out; PVE's default is yes.
+    #[serde(default, deserialize_with = "scalar::optional", skip_serializing_if = "Option::is_none")]
+    pub stdexcludes: Option<bool>,
+    /// Minutes to wait for another backup on the node; PVE's default is 180.
+    #[serde(default, deserialize_with = "scalar::optional", skip_serializing_if = "Option::is_none")]
+    pub lockwait: Option<u32>,
+    /// Minutes to wait for a guest to stop; PVE's default is 10.
+    #[serde(default, deserialize_with = "scalar::optional", skip_serializing_if = "Option::is_none")]
+    pub stopwait: Option<u32>,
+    /// Whether any running backup on the node is aborted first. Needs `Sys.Modify` on `/nodes/{node}`.
+    #[serde(default, deserialize_with = "scalar::optional", skip_serializing_if = "Option::is_none")]
+    pub stop: Option<bool>,
+    /// Whether it says little.
+    #[serde(default, deserialize_with = "scalar::optional", skip_serializing_if = "Option::is_none")]
+    pub quiet: Option<bool>,
+    /// Who gets mail.
+    #[serde(default, skip_serializing_if = "CommaList::is_empty")]
+    pub mailto: CommaList<String>,
+    /// When mail is sent: `always`, which is PVE's default, or `failure`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mailnotification: Option<String>,
+    /// How it is announced: `auto`, which is PVE's default, `legacy-sendmail` or `notification-system`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub notification_mode: Option<String>,
+    /// How a backup server finds what changed: `legacy`, `data` or `metadata`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pbs_change_detection_mode: Option<String>,
+}
+
+impl VzdumpParams {
+    /// A backup of these guests that keeps the old ones and is compressed with zstd.
+    pub fn new(guests: Guests) -> Self {
+        Self {
+            guests,
+            storage: None,
+            mode: None,
+            compress: Some(Compression::Zstd),
+            zstd: None,
+            pigz: None,
+            remove: Some(false),
+            prune_backups: None,
+            protected: None,
+            notes_template: None,
+            bwlimit: None,
+            ionice: None,
+            performance: None,
+            fleecing: None,
+            exclude_path: Vec::new(),
+            stdexcludes: None,
+            lockwait: None,
+            stopwait: None,
+            stop: None,
+            quiet: None,
+            mailto: CommaList::default(),
+            mailnotification: None,
+            notification_mode: None,
+            pbs_change_detection_mode: None,
+        }
+    }
+}
+
+impl Default for VzdumpParams {
+    fn default() -> Self {
+        Self::new(Guests::Vmids(CommaList::default()))
+    }
+}
+
+/// Which guests a backup is of: PVE takes exactly one of these.
+///
+/// Source: pve-guest-common `PVE/VZDump/Common.pm`; pve-manager `PVE/VZDump.pm`, `verify_vzdump_parameters`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Guests {
+    /// These; sent as `vmid`. One that is on another node is skipped; if all are, the answer is `OK` and no task.
+    #[serde(rename = "vmid", serialize_with = "chosen")]
+    Vmids(CommaList<Vmid>),
+    /// All that the token may back up; sent as `all`. The others are skipped silently.
+    #[serde(rename = "all", serialize_with = "yes", deserialize_with = "must_be_yes")]
+    All,
+    /// All that the token may back up but these; sent as `exclude`.
+    #[serde(rename = "exclude", serialize_with = "chosen")]
+    AllExcept(CommaList<Vmid>),
+    /// The members of a pool; sent as `pool`.
+    #[serde(rename = "pool")]
+    Pool(PoolId),
+}
+
+impl From<Vmid> for Guests {
+    fn from(vmid: Vmid) -> Self {
+        Self::Vmids([vmid].into_iter().collect())
+    }
+}
+
+fn chosen<S: Serializer>(vmids: &CommaList<Vmid>, serializer: S) -> Result<S::Ok, S::Error> {
+    if vmids.is_empty() { Err(S::Error::custom("no guest is chosen")) } else { vmids.serialize(serializer) }
+}
+
+fn yes<S: Serializer>(serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_bool(true)
+}
+
+fn must_be_yes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<(), D::Error> {
+    let yes: bool = scalar::required(deserializer)?;
+    if yes { Ok(()) } else { Err(serde::de::Error::custom("`all` is either set or left out")) }
+}
+
+/// Reads an array, or the one text that PVE takes for an array of one.
+fn one_or_many<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum OneOrMany {
+        Many(Vec<Loose<String>>),
+        One(Loose<String>),
+    }
+    Ok(match OneOrMany::deserialize(deserializer)? {
+        OneOrMany::Many(texts) => texts.into_iter().map(|text| text.0).collect(),
+        OneOrMany::One(text) => Vec::from([text.0]),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_full_value_has_the_documented_keys() {
+        let sent = json!({
+            "vmid": "101,103", "storage": "local", "mode": "snapshot", "compress": "zstd", "zstd": 0, "pigz": 1,
+            "remove": true, "prune-backups": "keep-last=3", "protected": false,
+            "notes-template": "{{guestname}} on {{node}}", "bwlimit": 0, "ionice": 8, "performance": "max-workers=2",
+            "fleecing": "1,storage=local", "exclude-path": ["/a", "/b,c"], "stdexcludes": true, "lockwait": 1,
+            "stopwait": 2, "stop": false, "quiet": true, "mailto": "a@example.org,root",
+            "mailnotification": "failure", "notification-mode": "auto", "pbs-change-detection-mode": "metadata",
+        });
+        let params: VzdumpParams = serde_json::from_value(sent.clone()).unwrap();
+        assert_eq!(serde_json::to_value(params).unwrap(), sent);
+    }
+
+    #[test]
+    fn each_choice_of_guests_has_its_own_key() {
+        let vmids: CommaList<Vmid> = "101,103".parse().unwrap();
+        let written = [
+            Guests::from("100".parse::<Vmid>().unwrap()),
+            Guests::All,
+            Guests::AllExcept(vmids),
+            Guests::Pool("felhom".parse().unwrap()),
+        ]
+        .map(|guests| serde_json::to_value(guests).unwrap());
+        let wanted = [
+            json!({ "vmid": "100" }),
+            json!({ "all": true }),
+            json!({ "exclude": "101,103" }),
+            json!({ "pool": "felhom" }),
+        ];
+        assert_eq!(written, wanted);
+    }
+
+    #[test]
+    fn the_default_keeps_old_backups_and_compresses() {
+        let params = VzdumpParams { guests: Guests::All, ..VzdumpParams::default() };
+        assert_eq!(
+            serde_json::to_value(params).unwrap(),
+            json!({ "all": true, "remove": false, "compress": "zstd" })
+        );
+    }
+
+    #[test]
+    fn a_backup_of_nothing_cannot_be_sent() {
+        let error = serde_json::to_value(VzdumpParams::default()).unwrap_err();
+        assert_eq!(alloc::format!("{error}"), "no guest is chosen");
+    }
+
+    #[test]
+    fn two_choices_and_what_only_root_may_send_are_refused() {
+        let errors = [
+            json!({ "vmid": "101", "pool": "felhom" }),
+            json!({ "vmid": "101", "script": "/bin/true" }),
+            json!({ "all": 0 }),
+            json!({ "storage": "local" }),
+        ]
+        .map(|sent| alloc::format!("{}", serde_json::from_value::<VzdumpParams>(sent).unwrap_err()));
+        assert_eq!(
+            errors,
+            [
+                "unknown field `vmid`",
+                "unknown field `script`",
+                "`all` is either set or left out",
+                "no variant of enum Guests found in flattened data",
+            ]
+        );
+    }
+}
