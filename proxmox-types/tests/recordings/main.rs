@@ -9,6 +9,8 @@ mod leaves;
 #[cfg(test)]
 mod mutations;
 #[cfg(test)]
+mod parameters;
+#[cfg(test)]
 mod recording;
 #[cfg(test)]
 mod round_trip;
