@@ -31,8 +31,8 @@ open_text!(
     pub enum Compression {
         /// Not at all; PVE's default.
         None = "0",
-        /// With the program that PVE chooses, which is lzo.
-        Default = "1",
+        /// An older way to say lzo.
+        One = "1",
         /// With gzip, or pigz if `pigz` is set.
         Gzip = "gzip",
         /// With lzo.

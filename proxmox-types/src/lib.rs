@@ -5,8 +5,8 @@
 //!
 //! Three rules hold everywhere. Text is parsed once, at the edge, into a type that cannot hold anything else
 //! ([`Vmid`], [`Upid`], [`ApiToken`], ...). Loose scalars (`"1"`, `1`, `true`, `""`, `null`) are read by the one set of
-//! visitors in [`scalar`]. Unknown fields are ignored on shapes that are only read, and kept on [`LxcConfig`], which is
-//! written back.
+//! visitors in [`scalar`]. Unknown fields are ignored on shapes that are only read, kept on [`LxcConfig`], which is
+//! written back, and on [`StorageDefinition`], whose keys depend on plugins, and refused in [`params`].
 #![no_std]
 #![forbid(clippy::disallowed_types, clippy::disallowed_methods)]
 #![warn(

@@ -64,8 +64,8 @@ pub struct Resource {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lock: Option<Lock>,
     /// Tags of a guest.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub tags: Option<Tags>,
+    #[serde(default)]
+    pub tags: Tags,
     /// Whether a guest is a template.
     #[serde(default, deserialize_with = "scalar::optional", skip_serializing_if = "Option::is_none")]
     pub template: Option<bool>,

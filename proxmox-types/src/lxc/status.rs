@@ -41,8 +41,8 @@ pub struct LxcStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lock: Option<Lock>,
     /// Tags.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub tags: Option<Tags>,
+    #[serde(default)]
+    pub tags: Tags,
     /// Whether it is a template.
     #[serde(default, deserialize_with = "scalar::required")]
     pub template: bool,
@@ -127,7 +127,7 @@ pub struct HaManagement {
     /// Whether it is managed.
     #[serde(deserialize_with = "scalar::required")]
     pub managed: bool,
-    /// State that the manager wants: `started`, `stopped`, ...
+    /// State under the manager: `started`, `stopped`, `error`, ...
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub state: Option<String>,
 }

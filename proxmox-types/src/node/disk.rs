@@ -49,10 +49,10 @@ pub struct Disk {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub used: Option<String>,
     /// Whether it has a GPT.
-    #[serde(deserialize_with = "scalar::required")]
-    pub gpt: bool,
-    /// Whether it is mounted.
-    #[serde(deserialize_with = "scalar::required")]
+    #[serde(default, deserialize_with = "scalar::optional", skip_serializing_if = "Option::is_none")]
+    pub gpt: Option<bool>,
+    /// Whether it is mounted; absent if not.
+    #[serde(default, deserialize_with = "scalar::required")]
     pub mounted: bool,
     /// The disk that a partition is on; only with `include-partitions`.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -21,7 +21,7 @@ pub struct NetworkInterface {
     /// Whether it is up.
     #[serde(default, deserialize_with = "scalar::optional", skip_serializing_if = "Option::is_none")]
     pub active: Option<bool>,
-    /// Whether the hardware exists; absent on what is configured only.
+    /// Whether the hardware exists; only on physical interfaces.
     #[serde(default, deserialize_with = "scalar::optional", skip_serializing_if = "Option::is_none")]
     pub exists: Option<bool>,
     /// Whether it comes up with the node.

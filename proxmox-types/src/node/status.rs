@@ -50,6 +50,9 @@ pub struct NodeStatus {
 }
 
 /// A size in bytes and how much of it is used.
+///
+/// Source: pve-common `PVE/ProcFSTools.pm`, `read_meminfo`, and pve-manager `PVE/API2/Nodes.pm`; recording
+/// `get-node-status.root`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Usage {
@@ -73,6 +76,8 @@ pub struct Usage {
 }
 
 /// Memory shared between virtual machines.
+///
+/// Source: pve-common `PVE/ProcFSTools.pm`, `read_meminfo`; recording `get-node-status.root`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Ksm {
@@ -119,6 +124,8 @@ pub struct CpuInfo {
 }
 
 /// The kernel of a node, as `uname` says.
+///
+/// Source: pve-manager `PVE/API2/Nodes.pm`; recording `get-node-status.root`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Kernel {
@@ -133,6 +140,8 @@ pub struct Kernel {
 }
 
 /// How a node booted.
+///
+/// Source: pve-manager `PVE/API2/Nodes.pm`; recording `get-node-status.root` for `mode`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct BootInfo {

@@ -54,6 +54,8 @@ pub struct StorageStatus {
 }
 
 /// Formats of the volumes on a storage: `raw`, `qcow2`, `subvol`, `vmdk`.
+///
+/// Source: pve-storage `PVE/API2/Storage/Status.pm`; recording `get-node-storage-format`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct StorageFormats {
