@@ -1,2 +1,39 @@
-//! x
+//! Typed client of the Proxmox VE 9.2 API.
 #![no_std]
+#![forbid(clippy::disallowed_types, clippy::disallowed_methods)]
+#![warn(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    clippy::std_instead_of_core,
+    clippy::std_instead_of_alloc
+)]
+
+extern crate alloc;
+#[cfg(test)]
+extern crate std;
+
+mod call;
+mod client;
+mod decode;
+pub mod endpoint;
+pub mod error;
+pub mod grant;
+mod request;
+mod scope;
+#[cfg(feature = "sim")]
+pub mod sim;
+mod started;
+mod transport;
+mod wait;
+
+pub use call::Call;
+pub use client::{Client, Observer};
+pub use decode::{Done, Page};
+pub use error::{Cause, Denied, Error, Thing};
+pub use request::{Method, Parameter, ParameterValue, Request, encode};
+pub use scope::{Access, Cluster, FeatureName, Lxc, Node, Snapshot, Storage, Task, Volume};
+pub use started::Started;
+#[cfg(test)]
+pub use transport::MockHttpTransport;
+pub use transport::{Body, BoxFuture, HttpTransport, Response, Stage, TransportError};
+pub use wait::{Ended, Patience};

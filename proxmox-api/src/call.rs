@@ -1,0 +1,166 @@
+//! A call: one request with what its answer decodes to. Lazy, a value until it is awaited.
+
+use alloc::boxed::Box;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+use core::fmt;
+use core::future::IntoFuture;
+
+use proxmox_types::Secret;
+use serde::Serialize;
+
+use crate::decode::{self, Decoder};
+use crate::endpoint::Endpoint;
+use crate::error::{Error, RefusedSnafu};
+use crate::{BoxFuture, Client, Parameter, Request, encode};
+
+/// One call of the API. It does nothing until it is awaited, so it can be looked at, compared and logged before.
+///
+/// Awaiting it sends one request, once. A call that PVE is sure to refuse (a value out of bounds, a malformed name) is
+/// not sent at all.
+#[must_use = "a call does nothing until it is awaited"]
+pub struct Call<'a, T> {
+    client: &'a Client,
+    endpoint: &'static Endpoint,
+    request: Request,
+    fault: Option<Fault>,
+    decoder: Decoder<T>,
+}
+
+/// A value that could not even be written down.
+struct Fault {
+    parameter: &'static str,
+    rule: String,
+}
+
+impl<'a, T> Call<'a, T> {
+    pub(crate) fn new(
+        client: &'a Client,
+        endpoint: &'static Endpoint,
+        variables: &[&dyn fmt::Display],
+        decoder: Decoder<T>,
+    ) -> Self {
+        let request = Request {
+            method: endpoint.method,
+            path: fill(endpoint.path, variables),
+            parameters: Vec::new(),
+            time_limit: endpoint.pace.time_limit(),
+        };
+        Self { client, endpoint, request, fault: None, decoder }
+    }
+
+    /// Adds the fields of a parameter struct.
+    pub(crate) fn with(mut self, parameters: &impl Serialize) -> Self {
+        match serde_json::to_value(parameters) {
+            Ok(fields) => self.request.parameters.extend(crate::request::parameters(&fields)),
+            Err(error) => {
+                self.fault =
+                    Some(Fault { parameter: "parameters", rule: alloc::format!("writable: {error}") });
+            }
+        }
+        self
+    }
+
+    /// Adds one parameter.
+    pub(crate) fn parameter(mut self, name: &'static str, value: impl fmt::Display) -> Self {
+        self.request.parameters.push(Parameter::plain(name, value));
+        self
+    }
+
+    /// Adds one parameter if there is a value for it.
+    pub(crate) fn optional(self, name: &'static str, value: Option<impl fmt::Display>) -> Self {
+        match value {
+            Some(value) => self.parameter(name, value),
+            None => self,
+        }
+    }
+
+    /// Adds a parameter that is never printed.
+    pub(crate) fn secret(mut self, name: &'static str, value: Option<&Secret>) -> Self {
+        self.request.parameters.extend(value.map(|secret| Parameter::secret(name, secret.clone())));
+        self
+    }
+
+    /// The request that awaiting this call sends.
+    pub const fn request(&self) -> &Request {
+        &self.request
+    }
+
+    /// The row of the endpoint table.
+    pub const fn endpoint(&self) -> &'static Endpoint {
+        self.endpoint
+    }
+
+    /// Whether PVE could accept the call; the error names the parameter and its rule.
+    pub fn check(&self) -> Result<(), Error> {
+        let refuse = |parameter: &str, rule: &str| {
+            RefusedSnafu { request: self.request.line(), parameter, rule }.fail()
+        };
+        if let Some(fault) = &self.fault {
+            return refuse(fault.parameter, &fault.rule);
+        }
+        for parameter in &self.request.parameters {
+            let name = parameter.name.as_ref();
+            let Some(row) = self.endpoint.parameter(name) else {
+                return refuse(name, "left out: this call does not have it");
+            };
+            if let Err(rule) = row.kind.check(parameter.expose()) {
+                return refuse(name, &rule);
+            }
+        }
+        let sent = |name| self.request.parameters.iter().any(|parameter| parameter.name == name);
+        let rows = self.endpoint.parameters.iter().flat_map(|group| group.iter());
+        match rows.filter(|row| row.is_required).find(|row| !sent(row.name)) {
+            Some(row) => refuse(row.name, "given"),
+            None => Ok(()),
+        }
+    }
+
+    async fn answer(self) -> Result<T, Error> {
+        self.check()?;
+        let response = self.client.exchange(&self.request).await?;
+        decode::answer(self.client, self.endpoint, &self.request, &response, self.decoder)
+    }
+}
+
+impl<'a, T: Send + 'a> IntoFuture for Call<'a, T> {
+    type Output = Result<T, Error>;
+    type IntoFuture = BoxFuture<'a, Result<T, Error>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(self.answer())
+    }
+}
+
+impl<T> fmt::Debug for Call<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Call({})", self.request)
+    }
+}
+
+/// Fills the variables of a path template, in order, percent-encoded.
+fn fill(template: &str, variables: &[&dyn fmt::Display]) -> String {
+    let mut variables = variables.iter();
+    let segments = template.split('/').map(|segment| {
+        if segment.starts_with('{') {
+            variables.next().map(|value| encode(&value.to_string()).to_string()).unwrap_or_default()
+        } else {
+            segment.to_string()
+        }
+    });
+    segments.collect::<Vec<_>>().join("/")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn path_variables_are_encoded_as_whole_segments() {
+        let path = fill(
+            "/nodes/{node}/storage/{storage}/content/{volume}",
+            &[&"pve1", &"local", &"local:iso/a b.iso"],
+        );
+        assert_eq!(path, "/nodes/pve1/storage/local/content/local%3Aiso%2Fa%20b.iso");
+    }
+}

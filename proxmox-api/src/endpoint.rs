@@ -1,0 +1,131 @@
+//! What one endpoint of the API is, as data: method, path, parameters, privileges, result.
+//!
+//! The rows are in [`table`]. They drive the checks before a request is sent, the privileges that errors name, the
+//! contract test against PVE's own schema, `docs/endpoints.md` and the self-test's permission report. Each is written
+//! once.
+
+pub mod kind;
+pub mod privilege;
+pub mod table;
+
+use core::time::Duration;
+
+pub use kind::Kind;
+pub use privilege::{CodeCheck, Privileges};
+
+use crate::Method;
+
+/// One endpoint.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct Endpoint {
+    /// What the operation is called in the documentation: `lxc.snapshot.create`.
+    pub operation: &'static str,
+    /// The method.
+    pub method: Method,
+    /// The path below `/api2/json` with its variables in braces, as PVE's schema writes it.
+    pub path: &'static str,
+    /// The parameters that a call can send, in groups that endpoints share.
+    pub parameters: &'static [&'static [ParameterRow]],
+    /// The privileges that PVE's schema declares.
+    pub declared: Privileges,
+    /// What PVE's code checks besides.
+    pub in_code: &'static [CodeCheck],
+    /// What an answer with status 200 holds.
+    pub returns: Returns,
+    /// How long the answer may take.
+    pub pace: Pace,
+    /// Whether pveproxy hands the call to pvedaemon, which PVE's schema calls protected. Every such answer closes the
+    /// connection, and a pvedaemon that is down or slow shows as 595 or 596.
+    pub protected: bool,
+}
+
+/// One parameter of an endpoint.
+#[derive(Clone, Copy, Debug)]
+pub struct ParameterRow {
+    /// PVE's name for it; `net[n]` stands for `net0`, `net1`, ...
+    pub name: &'static str,
+    /// What its value must be.
+    pub kind: Kind,
+    /// Whether PVE refuses a call without it.
+    pub is_required: bool,
+}
+
+impl ParameterRow {
+    /// Whether a parameter of this name belongs to the row.
+    pub fn covers(&self, name: &str) -> bool {
+        match self.name.strip_suffix("[n]") {
+            Some(option) => proxmox_types::property::index_of(name, option).is_some(),
+            None => self.name == name,
+        }
+    }
+}
+
+/// What an answer with status 200 holds in `data`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Returns {
+    /// An object.
+    Object,
+    /// A list.
+    List,
+    /// A list, with the number of all rows beside it.
+    Page,
+    /// A string that is not a UPID.
+    Text,
+    /// An integer, which may arrive as a string.
+    Integer,
+    /// The UPID of the worker that was started.
+    Upid,
+    /// The UPID of the worker, or the literal `OK` if there was nothing to do here.
+    UpidOrOk,
+    /// The UPID of the worker, or null if it has already ended.
+    UpidOrNull,
+    /// Null: the call was done when it was answered.
+    Null,
+}
+
+/// How long an answer may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Pace {
+    /// A read: 5 s.
+    Read,
+    /// A read that makes PVE look at every storage, of which one may hang: 10 s.
+    Storage,
+    /// A change: 35 s, because pveproxy itself gives up on pvedaemon after 30 s and says so.
+    Change,
+}
+
+impl Pace {
+    /// The time limit of a request.
+    pub const fn time_limit(self) -> Duration {
+        Duration::from_secs(match self {
+            Self::Read => 5,
+            Self::Storage => 10,
+            Self::Change => 35,
+        })
+    }
+}
+
+impl Endpoint {
+    /// The row of a parameter, if the endpoint has it.
+    pub fn parameter(&self, name: &str) -> Option<&'static ParameterRow> {
+        self.parameters.iter().flat_map(|group| group.iter()).find(|row| row.covers(name))
+    }
+
+    /// The names of the variables of the path, in order.
+    pub fn path_variables(&self) -> impl Iterator<Item = &'static str> {
+        self.path.split('/').filter_map(|segment| segment.strip_prefix('{')?.strip_suffix('}'))
+    }
+
+    /// Whether a decoded path is one of this endpoint.
+    pub fn matches(&self, method: Method, segments: &[&str]) -> bool {
+        let mut template = self.path.split('/').filter(|segment| !segment.is_empty());
+        method == self.method
+            && segments.iter().all(|segment| {
+                template.next().is_some_and(|wanted| wanted.starts_with('{') || wanted == *segment)
+            })
+            && template.next().is_none()
+    }
+}

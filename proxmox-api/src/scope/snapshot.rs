@@ -1,0 +1,69 @@
+//! A snapshot of a container.
+
+use proxmox_types::params::{DeleteSnapshotParams, RollbackParams, SnapshotConfigParams, SnapshotParams};
+use proxmox_types::{LxcConfig, SnapshotName, Upid};
+use serde::de::DeserializeOwned;
+
+use super::Lxc;
+use crate::endpoint::Endpoint;
+use crate::endpoint::table::snapshot;
+use crate::{Call, Done};
+
+/// A snapshot of a container.
+#[derive(Clone, Copy, Debug)]
+pub struct Snapshot<'a> {
+    pub(crate) lxc: Lxc<'a>,
+    pub(crate) name: &'a SnapshotName,
+}
+
+impl<'a> Snapshot<'a> {
+    fn call<T: DeserializeOwned>(self, endpoint: &'static Endpoint) -> Call<'a, T> {
+        let node = self.lxc.node;
+        node.client.call(endpoint, &[node.node, &self.lxc.vmid, self.name])
+    }
+
+    /// Starts taking the snapshot.
+    ///
+    /// `POST /nodes/{node}/lxc/{vmid}/snapshot`; needs `VM.Snapshot` on `/vms/{vmid}`. Returns at once; wait on the UPID.
+    /// A name that is taken, a lock and a storage without snapshots fail in the task, not here.
+    /// Source: pve-container `PVE/API2/LXC/Snapshot.pm`.
+    pub fn create(self, params: &SnapshotParams) -> Call<'a, Upid> {
+        self.lxc.call(&snapshot::CREATE).parameter("snapname", self.name).with(params)
+    }
+
+    /// Starts deleting the snapshot.
+    ///
+    /// `DELETE /nodes/{node}/lxc/{vmid}/snapshot/{snapname}`; needs `VM.Snapshot` on `/vms/{vmid}`. A snapshot that does
+    /// not exist fails in the task.
+    /// Source: pve-container `PVE/API2/LXC/Snapshot.pm`.
+    pub fn delete(self, params: &DeleteSnapshotParams) -> Call<'a, Upid> {
+        self.call(&snapshot::DELETE).with(params)
+    }
+
+    /// Starts rolling the container back. A running container is stopped at once, without being asked, and stays stopped
+    /// unless `start` is set; then a second task starts it. Everything goes back but the description.
+    ///
+    /// `POST /nodes/{node}/lxc/{vmid}/snapshot/{snapname}/rollback`; needs `VM.Snapshot` or `VM.Snapshot.Rollback` on
+    /// `/vms/{vmid}`.
+    /// Source: pve-container `PVE/API2/LXC/Snapshot.pm`, pve-guest-common `PVE/AbstractConfig.pm`.
+    pub fn rollback(self, params: &RollbackParams) -> Call<'a, Upid> {
+        self.call(&snapshot::ROLLBACK).with(params)
+    }
+
+    /// Reads the configuration that the snapshot holds.
+    ///
+    /// `GET /nodes/{node}/lxc/{vmid}/snapshot/{snapname}/config`; needs `VM.Audit`, `VM.Snapshot` or
+    /// `VM.Snapshot.Rollback` on `/vms/{vmid}`.
+    /// Source: pve-container `PVE/API2/LXC/Snapshot.pm`.
+    pub fn config(self) -> Call<'a, LxcConfig> {
+        self.call(&snapshot::CONFIG)
+    }
+
+    /// Changes the description, at once.
+    ///
+    /// `PUT /nodes/{node}/lxc/{vmid}/snapshot/{snapname}/config`; needs `VM.Snapshot` on `/vms/{vmid}`.
+    /// Source: pve-container `PVE/API2/LXC/Snapshot.pm`.
+    pub fn set_config(self, params: &SnapshotConfigParams) -> Call<'a, Done> {
+        self.call(&snapshot::SET_CONFIG).with(params)
+    }
+}

@@ -1,0 +1,185 @@
+//! Copying, growing, moving and destroying simulated containers.
+//!
+//! Source: pve-container `PVE/API2/LXC.pm`; recordings `clone-*`, `resize-*`, `move-volume`, `lxc-delete-*`.
+
+use alloc::format;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+
+use serde_json::Value;
+
+use super::answer::{Refusal, Reply};
+use super::container::{Container, Options, bytes, printed};
+use super::create::{disk_name, new_vmid, placeholder};
+use super::route::{Ask, Handler};
+use super::world::World;
+
+pub(super) const HANDLERS: &[(&str, Handler)] = &[
+    ("lxc.destroy", destroy),
+    ("lxc.clone", clone),
+    ("lxc.template", template),
+    ("lxc.resize", resize),
+    ("lxc.move_volume", move_volume),
+    ("lxc.migrate", |world, ask| {
+        world.unlocked(ask.vmid()?)?;
+        let target = ask.get("target").unwrap_or_default();
+        Err(Refusal::die(if target == world.node {
+            "Can't migrate to the local node".into()
+        } else {
+            format!("address lookup for '{target}' did not find any IP address")
+        }))
+    }),
+];
+
+fn destroy(world: &mut World, ask: &Ask<'_>) -> Result<Reply, Refusal> {
+    let vmid = ask.vmid()?;
+    let purges = ask.flag("purge");
+    if world.container(vmid)?.is_protected() {
+        return Err(Refusal::die(format!("can't remove CT {vmid} - protection mode enabled")));
+    }
+    if world.unlocked(vmid)?.is_running && !ask.flag("force") {
+        return Err(Refusal::die(format!("CT {vmid} is running - destroy failed")));
+    }
+    if world.ha_managed.contains(&vmid) && !purges {
+        let text = format!("unable to remove CT {vmid} - used in HA resources and purge parameter not set.");
+        return Err(Refusal::die(text));
+    }
+    let upid = world.spawn_job("vzdestroy", &vmid, ask.principal, move |world, log| {
+        if purges {
+            log.line(format!("purging CT {vmid} from related configurations.."));
+        }
+        world.remove_container(vmid);
+        Ok(())
+    });
+    Ok(Value::from(upid).into())
+}
+
+fn clone(world: &mut World, ask: &Ask<'_>) -> Result<Reply, Refusal> {
+    let vmid = ask.vmid()?;
+    let newid = new_vmid(ask, "newid");
+    let source = world.unlocked(vmid)?.clone();
+    if world.containers.contains_key(&newid) {
+        return Err(world.taken(newid));
+    }
+    let mut options = cloned_options(&source, ask)?;
+    let (_, volume, size) =
+        source.volumes().into_iter().find(|(key, ..)| key == "rootfs").unwrap_or_default();
+    let storage = ask.get("storage").or_else(|| volume.split_once(':').map(|(storage, _)| storage));
+    let storage = storage.unwrap_or_default().to_string();
+    options.insert("rootfs".into(), format!("{storage}:{},size={}", disk_name(newid), printed(size)).into());
+    let pool = ask.get("pool").map(ToString::to_string);
+    world.containers.insert(newid, placeholder(pool.as_deref()));
+    world.container_mut(vmid)?.set_lock(Some("disk"));
+    let upid = world.spawn_job("vzclone", &vmid, ask.principal, move |world, log| {
+        log.line(format!("creating a clone of container {vmid} with ID {newid}"));
+        world.container_mut(vmid)?.set_lock(None);
+        world.add_rootfs(&storage, newid, size);
+        world.containers.insert(newid, Container { options, pool, ..Container::default() });
+        Ok(())
+    });
+    Ok(Value::from(upid).into())
+}
+
+/// The options of a copy: of the running state only if nothing runs.
+fn cloned_options(source: &Container, ask: &Ask<'_>) -> Result<Options, Refusal> {
+    let mut options = match ask.get("snapname") {
+        Some(name) => match source.snapshots.get(name) {
+            Some(snapshot) => snapshot.options.clone(),
+            None => return Err(Refusal::die(format!("snapshot '{name}' does not exist"))),
+        },
+        None if source.is_running => {
+            return Err(Refusal::die("Full clone of a running container is only possible from a snapshot"));
+        }
+        None => source.options.clone(),
+    };
+    options.retain(|option, _| option != "template" && option != "lock");
+    for option in ["hostname", "description"] {
+        options.extend(ask.get(option).map(|text| (option.to_string(), text.into())));
+    }
+    Ok(options)
+}
+
+fn template(world: &mut World, ask: &Ask<'_>) -> Result<Reply, Refusal> {
+    let vmid = ask.vmid()?;
+    let container = world.unlocked(vmid)?;
+    if container.is_template() {
+        return Err(Refusal::die("you can't convert a template to a template"));
+    }
+    if container.is_running {
+        return Err(Refusal::die("you can't convert a running CT to template"));
+    }
+    // PVE forks the worker and throws its UPID away.
+    world.spawn_job("vztemplate", &vmid, ask.principal, move |world, _| {
+        world.container_mut(vmid)?.options.insert("template".into(), 1.into());
+        Ok(())
+    });
+    Ok(Value::Null.into())
+}
+
+fn resize(world: &mut World, ask: &Ask<'_>) -> Result<Reply, Refusal> {
+    let vmid = ask.vmid()?;
+    let container = world.unlocked(vmid)?;
+    world.require(ask.principal, &format!("/vms/{vmid}"), &["VM.Config.Options"], false)?;
+    if ask.get("digest").is_some_and(|digest| digest != container.digest()) {
+        return Err(Refusal::die("detected modified configuration - file changed by other user? Try again."));
+    }
+    let disk = ask.get("disk").unwrap_or_default().to_string();
+    let found = container.volumes().into_iter().find(|(key, ..)| *key == disk);
+    let (_, volume, size) = found.ok_or_else(|| Refusal::die(format!("no such mount point '{disk}'")))?;
+    let wanted = ask.get("size").unwrap_or_default();
+    let new_size = wanted.strip_prefix('+').map_or_else(|| bytes(wanted), |more| size + bytes(more));
+    if new_size < size {
+        return Err(Refusal::die("unable to shrink disk size"));
+    }
+    if new_size == size {
+        return Err(Refusal::die("disk is already at specified size"));
+    }
+    let upid = world.spawn_job("resize", &vmid, ask.principal, move |world, log| {
+        log.line("Image resized.");
+        let container = world.container_mut(vmid)?;
+        let text = container.text(&disk).unwrap_or_default().to_string();
+        let parts = text.split(',').filter(|part| !part.starts_with("size=")).map(ToString::to_string);
+        let parts: Vec<String> = parts.chain([format!("size={}", printed(new_size))]).collect();
+        container.options.insert(disk, parts.join(",").into());
+        let (storage, name) = volume.split_once(':').unwrap_or_default();
+        let storage = world.storages.get_mut(storage);
+        if let Some(volume) = storage.and_then(|storage| storage.volumes.get_mut(name)) {
+            volume.size = new_size;
+        }
+        Ok(())
+    });
+    Ok(Value::from(upid).into())
+}
+
+fn move_volume(world: &mut World, ask: &Ask<'_>) -> Result<Reply, Refusal> {
+    let vmid = ask.vmid()?;
+    let container = world.unlocked(vmid)?;
+    if container.is_running {
+        return Err(Refusal::die(format!("cannot move volumes of a running container {vmid}")));
+    }
+    let key = ask.get("volume").unwrap_or_default().to_string();
+    let found = container.volumes().into_iter().find(|(option, ..)| *option == key);
+    let missing = || Refusal::die(format!("volume '{key}' for container '{vmid}' does not exist"));
+    let (_, volume, _) = found.ok_or_else(missing)?;
+    let one_target = || Refusal::die("exactly one of storage or target-vmid must be given");
+    let target = ask.get("storage").ok_or_else(one_target)?.to_string();
+    world.storage(&target)?;
+    world.require(ask.principal, &format!("/storage/{target}"), &["Datastore.AllocateSpace"], false)?;
+    let deletes = ask.flag("delete");
+    world.container_mut(vmid)?.set_lock(Some("disk"));
+    let upid = world.spawn_job("move_volume", &vmid, ask.principal, move |world, _| {
+        let (source, name) = volume.split_once(':').unwrap_or_default();
+        let volumes = world.storages.get_mut(source).map(|storage| &mut storage.volumes);
+        let moved = volumes
+            .and_then(|volumes| if deletes { volumes.remove(name) } else { volumes.get(name).cloned() });
+        if let (Some(moved), Some(target)) = (moved, world.storages.get_mut(&target)) {
+            target.volumes.insert(name.into(), moved);
+        }
+        let container = world.container_mut(vmid)?;
+        container.set_lock(None);
+        let text = container.text(&key).unwrap_or_default().replace(&volume, &format!("{target}:{name}"));
+        container.options.insert(key, text.into());
+        Ok(())
+    });
+    Ok(Value::from(upid).into())
+}

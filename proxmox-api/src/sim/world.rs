@@ -1,0 +1,133 @@
+//! The state of the simulated node, and its time.
+
+use alloc::collections::BTreeMap;
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::time::Duration;
+
+use super::acl::{Acl, Principal};
+use super::answer::Refusal;
+use super::container::Container;
+use super::fault::{Effect, Fault};
+use super::storage::Storage;
+use super::worker::Worker;
+
+/// The state of the node.
+#[derive(Debug)]
+pub struct World {
+    /// Name of the node.
+    pub node: String,
+    /// Time since the node started.
+    pub now: Duration,
+    /// When the node started, in seconds since 1970.
+    pub epoch: u64,
+    /// Containers by VMID.
+    pub containers: BTreeMap<u32, Container>,
+    /// Storages by name.
+    pub storages: BTreeMap<String, Storage>,
+    /// Pools by name, with their comment.
+    pub pools: BTreeMap<String, String>,
+    /// Bridges of the node.
+    pub bridges: Vec<String>,
+    /// Users, tokens, roles and the access control list.
+    pub acl: Acl,
+    /// Containers that HA manages.
+    pub ha_managed: Vec<u32>,
+    /// Containers that are replicated.
+    pub replicated: Vec<u32>,
+    /// Whether pvedaemon is down, so that everything it would answer is 595.
+    pub is_daemon_down: bool,
+    /// Every request, in order.
+    pub received: Vec<Received>,
+    /// How long workers take, by type; the rest take [`World::TASK`].
+    pub durations: BTreeMap<&'static str, Duration>,
+    pub(super) workers: Vec<Worker>,
+    pub(super) faults: Vec<Fault>,
+    pub(super) next_pid: u32,
+}
+
+/// A request that the node received.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Received {
+    /// The operation's name in the endpoint table; empty if there is none.
+    pub operation: &'static str,
+    /// The method.
+    pub method: String,
+    /// The path, decoded, below `/api2/json`.
+    pub path: String,
+    /// The parameters.
+    pub parameters: BTreeMap<String, String>,
+    /// Who sent it.
+    pub principal: String,
+}
+
+impl World {
+    /// How long a worker takes unless [`World::durations`] says otherwise.
+    pub const TASK: Duration = Duration::from_millis(400);
+
+    /// The node's clock in seconds since 1970.
+    pub fn time(&self) -> u64 {
+        self.epoch.saturating_add(self.now.as_secs())
+    }
+
+    /// Lets time pass up to `now`; workers that end by then end.
+    pub(super) fn settle(&mut self, now: Duration) {
+        self.now = self.now.max(now);
+        while let Some(index) = self.next_ending() {
+            self.end_worker(index);
+        }
+    }
+
+    fn next_ending(&self) -> Option<usize> {
+        let due = self.workers.iter().enumerate().filter(|(_, worker)| worker.is_due(self.now));
+        due.min_by_key(|(_, worker)| worker.ends_at).map(|(index, _)| index)
+    }
+
+    pub(super) fn take_fault(&mut self, operation: &str) -> Option<Effect> {
+        let fault = self.faults.iter_mut().find(|fault| fault.operation == operation && fault.times > 0)?;
+        fault.times -= 1;
+        Some(fault.effect.clone())
+    }
+
+    /// The container, or what PVE says if there is none.
+    pub(super) fn container(&self, vmid: u32) -> Result<&Container, Refusal> {
+        self.containers.get(&vmid).ok_or_else(|| self.no_container(vmid))
+    }
+
+    /// The container to change, or what PVE says if there is none.
+    pub(super) fn container_mut(&mut self, vmid: u32) -> Result<&mut Container, Refusal> {
+        let missing = self.no_container(vmid);
+        self.containers.get_mut(&vmid).ok_or(missing)
+    }
+
+    fn no_container(&self, vmid: u32) -> Refusal {
+        Refusal::die(format!("Configuration file 'nodes/{}/lxc/{vmid}.conf' does not exist", self.node))
+    }
+
+    /// The container if it is not locked.
+    pub(super) fn unlocked(&self, vmid: u32) -> Result<&Container, Refusal> {
+        let container = self.container(vmid)?;
+        match container.lock() {
+            Some(lock) => Err(Refusal::die(format!("CT is locked ({lock})"))),
+            None => Ok(container),
+        }
+    }
+
+    /// The storage, or what PVE says if there is none or it is off.
+    pub(super) fn storage(&self, name: &str) -> Result<&Storage, Refusal> {
+        let storage = self
+            .storages
+            .get(name)
+            .ok_or_else(|| Refusal::die(format!("storage '{name}' does not exist")))?;
+        match (storage.is_enabled, storage.is_active) {
+            (false, _) => Err(Refusal::die(format!("storage '{name}' is disabled"))),
+            (_, false) => Err(Refusal::die(format!("storage '{name}' is not online"))),
+            _ => Ok(storage),
+        }
+    }
+
+    pub(super) fn sees(&self, principal: &Principal, vmid: u32) -> bool {
+        self.has(principal, &format!("/vms/{vmid}"), &["VM.Audit"], false)
+    }
+}
