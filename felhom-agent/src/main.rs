@@ -1,2 +1,3 @@
-//! x
+//! The binary of the agent.
+
 fn main() {}

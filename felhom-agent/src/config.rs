@@ -1,0 +1,305 @@
+//! The configuration: a JSON file, overridden by environment variables, checked once.
+
+mod environment;
+mod file;
+mod raw;
+mod strict;
+mod token;
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use proxmox_types::{ApiToken, Bridge, Fingerprint, NodeName, PoolId, StorageId, Vmid, VolumeId};
+use snafu::{ResultExt, Snafu};
+
+pub use environment::Environment;
+pub use file::{BoundedFile, FileError, read_bounded};
+pub use raw::{LogFormat, LogLevel, PrivilegedMode, Usb};
+pub use token::{TokenProblem, TokenSource};
+
+use raw::RawConfig;
+
+/// Where the configuration is unless something else is said.
+pub const DEFAULT_PATH: &str = "/etc/felhom-agent/config.json";
+
+/// Largest configuration file that is read, in bytes.
+const MOST: u64 = 1 << 20;
+
+/// The configuration of the agent.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Config {
+    /// The file that it was read from.
+    pub path: PathBuf,
+    /// Where pveproxy listens.
+    pub url: Url,
+    /// The node that the agent looks after.
+    pub node: NodeName,
+    /// The API token.
+    pub token: ApiToken,
+    /// Where the token came from.
+    pub token_source: TokenSource,
+    /// How the server's identity is checked.
+    pub tls: TlsConfig,
+    /// How root commands are run.
+    pub privileged_mode: PrivilegedMode,
+    /// The pool that the agent creates containers in.
+    pub pool: Option<PoolId>,
+    /// The storages that the agent may use.
+    pub storages: Vec<StorageId>,
+    /// The bridges that the agent may use.
+    pub bridges: Vec<Bridge>,
+    /// The backup that customers' containers are restored from.
+    pub golden: Option<VolumeId>,
+    /// The USB disks that should be mounted.
+    pub usb: Vec<Usb>,
+    /// The container that the self-test's task mode may use.
+    pub selftest_vmid: Option<Vmid>,
+    /// Where the journal and the lock are.
+    pub state_dir: PathBuf,
+    /// The least level that is logged.
+    pub log_level: LogLevel,
+    /// How log lines are written.
+    pub log_format: LogFormat,
+}
+
+/// An address of the form `https://host:port`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Url {
+    /// Host name, or an IP address, which stands in brackets if it is one of version 6.
+    pub host: String,
+    /// Port; 8006 unless it is said.
+    pub port: u16,
+}
+
+/// How the server's identity is checked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct TlsConfig {
+    /// Accepted SHA-256 fingerprints of the certificate.
+    pub pins: Vec<Fingerprint>,
+    /// Accepted SHA-256 fingerprints of the public key.
+    pub spki_pins: Vec<Fingerprint>,
+    /// File with the CA.
+    pub ca_file: Option<PathBuf>,
+    /// Name to verify instead of the host.
+    pub server_name: Option<String>,
+    /// Whether anything is accepted.
+    pub is_insecure: bool,
+}
+
+/// Why there is no configuration.
+#[derive(Debug, Snafu)]
+#[snafu(visibility(pub(crate)))]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[snafu(display("{}: {source}", path.display()))]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: FileError,
+    },
+    /// The file is not what it must be.
+    #[snafu(display("{}:{line}:{column}: {problem}", path.display()))]
+    Malformed {
+        /// The file.
+        path: PathBuf,
+        /// Line, from 1.
+        line: usize,
+        /// Column, from 1.
+        column: usize,
+        /// What is wrong, and what was probably meant.
+        problem: String,
+    },
+    /// A variable of the environment is not what it must be.
+    #[snafu(display("environment variable {variable}: {problem}"))]
+    Variable {
+        /// The variable.
+        variable: String,
+        /// What is wrong.
+        problem: String,
+    },
+    /// A value is missing, or contradicts another.
+    #[snafu(display("{}: `{key}`: {problem}", path.display()))]
+    Invalid {
+        /// The file.
+        path: PathBuf,
+        /// The key.
+        key: &'static str,
+        /// What is wrong.
+        problem: String,
+    },
+    /// There is no token that may be used.
+    #[snafu(display("{source}"))]
+    Token {
+        /// Why.
+        source: TokenProblem,
+    },
+}
+
+impl ConfigError {
+    /// Whether it is about the token, and the rest of the configuration is fine.
+    pub const fn is_about_token(&self) -> bool {
+        matches!(self, Self::Token { .. })
+    }
+}
+
+impl Config {
+    /// The file that is read: as said on the command line, in the environment, or the default.
+    pub fn path(argument: Option<PathBuf>, environment: &Environment) -> PathBuf {
+        let named =
+            argument.map(OsString::from).or_else(|| environment.get(environment::CONFIG).map(OsString::from));
+        named.map_or_else(|| PathBuf::from(DEFAULT_PATH), PathBuf::from)
+    }
+
+    /// Reads and checks the configuration.
+    ///
+    /// Fails on a file that is missing, too large or not a regular file, on unknown, duplicate and mistyped keys, in
+    /// the file with line and column, on values that contradict each other, and on a token that others could read.
+    pub fn load(path: &Path, environment: &Environment) -> Result<Self, ConfigError> {
+        let file = read_bounded(path, MOST).context(UnreadableSnafu { path })?;
+        let written = strict::parse(path, &file.text)?;
+        let raw = environment::merge(path, &file.text, environment)?;
+        let checked = Checked::new(path, raw)?;
+        let found = token::find(path, &file, &written, &checked.raw, environment).context(TokenSnafu)?;
+        Ok(checked.with_token(path, found))
+    }
+}
+
+/// Values that were checked, before there is a token.
+struct Checked {
+    raw: RawConfig,
+    url: Url,
+    node: NodeName,
+    tls: TlsConfig,
+}
+
+impl Checked {
+    fn new(path: &Path, raw: RawConfig) -> Result<Self, ConfigError> {
+        let invalid = |key, problem: String| InvalidSnafu { path, key, problem }.build();
+        let url = Url::parse(raw.url.as_deref().unwrap_or("https://127.0.0.1:8006"))
+            .map_err(|problem| invalid("url", problem))?;
+        let node = match raw.node.clone() {
+            Some(node) => node,
+            None => host_name()
+                .ok_or_else(|| invalid("node", "not set, and the host's name is not one of a node".into()))?,
+        };
+        let tls = tls(&raw).map_err(|problem| invalid("tls", problem))?;
+        Ok(Self { raw, url, node, tls })
+    }
+
+    fn with_token(self, path: &Path, (token, token_source): (ApiToken, TokenSource)) -> Config {
+        let raw = self.raw;
+        Config {
+            path: path.into(),
+            url: self.url,
+            node: self.node,
+            token,
+            token_source,
+            tls: self.tls,
+            privileged_mode: raw.privileged.mode.unwrap_or_default(),
+            pool: raw.pool,
+            storages: raw.storages,
+            bridges: raw.bridges,
+            golden: raw.golden,
+            usb: raw.usb,
+            selftest_vmid: raw.selftest.vmid,
+            state_dir: raw.state_dir.unwrap_or_else(|| "/var/lib/felhom-agent".into()),
+            log_level: raw.log.level.unwrap_or_default(),
+            log_format: raw.log.format.unwrap_or_default(),
+        }
+    }
+}
+
+impl Url {
+    fn parse(text: &str) -> Result<Self, String> {
+        let rest = text
+            .strip_prefix("https://")
+            .ok_or("must start with `https://`; pveproxy speaks nothing else")?;
+        let rest = rest.strip_suffix('/').unwrap_or(rest);
+        let (host, port) = match rest.rsplit_once(':') {
+            Some((host, port)) if !port.ends_with(']') => {
+                (host, port.parse().map_err(|_| format!("`{port}` is not a port"))?)
+            }
+            _ => (rest, 8006),
+        };
+        let bare = host.trim_start_matches('[').trim_end_matches(']');
+        let is_v6 = host.starts_with('[') && bare.parse::<std::net::Ipv6Addr>().is_ok();
+        let is_name = !host.is_empty()
+            && host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-".contains(&byte));
+        if is_v6 || is_name {
+            Ok(Self { host: host.into(), port })
+        } else {
+            Err("must be `https://host:port` and nothing after it".into())
+        }
+    }
+
+    /// The host without brackets.
+    pub fn bare_host(&self) -> &str {
+        self.host.trim_start_matches('[').trim_end_matches(']')
+    }
+}
+
+impl std::fmt::Display for Url {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "https://{}:{}", self.host, self.port)
+    }
+}
+
+fn tls(raw: &RawConfig) -> Result<TlsConfig, String> {
+    let tls = TlsConfig {
+        pins: raw.tls.pins.clone(),
+        spki_pins: raw.tls.spki_pins.clone(),
+        ca_file: raw.tls.ca_file.clone(),
+        server_name: raw.tls.server_name.clone(),
+        is_insecure: raw.tls.insecure.unwrap_or(false),
+    };
+    let is_checked = !tls.pins.is_empty() || !tls.spki_pins.is_empty() || tls.ca_file.is_some();
+    match (tls.is_insecure, is_checked) {
+        (true, true) => {
+            Err("`insecure` accepts any server, so it cannot stand beside `pins`, `spki_pins` or `ca_file`"
+                .into())
+        }
+        (true, false) if tls.server_name.is_some() => {
+            Err("`insecure` checks no name, so `server_name` has no meaning beside it".into())
+        }
+        (false, false) => {
+            Err("set `pins` to the server's fingerprint or `ca_file` to its CA; there is no default".into())
+        }
+        _ => Ok(tls),
+    }
+}
+
+/// The short name of this host, which PVE uses as the node's name.
+fn host_name() -> Option<NodeName> {
+    let name = rustix::system::uname().nodename().to_string_lossy().into_owned();
+    name.split('.').next()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn urls_have_a_host_and_a_port_and_nothing_else() {
+        let read = |text: &str| Url::parse(text).ok().map(|url| url.to_string());
+        let good =
+            ["https://pve1", "https://pve1.lan:443/", "https://[::1]:8006", "https://127.0.0.1"].map(read);
+        let bad = [
+            "http://pve1",
+            "pve1:8006",
+            "https://",
+            "https://pve1:x",
+            "https://pve1/api2",
+            "https://a@b",
+            "https://[::g]",
+        ];
+        assert_eq!(
+            good.map(Option::unwrap),
+            ["https://pve1:8006", "https://pve1.lan:443", "https://[::1]:8006", "https://127.0.0.1:8006"]
+        );
+        assert!(bad.iter().all(|text| read(text).is_none()));
+    }
+}

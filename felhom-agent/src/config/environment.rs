@@ -1,0 +1,266 @@
+//! Environment variables over the file: which there are, and how figment merges them.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use figment::providers::{Format, Json};
+use figment::value::{Dict, Map, Value};
+use figment::{Figment, Metadata, Profile, Provider};
+
+use super::raw::RawConfig;
+use super::{ConfigError, InvalidSnafu, VariableSnafu};
+
+/// What the names of the agent's variables begin with.
+const PREFIX: &str = "FELHOM_AGENT_";
+
+/// Names the configuration file itself.
+pub(super) const CONFIG: &str = "FELHOM_AGENT_CONFIG";
+
+/// A key that a variable can set.
+pub(super) struct Key {
+    /// Its place in the file, joined by dots.
+    pub(super) path: &'static str,
+    kind: Kind,
+}
+
+/// How the text of a variable becomes a value. Plain text is never read as anything else, so `0123` stays a string.
+#[derive(Clone, Copy)]
+enum Kind {
+    Text,
+    /// Joined by commas.
+    List,
+    /// true or false.
+    Flag,
+    Number,
+    /// Only in the file.
+    FileOnly,
+}
+
+const fn key(path: &'static str, kind: Kind) -> Key {
+    Key { path, kind }
+}
+
+/// Every key of the configuration.
+pub(super) const KEYS: &[Key] = &[
+    key("url", Kind::Text),
+    key("node", Kind::Text),
+    key("token", Kind::Text),
+    key("token_file", Kind::Text),
+    key("tls.pins", Kind::List),
+    key("tls.spki_pins", Kind::List),
+    key("tls.ca_file", Kind::Text),
+    key("tls.server_name", Kind::Text),
+    key("tls.insecure", Kind::Flag),
+    key("privileged.mode", Kind::Text),
+    key("pool", Kind::Text),
+    key("storages", Kind::List),
+    key("bridges", Kind::List),
+    key("golden", Kind::Text),
+    key("usb", Kind::FileOnly),
+    key("selftest.vmid", Kind::Number),
+    key("state_dir", Kind::Text),
+    key("log.level", Kind::Text),
+    key("log.format", Kind::Text),
+];
+
+impl Key {
+    fn variable(&self) -> String {
+        format!("{PREFIX}{}", self.path.replace('.', "__").to_uppercase())
+    }
+}
+
+/// The variables of the process, or of a test. Its `Debug` shows no values.
+#[derive(Clone, Default)]
+pub struct Environment(BTreeMap<String, String>);
+
+impl Environment {
+    /// The variables of this process; those that are not text are left out.
+    pub fn of_process() -> Self {
+        std::env::vars_os()
+            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+            .collect()
+    }
+
+    /// The value of a variable.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(String::as_str)
+    }
+}
+
+impl FromIterator<(String, String)> for Environment {
+    fn from_iter<T: IntoIterator<Item = (String, String)>>(variables: T) -> Self {
+        Self(variables.into_iter().collect())
+    }
+}
+
+impl std::fmt::Debug for Environment {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_set().entries(self.0.keys()).finish()
+    }
+}
+
+/// One variable as a provider of its own, so that an error names it.
+struct Variable {
+    name: String,
+    path: &'static str,
+    value: Value,
+}
+
+impl Provider for Variable {
+    fn metadata(&self) -> Metadata {
+        Metadata::named(self.name.clone())
+    }
+
+    fn data(&self) -> Result<Map<Profile, Dict>, figment::Error> {
+        let nested = figment::util::nest(self.path, self.value.clone());
+        Ok(nested.into_dict().map(|dict| Profile::Default.collect(dict)).unwrap_or_default())
+    }
+}
+
+/// The file with the variables over it.
+///
+/// A variable that names the token, or its file, takes the place of both in the file.
+pub(super) fn merge(path: &Path, text: &str, environment: &Environment) -> Result<RawConfig, ConfigError> {
+    let variables = variables(environment)?;
+    let mut figment = Figment::new().merge(Json::string(text));
+    if variables.iter().any(|variable| variable.path.starts_with("token")) {
+        figment = Figment::new().merge(without_token(text));
+    }
+    let names: Vec<String> = variables.iter().map(|variable| variable.name.clone()).collect();
+    let figment = variables.into_iter().fold(figment, Figment::merge);
+    // Neither the figment nor its error is ever printed whole: both hold values.
+    figment.extract().map_err(|error: figment::Error| {
+        let source = error.metadata.as_ref().map(|metadata| metadata.name.to_string()).unwrap_or_default();
+        let problem = error.kind.to_string();
+        if names.contains(&source) {
+            VariableSnafu { variable: source, problem }.build()
+        } else {
+            InvalidSnafu { path, key: "configuration", problem }.build()
+        }
+    })
+}
+
+/// The file's values but for the token's.
+fn without_token(text: &str) -> figment::providers::Serialized<serde_json::Value> {
+    let mut value: serde_json::Value = serde_json::from_str(text).unwrap_or_default();
+    if let Some(fields) = value.as_object_mut() {
+        fields.remove("token");
+        fields.remove("token_file");
+    }
+    figment::providers::Serialized::defaults(value)
+}
+
+fn variables(environment: &Environment) -> Result<Vec<Variable>, ConfigError> {
+    let ours = environment.0.iter().filter(|(name, _)| name.starts_with(PREFIX) && name.as_str() != CONFIG);
+    ours.map(|(name, text)| variable(name, text)).collect()
+}
+
+fn variable(name: &str, text: &str) -> Result<Variable, ConfigError> {
+    let refuse = |problem: String| VariableSnafu { variable: name, problem }.fail();
+    let Some(key) = KEYS.iter().find(|key| key.variable() == name) else {
+        let nearest = KEYS
+            .iter()
+            .map(Key::variable)
+            .map(|known| (strsim::damerau_levenshtein(&known, name), known))
+            .min();
+        return refuse(match nearest {
+            Some((distance, known)) if distance <= 4 => format!("unknown; did you mean {known}?"),
+            _ => "unknown".into(),
+        });
+    };
+    let value = match key.kind {
+        Kind::Text => Value::from(text),
+        Kind::List => {
+            Value::from(text.split(',').map(str::trim).filter(|item| !item.is_empty()).collect::<Vec<_>>())
+        }
+        Kind::Flag => match text {
+            "true" | "1" => Value::from(true),
+            "false" | "0" => Value::from(false),
+            _ => return refuse("must be true or false".into()),
+        },
+        Kind::Number => match text.parse::<u32>() {
+            Ok(number) => Value::from(number),
+            Err(_) => return refuse("must be a whole number".into()),
+        },
+        Kind::FileOnly => return refuse(format!("`{}` can only be set in the file", key.path)),
+    };
+    Ok(Variable { name: name.into(), path: key.path, value })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn merged(text: &str, variables: &[(&str, &str)]) -> Result<RawConfig, String> {
+        let environment = variables.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
+        merge(Path::new("c.json"), text, &environment).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn variables_override_the_file() {
+        let text = r#"{"url": "https://a", "tls": {"insecure": true}, "storages": ["local"]}"#;
+        let raw = merged(
+            text,
+            &[
+                ("FELHOM_AGENT_URL", "https://b"),
+                ("FELHOM_AGENT_TLS__INSECURE", "false"),
+                ("FELHOM_AGENT_STORAGES", "local-zfs, nas"),
+                ("FELHOM_AGENT_SELFTEST__VMID", "300"),
+            ],
+        )
+        .unwrap();
+        let storages: Vec<String> = raw.storages.iter().map(ToString::to_string).collect();
+        assert_eq!(
+            (raw.url.as_deref(), raw.tls.insecure, storages.join(" ")),
+            (Some("https://b"), Some(false), "local-zfs nas".into())
+        );
+        assert_eq!(raw.selftest.vmid.map(proxmox_types::Vmid::get), Some(300));
+    }
+
+    #[test]
+    fn an_all_digit_value_stays_a_string() {
+        let raw = merged("{}", &[("FELHOM_AGENT_NODE", "0123"), ("FELHOM_AGENT_TOKEN", "12345678")]).unwrap();
+        let token = raw.token.map(|token| token.expose().to_string());
+        assert_eq!(
+            (raw.node.map(|node| node.to_string()), token),
+            (Some("0123".into()), Some("12345678".into()))
+        );
+    }
+
+    #[test]
+    fn a_wrong_variable_is_named() {
+        let problems = [
+            merged("{}", &[("FELHOM_AGENT_URLS", "x")]),
+            merged("{}", &[("FELHOM_AGENT_NODE", "a.b")]),
+            merged("{}", &[("FELHOM_AGENT_TLS__INSECURE", "maybe")]),
+            merged("{}", &[("FELHOM_AGENT_USB", "x")]),
+            merged("{}", &[("FELHOM_AGENT_TLS__PINS", "AB:CD")]),
+        ]
+        .map(|merged| merged.map(|_| ()).unwrap_err());
+        assert_eq!(
+            problems,
+            [
+                "environment variable FELHOM_AGENT_URLS: unknown; did you mean FELHOM_AGENT_URL?",
+                "environment variable FELHOM_AGENT_NODE: \"a.b\" is not a node name: letters, digits and inner hyphens, 1 \
+             to 63 characters; PVE uses the short host name, without a domain",
+                "environment variable FELHOM_AGENT_TLS__INSECURE: must be true or false",
+                "environment variable FELHOM_AGENT_USB: `usb` can only be set in the file",
+                "environment variable FELHOM_AGENT_TLS__PINS: \"AB:CD\" is not a SHA-256 fingerprint: 64 hex digits, in \
+             pairs joined by colons or without any",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_token_variable_takes_the_place_of_both_in_the_file() {
+        let raw = merged(r#"{"token_file": "/x", "token": "a"}"#, &[("FELHOM_AGENT_TOKEN", "b")]).unwrap();
+        assert_eq!((raw.token_file, raw.token.map(|t| t.expose().to_string())), (None, Some("b".into())));
+    }
+
+    #[test]
+    fn debug_shows_no_values() {
+        let environment: Environment =
+            [("FELHOM_AGENT_TOKEN".to_string(), "hunter2".to_string())].into_iter().collect();
+        assert_eq!(format!("{environment:?}"), "{\"FELHOM_AGENT_TOKEN\"}");
+    }
+}

@@ -1,0 +1,112 @@
+//! The configuration as it is written: every key optional, every value of its own type.
+
+use std::path::PathBuf;
+
+use proxmox_types::{Bridge, Fingerprint, NodeName, PoolId, Secret, StorageId, Vmid, VolumeId};
+use serde::Deserialize;
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawConfig {
+    pub(super) url: Option<String>,
+    pub(super) node: Option<NodeName>,
+    pub(super) token: Option<Secret>,
+    pub(super) token_file: Option<PathBuf>,
+    #[serde(default)]
+    pub(super) tls: RawTls,
+    #[serde(default)]
+    pub(super) privileged: RawPrivileged,
+    pub(super) pool: Option<PoolId>,
+    #[serde(default)]
+    pub(super) storages: Vec<StorageId>,
+    #[serde(default)]
+    pub(super) bridges: Vec<Bridge>,
+    pub(super) golden: Option<VolumeId>,
+    #[serde(default)]
+    pub(super) usb: Vec<Usb>,
+    #[serde(default)]
+    pub(super) selftest: RawSelftest,
+    pub(super) state_dir: Option<PathBuf>,
+    #[serde(default)]
+    pub(super) log: RawLog,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawTls {
+    #[serde(default)]
+    pub(super) pins: Vec<Fingerprint>,
+    #[serde(default)]
+    pub(super) spki_pins: Vec<Fingerprint>,
+    pub(super) ca_file: Option<PathBuf>,
+    pub(super) server_name: Option<String>,
+    pub(super) insecure: Option<bool>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawPrivileged {
+    pub(super) mode: Option<PrivilegedMode>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawSelftest {
+    pub(super) vmid: Option<Vmid>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawLog {
+    pub(super) level: Option<LogLevel>,
+    pub(super) format: Option<LogFormat>,
+}
+
+/// A USB disk that should be mounted at `/mnt/felhom/NAME`.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Usb {
+    /// Name of the directory.
+    pub name: String,
+    /// UUID of the file system.
+    pub uuid: String,
+}
+
+/// How root commands are run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum PrivilegedMode {
+    /// Through `sudo -n`.
+    #[default]
+    Sudo,
+    /// Directly, because the agent is root.
+    Direct,
+}
+
+/// The least level that is logged.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogLevel {
+    /// What failed.
+    Error,
+    /// What somebody should look at.
+    #[default]
+    Warn,
+    /// What an operator did.
+    Info,
+    /// What went over the wire.
+    Debug,
+    /// Everything.
+    Trace,
+}
+
+/// How log lines are written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// One JSON object per line.
+    Json,
+}

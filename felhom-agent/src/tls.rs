@@ -1,0 +1,86 @@
+//! How the server proves who it is: pins, a CA, both, or, said explicitly, nothing.
+
+mod authority;
+mod certificate;
+mod verifier;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use proxmox_types::Fingerprint;
+use rustls::ClientConfig;
+use rustls::client::Resumption;
+use rustls::crypto::ring::default_provider;
+use snafu::Snafu;
+
+pub use certificate::{Leaf, utc};
+pub use verifier::{Seen, Verdict, Verifier};
+
+use crate::config::{FileError, TlsConfig};
+
+/// Why the server's identity cannot be checked as configured. Never a reason to check less.
+#[derive(Debug, Snafu)]
+#[snafu(visibility(pub(crate)))]
+#[non_exhaustive]
+pub enum TlsError {
+    /// The CA file cannot be read.
+    #[snafu(display("CA file {}: {source}", path.display()))]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: FileError,
+    },
+    /// The CA file has no certificate in it.
+    #[snafu(display("CA file {} holds no PEM certificate", path.display()))]
+    Empty {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The CA file holds something that is not a certificate.
+    #[snafu(display("CA file {}: certificate {number} is malformed: {reason}", path.display()))]
+    Malformed {
+        /// The file.
+        path: PathBuf,
+        /// Which one, from 1.
+        number: usize,
+        /// Why.
+        reason: String,
+    },
+    /// The CA file holds a certificate that may not sign others.
+    #[snafu(display("CA file {}: certificate {number} ({subject}) is not a CA; its fingerprint for `tls.pins` is {fingerprint}", path.display()))]
+    NotAuthority {
+        /// The file.
+        path: PathBuf,
+        /// Which one, from 1.
+        number: usize,
+        /// Its subject.
+        subject: String,
+        /// Its fingerprint, in case it is the server's own certificate.
+        fingerprint: Fingerprint,
+    },
+    /// rustls refuses the configuration.
+    #[snafu(display("TLS cannot be set up: {reason}"))]
+    Unusable {
+        /// Why.
+        reason: String,
+    },
+}
+
+/// The TLS configuration of a client, and the verifier that keeps what it saw.
+///
+/// Resumption is off: a resumed session would not ask the verifier again. ring is named as the provider, because two
+/// providers in one build make the default one panic.
+pub fn client_config(tls: &TlsConfig) -> Result<(ClientConfig, Arc<Verifier>), TlsError> {
+    let provider = Arc::new(default_provider());
+    let verifier = Arc::new(Verifier::new(tls, &provider)?);
+    let unusable = |error: rustls::Error| UnusableSnafu { reason: error.to_string() }.build();
+    let mut config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(unusable)?
+        .dangerous()
+        .with_custom_certificate_verifier(verifier.clone())
+        .with_no_client_auth();
+    config.resumption = Resumption::disabled();
+    Ok((config, verifier))
+}

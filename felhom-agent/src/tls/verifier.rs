@@ -1,0 +1,157 @@
+//! Judges the server's certificate, and keeps what it saw for the report.
+//!
+//! A pin is compared with the leaf alone and narrows trust: a valid chain does not make up for a wrong pin. Whatever
+//! the policy, the handshake's signature is verified, since a certificate is public and proves nothing by itself.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use proxmox_types::Fingerprint;
+use rustls::client::WebPkiServerVerifier;
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::{
+    CryptoProvider, WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature,
+};
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::{CertificateError, DigitallySignedStruct, Error, SignatureScheme};
+
+use super::TlsError;
+use super::authority;
+use super::certificate::Leaf;
+use crate::config::TlsConfig;
+
+/// The policy for the server's certificate.
+#[derive(Debug)]
+pub struct Verifier {
+    pins: Vec<Fingerprint>,
+    spki_pins: Vec<Fingerprint>,
+    authority: Option<Arc<WebPkiServerVerifier>>,
+    is_insecure: bool,
+    algorithms: WebPkiSupportedAlgorithms,
+    seen: Mutex<Option<Seen>>,
+}
+
+/// The last certificate that was judged.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Seen {
+    /// The certificate.
+    pub leaf: Leaf,
+    /// The judgement.
+    pub verdict: Verdict,
+}
+
+/// The judgement on a certificate.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Verdict {
+    /// It holds against everything that is configured.
+    Accepted,
+    /// It is none of the pinned ones.
+    PinMismatch,
+    /// The CA did not sign it, or it is for another name, or it has expired. Says which.
+    AuthorityRefused(String),
+}
+
+impl Verifier {
+    pub(super) fn new(tls: &TlsConfig, provider: &Arc<CryptoProvider>) -> Result<Self, TlsError> {
+        let authority = tls.ca_file.as_deref().map(|path| authority::verifier(path, provider)).transpose()?;
+        Ok(Self {
+            pins: tls.pins.clone(),
+            spki_pins: tls.spki_pins.clone(),
+            authority,
+            is_insecure: tls.is_insecure,
+            algorithms: provider.signature_verification_algorithms,
+            seen: Mutex::new(None),
+        })
+    }
+
+    /// The last certificate that was judged, and how.
+    pub fn seen(&self) -> Option<Seen> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Which of the pins the certificate matched: its number from 1, and how many there are.
+    pub fn matching_pin(&self, leaf: &Leaf) -> Option<(usize, usize)> {
+        let is_leaf = |pin: &Fingerprint| *pin == leaf.fingerprint;
+        let is_key = |pin: &Fingerprint| Some(*pin) == leaf.spki_fingerprint;
+        let index = self.pins.iter().position(is_leaf);
+        let index =
+            index.or_else(|| self.spki_pins.iter().position(is_key).map(|index| index + self.pins.len()));
+        index.map(|index| (index + 1, self.pins.len() + self.spki_pins.len()))
+    }
+
+    fn judge(
+        &self,
+        leaf: &Leaf,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        server_name: &ServerName<'_>,
+        now: UnixTime,
+    ) -> Result<(), (Verdict, Error)> {
+        if self.is_insecure {
+            return Ok(());
+        }
+        let is_pinned = !self.pins.is_empty() || !self.spki_pins.is_empty();
+        if is_pinned && self.matching_pin(leaf).is_none() {
+            let error = Error::InvalidCertificate(CertificateError::ApplicationVerificationFailure);
+            return Err((Verdict::PinMismatch, error));
+        }
+        let Some(authority) = &self.authority else { return Ok(()) };
+        let judged = authority.verify_server_cert(end_entity, intermediates, server_name, &[], now);
+        judged.map(|_| ()).map_err(|error| (Verdict::AuthorityRefused(explain(&error)), error))
+    }
+}
+
+/// What rustls says about a chain, in words that help.
+fn explain(error: &Error) -> String {
+    match error {
+        Error::InvalidCertificate(CertificateError::UnknownIssuer) => {
+            "it is not signed by the configured CA".into()
+        }
+        Error::InvalidCertificate(CertificateError::Other(other))
+            if other.to_string().contains("CaUsedAsEndEntity") =>
+        {
+            "it is itself a CA certificate; put its fingerprint into `tls.pins` instead".into()
+        }
+        error => error.to_string(),
+    }
+}
+
+impl ServerCertVerifier for Verifier {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        server_name: &ServerName<'_>,
+        _ocsp_response: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        let leaf = Leaf::new(end_entity);
+        let judged = self.judge(&leaf, end_entity, intermediates, server_name, now);
+        let verdict = judged.as_ref().err().map_or(Verdict::Accepted, |(verdict, _)| verdict.clone());
+        *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = Some(Seen { leaf, verdict });
+        judged.map(|()| ServerCertVerified::assertion()).map_err(|(_, error)| error)
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        verify_tls12_signature(message, certificate, signature, &self.algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        verify_tls13_signature(message, certificate, signature, &self.algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.algorithms.supported_schemes()
+    }
+}

@@ -1,0 +1,122 @@
+//! The transport over hyper and rustls: at most three connections, each request once, everything bounded.
+//!
+//! pveproxy has three workers, closes a connection after 5 idle seconds, after 100 requests, after every status of 400
+//! and more, and after every answer that pvedaemon formed. So there are three lanes, each one HTTP/1.1 connection that
+//! is kept for at most 2 idle seconds, and a request takes the first lane that is free.
+//!
+//! Nothing is repeated here but for one case: a request that was given to a kept connection, and provably not written
+//! to it, goes out on a new one.
+
+mod connect;
+mod lane;
+mod message;
+mod record;
+
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use proxmox_api::{BoxFuture, HttpTransport, Request, Response, Stage, TransportError};
+use proxmox_types::ApiToken;
+use tokio::sync::Semaphore;
+
+pub use connect::ConnectFacts;
+pub use record::{Counters, Record};
+
+use crate::config::{TlsConfig, Url};
+use crate::tls::{self, TlsError, Verifier};
+use connect::Connector;
+use lane::{Failure, Lane};
+use message::Head;
+
+/// Connections at the same time, and so requests in flight.
+const LANES: usize = 3;
+
+/// Speaks to one pveproxy.
+pub struct HyperTransport {
+    head: Head,
+    connector: Connector,
+    permits: Semaphore,
+    kept: Mutex<Vec<Lane>>,
+    record: Arc<Record>,
+    start: Instant,
+}
+
+impl HyperTransport {
+    /// A transport to pveproxy with this token and these TLS rules. Opens nothing yet.
+    pub fn new(url: &Url, token: &ApiToken, tls: &TlsConfig) -> Result<Self, TlsError> {
+        let (config, verifier) = tls::client_config(tls)?;
+        let record = Arc::new(Record::new(verifier));
+        Ok(Self {
+            head: Head::new(url, token)?,
+            connector: Connector::new(url, tls.server_name.as_deref(), config, record.clone())?,
+            permits: Semaphore::new(LANES),
+            kept: Mutex::new(Vec::new()),
+            record,
+            start: Instant::now(),
+        })
+    }
+
+    /// What was seen on the wire so far.
+    pub fn record(&self) -> Arc<Record> {
+        self.record.clone()
+    }
+
+    /// The verifier, which keeps what it saw.
+    pub fn verifier(&self) -> Arc<Verifier> {
+        self.record.verifier()
+    }
+
+    async fn exchange(&self, request: &Request) -> Result<Response, TransportError> {
+        let message = self.head.message(request)?;
+        let closed =
+            |_| TransportError::NotSent { stage: Stage::Build, reason: "the transport is closed".into() };
+        let _permit = self.permits.acquire().await.map_err(closed)?;
+        let deadline = Instant::now() + request.time_limit;
+        self.record.count_request();
+        let mut lane = match self.take_kept() {
+            Some(lane) => lane,
+            None => self.connector.connect(deadline).await?,
+        };
+        let was_kept = lane.is_used();
+        let sent = match lane.send(message, deadline).await {
+            Err(Failure::Unwritten(message)) if was_kept => {
+                lane = self.connector.connect(deadline).await?;
+                lane.send(*message, deadline).await
+            }
+            sent => sent,
+        };
+        let answer = sent.map_err(Failure::into_error)?;
+        self.record.count_answer(&answer);
+        if !answer.closes && lane.settle(deadline).await {
+            self.kept.lock().unwrap_or_else(PoisonError::into_inner).push(lane);
+        }
+        Ok(answer.response)
+    }
+
+    /// A kept connection that is still good.
+    fn take_kept(&self) -> Option<Lane> {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        std::iter::from_fn(|| kept.pop()).find(Lane::is_fresh)
+    }
+}
+
+impl HttpTransport for HyperTransport {
+    fn send(&self, request: Request) -> BoxFuture<'_, Result<Response, TransportError>> {
+        Box::pin(async move { self.exchange(&request).await })
+    }
+
+    fn pause(&self, duration: Duration) -> BoxFuture<'_, ()> {
+        Box::pin(tokio::time::sleep(duration))
+    }
+
+    fn now(&self) -> Duration {
+        self.start.elapsed()
+    }
+}
+
+impl fmt::Debug for HyperTransport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("HyperTransport")
+    }
+}

@@ -1,0 +1,214 @@
+//! Opens a connection: name, TCP, TLS, each with its own kind of failure and all of them bounded.
+//!
+//! This is the one file of the agent that may open a socket.
+#![expect(clippy::disallowed_types, reason = "the transport is the one place that opens a socket")]
+
+use std::error::Error;
+use std::future::Future;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::{Arc, OnceLock};
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+
+use hyper::Uri;
+use hyper::client::conn::http1::Builder;
+use hyper_rustls::{FixedServerNameResolver, HttpsConnectorBuilder, MaybeHttpsStream};
+use hyper_util::client::legacy::connect::HttpConnector;
+use proxmox_api::{Stage, TransportError};
+use rustls::pki_types::ServerName;
+use rustls::{ClientConfig, InvalidMessage, ProtocolVersion};
+use tokio::time::timeout;
+use tower_service::Service;
+
+use super::lane::{Lane, chain};
+use super::record::Record;
+use crate::config::Url;
+use crate::tls::{TlsError, UnusableSnafu};
+
+/// How long TCP may take per address, and TCP and TLS together.
+const TCP: Duration = Duration::from_secs(3);
+const OPEN: Duration = Duration::from_secs(5);
+
+/// Bounds of what a server may send before the body.
+const MOST_HEADER_BYTES: usize = 64 << 10;
+const MOST_HEADERS: usize = 100;
+
+/// What was seen while a connection was opened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ConnectFacts {
+    /// The address that accepted; nothing if none did.
+    pub address: Option<SocketAddr>,
+    /// How long resolving and connecting took.
+    pub connect_time: Duration,
+    /// The TLS version; nothing if the handshake failed.
+    pub tls_version: Option<ProtocolVersion>,
+}
+
+/// Opens connections to one server.
+pub(super) struct Connector {
+    uri: Uri,
+    server_name: Option<ServerName<'static>>,
+    tls: ClientConfig,
+    record: Arc<Record>,
+}
+
+type TcpStream = <HttpConnector as Service<Uri>>::Response;
+type Stream = MaybeHttpsStream<TcpStream>;
+type Failure = Box<dyn Error + Send + Sync>;
+
+impl Connector {
+    pub(super) fn new(
+        url: &Url,
+        server_name: Option<&str>,
+        tls: ClientConfig,
+        record: Arc<Record>,
+    ) -> Result<Self, TlsError> {
+        let unusable = |reason: String| UnusableSnafu { reason }.build();
+        let uri = url.to_string().parse().map_err(|error| unusable(format!("{url}: {error}")))?;
+        let server_name = server_name.map(|name| ServerName::try_from(name.to_string())).transpose();
+        let server_name = server_name.map_err(|error| unusable(format!("`tls.server_name`: {error}")))?;
+        Ok(Self { uri, server_name, tls, record })
+    }
+
+    /// Opens a connection. Not a byte of a request leaves before the server has proved who it is.
+    pub(super) async fn connect(&self, deadline: Instant) -> Result<Lane, TransportError> {
+        let attempt = Arc::new(Attempt::default());
+        let limit = deadline.saturating_duration_since(Instant::now()).min(OPEN);
+        self.record.count_connection();
+        let opened = match timeout(limit, self.open(&attempt)).await {
+            Ok(opened) => opened.map_err(|failure| attempt.failed(failure.as_ref())),
+            Err(_) => Err(attempt.late()),
+        };
+        self.record.keep_connect(attempt.facts(opened.as_ref().ok()));
+        let stream = opened?;
+        self.record.count_handshake();
+        let mut builder = Builder::new();
+        builder.max_buf_size(MOST_HEADER_BYTES).max_headers(MOST_HEADERS);
+        let unready =
+            |error: hyper::Error| TransportError::NotSent { stage: Stage::Tls, reason: chain(&error) };
+        let (sender, connection) = builder.handshake(stream).await.map_err(unready)?;
+        let task = tokio::spawn(async move {
+            if let Err(error) = connection.await {
+                tracing::trace!(error = %chain(&error), "connection ended");
+            }
+        });
+        Ok(Lane::new(sender, task.abort_handle()))
+    }
+
+    async fn open(&self, attempt: &Arc<Attempt>) -> Result<Stream, Failure> {
+        let builder = HttpsConnectorBuilder::new().with_tls_config(self.tls.clone()).https_only();
+        let tcp = Tcp::new(attempt.clone());
+        let mut https = match &self.server_name {
+            Some(name) => {
+                let named = FixedServerNameResolver::new(name.clone());
+                builder.with_server_name_resolver(named).enable_http1().wrap_connector(tcp)
+            }
+            None => builder.enable_http1().wrap_connector(tcp),
+        };
+        https.call(self.uri.clone()).await
+    }
+}
+
+/// How far one connection came.
+struct Attempt {
+    start: Instant,
+    connected: OnceLock<(SocketAddr, Duration)>,
+}
+
+impl Default for Attempt {
+    fn default() -> Self {
+        Self { start: Instant::now(), connected: OnceLock::new() }
+    }
+}
+
+impl Attempt {
+    fn facts(&self, stream: Option<&Stream>) -> ConnectFacts {
+        let connected = self.connected.get();
+        let tls_version = stream.and_then(|stream| match stream {
+            MaybeHttpsStream::Https(tls) => tls.inner().get_ref().1.protocol_version(),
+            MaybeHttpsStream::Http(_) => None,
+        });
+        ConnectFacts {
+            address: connected.map(|(address, _)| *address),
+            connect_time: connected.map_or_else(|| self.start.elapsed(), |(_, time)| *time),
+            tls_version,
+        }
+    }
+
+    fn late(&self) -> TransportError {
+        let (stage, reason) = match self.connected.get() {
+            Some((address, _)) => {
+                (Stage::Tls, format!("{address} accepted the connection and then said nothing"))
+            }
+            None => (Stage::Connect, "nobody answered in time".into()),
+        };
+        TransportError::NotSent { stage, reason }
+    }
+
+    fn failed(&self, failure: &(dyn Error + 'static)) -> TransportError {
+        let is_connected = self.connected.get().is_some();
+        let (stage, reason) = match (is_connected, find_tls(failure)) {
+            (_, Some(rustls::Error::InvalidMessage(InvalidMessage::InvalidContentType))) => {
+                (Stage::Tls, "the port answers, but not with TLS".into())
+            }
+            (_, Some(error)) => (Stage::Tls, error.to_string()),
+            (true, None) => (Stage::Tls, chain(failure)),
+            (false, None) if failure.to_string().starts_with("dns error") => (Stage::Resolve, chain(failure)),
+            (false, None) => (Stage::Connect, chain(failure)),
+        };
+        TransportError::NotSent { stage, reason }
+    }
+}
+
+/// The TLS error inside an error, which hides in the `get_ref` of an I/O error.
+fn find_tls<'e>(error: &'e (dyn Error + 'static)) -> Option<&'e rustls::Error> {
+    let inside = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+    let inside = inside.map(|inner| {
+        let inner: &'e (dyn Error + 'static) = inner;
+        inner
+    });
+    error
+        .downcast_ref::<rustls::Error>()
+        .or_else(|| inside.and_then(find_tls))
+        .or_else(|| error.source().and_then(find_tls))
+}
+
+/// A TCP connector that remembers when it had connected.
+#[derive(Clone)]
+struct Tcp {
+    inner: HttpConnector,
+    attempt: Arc<Attempt>,
+}
+
+impl Tcp {
+    fn new(attempt: Arc<Attempt>) -> Self {
+        let mut inner = HttpConnector::new();
+        inner.enforce_http(false);
+        inner.set_nodelay(true);
+        inner.set_connect_timeout(Some(TCP));
+        Self { inner, attempt }
+    }
+}
+
+impl Service<Uri> for Tcp {
+    type Response = TcpStream;
+    type Error = Failure;
+    type Future = Pin<Box<dyn Future<Output = Result<TcpStream, Failure>> + Send>>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Failure>> {
+        self.inner.poll_ready(context).map_err(Into::into)
+    }
+
+    fn call(&mut self, uri: Uri) -> Self::Future {
+        let connecting = self.inner.call(uri);
+        let attempt = self.attempt.clone();
+        Box::pin(async move {
+            let stream = connecting.await?;
+            let address = stream.inner().peer_addr()?;
+            attempt.connected.get_or_init(|| (address, attempt.start.elapsed()));
+            Ok(stream)
+        })
+    }
+}

@@ -1,0 +1,113 @@
+//! HTTP messages: how a request is written, and how much of an answer is read.
+
+use http_body_util::{BodyExt, Full};
+use hyper::body::{Body, Bytes, Incoming};
+use hyper::ext::ReasonPhrase;
+use hyper::header::{AUTHORIZATION, CONNECTION, CONTENT_TYPE, DATE, HOST, HeaderValue, USER_AGENT};
+use proxmox_api::{Request, Response, Stage, TransportError};
+use proxmox_types::ApiToken;
+
+use super::lane::chain;
+use crate::config::Url;
+use crate::tls::{TlsError, UnusableSnafu};
+
+/// Largest body that is read, in bytes.
+const MOST: usize = 64 << 20;
+
+/// The body of a request: complete, so that it has a length and is never chunked, which PVE refuses.
+pub(super) type Content = Full<Bytes>;
+
+/// A request as it is written.
+pub(super) type Message = hyper::Request<Content>;
+
+/// Headers that every request has.
+pub(super) struct Head {
+    host: HeaderValue,
+    authorization: HeaderValue,
+}
+
+/// A whole answer.
+pub(super) struct Answer {
+    pub(super) response: Response,
+    /// Whether the server says that it closes the connection.
+    pub(super) closes: bool,
+    /// Size of the body in bytes.
+    pub(super) size: u64,
+}
+
+impl Head {
+    pub(super) fn new(url: &Url, token: &ApiToken) -> Result<Self, TlsError> {
+        let unusable =
+            |what: &str| UnusableSnafu { reason: format!("{what} cannot stand in a header") }.build();
+        let host =
+            HeaderValue::try_from(format!("{}:{}", url.host, url.port)).map_err(|_| unusable("the host"))?;
+        let text = format!("PVEAPIToken={}={}", token.id(), token.secret().expose());
+        let mut authorization = HeaderValue::try_from(text).map_err(|_| unusable("the token"))?;
+        authorization.set_sensitive(true);
+        Ok(Self { host, authorization })
+    }
+
+    /// Writes a request: parameters of GET and DELETE in the query, of POST and PUT in a form body.
+    pub(super) fn message(&self, request: &Request) -> Result<Message, TransportError> {
+        let parameters = request.encoded_parameters();
+        let has_body = request.method.has_body();
+        let target = match (has_body, parameters.is_empty()) {
+            (false, false) => format!("/api2/json{}?{parameters}", request.path),
+            _ => format!("/api2/json{}", request.path),
+        };
+        let mut message = hyper::Request::builder()
+            .method(request.method.as_str())
+            .uri(target)
+            .header(HOST, self.host.clone())
+            .header(AUTHORIZATION, self.authorization.clone())
+            .header(USER_AGENT, concat!("felhom-agent/", env!("CARGO_PKG_VERSION")));
+        if has_body {
+            message = message.header(CONTENT_TYPE, "application/x-www-form-urlencoded");
+        }
+        let content = Full::new(Bytes::from(if has_body { parameters } else { String::new() }));
+        message
+            .body(content)
+            .map_err(|error| TransportError::NotSent { stage: Stage::Build, reason: error.to_string() })
+    }
+}
+
+/// Reads an answer to its end.
+pub(super) async fn read(response: hyper::Response<Incoming>) -> Result<Answer, String> {
+    let (parts, body) = response.into_parts();
+    let phrase =
+        parts.extensions.get::<ReasonPhrase>().map(|phrase| String::from_utf8_lossy(phrase.as_bytes()));
+    let reason = phrase.filter(|phrase| !phrase.is_empty()).map(std::borrow::Cow::into_owned);
+    let canonical = || parts.status.canonical_reason().unwrap_or_default().to_string();
+    let date = parts.headers.get(DATE).and_then(|date| httpdate::parse_http_date(date.to_str().ok()?).ok());
+    let closes = parts.headers.get_all(CONNECTION).iter().any(|value| {
+        value
+            .to_str()
+            .is_ok_and(|text| text.split(',').any(|token| token.trim().eq_ignore_ascii_case("close")))
+    });
+    let bytes = collect(body).await?;
+    let size = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+    let response = Response {
+        status: parts.status.as_u16(),
+        reason: reason.unwrap_or_else(canonical),
+        date: date.and_then(|date| Some(date.duration_since(std::time::UNIX_EPOCH).ok()?.as_secs())),
+        body: bytes.into(),
+    };
+    Ok(Answer { response, closes, size })
+}
+
+async fn collect(mut body: Incoming) -> Result<Vec<u8>, String> {
+    let too_large = || format!("the body is larger than {MOST} bytes");
+    let announced = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
+    if announced > MOST {
+        return Err(too_large());
+    }
+    let mut bytes = Vec::with_capacity(announced);
+    while let Some(frame) = body.frame().await {
+        let Ok(data) = frame.map_err(|error| chain(&error))?.into_data() else { continue };
+        if bytes.len() + data.len() > MOST {
+            return Err(too_large());
+        }
+        bytes.extend_from_slice(&data);
+    }
+    Ok(bytes)
+}
