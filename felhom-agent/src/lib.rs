@@ -1,6 +1,16 @@
-//! The agent: configuration and the production transport, for the binary and its tests.
+//! The agent: configuration, the production transport, the self-test and the command line, for the binary and its
+//! tests.
+//!
+//! `wiring` is the last place that knows hyper; everything behind it speaks to a [`proxmox_api::Client`].
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
+pub mod cli;
 pub mod config;
+pub mod exit;
+pub mod logging;
+pub mod selftest;
+pub mod terminal;
 pub mod tls;
 pub mod transport;
+pub mod version;
+pub mod wiring;

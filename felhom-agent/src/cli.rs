@@ -1,0 +1,125 @@
+//! The command line.
+
+mod selftest;
+
+use std::ffi::OsString;
+use std::io::Write;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::config::{Environment, LogLevel};
+use crate::exit::Exit;
+use crate::terminal::Color;
+use crate::version;
+
+/// Looks after the LXC containers of one Proxmox VE host.
+#[derive(Debug, Parser)]
+#[command(name = "felhom-agent", version = version::LONG, args_conflicts_with_subcommands = true)]
+struct CommandLine {
+    #[command(subcommand)]
+    command: Option<Command>,
+    /// Runs the self-test, as the command `selftest` does
+    #[arg(long, value_name = "MODE", num_args = 0..=1, require_equals = true, default_missing_value = "read-only")]
+    selftest: Option<SelftestMode>,
+    #[command(flatten)]
+    common: Common,
+    #[command(flatten)]
+    checks: selftest::Arguments,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Checks the configuration, the way to the API, the privileges and the node; changes nothing
+    Selftest {
+        #[command(flatten)]
+        common: Common,
+        #[command(flatten)]
+        checks: selftest::Arguments,
+    },
+}
+
+/// What the self-test does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum SelftestMode {
+    ReadOnly,
+}
+
+/// Options of every command.
+#[derive(Clone, Debug, Args)]
+struct Common {
+    /// Configuration file [env: `FELHOM_AGENT_CONFIG`] [default: /etc/felhom-agent/config.json]
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// How the result is written to stdout
+    #[arg(short, long, value_name = "FORMAT", default_value = "text")]
+    output: Output,
+    /// Logs more to stderr; -vv and -vvv even more
+    #[arg(short, long, action = clap::ArgAction::Count, conflicts_with = "quiet")]
+    verbose: u8,
+    /// Shows only what is not well
+    #[arg(short, long)]
+    quiet: bool,
+    /// When text is coloured
+    #[arg(long, value_name = "WHEN", default_value = "auto")]
+    color: Color,
+}
+
+/// How a result is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Output {
+    Text,
+    Json,
+}
+
+impl Common {
+    /// The level of the log: as the flags say, else as configured.
+    fn log_level(&self, configured: LogLevel) -> LogLevel {
+        match (self.verbose, self.quiet) {
+            (0, true) => LogLevel::Error,
+            (0, false) => configured,
+            (1, _) => LogLevel::Debug,
+            _ => LogLevel::Trace,
+        }
+    }
+}
+
+/// Runs the agent and says how it ended.
+pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: &Environment) -> Exit {
+    let line = match CommandLine::try_parse_from(arguments) {
+        Ok(line) => line,
+        Err(error) => {
+            let is_help = !error.use_stderr();
+            // Nothing better can be done if the terminal is gone.
+            let _printed = error.print();
+            return if is_help { Exit::Ok } else { Exit::Usage };
+        }
+    };
+    match line.command {
+        Some(Command::Selftest { common, checks }) => selftest::run(&common, &checks, environment),
+        None if line.selftest.is_some() => selftest::run(&line.common, &line.checks, environment),
+        None => usage("nothing to do; see felhom-agent --help"),
+    }
+}
+
+fn usage(problem: &str) -> Exit {
+    print_error(&format!("felhom-agent: {problem}"));
+    Exit::Usage
+}
+
+/// Prints the result. A closed pipe is the reader's choice and no error.
+fn print(text: &str) {
+    let mut stdout = std::io::stdout().lock();
+    let written = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
+    if let Err(error) = written
+        .as_ref()
+        .or_else(|error| if error.kind() == std::io::ErrorKind::BrokenPipe { Ok(&()) } else { Err(error) })
+    {
+        print_error(&format!("felhom-agent: cannot write the result: {error}"));
+    }
+}
+
+fn print_error(text: &str) {
+    // Nothing better can be done if stderr is gone.
+    let _written = writeln!(std::io::stderr(), "{text}");
+}

@@ -1,0 +1,29 @@
+//! Structured logging to stderr, as text or JSON.
+
+use std::io::IsTerminal;
+
+use tracing::level_filters::LevelFilter;
+use tracing_subscriber::fmt;
+use tracing_subscriber::prelude::*;
+
+use crate::config::{LogFormat, LogLevel};
+
+/// Starts logging. A second call changes nothing.
+pub fn start(level: LogLevel, format: LogFormat, has_color: bool) {
+    let level = match level {
+        LogLevel::Error => LevelFilter::ERROR,
+        LogLevel::Warn => LevelFilter::WARN,
+        LogLevel::Info => LevelFilter::INFO,
+        LogLevel::Debug => LevelFilter::DEBUG,
+        LogLevel::Trace => LevelFilter::TRACE,
+    };
+    let registry = tracing_subscriber::registry().with(level);
+    let layer = fmt::layer().with_writer(std::io::stderr).with_target(true);
+    // Whoever started logging before has decided how it is done.
+    let _already_started = match format {
+        LogFormat::Text => {
+            registry.with(layer.with_ansi(has_color && std::io::stderr().is_terminal())).try_init()
+        }
+        LogFormat::Json => registry.with(layer.json().with_ansi(false)).try_init(),
+    };
+}

@@ -1,0 +1,180 @@
+//! What a check is, and what it finds.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use serde::Serialize;
+use serde_json::Value;
+
+use super::context::Context;
+use crate::exit::Exit;
+
+/// What a check found.
+pub type Findings = Pin<Box<dyn Future<Output = Vec<Finding>> + Send>>;
+
+/// One check.
+#[derive(Clone, Copy, Debug)]
+pub struct Check {
+    /// Its id, which is public interface and never used again for something else.
+    pub id: &'static str,
+    /// The heading that it stands under.
+    pub group: Group,
+    /// What it proves, in a line.
+    pub proves: &'static str,
+    /// The checks that must not have failed before it makes sense.
+    pub needs: &'static [&'static str],
+    /// How the run ends if it fails.
+    pub exit: Exit,
+    /// Does it.
+    pub run: fn(Arc<Context>) -> Findings,
+}
+
+/// Headings of the report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Group {
+    /// The configuration of the agent.
+    Config,
+    /// The way to the API.
+    Api,
+    /// What the token may do.
+    Permissions,
+    /// The node.
+    Node,
+    /// The storages.
+    Storage,
+    /// The containers.
+    Guests,
+    /// What this version does not know.
+    Drift,
+}
+
+impl Group {
+    /// The heading.
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::Config => "CONFIG",
+            Self::Api => "API",
+            Self::Permissions => "PERMISSIONS",
+            Self::Node => "NODE",
+            Self::Storage => "STORAGE",
+            Self::Guests => "GUESTS",
+            Self::Drift => "DRIFT",
+        }
+    }
+}
+
+/// How a check ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Status {
+    /// It holds.
+    Ok,
+    /// It works today and will bite.
+    Warn,
+    /// Something cannot work.
+    Fail,
+    /// It does not apply, or could not be done; the reason is said.
+    Skip,
+}
+
+/// A command that repairs what was found.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Fix {
+    /// The command, to be copied as it is.
+    pub run: String,
+    /// Where: on the PVE node or on the host of the agent, which mostly are one.
+    #[serde(rename = "where")]
+    pub place: &'static str,
+    /// As whom.
+    #[serde(rename = "as")]
+    pub user: &'static str,
+}
+
+/// What a check found: one line of the report, and more below it if it is not well.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Finding {
+    /// Which of several it is about: a path and a privilege, a storage.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub instance: Option<String>,
+    /// How it ended.
+    pub status: Status,
+    /// The line.
+    pub summary: String,
+    /// Why it matters.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
+    /// What repairs it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub fix: Vec<Fix>,
+    /// The same for programs.
+    #[serde(skip_serializing_if = "Value::is_null")]
+    pub data: Value,
+}
+
+impl Finding {
+    fn new(status: Status, summary: impl Into<String>) -> Self {
+        Self {
+            instance: None,
+            status,
+            summary: summary.into(),
+            detail: None,
+            fix: Vec::new(),
+            data: Value::Null,
+        }
+    }
+
+    /// It holds.
+    pub fn ok(summary: impl Into<String>) -> Self {
+        Self::new(Status::Ok, summary)
+    }
+
+    /// It works today and will bite.
+    pub fn warn(summary: impl Into<String>) -> Self {
+        Self::new(Status::Warn, summary)
+    }
+
+    /// Something cannot work; `fix` is the command that repairs it.
+    pub fn fail(summary: impl Into<String>, fix: impl Into<String>) -> Self {
+        Self::new(Status::Fail, summary).fix(fix)
+    }
+
+    /// It was not done.
+    pub fn skip(reason: impl Into<String>) -> Self {
+        Self::new(Status::Skip, reason)
+    }
+
+    /// Says which of several it is about.
+    #[must_use]
+    pub fn about(mut self, instance: impl Into<String>) -> Self {
+        self.instance = Some(instance.into());
+        self
+    }
+
+    /// Says why it matters.
+    #[must_use]
+    pub fn because(mut self, detail: impl Into<String>) -> Self {
+        self.detail = Some(detail.into());
+        self
+    }
+
+    /// Adds a command that repairs it.
+    #[must_use]
+    pub fn fix(mut self, command: impl Into<String>) -> Self {
+        self.fix.push(Fix { run: command.into(), place: "node", user: "root" });
+        self
+    }
+
+    /// Adds the facts for programs.
+    #[must_use]
+    pub fn with(mut self, data: Value) -> Self {
+        self.data = data;
+        self
+    }
+}
+
+/// Boxes the future of a check.
+pub fn findings(future: impl Future<Output = Vec<Finding>> + Send + 'static) -> Findings {
+    Box::pin(future)
+}

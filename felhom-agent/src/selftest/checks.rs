@@ -1,0 +1,200 @@
+//! The checks of the read-only self-test, in the order of the report.
+
+mod api;
+mod config;
+mod connection;
+mod drift;
+mod guest;
+mod node;
+mod permission;
+mod storage;
+
+use proxmox_api::{Cause, Error};
+
+use super::check::{Check, Finding, Group};
+use crate::config::Config;
+use crate::exit::Exit;
+
+/// Every check of the read-only mode.
+pub const READ_ONLY: &[Check] = &[
+    Check {
+        id: "config.file",
+        group: Group::Config,
+        proves: "the configuration is there, and nothing in it is unknown or mistyped",
+        needs: &[],
+        exit: Exit::Config,
+        run: config::file,
+    },
+    Check {
+        id: "config.secret",
+        group: Group::Config,
+        proves: "the token is there, and nobody else can read or replace it",
+        needs: &["config.file"],
+        exit: Exit::Config,
+        run: config::secret,
+    },
+    Check {
+        id: "config.tls",
+        group: Group::Config,
+        proves: "the pins and the CA file can be used",
+        needs: &["config.secret"],
+        exit: Exit::Config,
+        run: config::tls,
+    },
+    Check {
+        id: "net.connect",
+        group: Group::Api,
+        proves: "the name resolves and the port accepts",
+        needs: &["config.tls"],
+        exit: Exit::Unchecked,
+        run: connection::connect,
+    },
+    Check {
+        id: "tls.handshake",
+        group: Group::Api,
+        proves: "the server speaks TLS 1.2 or 1.3 and holds the key of its certificate",
+        needs: &["net.connect"],
+        exit: Exit::Unchecked,
+        run: connection::handshake,
+    },
+    Check {
+        id: "tls.pin",
+        group: Group::Api,
+        proves: "the certificate is one of the pinned ones",
+        needs: &["tls.handshake"],
+        exit: Exit::Unchecked,
+        run: connection::pin,
+    },
+    Check {
+        id: "tls.ca",
+        group: Group::Api,
+        proves: "the CA signed the certificate, for this name and this time",
+        needs: &["tls.handshake"],
+        exit: Exit::Unchecked,
+        run: connection::authority,
+    },
+    Check {
+        id: "tls.expiry",
+        group: Group::Api,
+        proves: "the certificate is valid for two weeks more",
+        needs: &["tls.pin", "tls.ca"],
+        exit: Exit::Fail,
+        run: connection::expiry,
+    },
+    Check {
+        id: "auth.token",
+        group: Group::Api,
+        proves: "the server accepts the token",
+        needs: &["tls.pin", "tls.ca"],
+        exit: Exit::Unchecked,
+        run: api::token,
+    },
+    Check {
+        id: "api.version",
+        group: Group::Api,
+        proves: "this version of PVE is known",
+        needs: &["auth.token"],
+        exit: Exit::Fail,
+        run: api::version,
+    },
+    Check {
+        id: "time.skew",
+        group: Group::Api,
+        proves: "the clocks of server and agent agree",
+        needs: &["auth.token"],
+        exit: Exit::Fail,
+        run: api::skew,
+    },
+    Check {
+        id: "perm.need",
+        group: Group::Permissions,
+        proves: "the token has every privilege that the agent needs",
+        needs: &["auth.token"],
+        exit: Exit::Fail,
+        run: permission::need,
+    },
+    Check {
+        id: "perm.excess",
+        group: Group::Permissions,
+        proves: "the token has no privilege that the agent must not have",
+        needs: &["auth.token"],
+        exit: Exit::Fail,
+        run: permission::excess,
+    },
+    Check {
+        id: "node.exists",
+        group: Group::Node,
+        proves: "the configured node is one of the cluster, and online",
+        needs: &["auth.token"],
+        exit: Exit::Fail,
+        run: node::exists,
+    },
+    Check {
+        id: "node.status",
+        group: Group::Node,
+        proves: "the node answers, and its root file system has room",
+        needs: &["node.exists"],
+        exit: Exit::Fail,
+        run: node::status,
+    },
+    Check {
+        id: "storage.list",
+        group: Group::Storage,
+        proves: "every configured storage can be seen",
+        needs: &["node.exists"],
+        exit: Exit::Fail,
+        run: storage::list,
+    },
+    Check {
+        id: "storage.space",
+        group: Group::Storage,
+        proves: "the storages are active and have room",
+        needs: &["storage.list"],
+        exit: Exit::Fail,
+        run: storage::space,
+    },
+    Check {
+        id: "guests.list",
+        group: Group::Guests,
+        proves: "the containers can be seen and read",
+        needs: &["auth.token"],
+        exit: Exit::Fail,
+        run: guest::list,
+    },
+    Check {
+        id: "guests.locks",
+        group: Group::Guests,
+        proves: "no container is locked without a task that runs",
+        needs: &["guests.list"],
+        exit: Exit::Fail,
+        run: guest::locks,
+    },
+    Check {
+        id: "decode.drift",
+        group: Group::Drift,
+        proves: "the server says nothing that this version does not know",
+        needs: &["auth.token"],
+        exit: Exit::Fail,
+        run: drift::fields,
+    },
+];
+
+/// The check that looks back at all others, and so runs after them.
+pub const LAST: &str = "decode.drift";
+
+/// What a check says that its call failed: with the grant if a privilege is missing, else with where to look.
+fn call_failed(config: &Config, error: &Error) -> Finding {
+    let text = snafu::Report::from_error(error).to_string();
+    let summary = text.lines().next().unwrap_or_default().to_string();
+    let detail =
+        text.lines().skip(1).map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" ");
+    let fix = match error.cause() {
+        Some(Cause::Permission(denied)) => denied
+            .pveum(config.token.id())
+            .unwrap_or_else(|| format!("pveum user permissions '{}'", config.token.id())),
+        Some(Cause::Gateway { .. }) => "systemctl restart pvedaemon && systemctl status pvedaemon".into(),
+        _ => "journalctl -u pveproxy -u pvedaemon --since -10min".into(),
+    };
+    let finding = Finding::fail(summary, fix);
+    if detail.is_empty() { finding } else { finding.because(detail) }
+}

@@ -1,0 +1,75 @@
+//! Checks of the first answer: the token, the version, the clock.
+
+use std::sync::Arc;
+
+use proxmox_api::Error;
+use serde_json::json;
+
+use super::call_failed;
+use crate::config::Config;
+use crate::selftest::check::{Finding, Findings, findings};
+use crate::selftest::context::{Context, Probe};
+
+/// Major versions of PVE that this version was made for.
+const KNOWN: std::ops::RangeInclusive<u32> = 8..=9;
+
+fn check(context: Arc<Context>, judge: fn(&Config, &Probe) -> Finding) -> Findings {
+    findings(async move {
+        match context.parts() {
+            Some((config, connection)) => vec![judge(config, context.probe(connection).await)],
+            None => vec![Finding::skip("there is no configuration")],
+        }
+    })
+}
+
+pub(super) fn token(context: Arc<Context>) -> Findings {
+    check(context, |config, probe| match &probe.answer {
+        Ok(_) => Finding::ok(format!("{} is accepted", config.token.id())),
+        Err(Error::Unauthorized { reason, .. }) => {
+            let owner = config.token.id().owner();
+            Finding::fail(
+                format!("the server refused {}: {reason}", config.token.id()),
+                format!("pveum user token list {owner} && journalctl -u pveproxy --since -10min"),
+            )
+            .because(
+                "PVE does not tell an unknown token from a wrong secret, an expired token or a disabled user; \
+                 nothing else was asked, since every refusal takes 3 s",
+            )
+        }
+        Err(error) => call_failed(config, error),
+    })
+}
+
+pub(super) fn version(context: Arc<Context>) -> Findings {
+    check(context, |_, probe| {
+        let Ok(version) = &probe.answer else { return Finding::skip("there was no answer") };
+        let major: Option<u32> = version.version.split('.').next().and_then(|major| major.parse().ok());
+        let summary = format!("PVE {}", version.version);
+        match major {
+            Some(major) if KNOWN.contains(&major) => Finding::ok(summary),
+            Some(major) if major < *KNOWN.start() => Finding::fail(
+                format!("{summary} is too old, 8.0 is the least"),
+                "apt update && apt dist-upgrade",
+            ),
+            _ => Finding::warn(format!("{summary} is newer than this agent"))
+                .because("its answers may hold what this version does not know; see decode.drift"),
+        }
+        .with(json!({ "version": version.version }))
+    })
+}
+
+pub(super) fn skew(context: Arc<Context>) -> Findings {
+    check(context, |_, probe| {
+        let Some(skew) = probe.skew else { return Finding::skip("the answer had no date") };
+        let direction = if skew > 0 { "ahead" } else { "behind" };
+        let summary = format!("server clock is {} s {direction}", skew.unsigned_abs());
+        let because = "task start times, token expiry and certificates are judged by a wrong clock";
+        match skew.unsigned_abs() {
+            0..=1 => Finding::ok("the clocks agree"),
+            2..=5 => Finding::ok(summary),
+            6..=60 => Finding::warn(summary).because(because).fix("chronyc makestep"),
+            _ => Finding::fail(summary, "chronyc makestep").because(because),
+        }
+        .with(json!({ "skew_s": skew }))
+    })
+}

@@ -1,0 +1,186 @@
+//! Checks of the way to the server: TCP, TLS, and who the server is.
+
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use proxmox_api::{Error, Stage, TransportError};
+use rustls::ProtocolVersion;
+use serde_json::json;
+
+use crate::config::Config;
+use crate::selftest::check::{Finding, Findings, findings};
+use crate::selftest::context::{Connection, Context, Wire};
+use crate::tls::{Leaf, Seen, Verdict, utc};
+
+/// Shows what the node itself says its certificate is.
+const SHOW: &str = "openssl x509 -in /etc/pve/local/pve-ssl.pem -noout -subject -dates -fingerprint -sha256";
+
+/// Renews the node's own certificate.
+const RENEW: &str = "pvecm updatecerts -f && systemctl reload pveproxy";
+
+const DAY: u64 = 86_400;
+
+/// What the checks of the wire look at.
+struct View<'a> {
+    config: &'a Config,
+    wire: &'a Wire,
+    failure: Option<(Stage, &'a str)>,
+    seen: Option<Seen>,
+}
+
+impl<'a> View<'a> {
+    async fn new(config: &'a Config, connection: &'a Connection, context: &'a Context) -> Option<Self> {
+        let wire = connection.wire.as_ref()?;
+        let probe = context.probe(connection).await;
+        let failure = match &probe.answer {
+            Err(Error::Transport { source: TransportError::NotSent { stage, reason }, .. }) => {
+                Some((*stage, reason.as_str()))
+            }
+            _ => None,
+        };
+        Some(Self { config, wire, failure, seen: wire.verifier.seen() })
+    }
+}
+
+fn check(context: Arc<Context>, judge: fn(&View<'_>) -> Finding) -> Findings {
+    findings(async move {
+        let Some((config, connection)) = context.parts() else {
+            return vec![Finding::skip("there is no configuration")];
+        };
+        match View::new(config, connection, &context).await {
+            Some(view) => vec![judge(&view)],
+            None => vec![Finding::skip("there is no wire")],
+        }
+    })
+}
+
+pub(super) fn connect(context: Arc<Context>) -> Findings {
+    check(context, |view| {
+        let url = &view.config.url;
+        let listening = format!("ss -ltnp 'sport = :{}' && systemctl status pveproxy", url.port);
+        match view.failure {
+            Some((Stage::Resolve, reason)) => {
+                Finding::fail(format!("{}: {reason}", url.host), format!("getent hosts {}", url.bare_host()))
+            }
+            Some((Stage::Connect | Stage::Build, reason)) => {
+                Finding::fail(format!("{url}: {reason}"), listening)
+            }
+            _ => connected(view, &listening),
+        }
+    })
+}
+
+fn connected(view: &View<'_>, listening: &str) -> Finding {
+    let Some(facts) = view.wire.record.connect() else { return Finding::skip("nothing was connected") };
+    let address = facts.address.map_or_else(|| view.config.url.to_string(), |address| address.to_string());
+    let took = facts.connect_time.as_secs_f64() * 1000.0;
+    let summary = format!("{address} in {took:.1} ms");
+    if took > 200.0 { Finding::warn(summary).fix(listening) } else { Finding::ok(summary) }
+        .with(json!({ "address": address, "connect_ms": took }))
+}
+
+pub(super) fn handshake(context: Arc<Context>) -> Findings {
+    check(context, |view| match (view.failure, &view.seen) {
+        (Some((Stage::Tls, reason)), None | Some(Seen { verdict: Verdict::Accepted, .. })) => {
+            let finding = Finding::fail(reason, format!("{SHOW} && systemctl status pveproxy"));
+            if view.seen.is_some() {
+                finding.because(
+                    "the certificate is the right one, but the server could not prove that it holds the key",
+                )
+            } else {
+                finding
+            }
+        }
+        (Some(_), Some(_)) => Finding::ok("the server presented a certificate, which was then refused"),
+        _ => {
+            let version = view.wire.record.connect().and_then(|facts| facts.tls_version);
+            let version = match version {
+                Some(ProtocolVersion::TLSv1_3) => "TLS 1.3".into(),
+                Some(ProtocolVersion::TLSv1_2) => "TLS 1.2".into(),
+                other => format!("{other:?}"),
+            };
+            Finding::ok(version.clone()).with(json!({ "version": version }))
+        }
+    })
+}
+
+pub(super) fn pin(context: Arc<Context>) -> Findings {
+    check(context, |view| {
+        let tls = &view.config.tls;
+        let pins: Vec<String> = tls.pins.iter().chain(&tls.spki_pins).map(ToString::to_string).collect();
+        if pins.is_empty() {
+            return Finding::skip("no pin is configured");
+        }
+        let Some(seen) = &view.seen else { return Finding::skip("no certificate was seen") };
+        let (leaf, data) = (&seen.leaf, facts(&seen.leaf));
+        match view.wire.verifier.matching_pin(leaf) {
+            Some((number, of)) => {
+                Finding::ok(format!("{} (pin {number} of {of})", leaf.fingerprint)).with(data)
+            }
+            None => Finding::fail(
+                format!("expected {}, seen {}", pins.join(" or "), leaf.fingerprint),
+                SHOW,
+            )
+            .because(format!(
+                "{}; if the node shows the same fingerprint, its certificate was renewed: put it into `tls.pins`. \
+                 Nothing was sent to this server",
+                described(leaf)
+            ))
+            .with(data),
+        }
+    })
+}
+
+pub(super) fn authority(context: Arc<Context>) -> Findings {
+    check(context, |view| {
+        let Some(path) = &view.config.tls.ca_file else { return Finding::skip("no CA is configured") };
+        let Some(seen) = &view.seen else { return Finding::skip("no certificate was seen") };
+        match &seen.verdict {
+            Verdict::Accepted => Finding::ok(format!("{} signed {}", path.display(), seen.leaf.subject)),
+            Verdict::PinMismatch => Finding::skip("not judged, since the pin did not match"),
+            Verdict::AuthorityRefused(reason) => Finding::fail(
+                reason.clone(),
+                format!("openssl verify -CAfile {} /etc/pve/local/pve-ssl.pem", path.display()),
+            )
+            .because(format!("{}; nothing was sent to this server", described(&seen.leaf))),
+        }
+        .with(facts(&seen.leaf))
+    })
+}
+
+pub(super) fn expiry(context: Arc<Context>) -> Findings {
+    check(context, |view| {
+        let Some(Seen { leaf, .. }) = &view.seen else { return Finding::skip("no certificate was seen") };
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |now| now.as_secs());
+        let data = json!({ "not_after": leaf.not_after });
+        match leaf.not_after.checked_sub(now) {
+            None => Finding::warn(format!("expired on {}", utc(leaf.not_after)))
+                .because("a pin is about identity and not about time, so this still works")
+                .fix(RENEW),
+            Some(left) if left < 14 * DAY => {
+                let days = left / DAY;
+                Finding::warn(format!("expires in {days} days, on {}", utc(leaf.not_after)))
+                    .because("PVE renews it by itself, and then its fingerprint changes")
+                    .fix(RENEW)
+            }
+            Some(left) => Finding::ok(format!("expires in {} days", left / DAY)),
+        }
+        .with(data)
+    })
+}
+
+fn described(leaf: &Leaf) -> String {
+    format!(
+        "the server presented {}, valid from {} to {}",
+        leaf.subject,
+        utc(leaf.not_before),
+        utc(leaf.not_after)
+    )
+}
+
+fn facts(leaf: &Leaf) -> serde_json::Value {
+    json!({
+        "fingerprint": leaf.fingerprint, "spki_fingerprint": leaf.spki_fingerprint, "subject": leaf.subject,
+        "issuer": leaf.issuer, "not_before": leaf.not_before, "not_after": leaf.not_after, "names": leaf.names,
+    })
+}

@@ -1,0 +1,79 @@
+//! Checks of the containers.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use proxmox_api::Error;
+use proxmox_types::params::{TaskFilter, TaskSource};
+use proxmox_types::{Resource, ResourceType, Vmid};
+use serde_json::json;
+
+use super::call_failed;
+use crate::config::Config;
+use crate::selftest::check::{Finding, Findings, findings};
+use crate::selftest::context::{Connection, Context};
+
+pub(super) fn list(context: Arc<Context>) -> Findings {
+    findings(async move {
+        let Some((config, connection)) = context.parts() else {
+            return vec![Finding::skip("there is no configuration")];
+        };
+        let guests = match context.guests(connection).await {
+            Ok(guests) => guests,
+            Err(error) => return vec![call_failed(config, &error)],
+        };
+        let containers: Vec<&Resource> =
+            guests.iter().filter(|guest| guest.kind == ResourceType::Lxc).collect();
+        let running = containers.iter().filter(|guest| guest.status.as_deref() == Some("running")).count();
+        let data = json!({ "containers": containers.len(), "running": running });
+        vec![if containers.is_empty() {
+            Finding::warn("no container is visible").because(
+                "there is none, or the token lacks VM.Audit: PVE leaves out what a token may not see. See perm.need",
+            )
+        } else {
+            Finding::ok(format!("{} containers, {running} running", containers.len()))
+        }
+        .with(data)]
+    })
+}
+
+pub(super) fn locks(context: Arc<Context>) -> Findings {
+    findings(async move {
+        let Some((config, connection)) = context.parts() else {
+            return vec![Finding::skip("there is no configuration")];
+        };
+        let Ok(guests) = context.guests(connection).await else {
+            return vec![Finding::skip("the containers could not be listed")];
+        };
+        let here = guests.iter().filter(|guest| guest.node.as_ref() == Some(&config.node));
+        let locked: Vec<(Vmid, String)> =
+            here.filter_map(|guest| Some((guest.vmid?, guest.lock.as_ref()?.to_string()))).collect();
+        if locked.is_empty() {
+            return vec![Finding::ok("no container is locked")];
+        }
+        match busy(config, connection).await {
+            Ok(busy) => locked.iter().map(|(vmid, lock)| judge(*vmid, lock, &busy)).collect(),
+            Err(error) => vec![call_failed(config, &error)],
+        }
+    })
+}
+
+/// The containers that a running task works on.
+async fn busy(config: &Config, connection: &Connection) -> Result<BTreeSet<String>, Error> {
+    let filter = TaskFilter { source: Some(TaskSource::Active), ..TaskFilter::default() };
+    let tasks = connection.client.node(&config.node).tasks(&filter).await?;
+    let running = tasks.rows.into_iter().filter(|task| task.endtime.is_none());
+    Ok(running.map(|task| task.id.split('@').next().unwrap_or_default().to_string()).collect())
+}
+
+fn judge(vmid: Vmid, lock: &str, busy: &BTreeSet<String>) -> Finding {
+    // A backup of several containers has no id.
+    let is_busy = busy.contains(&vmid.to_string()) || (lock == "backup" && busy.contains(""));
+    if is_busy {
+        return Finding::ok(format!("{vmid} is locked ({lock}) by a task that runs")).about(vmid.to_string());
+    }
+    Finding::warn(format!("{vmid} is locked ({lock}), and no task works on it"))
+        .about(vmid.to_string())
+        .because("a worker was killed, or the token cannot see its task; make sure that none runs before unlocking")
+        .fix(format!("pct unlock {vmid}"))
+}

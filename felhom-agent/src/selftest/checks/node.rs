@@ -1,0 +1,79 @@
+//! Checks of the node.
+
+use std::sync::Arc;
+
+use proxmox_types::NodeState;
+use serde_json::json;
+
+use super::call_failed;
+use crate::config::Config;
+use crate::selftest::check::{Finding, Findings, findings};
+use crate::selftest::context::{Connection, Context};
+
+pub(super) fn exists(context: Arc<Context>) -> Findings {
+    findings(async move {
+        match context.parts() {
+            Some((config, connection)) => vec![find(config, connection).await],
+            None => vec![Finding::skip("there is no configuration")],
+        }
+    })
+}
+
+async fn find(config: &Config, connection: &Connection) -> Finding {
+    let nodes = match connection.client.nodes().await {
+        Ok(nodes) => nodes,
+        Err(error) => return call_failed(config, &error),
+    };
+    let names: Vec<String> = nodes.iter().map(|node| node.node.to_string()).collect();
+    let Some(node) = nodes.iter().find(|node| node.node == config.node) else {
+        return Finding::fail(
+            format!("{} is no node of this cluster; there is {}", config.node, names.join(", ")),
+            format!("\"${{EDITOR:-nano}}\" {}", config.path.display()),
+        )
+        .because("PVE knows a node by its short host name");
+    };
+    match &node.status {
+        NodeState::Online => {
+            Finding::ok(format!("{} is online, {} in the cluster", config.node, names.len()))
+        }
+        other => Finding::fail(
+            format!("{} is {other}", config.node),
+            "pvecm status && systemctl status pve-cluster",
+        ),
+    }
+    .with(json!({ "nodes": names }))
+}
+
+pub(super) fn status(context: Arc<Context>) -> Findings {
+    findings(async move {
+        let Some((config, connection)) = context.parts() else {
+            return vec![Finding::skip("there is no configuration")];
+        };
+        let status = match connection.client.node(&config.node).status().await {
+            Ok(status) => status,
+            Err(error) => return vec![call_failed(config, &error)],
+        };
+        let root = percent(status.rootfs.used, status.rootfs.total);
+        let memory = percent(status.memory.used, status.memory.total);
+        let load = status.loadavg.first().copied().unwrap_or_default();
+        let summary = format!("root file system {root} %, memory {memory} %, load {load}");
+        vec![
+            judge(root, summary, "df -h / && du -xhd1 /var | sort -h")
+                .with(json!({ "rootfs_percent": root, "memory_percent": memory, "load": load })),
+        ]
+    })
+}
+
+/// Judges how full something is.
+pub(super) fn judge(percent: u64, summary: String, fix: &str) -> Finding {
+    match percent {
+        0..=85 => Finding::ok(summary),
+        86..=95 => Finding::warn(summary).because("more than 85 % are used").fix(fix),
+        _ => Finding::fail(summary, fix).because("more than 95 % are used"),
+    }
+}
+
+/// How much of the whole that is, rounded up.
+pub(super) fn percent(used: u64, total: u64) -> u64 {
+    used.saturating_mul(100).div_ceil(total.max(1))
+}

@@ -1,0 +1,127 @@
+//! Checks of what the token may do.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use proxmox_api::Error;
+use proxmox_api::grant::{ROLES, Role, acl_line, role_line};
+use proxmox_types::params::PermissionFilter;
+use serde_json::json;
+
+use super::call_failed;
+use crate::config::Config;
+use crate::selftest::check::{Finding, Findings, findings};
+use crate::selftest::context::{Connection, Context};
+
+/// Privileges with which the agent could do more than look after containers.
+const EXCESS: [&str; 9] = [
+    "Permissions.Modify",
+    "Sys.Modify",
+    "Sys.Console",
+    "Sys.PowerMgmt",
+    "Realm.Allocate",
+    "Realm.AllocateUser",
+    "User.Modify",
+    "Group.Allocate",
+    "VM.Console",
+];
+
+/// The paths that the configuration names, each with the role that is needed there.
+fn needed(config: &Config) -> Vec<(String, Role)> {
+    let [agent, store, node, net] = ROLES;
+    let pool = config.pool.as_ref().map_or_else(|| "/vms".into(), |pool| format!("/pool/{pool}"));
+    let storages = config.storages.iter().map(|storage| (format!("/storage/{storage}"), store));
+    let bridges = config.bridges.iter().map(|bridge| (format!("/sdn/zones/localnetwork/{bridge}"), net));
+    let mut paths = vec![(pool, agent), (format!("/nodes/{}", config.node), node)];
+    paths.extend(storages.chain(bridges));
+    paths
+}
+
+pub(super) fn need(context: Arc<Context>) -> Findings {
+    findings(async move {
+        match context.parts() {
+            Some((config, connection)) => {
+                compare(config, connection).await.unwrap_or_else(|error| vec![call_failed(config, &error)])
+            }
+            None => vec![Finding::skip("there is no configuration")],
+        }
+    })
+}
+
+async fn compare(config: &Config, connection: &Connection) -> Result<Vec<Finding>, Error> {
+    let access = connection.client.access();
+    let (mut failures, mut held) = (Vec::new(), 0);
+    let mut roles = None;
+    for (path, role) in needed(config) {
+        let filter = PermissionFilter { userid: None, path: Some(path.clone()) };
+        let permissions = access.permissions(&filter).await?;
+        let (has, lacks): (Vec<&str>, Vec<&str>) =
+            role.privileges.iter().partition(|privilege| permissions.holds(&path, privilege));
+        held += has.len();
+        if lacks.is_empty() {
+            continue;
+        }
+        if roles.is_none() {
+            let listed = access.roles().await?.into_iter();
+            roles = Some(listed.map(|role| (role.roleid, role.privs.0)).collect());
+        }
+        let fix = repair(config, &path, role, roles.as_ref());
+        failures.extend(lacks.into_iter().map(|privilege| missing(&path, privilege, &fix)));
+    }
+    if failures.is_empty() {
+        let paths = needed(config).len();
+        return Ok(vec![Finding::ok(format!("all {held} privileges are held, on {paths} paths"))]);
+    }
+    Ok(failures)
+}
+
+fn missing(path: &str, privilege: &str, fix: &str) -> Finding {
+    Finding::fail(format!("{path}: {privilege} is missing"), fix)
+        .about(format!("{path} {privilege}"))
+        .because("a separated token has only what both it and its user have, so both need the entry")
+        .with(json!({ "path": path, "privilege": privilege }))
+}
+
+/// The privileges of the server's roles.
+type Roles = BTreeMap<String, Vec<String>>;
+
+/// The commands that make or complete the role, if need be, and grant it.
+fn repair(config: &Config, path: &str, role: Role, roles: Option<&Roles>) -> String {
+    let grant = acl_line(path, role.name, config.token.id());
+    match roles.and_then(|roles| roles.get(role.name)) {
+        None => format!("{} && {grant}", role_line(role.name, role.privileges)),
+        Some(has) if role.privileges.iter().all(|name| has.iter().any(|held| held == name)) => grant,
+        Some(_) => {
+            format!("pveum role modify {} --privs {} && {grant}", role.name, role.privileges.join(","))
+        }
+    }
+}
+
+pub(super) fn excess(context: Arc<Context>) -> Findings {
+    findings(async move {
+        let Some((config, connection)) = context.parts() else {
+            return vec![Finding::skip("there is no configuration")];
+        };
+        let permissions = match connection.client.access().permissions(&PermissionFilter::default()).await {
+            Ok(permissions) => permissions,
+            Err(error) => return vec![call_failed(config, &error)],
+        };
+        let mut found: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+        for path in permissions.paths() {
+            for privilege in permissions.privileges(path).filter(|privilege| EXCESS.contains(privilege)) {
+                found.entry(privilege).or_default().push(path);
+            }
+        }
+        if found.is_empty() {
+            return vec![Finding::ok("no privilege that the agent must not have")];
+        }
+        let list = format!("pveum acl list && pveum user permissions '{}'", config.token.id());
+        let warn = |(privilege, paths): (&str, Vec<&str>)| {
+            Finding::warn(format!("{privilege} on {}", paths.join(", ")))
+                .about(privilege)
+                .because("whoever takes over the agent can do more than look after containers")
+                .fix(list.clone())
+        };
+        found.into_iter().map(warn).collect()
+    })
+}

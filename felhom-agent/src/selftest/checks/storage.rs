@@ -1,0 +1,78 @@
+//! Checks of the storages.
+
+use std::sync::Arc;
+
+use proxmox_types::{StorageId, StorageStatus};
+use serde_json::json;
+
+use super::call_failed;
+use super::node::{judge, percent};
+use crate::config::Config;
+use crate::selftest::check::{Finding, Findings, findings};
+use crate::selftest::context::Context;
+
+pub(super) fn list(context: Arc<Context>) -> Findings {
+    findings(async move {
+        let Some((config, connection)) = context.parts() else {
+            return vec![Finding::skip("there is no configuration")];
+        };
+        let storages = match context.storages(config, connection).await {
+            Ok(storages) => storages,
+            Err(error) => return vec![call_failed(config, &error)],
+        };
+        let seen: Vec<String> = storages.iter().map(name).collect();
+        let hidden = config.storages.iter().filter(|storage| !seen.contains(&storage.to_string()));
+        let failures: Vec<Finding> = hidden.map(|storage| missing(config, storage)).collect();
+        if !failures.is_empty() {
+            return failures;
+        }
+        let summary = format!("{} visible: {}", seen.len(), seen.join(", "));
+        let finding = if seen.is_empty() {
+            Finding::warn("no storage is visible").because("the token may audit none of them")
+        } else {
+            Finding::ok(summary)
+        };
+        vec![finding.with(json!({ "storages": seen }))]
+    })
+}
+
+fn missing(config: &Config, storage: &StorageId) -> Finding {
+    let fix = proxmox_api::grant::acl_line(&format!("/storage/{storage}"), "FelhomStore", config.token.id());
+    Finding::fail(format!("{storage} is not visible"), fix)
+        .about(storage.to_string())
+        .because("it does not exist or the token may not see it: PVE leaves both out alike. `pvesm status` tells which")
+}
+
+fn name(storage: &StorageStatus) -> String {
+    storage.storage.as_ref().map_or_else(String::new, ToString::to_string)
+}
+
+pub(super) fn space(context: Arc<Context>) -> Findings {
+    findings(async move {
+        let Some((config, connection)) = context.parts() else {
+            return vec![Finding::skip("there is no configuration")];
+        };
+        let Ok(storages) = context.storages(config, connection).await else {
+            return vec![Finding::skip("the storages could not be listed")];
+        };
+        let is_used = |storage: &&StorageStatus| {
+            config.storages.is_empty()
+                || storage.storage.as_ref().is_some_and(|id| config.storages.contains(id))
+        };
+        let judged = storages.iter().filter(is_used).filter(|storage| storage.enabled).map(one);
+        let findings: Vec<Finding> = judged.collect();
+        if findings.is_empty() { vec![Finding::skip("no storage to look at")] } else { findings }
+    })
+}
+
+fn one(storage: &StorageStatus) -> Finding {
+    let name = name(storage);
+    let (total, used) = (storage.total.unwrap_or_default(), storage.used.unwrap_or_default());
+    if !storage.active {
+        return Finding::fail(format!("{name} ({}) is not active", storage.kind), "pvesm status").about(name);
+    }
+    let full = percent(used, total);
+    judge(full, format!("{name} ({}) {full} %", storage.kind), &format!("pvesm list {name}"))
+        .about(name)
+        .with(json!({ "used_bytes": used, "total_bytes": total, "percent": full }))
+}

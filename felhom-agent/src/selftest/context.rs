@@ -1,0 +1,153 @@
+//! What the checks share: the configuration, the connection, and answers that several of them look at.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant, SystemTime};
+
+use proxmox_api::endpoint::Endpoint;
+use proxmox_api::{Client, Error, Observer};
+use proxmox_types::{Resource, StorageStatus, Version};
+use tokio::sync::OnceCell;
+
+use crate::config::{Config, ConfigError};
+use crate::tls::{TlsError, Verifier};
+use crate::transport::Record;
+
+/// What the checks share.
+#[derive(Debug)]
+pub struct Context {
+    /// The configuration, or why there is none.
+    pub config: Result<Config, ConfigError>,
+    /// The connection, or why there is none.
+    pub connection: Option<Result<Connection, TlsError>>,
+    probe: OnceCell<Probe>,
+    storages: OnceCell<Result<Vec<StorageStatus>, Arc<Error>>>,
+    guests: OnceCell<Result<Vec<Resource>, Arc<Error>>>,
+}
+
+/// The way to the API.
+#[derive(Debug)]
+pub struct Connection {
+    /// The client.
+    pub client: Client,
+    /// What was seen on the wire; nothing where there is no wire.
+    pub wire: Option<Wire>,
+    /// What this version did not know.
+    pub drift: Arc<Drift>,
+}
+
+/// What was seen on the wire.
+#[derive(Debug)]
+pub struct Wire {
+    /// Counters and times.
+    pub record: Arc<Record>,
+    /// The certificate.
+    pub verifier: Arc<Verifier>,
+}
+
+/// The first request and what came of it.
+#[derive(Debug)]
+pub struct Probe {
+    /// The answer.
+    pub answer: Result<Version, Error>,
+    /// How long it took.
+    pub took: Duration,
+    /// The server's clock less ours in seconds, halfway through the request; nothing without an answer.
+    pub skew: Option<i64>,
+}
+
+/// Counts the fields that the types do not know.
+#[derive(Debug, Default)]
+pub struct Drift(Mutex<BTreeSet<String>>);
+
+impl Observer for Drift {
+    fn unknown_field(&self, endpoint: &'static Endpoint, path: &str) {
+        let is_index = |part: &&str| part.bytes().all(|byte| byte.is_ascii_digit());
+        let parts: Vec<&str> = path.split('.').map(|part| if is_index(&part) { "*" } else { part }).collect();
+        let line = format!("{} {}: {}", endpoint.method, endpoint.path, parts.join("."));
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(line);
+    }
+}
+
+impl Drift {
+    /// The unknown fields so far, each once.
+    pub fn fields(&self) -> Vec<String> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
+    }
+}
+
+impl Context {
+    /// A context with nothing asked yet.
+    pub fn new(
+        config: Result<Config, ConfigError>,
+        connection: Option<Result<Connection, TlsError>>,
+    ) -> Self {
+        Self {
+            config,
+            connection,
+            probe: OnceCell::new(),
+            storages: OnceCell::new(),
+            guests: OnceCell::new(),
+        }
+    }
+
+    /// A context whose connection is made as the configuration says, if there is one.
+    pub fn new_wired(
+        config: Result<Config, ConfigError>,
+        connect: impl FnOnce(&Config) -> Result<Connection, TlsError>,
+    ) -> Self {
+        let connection = config.as_ref().ok().map(connect);
+        Self::new(config, connection)
+    }
+
+    /// The version of PVE, if it was asked for and answered.
+    pub fn pve_version(&self) -> Option<&str> {
+        self.probe.get()?.answer.as_ref().ok().map(|version| version.version.as_str())
+    }
+
+    /// The configuration and the client, for checks that need both.
+    pub fn parts(&self) -> Option<(&Config, &Connection)> {
+        let connection = self.connection.as_ref()?.as_ref().ok()?;
+        Some((self.config.as_ref().ok()?, connection))
+    }
+
+    /// The first request: the version, which costs nothing and proves the way there and the token.
+    pub async fn probe(&self, connection: &Connection) -> &Probe {
+        self.probe.get_or_init(|| probe(&connection.client)).await
+    }
+
+    /// The storages of the node.
+    pub async fn storages(
+        &self,
+        config: &Config,
+        connection: &Connection,
+    ) -> Result<&[StorageStatus], Arc<Error>> {
+        let ask = || async {
+            let node = connection.client.node(&config.node);
+            node.storages(&proxmox_types::params::StorageFilter::default()).await.map_err(Arc::new)
+        };
+        self.storages.get_or_init(ask).await.as_deref().map_err(Arc::clone)
+    }
+
+    /// The guests of the cluster.
+    pub async fn guests(&self, connection: &Connection) -> Result<&[Resource], Arc<Error>> {
+        let filter =
+            proxmox_types::params::ResourceFilter { class: Some(proxmox_types::params::ResourceClass::Vm) };
+        let ask = || async { connection.client.cluster().resources(&filter).await.map_err(Arc::new) };
+        self.guests.get_or_init(ask).await.as_deref().map_err(Arc::clone)
+    }
+}
+
+async fn probe(client: &Client) -> Probe {
+    let start = Instant::now();
+    let answer = client.version().await;
+    let took = start.elapsed();
+    let halfway = SystemTime::now() - took / 2;
+    let ours = halfway
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .ok()
+        .and_then(|time| i64::try_from(time.as_secs()).ok());
+    let theirs = client.server_time().and_then(|time| i64::try_from(time).ok());
+    let skew = ours.zip(theirs).map(|(ours, theirs)| theirs - ours);
+    Probe { answer, took, skew }
+}

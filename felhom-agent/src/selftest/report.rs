@@ -1,0 +1,104 @@
+//! The report: what was checked, what was found, and how the run ends.
+
+mod json;
+mod text;
+
+use std::time::{Duration, SystemTime};
+
+use crate::config::Config;
+use crate::exit::Exit;
+use crate::transport::Counters;
+
+use super::check::{Check, Finding, Status};
+use super::context::Context;
+use super::engine::{Outcome, Run};
+
+pub use text::Style;
+
+/// What the self-test was asked to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// Look, and change nothing.
+    ReadOnly,
+    /// Take a snapshot, roll back, delete it.
+    Task,
+}
+
+/// The report of one run.
+#[derive(Debug)]
+pub struct Report {
+    mode: Mode,
+    started: SystemTime,
+    duration: Duration,
+    target: Option<Target>,
+    config_path: String,
+    run: Run,
+    counters: Counters,
+    is_strict: bool,
+}
+
+/// Whom the run was about.
+#[derive(Debug)]
+struct Target {
+    url: String,
+    node: String,
+    auth: String,
+    pve: Option<String>,
+}
+
+impl Report {
+    /// The report of a run that has ended.
+    pub fn new(
+        context: &Context,
+        config_path: String,
+        run: Run,
+        started: SystemTime,
+        is_strict: bool,
+    ) -> Self {
+        let connection = context.connection.as_ref().and_then(|connection| connection.as_ref().ok());
+        let wire = connection.and_then(|connection| connection.wire.as_ref());
+        Self {
+            mode: Mode::ReadOnly,
+            started,
+            duration: started.elapsed().unwrap_or_default(),
+            target: context.config.as_ref().ok().map(|config| Target::new(config, context)),
+            config_path,
+            run,
+            counters: wire.map(|wire| wire.record.counters()).unwrap_or_default(),
+            is_strict,
+        }
+    }
+
+    /// How the run ends.
+    pub fn exit(&self) -> Exit {
+        let failed = self.run.outcomes.iter().filter(|outcome| outcome.has(Status::Fail));
+        let mut exits: Vec<Exit> = failed.map(|outcome| outcome.check.exit).collect();
+        exits.extend(self.run.cut_short);
+        exits.extend(self.run.has_panicked.then_some(Exit::Internal));
+        exits.extend((self.is_strict && self.count(Status::Warn) > 0).then_some(Exit::Warnings));
+        Exit::of(exits)
+    }
+
+    fn reported(&self) -> impl Iterator<Item = &Outcome> {
+        self.run.outcomes.iter().filter(|outcome| outcome.is_reported)
+    }
+
+    fn lines(&self) -> impl Iterator<Item = (&'static Check, &Finding)> {
+        self.reported().flat_map(|outcome| outcome.findings.iter().map(|finding| (outcome.check, finding)))
+    }
+
+    fn count(&self, status: Status) -> usize {
+        self.lines().filter(|(_, finding)| finding.status == status).count()
+    }
+}
+
+impl Target {
+    fn new(config: &Config, context: &Context) -> Self {
+        Self {
+            url: config.url.to_string(),
+            node: config.node.to_string(),
+            auth: config.token.id().to_string(),
+            pve: context.pve_version().map(ToString::to_string),
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! The report for people: status first, one line for what is well, more for what is not, and the repairs at the bottom.
+
+use std::fmt::Write;
+
+use super::Report;
+use crate::selftest::check::{Check, Finding, Status};
+use crate::terminal::plain;
+use crate::version;
+
+/// How the report is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Style {
+    /// Whether statuses are coloured.
+    pub has_color: bool,
+    /// Whether only what is not well is shown.
+    pub is_quiet: bool,
+}
+
+/// Width of the id column.
+const ID: usize = 16;
+
+/// Where the text of a line begins.
+const INDENT: usize = 2 + 4 + 2 + ID + 2;
+
+impl Report {
+    /// The report as lines of text.
+    pub fn text(&self, style: Style) -> String {
+        let mut text = String::new();
+        // Writing to a string cannot fail.
+        let _ = self.write(&mut text, style);
+        text
+    }
+
+    fn write(&self, out: &mut String, style: Style) -> std::fmt::Result {
+        if !style.is_quiet {
+            writeln!(out, "{}\n", self.header())?;
+        }
+        let mut group = None;
+        for (check, finding) in self.lines() {
+            if style.is_quiet && matches!(finding.status, Status::Ok | Status::Skip) {
+                continue;
+            }
+            if group.replace(check.group) != Some(check.group) && !style.is_quiet {
+                writeln!(out, "{}", check.group.title())?;
+            }
+            line(out, check, finding, style)?;
+        }
+        writeln!(out, "{}{}", if style.is_quiet { "" } else { "\n" }, self.summary(style))?;
+        let failed = self.lines().filter(|(_, finding)| finding.status == Status::Fail);
+        for (check, finding) in failed {
+            let fix = finding.fix.iter().map(|fix| fix.run.as_str()).collect::<Vec<_>>().join(" && ");
+            writeln!(out, "{} {}  ->  {}", label(Status::Fail, style), check.id, plain(&fix))?;
+        }
+        Ok(())
+    }
+
+    fn header(&self) -> String {
+        let agent = format!("felhom-agent {} ({})", version::NUMBER, version::COMMIT);
+        match &self.target {
+            Some(target) => format!(
+                "{agent}  node {} at {}  as {}  config {}",
+                target.node, target.url, target.auth, self.config_path
+            ),
+            None => format!("{agent}  config {}", self.config_path),
+        }
+    }
+
+    fn summary(&self, style: Style) -> String {
+        let count = |status| format!("{} {}", self.count(status), label(status, style));
+        let counters = &self.counters;
+        let wire = format!(
+            "{} requests  {} handshakes  {:.2} s",
+            counters.requests,
+            counters.handshakes,
+            self.duration.as_secs_f64()
+        );
+        let cut = if self.run.cut_short.is_some() { "  incomplete" } else { "" };
+        format!(
+            "{}  {}  {}  {} skipped  {wire}{cut}  exit {}",
+            count(Status::Ok),
+            count(Status::Warn),
+            count(Status::Fail),
+            self.count(Status::Skip),
+            self.exit().code()
+        )
+    }
+}
+
+fn line(out: &mut String, check: &Check, finding: &Finding, style: Style) -> std::fmt::Result {
+    let name = format!("{:4}", name(finding.status));
+    let name = paint(finding.status, &name, style);
+    writeln!(out, "  {name}  {:ID$}  {}", check.id, plain(&finding.summary))?;
+    if !matches!(finding.status, Status::Warn | Status::Fail) {
+        return Ok(());
+    }
+    let blank = "";
+    if let Some(detail) = &finding.detail {
+        writeln!(out, "{blank:INDENT$}why  {}", plain(detail))?;
+    }
+    finding.fix.iter().try_for_each(|fix| writeln!(out, "{blank:INDENT$}fix  {}", plain(&fix.run)))
+}
+
+const fn name(status: Status) -> &'static str {
+    match status {
+        Status::Ok => "ok",
+        Status::Warn => "warn",
+        Status::Fail => "FAIL",
+        Status::Skip => "skip",
+    }
+}
+
+fn label(status: Status, style: Style) -> String {
+    paint(status, name(status), style)
+}
+
+fn paint(status: Status, text: &str, style: Style) -> String {
+    let code = match status {
+        Status::Ok => "32",
+        Status::Warn => "33",
+        Status::Fail => "1;31",
+        Status::Skip => "2",
+    };
+    if style.has_color { format!("\u{1b}[{code}m{text}\u{1b}[0m") } else { text.into() }
+}
