@@ -115,7 +115,7 @@ pub(super) fn pin(context: Arc<Context>) -> Findings {
         let (leaf, data) = (&seen.leaf, facts(&seen.leaf));
         match view.wire.verifier.matching_pin(leaf) {
             Some((number, of)) => {
-                Finding::ok(format!("{} (pin {number} of {of})", leaf.fingerprint)).with(data)
+                Finding::ok(format!("{} (pin {number} of {of})", short(leaf))).with(data)
             }
             None => Finding::fail(
                 format!("expected {}, seen {}", pins.join(" or "), leaf.fingerprint),
@@ -167,6 +167,14 @@ pub(super) fn expiry(context: Arc<Context>) -> Findings {
         }
         .with(data)
     })
+}
+
+/// The ends of a fingerprint, which are enough where it is the right one.
+fn short(leaf: &Leaf) -> String {
+    let pairs = leaf.fingerprint.to_string();
+    let pairs: Vec<&str> = pairs.split(':').collect();
+    let ends = pairs.get(..4).zip(pairs.get(29..));
+    ends.map_or_else(String::new, |(head, tail)| format!("{}...{}", head.join(":"), tail.join(":")))
 }
 
 fn described(leaf: &Leaf) -> String {

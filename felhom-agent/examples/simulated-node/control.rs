@@ -1,0 +1,96 @@
+//! What the parent can ask on stdin: one command a line, one line of JSON back.
+//!
+//! `stats` counts what was seen; `received OPERATION` counts one operation; `snapshots VMID` lists names;
+//! `config VMID` shows the options; `revoke PATH ROLE` takes a role away; `lock VMID [LOCK]`; `slow TYPE MILLISECONDS`
+//! makes a kind of worker take longer; `daemon up|down`; `secret TOKEN SECRET` changes a token's secret.
+
+use std::io::BufRead;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use proxmox_api::sim::{Container, Sim, World};
+use serde_json::{Value, json};
+use tokio::sync::mpsc;
+
+use crate::server::Node;
+
+/// Adds containers of customers.
+pub(crate) fn populate(sim: &Sim, customers: u32) {
+    let mut world = sim.world();
+    for vmid in 10_000..10_000 + customers {
+        let rootfs = format!("local-btrfs:{vmid}/vm-{vmid}-disk-0.raw,size=1G");
+        let container = Container::new(&format!("cust{vmid}"), &rootfs).in_pool("felhom");
+        world.containers.insert(vmid, container);
+    }
+}
+
+/// Answers commands until stdin ends.
+pub(crate) async fn listen(node: &Node) {
+    let (sender, mut receiver) = mpsc::unbounded_channel();
+    std::thread::spawn(move || {
+        for line in std::io::stdin().lock().lines().map_while(Result::ok) {
+            if sender.send(line).is_err() {
+                break;
+            }
+        }
+    });
+    while let Some(line) = receiver.recv().await {
+        println!("{}", command(node, &line).unwrap_or_else(|| json!({ "error": "not understood" })));
+    }
+}
+
+/// What a command does, with the words after it.
+type Verb = fn(&Node, &mut World, &[&str]) -> Option<Value>;
+
+const VERBS: &[(&str, Verb)] = &[
+    ("stats", |node, _, _| {
+        let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        let counters = &node.counters;
+        Some(json!({
+            "connections": read(&counters.connections), "handshakes": read(&counters.handshakes),
+            "requests": read(&counters.requests),
+        }))
+    }),
+    ("received", |_, world, words| {
+        let operation = words.first()?;
+        let received = world.received.iter().filter(|received| received.operation == *operation);
+        Some(json!(received.count()))
+    }),
+    ("snapshots", |_, world, words| {
+        Some(json!(container(world, words)?.snapshots.keys().collect::<Vec<_>>()))
+    }),
+    ("config", |_, world, words| Some(json!(container(world, words)?.options))),
+    ("lock", |_, world, words| {
+        container(world, words)?.set_lock(words.get(1).copied());
+        Some(Value::Null)
+    }),
+    ("revoke", |_, world, words| {
+        world.acl.revoke(words.first()?, words.get(1)?);
+        Some(Value::Null)
+    }),
+    ("slow", |_, world, words| {
+        let kinds = ["vzsnapshot", "vzrollback", "vzdelsnapshot", "vzdump"];
+        let kind = kinds.into_iter().find(|kind| Some(kind) == words.first())?;
+        world.durations.insert(kind, Duration::from_millis(words.get(1)?.parse().ok()?));
+        Some(Value::Null)
+    }),
+    ("daemon", |_, world, words| {
+        world.is_daemon_down = *words.first()? == "down";
+        Some(Value::Null)
+    }),
+    ("secret", |_, world, words| {
+        world.acl.tokens.get_mut(*words.first()?)?.secret = (*words.get(1)?).into();
+        Some(Value::Null)
+    }),
+];
+
+fn container<'w>(world: &'w mut World, words: &[&str]) -> Option<&'w mut Container> {
+    world.containers.get_mut(&words.first()?.parse().ok()?)
+}
+
+fn command(node: &Node, line: &str) -> Option<Value> {
+    let words: Vec<&str> = line.split(' ').collect();
+    let (verb, words) = words.split_first()?;
+    let (_, run) = VERBS.iter().find(|(name, _)| name == verb)?;
+    run(node, &mut node.sim.world(), words)
+}
