@@ -74,7 +74,7 @@ fn authority(end: SystemTime) -> CertificateParams {
     let mut params = CertificateParams::default();
     params.distinguished_name = named(&[
         (DnType::CommonName, "Proxmox Virtual Environment"),
-        (DnType::OrganizationalUnitName, "5f3d2c1b-0a49-4e87-8c6d-7b5a4f3e2d1c"),
+        (DnType::OrganizationalUnitName, &uuid()),
         (DnType::OrganizationName, "PVE Cluster Manager CA"),
     ]);
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -82,6 +82,19 @@ fn authority(end: SystemTime) -> CertificateParams {
     params.not_before = (SystemTime::now() - DAY).into();
     params.not_after = end.into();
     params
+}
+
+/// A random UUID, which tells one cluster's CA from another's.
+fn uuid() -> String {
+    let mut bytes = [0; 16];
+    // Without randomness there were no keys either.
+    let _filled = getrandom::fill(&mut bytes);
+    let mut rest = bytes.iter();
+    let parts = [4, 2, 2, 2, 6].map(|length| {
+        let pairs: Vec<String> = rest.by_ref().take(length).map(|byte| format!("{byte:02x}")).collect();
+        pairs.concat()
+    });
+    parts.join("-")
 }
 
 fn leaf(node: &str, end: SystemTime) -> Result<CertificateParams, Failure> {

@@ -2,7 +2,7 @@
 //!
 //! `stats` counts what was seen; `received OPERATION` counts one operation; `snapshots VMID` lists names;
 //! `config VMID` shows the options; `revoke PATH ROLE` takes a role away; `lock VMID [LOCK]`; `slow TYPE MILLISECONDS`
-//! makes a kind of worker take longer; `daemon up|down`; `secret TOKEN SECRET` changes a token's secret.
+//! makes a kind of worker take longer; `role ROLE [PRIVILEGES]` redefines or removes a role; `daemon up|down`; `secret TOKEN SECRET` changes a token's secret.
 
 use std::io::BufRead;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -66,6 +66,14 @@ const VERBS: &[(&str, Verb)] = &[
     }),
     ("revoke", |_, world, words| {
         world.acl.revoke(words.first()?, words.get(1)?);
+        Some(Value::Null)
+    }),
+    ("role", |_, world, words| {
+        let (role, privileges) = words.split_first()?;
+        world.acl.roles.remove(*role);
+        if !privileges.is_empty() {
+            world.acl.roles.insert((*role).into(), privileges.iter().map(ToString::to_string).collect());
+        }
         Some(Value::Null)
     }),
     ("slow", |_, world, words| {

@@ -105,7 +105,7 @@ impl Verifier {
 /// What rustls says about a chain, in words that help.
 fn explain(error: &Error) -> String {
     match error {
-        Error::InvalidCertificate(CertificateError::UnknownIssuer) => {
+        Error::InvalidCertificate(CertificateError::UnknownIssuer | CertificateError::BadSignature) => {
             "it is not signed by the configured CA".into()
         }
         Error::InvalidCertificate(CertificateError::Other(other))

@@ -1,0 +1,130 @@
+//! The agent's binary with a configuration of its own.
+#![expect(clippy::disallowed_types, reason = "the tests start the node and the agent")]
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
+use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::node::Node;
+
+/// A configuration in a folder that nobody else can read.
+pub(crate) struct Agent {
+    directory: TempDir,
+    environment: Vec<(String, String)>,
+}
+
+/// What a run printed, and how it ended.
+pub(crate) struct Run {
+    pub(crate) exit: i32,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+    pub(crate) took: Duration,
+}
+
+impl Agent {
+    /// An agent for a node, trusting its certificate by pin.
+    pub(crate) fn of(node: &Node) -> Self {
+        Self::with(&Self::config(node))
+    }
+
+    /// What the configuration of an agent for a node holds.
+    pub(crate) fn config(node: &Node) -> Value {
+        json!({
+            "url": node.facts.url, "node": "pve1", "token": node.facts.token,
+            "tls": { "pins": [node.facts.fingerprint] }, "pool": "felhom",
+            "storages": ["local", "local-btrfs"], "bridges": ["vmbr0"],
+        })
+    }
+
+    pub(crate) fn with(config: &Value) -> Self {
+        Self::with_text(&config.to_string())
+    }
+
+    pub(crate) fn with_text(text: &str) -> Self {
+        let agent = Self { directory: tempfile::tempdir().unwrap(), environment: Vec::new() };
+        agent.write("config.json", text, 0o600);
+        agent
+    }
+
+    pub(crate) fn set(mut self, name: &str, value: &str) -> Self {
+        self.environment.push((name.into(), value.into()));
+        self
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.directory.path().join(name)
+    }
+
+    pub(crate) fn write(&self, name: &str, text: &str, mode: u32) -> PathBuf {
+        let path = self.path(name);
+        fs::write(&path, text).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+        path
+    }
+
+    /// The command, with a clean environment and the configuration.
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_felhom-agent"));
+        command
+            .args(arguments)
+            .env_clear()
+            .env("FELHOM_AGENT_CONFIG", self.path("config.json"))
+            .envs(self.environment.iter().map(|(name, value)| (name, value)))
+            .stdin(Stdio::null());
+        command
+    }
+
+    pub(crate) fn run(&self, arguments: &[&str]) -> Run {
+        let start = Instant::now();
+        let output = self.command(arguments).output().unwrap();
+        Run::new(output, start.elapsed())
+    }
+}
+
+impl Run {
+    fn new(output: Output, took: Duration) -> Self {
+        Self {
+            exit: output.status.code().unwrap_or(-1),
+            stdout: String::from_utf8(output.stdout).unwrap(),
+            stderr: String::from_utf8(output.stderr).unwrap(),
+            took,
+        }
+    }
+
+    /// The one JSON document on stdout.
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.stdout)
+            .unwrap_or_else(|error| panic!("{error}: {}{}", self.stdout, self.stderr))
+    }
+
+    /// Status and summary of a check.
+    pub(crate) fn check(&self, id: &str) -> (String, String) {
+        let report = self.json();
+        let check = report["checks"].as_array().unwrap().iter().find(|check| check["id"] == id);
+        let check = check.unwrap_or_else(|| panic!("no {id} in {}", self.stdout));
+        let text = |key: &str| check[key].as_str().unwrap().to_owned();
+        (text("status"), text("summary"))
+    }
+
+    /// Every finding that failed: id, summary, detail and first repair.
+    pub(crate) fn failures(&self) -> Vec<(String, String, String, String)> {
+        let report = self.json();
+        let failed = report["checks"].as_array().unwrap().iter().filter(|check| check["status"] == "fail");
+        failed
+            .map(|check| {
+                let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+                (
+                    text(&check["id"]),
+                    text(&check["summary"]),
+                    text(&check["detail"]),
+                    text(&check["fix"][0]["run"]),
+                )
+            })
+            .collect()
+    }
+}

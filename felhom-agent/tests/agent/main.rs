@@ -1,0 +1,14 @@
+//! Runs the real binary against the served simulated node.
+
+#[cfg(test)]
+mod agent;
+#[cfg(test)]
+mod bad_input;
+#[cfg(test)]
+mod identity;
+#[cfg(test)]
+mod node;
+#[cfg(test)]
+mod readonly;
+#[cfg(test)]
+mod secrecy;
