@@ -44,6 +44,7 @@ pub use fault::{Effect, Fault};
 pub use storage::{Storage, Volume};
 pub use world::{Received, World};
 
+use crate::endpoint::Endpoint;
 use crate::{BoxFuture, Client, HttpTransport, Request, Response, TransportError};
 
 /// A simulated node, as one token sees it. Cheap to clone; clones share the node.
@@ -112,9 +113,9 @@ impl Sim {
         self.world().faults.push(fault);
     }
 
-    /// How often the node received an operation, by its name in the endpoint table.
-    pub fn count(&self, operation: &str) -> usize {
-        self.world().received.iter().filter(|received| received.operation == operation).count()
+    /// How often the node received a call of an endpoint.
+    pub fn count(&self, endpoint: &Endpoint) -> usize {
+        self.world().received.iter().filter(|received| received.operation == endpoint.operation).count()
     }
 
     /// Answers one HTTP request: method, path with its query, form body, and the token's id if it was accepted.
@@ -150,9 +151,12 @@ impl Sim {
         let mut world = self.world();
         let operation = route::operation(request.method.as_str(), &target, &body).unwrap_or_default();
         let effect = world.take_fault(operation);
-        fault::before(effect.as_ref(), &mut world, request.time_limit)?;
-        let answer = route::serve(&mut world, request.method.as_str(), &target, &body, Some(&self.principal));
-        fault::after(effect.as_ref(), answer, &world, request.time_limit)
+        let answer = match fault::before(effect.as_ref(), &mut world, request.time_limit)? {
+            Some(answer) => answer,
+            None => route::serve(&mut world, request.method.as_str(), &target, &body, Some(&self.principal)),
+        };
+        let answer = fault::after(effect.as_ref(), answer, request.time_limit)?;
+        Ok(answer.into_response(world.time()))
     }
 }
 

@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 
 use super::acl::{Held, Principal};
 use super::answer::{Refusal, Reply, set};
-use super::cluster::guest;
+use super::cluster::member;
 use super::route::{Ask, Handler};
 use super::world::World;
 
@@ -74,7 +74,7 @@ fn pools(world: &mut World, ask: &Ask<'_>) -> Reply {
                 set(
                     &mut row,
                     "members",
-                    members.filter_map(|(vmid, _)| guest(world, *vmid)).collect::<Value>(),
+                    members.filter_map(|(vmid, _)| member(world, *vmid)).collect::<Value>(),
                 );
             }
             row

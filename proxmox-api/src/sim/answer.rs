@@ -22,13 +22,18 @@ pub struct Answer {
 }
 
 impl Answer {
-    pub(super) fn into_response(self, date: u64) -> Response {
-        Response { status: self.status, reason: self.reason, date: Some(date), body: self.body.into() }
+    /// An answer without a body, as pveproxy gives for a 401 and for 59x.
+    pub fn bare(status: u16, reason: &str) -> Self {
+        Self { status, reason: reason.into(), body: String::new(), is_proxied: false }
     }
 
-    /// An answer without a body.
-    pub(super) fn bare(status: u16, reason: &str) -> Self {
-        Self { status, reason: reason.into(), body: String::new(), is_proxied: false }
+    /// A refusal of one parameter.
+    pub fn refused_parameter(name: &str, text: &str) -> Self {
+        Refusal::parameter(name, text).into_answer(true)
+    }
+
+    pub(super) fn into_response(self, date: u64) -> Response {
+        Response { status: self.status, reason: self.reason, date: Some(date), body: self.body.into() }
     }
 }
 

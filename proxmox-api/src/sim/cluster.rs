@@ -3,9 +3,10 @@
 //! Source: pve-manager `PVE/API2/Cluster.pm`; recordings `get-cluster-*`.
 
 use alloc::format;
+use alloc::string::String;
 use alloc::vec::Vec;
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::answer::{Refusal, Reply, set};
 use super::route::{Ask, Handler};
@@ -26,7 +27,7 @@ pub(super) const HANDLERS: &[(&str, Handler)] = &[
         if !world.has(ask.principal, "/", &["Sys.Audit"], false) {
             return Ok(json!([]).into());
         }
-        let rows = world.workers.iter().rev().take(25).map(|worker| Value::Object(task::row(worker)));
+        let rows = world.workers.iter().rev().take(25).map(|worker| Value::Object(task::cluster_row(worker)));
         Ok(Value::Array(rows.collect()).into())
     }),
     ("cluster.ha_resources", |world, _| {
@@ -67,8 +68,14 @@ fn resources(world: &mut World, ask: &Ask<'_>) -> Reply {
     Value::Array(wanted.flat_map(|(_, rows)| rows(world, ask)).collect()).into()
 }
 
-/// A guest as the resources and the pools list it.
-pub(super) fn guest(world: &World, vmid: u32) -> Option<Value> {
+/// A guest as its pool lists it.
+pub(super) fn member(world: &World, vmid: u32) -> Option<Value> {
+    let mut row = guest(world, vmid)?;
+    row.retain(|key, _| key != "pool" && key != "tags");
+    Some(Value::Object(row))
+}
+
+fn guest(world: &World, vmid: u32) -> Option<Map<String, Value>> {
     let container = world.containers.get(&vmid)?;
     let mut row = lxc::status(vmid, container);
     row.retain(|key, _| {
@@ -80,12 +87,12 @@ pub(super) fn guest(world: &World, vmid: u32) -> Option<Value> {
     });
     row.extend(more.as_object().cloned().unwrap_or_default());
     row.extend(container.pool.as_ref().map(|pool| ("pool".into(), pool.as_str().into())));
-    Some(Value::Object(row))
+    Some(row)
 }
 
 fn guests(world: &World, ask: &Ask<'_>) -> Vec<Value> {
     let seen = world.containers.keys().filter(|vmid| world.sees(ask.principal, **vmid));
-    seen.filter_map(|vmid| guest(world, *vmid)).collect()
+    seen.filter_map(|vmid| guest(world, *vmid)).map(Value::Object).collect()
 }
 
 fn pools(world: &World, ask: &Ask<'_>) -> Vec<Value> {

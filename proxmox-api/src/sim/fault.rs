@@ -1,18 +1,18 @@
 //! Scripted faults: what may go wrong between the client and the node.
 
-use alloc::string::String;
 use core::time::Duration;
 
 use super::answer::Answer;
 use super::world::World;
-use crate::{Response, Stage, TransportError};
+use crate::endpoint::Endpoint;
+use crate::{Stage, TransportError};
 
-/// A fault that strikes an operation.
+/// A fault that strikes calls of an endpoint.
 #[derive(Clone, Debug)]
 pub struct Fault {
-    /// The operation's name in the endpoint table.
-    pub operation: &'static str,
-    /// What happens to it.
+    /// The endpoint whose calls it strikes.
+    pub endpoint: &'static Endpoint,
+    /// What happens to them.
     pub effect: Effect,
     /// How often it strikes.
     pub times: usize,
@@ -20,8 +20,8 @@ pub struct Fault {
 
 impl Fault {
     /// A fault that strikes once.
-    pub const fn once(operation: &'static str, effect: Effect) -> Self {
-        Self { operation, effect, times: 1 }
+    pub const fn once(endpoint: &'static Endpoint, effect: Effect) -> Self {
+        Self { endpoint, effect, times: 1 }
     }
 }
 
@@ -37,29 +37,30 @@ pub enum Effect {
     LostAnswer,
     /// The node acts on the request, and pveproxy answers with a status of its own (595 to 599).
     Gateway(u16),
-    /// pveproxy answers with a status and a reason, and the node does nothing.
-    Status(u16, &'static str),
+    /// This is the answer, and the node does nothing.
+    Instead(Answer),
     /// The request takes this long; beyond its time limit the answer is lost.
     Slow(Duration),
 }
 
-/// What becomes of the request before the node sees it.
+/// What becomes of the request before the node sees it: it may be answered already.
 pub(super) fn before(
     effect: Option<&Effect>,
     world: &mut World,
     time_limit: Duration,
-) -> Result<(), TransportError> {
+) -> Result<Option<Answer>, TransportError> {
     match effect {
         Some(Effect::Refused) => {
             Err(TransportError::NotSent { stage: Stage::Connect, reason: "connection refused".into() })
         }
         Some(Effect::LostRequest) => Err(lost()),
+        Some(Effect::Instead(answer)) => Ok(Some(answer.clone())),
         Some(Effect::Slow(duration)) => {
             let now = world.now.saturating_add((*duration).min(time_limit));
             world.settle(now);
-            Ok(())
+            Ok(None)
         }
-        _ => Ok(()),
+        _ => Ok(None),
     }
 }
 
@@ -67,21 +68,13 @@ pub(super) fn before(
 pub(super) fn after(
     effect: Option<&Effect>,
     answer: Answer,
-    world: &World,
     time_limit: Duration,
-) -> Result<Response, TransportError> {
-    let replaced = |status: u16, reason: &str| Response {
-        status,
-        reason: reason.into(),
-        date: Some(world.time()),
-        body: String::new().into(),
-    };
+) -> Result<Answer, TransportError> {
     match effect {
         Some(Effect::LostAnswer) => Err(lost()),
-        Some(Effect::Gateway(status)) => Ok(replaced(*status, "Connection timed out")),
-        Some(Effect::Status(status, reason)) => Ok(replaced(*status, reason)),
+        Some(Effect::Gateway(status)) => Ok(Answer::bare(*status, "Connection timed out")),
         Some(Effect::Slow(duration)) if *duration >= time_limit => Err(lost()),
-        _ => Ok(answer.into_response(world.time())),
+        _ => Ok(answer),
     }
 }
 

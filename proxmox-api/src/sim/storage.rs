@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 
 use serde_json::{Map, Value, json};
 
-use super::answer::{Refusal, Reply};
+use super::answer::{Refusal, Reply, set};
 use super::container::Options;
 use super::route::{Ask, Handler};
 use super::world::World;
@@ -91,10 +91,14 @@ impl Storage {
     }
 
     fn definition(&self, name: &str) -> Value {
-        json!({
+        let mut definition = json!({
             "storage": name, "type": self.kind, "content": self.content.join(","), "path": format!("/var/lib/{name}"),
             "digest": "3e461a7132b16bad9942d1e2598f43e03d874155",
-        })
+        });
+        if self.content.contains(&"backup") {
+            set(&mut definition, "prune-backups", "keep-all=1");
+        }
+        definition
     }
 }
 

@@ -94,6 +94,14 @@ pub(super) fn row(worker: &Worker) -> Map<String, Value> {
     row
 }
 
+/// A row of the cluster's list, which says whether the task's end was saved instead of naming the process.
+pub(super) fn cluster_row(worker: &Worker) -> Map<String, Value> {
+    let mut row = row(worker);
+    row.retain(|key, _| key != "pid" && key != "pstart");
+    row.insert("saved".into(), if worker.exit().is_some() { "1" } else { "0" }.into());
+    row
+}
+
 fn list(world: &mut World, ask: &Ask<'_>) -> Reply {
     let sees_all = world.has(ask.principal, &format!("/nodes/{}", world.node), &["Sys.Audit"], false);
     let source = ask.get("source").unwrap_or("archive");

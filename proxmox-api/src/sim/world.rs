@@ -85,7 +85,8 @@ impl World {
     }
 
     pub(super) fn take_fault(&mut self, operation: &str) -> Option<Effect> {
-        let fault = self.faults.iter_mut().find(|fault| fault.operation == operation && fault.times > 0)?;
+        let fault =
+            self.faults.iter_mut().find(|fault| fault.endpoint.operation == operation && fault.times > 0)?;
         fault.times -= 1;
         Some(fault.effect.clone())
     }

@@ -1,0 +1,8 @@
+//! The client against the simulated node, and the simulated node against the recordings.
+
+#[cfg(test)]
+mod now;
+#[cfg(test)]
+mod shapes;
+#[cfg(test)]
+mod waiting;

@@ -1,0 +1,284 @@
+//! Waiting for tasks: how often it asks, how soon it notices, what it survives and what it makes of every end.
+
+use core::future::Future;
+use core::pin::pin;
+use core::task::{Context, Waker};
+use core::time::Duration;
+
+use proxmox_api::endpoint::table::{snapshot, task};
+use proxmox_api::sim::{Answer, Effect, Fault, Sim};
+use proxmox_api::{Cause, Client, Ended, Error, Patience, Started};
+use proxmox_types::params::{DestroyParams, SetConfigParams, SnapshotParams, StartParams, VzdumpParams};
+use proxmox_types::{LxcOptions, NodeName, SnapshotName, Upid, Vmid};
+
+use crate::now::now;
+
+const MINUTE: Duration = Duration::from_mins(1);
+
+fn node() -> NodeName {
+    "pve1".parse().unwrap()
+}
+
+fn vmid(number: u32) -> Vmid {
+    Vmid::try_from(number).unwrap()
+}
+
+fn name(text: &str) -> SnapshotName {
+    text.parse().unwrap()
+}
+
+/// Starts a snapshot of the container, in a world where snapshots take this long.
+fn snapshot(sim: &Sim, client: &Client, container: u32, lasts: Duration) -> Upid {
+    sim.world().durations.insert("vzsnapshot", lasts);
+    let node = node();
+    let lxc = client.node(&node).lxc(vmid(container));
+    now(lxc.snapshot(&name("before")).create(&SnapshotParams::default())).unwrap()
+}
+
+fn wait(client: &Client, upid: &Upid) -> Result<Ended, Error> {
+    now(client.wait(upid.clone(), Patience::default()))
+}
+
+#[test]
+fn a_minute_costs_few_polls_and_its_end_is_noticed_soon() {
+    for (lasts, polls, delay) in [
+        (Duration::from_millis(50), 2, Duration::from_millis(200)),
+        (Duration::from_secs(1), 12, Duration::from_millis(200)),
+        (MINUTE, 65, Duration::from_millis(2100)),
+        (MINUTE * 9, 310, Duration::from_millis(2100)),
+    ] {
+        let sim = Sim::new();
+        let client = sim.client();
+        let upid = snapshot(&sim, &client, 300, lasts);
+        let ended = wait(&client, &upid).unwrap();
+        assert!(ended.polls <= polls, "{lasts:?}: {} polls", ended.polls);
+        assert_eq!(sim.count(&task::STATUS), usize::try_from(ended.polls).unwrap());
+        let noticed = ended.waited.saturating_sub(lasts);
+        assert!(ended.waited >= lasts && noticed <= delay, "{lasts:?}: noticed after {noticed:?}");
+    }
+}
+
+#[test]
+fn an_end_within_the_first_second_is_noticed_within_two_tenths() {
+    for millis in (0..1000).step_by(7) {
+        let sim = Sim::new();
+        let client = sim.client();
+        let lasts = Duration::from_millis(millis);
+        let upid = snapshot(&sim, &client, 300, lasts);
+        let noticed = wait(&client, &upid).unwrap().waited.saturating_sub(lasts);
+        assert!(noticed <= Duration::from_millis(200), "{lasts:?}: noticed after {noticed:?}");
+    }
+}
+
+#[test]
+fn patience_is_bounded_and_a_wait_can_be_resumed() {
+    let sim = Sim::new();
+    let client = sim.client();
+    let upid = snapshot(&sim, &client, 300, MINUTE);
+    let Err(Error::TaskStillRunning { upid: running, waited }) =
+        now(client.wait(upid.clone(), Patience::new(Duration::from_secs(30))))
+    else {
+        panic!("it cannot have ended")
+    };
+    assert_eq!(running, upid);
+    let late = waited.saturating_sub(Duration::from_secs(30));
+    assert!(waited >= Duration::from_secs(30) && late <= Duration::from_millis(100), "waited {waited:?}");
+    assert_eq!(wait(&client, &running).unwrap().upid, Some(upid));
+    assert_eq!(sim.count(&snapshot::CREATE), 1);
+}
+
+#[test]
+fn what_was_done_at_once_has_ended() {
+    let client = Sim::new().client();
+    assert_eq!(now(client.wait(Started::Done, Patience::default())).unwrap(), Ended::default());
+    assert_eq!(now(client.wait(Started::Nothing, Patience::default())).unwrap(), Ended::default());
+}
+
+#[test]
+fn warnings_are_success_and_come_with_their_lines() {
+    let sim = Sim::new();
+    let client = sim.client();
+    sim.world().containers.get_mut(&300).unwrap().warns = true;
+    let node = node();
+    let upid = now(client.node(&node).lxc(vmid(300)).start(&StartParams::default())).unwrap();
+    let ended = wait(&client, &upid).unwrap();
+    assert_eq!(ended.warnings, 1);
+    assert_eq!(
+        ended.warning_lines,
+        ["The container's Debian version '15' is newer than the tested version '14'."]
+    );
+}
+
+#[test]
+fn a_failure_carries_its_cause_and_the_last_lines() {
+    let sim = Sim::new();
+    let client = sim.client();
+    let upid = snapshot(&sim, &client, 101, Duration::ZERO);
+    let Err(Error::TaskFailed { upid: failed, exit, cause, log_tail }) = wait(&client, &upid) else {
+        panic!("a directory storage has no snapshots")
+    };
+    assert_eq!((failed, &*exit), (upid, "snapshot feature is not available"));
+    assert_eq!(*cause, Cause::NoSnapshots);
+    assert_eq!(log_tail.last().map(String::as_str), Some("TASK ERROR: snapshot feature is not available"));
+}
+
+#[test]
+fn a_privilege_that_is_missed_inside_the_task_is_named() {
+    let sim = Sim::new();
+    sim.world().acl.grant("/storage/local", &["felhom@pve!none", "felhom@pve"], "FelhomStore");
+    let client = sim.as_token("felhom@pve!none").client();
+    let started = now(client.node(&node()).vzdump(&VzdumpParams::new(vmid(100).into())));
+    let error = now(client.wait(started.unwrap(), Patience::default())).unwrap_err();
+    let denied = error.denied().expect("a permission failure");
+    assert_eq!(denied.path.as_deref(), Some("/vms/100"));
+    assert_eq!(denied.privileges, ["VM.Backup"]);
+    assert!(error.upid().is_some());
+}
+
+#[test]
+fn an_end_that_nobody_can_tell_is_neither_success_nor_failure() {
+    let sim = Sim::new();
+    let client = sim.client();
+    let upid = snapshot(&sim, &client, 300, MINUTE);
+    sim.world().kill_task(&upid.to_string());
+    assert!(matches!(wait(&client, &upid), Err(Error::TaskUnknown { .. })));
+
+    let sim = Sim::new();
+    let client = sim.client();
+    let upid = snapshot(&sim, &client, 300, MINUTE);
+    sim.world().forget_task(&upid.to_string());
+    let start = sim.world().now;
+    assert!(matches!(wait(&client, &upid), Err(Error::TaskUnknown { .. })));
+    let took = sim.world().now.saturating_sub(start);
+    assert!(took >= Duration::from_secs(2) && took < Duration::from_secs(3), "gave up after {took:?}");
+}
+
+#[test]
+fn polls_survive_what_passes() {
+    let unknown = Answer::refused_parameter("upid", "no such task");
+    for effect in [
+        Effect::Refused,
+        Effect::LostRequest,
+        Effect::LostAnswer,
+        Effect::Gateway(595),
+        Effect::Gateway(596),
+        Effect::Instead(unknown),
+    ] {
+        let sim = Sim::new();
+        let client = sim.client();
+        let upid = snapshot(&sim, &client, 300, Duration::from_millis(10));
+        sim.inject(Fault { endpoint: &task::STATUS, effect: effect.clone(), times: 3 });
+        let ended = wait(&client, &upid);
+        assert_eq!(ended.expect("it passes").polls, 4, "{effect:?}");
+    }
+}
+
+#[test]
+fn an_outage_is_not_borne_for_ever() {
+    let sim = Sim::new();
+    let client = sim.client();
+    let upid = snapshot(&sim, &client, 300, MINUTE * 5);
+    sim.inject(Fault { endpoint: &task::STATUS, effect: Effect::Refused, times: usize::MAX });
+    let start = sim.world().now;
+    let error = wait(&client, &upid).unwrap_err();
+    let took = sim.world().now.saturating_sub(start);
+    assert!(took >= MINUTE && took <= MINUTE + Duration::from_secs(3), "gave up after {took:?}");
+    assert_eq!(error.upid(), Some(&upid));
+    assert!(matches!(error, Error::TaskUnwatched { .. }));
+}
+
+#[test]
+fn a_refused_token_ends_the_wait_at_once() {
+    for (status, reason) in [(401, "authentication failure"), (403, "Permission check failed")] {
+        let sim = Sim::new();
+        let client = sim.client();
+        let upid = snapshot(&sim, &client, 300, MINUTE);
+        let answer = Answer::bare(status, reason);
+        sim.inject(Fault { endpoint: &task::STATUS, effect: Effect::Instead(answer), times: usize::MAX });
+        let error = wait(&client, &upid).unwrap_err();
+        assert_eq!(error.upid(), Some(&upid), "{status}");
+        assert_eq!((error.is_unauthorized(), error.denied().is_some()), (status == 401, status == 403));
+    }
+}
+
+#[test]
+fn the_log_is_followed_to_its_last_line() {
+    let sim = Sim::new();
+    let client = sim.client();
+    let node = node();
+    let started = now(client.node(&node).vzdump(&VzdumpParams::new(vmid(100).into())));
+    let Started::Task(upid) = started.unwrap() else { panic!("a worker") };
+    let mut lines = Vec::new();
+    // The first read of the log after the end breaks: its lines must be asked for again.
+    sim.inject(Fault { endpoint: &task::LOG, effect: Effect::LostAnswer, times: 2 });
+    let mut collect = |line: &str| lines.push(line.to_owned());
+    now(client.task(&upid).wait_with_log(Patience::default(), &mut collect)).unwrap();
+    assert_eq!(lines.last().map(String::as_str), Some("TASK OK"));
+    assert!(lines.first().is_some_and(|line| line.starts_with("INFO: starting new backup job")));
+    let mut unique = lines.clone();
+    unique.dedup();
+    assert_eq!(lines, unique);
+}
+
+#[test]
+fn a_log_without_lines_is_followed_without_inventing_any() {
+    let sim = Sim::new();
+    let client = sim.client();
+    let upid = snapshot(&sim, &client, 300, MINUTE);
+    sim.world().kill_task(&upid.to_string());
+    let mut lines = Vec::new();
+    let mut collect = |line: &str| lines.push(line.to_owned());
+    let _unknown = now(client.task(&upid).wait_with_log(Patience::default(), &mut collect)).unwrap_err();
+    assert_eq!(lines, Vec::<String>::new());
+}
+
+#[test]
+fn a_dropped_wait_leaves_the_task_alone() {
+    let sim = Sim::new();
+    let client = sim.client();
+    let upid = snapshot(&sim, &client, 300, MINUTE);
+    let polls = {
+        let stalled = Stalled(sim.clone());
+        let client = Client::new(std::sync::Arc::new(stalled));
+        let mut wait = pin!(client.wait(upid.clone(), Patience::default()));
+        assert!(wait.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+        sim.count(&task::STATUS)
+    };
+    sim.advance(MINUTE * 2);
+    assert_eq!((polls, sim.count(&task::STATUS), sim.count(&task::STOP)), (1, 1, 0));
+    wait(&client, &upid).unwrap();
+}
+
+/// A node on which pauses never end.
+struct Stalled(Sim);
+
+impl proxmox_api::HttpTransport for Stalled {
+    fn send(
+        &self,
+        request: proxmox_api::Request,
+    ) -> proxmox_api::BoxFuture<'_, Result<proxmox_api::Response, proxmox_api::TransportError>> {
+        self.0.send(request)
+    }
+
+    fn pause(&self, _: Duration) -> proxmox_api::BoxFuture<'_, ()> {
+        Box::pin(core::future::pending())
+    }
+
+    fn now(&self) -> Duration {
+        self.0.now()
+    }
+}
+
+#[test]
+fn every_kind_of_change_is_waited_for_in_the_same_two_lines() {
+    let sim = Sim::new();
+    let client = sim.client();
+    let node = node();
+    let lxc = client.node(&node).lxc(vmid(300));
+    let upid = now(lxc.destroy(&DestroyParams::default())).unwrap();
+    now(client.wait(upid, Patience::default())).unwrap();
+    let options = LxcOptions { cores: Some(2), ..LxcOptions::default() };
+    let params = SetConfigParams { options, ..SetConfigParams::default() };
+    let done = now(client.node(&node).lxc(vmid(101)).set_config(&params)).unwrap();
+    now(client.wait(done, Patience::default())).unwrap();
+}
