@@ -16,8 +16,8 @@ pub enum Kind {
     Integer(i64, i64),
     /// A number of at least this much, at most that much; infinite is no bound.
     Number(f64, f64),
-    /// Text of at most that many characters.
-    Text(usize),
+    /// Text of at least and at most that many characters.
+    Text(usize, usize),
     /// One of these words.
     OneOf(&'static [&'static str]),
     /// `rootfs`, `mp0` to `mp255`, and with `true` also `unused0` to `unused255`: PVE enumerates them all.
@@ -64,8 +64,10 @@ impl Kind {
                 let inside = value.parse().is_ok_and(|number: f64| (*low..=*high).contains(&number));
                 holds(inside, &range(low, high.is_finite().then_some(high), "a number"))
             }
-            Self::Text(most) => {
-                holds(value.chars().count() <= *most, &alloc::format!("at most {most} characters"))
+            Self::Text(least, most) => {
+                let count = value.chars().count();
+                holds(count <= *most, &alloc::format!("at most {most} characters"))?;
+                holds(count >= *least, &alloc::format!("at least {least} characters"))
             }
             Self::OneOf(words) => {
                 holds(words.contains(&value), &alloc::format!("one of {}", words.join(", ")))
@@ -168,9 +170,9 @@ pub const VMID: Format = format("pve-vmid", "a whole number from 100 to 99999999
 pub const NODE: Format = format("pve-node", "a node name", parses::<NodeName>);
 /// `pve-storage-id`.
 pub const STORAGE: Format = format("pve-storage-id", "a storage id", parses::<StorageId>);
-/// `storage-pair-list` holds pairs `SOURCE:TARGET`, or one target for all.
-pub const STORAGE_PAIR: Format = format("storage-pair", "STORAGE or SOURCE:TARGET", |text| {
-    text.split(':').count() <= 2 && text.split(':').all(parses::<StorageId>)
+/// `storage-pair-list` holds pairs `SOURCE:TARGET`, one target for all, or `1` for the same names over there.
+pub const STORAGE_PAIR: Format = format("storage-pair", "1, STORAGE or SOURCE:TARGET", |text| {
+    text == "1" || (text.split(':').count() <= 2 && text.split(':').all(parses::<StorageId>))
 });
 /// `pve-poolid`.
 pub const POOL: Format = format("pve-poolid", "a pool id", parses::<PoolId>);
@@ -307,7 +309,7 @@ mod tests {
             Kind::Integer(1, 8192).check("8193"),
             Kind::Integer(16, i64::MAX).check("15"),
             Kind::Number(0.0, f64::INFINITY).check("-1"),
-            Kind::Text(3).check("abcd"),
+            Kind::Text(0, 3).check("abcd"),
             Kind::OneOf(&["snapshot", "stop"]).check("turbo"),
             Kind::Format(VMID).check("99"),
             Kind::Boolean.check("true"),

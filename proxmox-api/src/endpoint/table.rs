@@ -135,10 +135,10 @@ const VMID_KIND: Kind = Kind::Format(VMID);
 const NODE_KIND: Kind = Kind::Format(NODE);
 const STORAGE_KIND: Kind = Kind::Format(STORAGE);
 const SNAPSHOT_KIND: Kind = Kind::Format(SNAPSHOT);
-const DIGEST: Kind = Kind::Text(40);
+const DIGEST: Kind = Kind::Text(0, 40);
 /// A bandwidth limit in KiB/s.
 const BWLIMIT: Kind = Kind::Number(0.0, f64::INFINITY);
-const ANY_TEXT: Kind = Kind::Text(super::kind::UNBOUNDED);
+const ANY_TEXT: Kind = Kind::Text(0, super::kind::UNBOUNDED);
 
 const fn format_of(format: Format) -> Kind {
     Kind::Format(format)

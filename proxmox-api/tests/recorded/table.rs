@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 
 use proxmox_api::endpoint::{Endpoint, table};
-use serde_json::Value;
 
 use crate::recording::{Recording, all, exceptions};
 
@@ -13,14 +12,6 @@ fn rows(recording: &Recording) -> Vec<&'static Endpoint> {
     let segments = recording.segments();
     let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
     table::all().filter(|endpoint| endpoint.matches(method, &segments)).collect()
-}
-
-fn parameter_names(parameters: &Value) -> Vec<String> {
-    match parameters {
-        Value::Object(fields) => fields.keys().cloned().collect(),
-        Value::Array(pairs) => pairs.iter().map(|pair| pair[0].as_str().unwrap().to_owned()).collect(),
-        _ => Vec::new(),
-    }
 }
 
 #[test]
@@ -41,21 +32,6 @@ fn every_row_was_recorded_or_has_a_reason_not_to_be() {
     let missing = table::all().map(|endpoint| endpoint.operation).filter(|name| !recorded.contains(name));
     let missing: BTreeSet<&str> = missing.collect();
     assert!(missing.iter().copied().eq(reasons.keys().map(String::as_str)), "{missing:#?}");
-}
-
-#[test]
-fn every_recorded_parameter_is_one_of_its_row_or_has_a_reason_not_to_be() {
-    let reasons = exceptions(include_str!("foreign_parameters.txt"));
-    let mut foreign = BTreeSet::new();
-    for recording in all() {
-        let rows = rows(&recording);
-        for name in parameter_names(&recording.parameters) {
-            if !rows.is_empty() && rows.iter().all(|row| row.parameter(&name).is_none()) {
-                foreign.insert(format!("{} {name}", recording.name));
-            }
-        }
-    }
-    assert!(foreign.iter().eq(reasons.keys()), "{foreign:#?}");
 }
 
 #[test]

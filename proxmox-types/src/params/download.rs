@@ -9,6 +9,8 @@ use crate::{ContentType, scalar};
 
 /// Parameters of `POST /nodes/{node}/storage/{storage}/download-url`.
 ///
+/// Left out is `compression`, which is for ISO images.
+///
 /// Source: pve-storage `PVE/API2/Storage/Status.pm`, `download_url`, from its schema. Never recorded.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
@@ -23,9 +25,6 @@ pub struct DownloadUrlParams {
     /// What it must hash to.
     #[serde(flatten, deserialize_with = "both_or_neither", skip_serializing_if = "Option::is_none")]
     pub checksum: Option<Checksum>,
-    /// How an ISO image is compressed; it is unpacked.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub compression: Option<String>,
     /// Whether the server's certificate is checked; PVE's default is yes.
     #[serde(default, deserialize_with = "scalar::optional", skip_serializing_if = "Option::is_none")]
     pub verify_certificates: Option<bool>,
@@ -68,7 +67,6 @@ impl DownloadUrlParams {
             content,
             filename: filename.into(),
             checksum: None,
-            compression: None,
             verify_certificates: None,
         }
     }
@@ -101,7 +99,7 @@ mod tests {
     fn a_full_value_has_the_documented_keys() {
         let sent = json!({
             "url": "https://example.org/a.tar.xz", "content": "vztmpl", "filename": "a.tar.xz", "checksum": "00ff",
-            "checksum-algorithm": "sha256", "compression": "zst", "verify-certificates": true,
+            "checksum-algorithm": "sha256", "verify-certificates": true,
         });
         let params: DownloadUrlParams = serde_json::from_value(sent.clone()).unwrap();
         assert_eq!(serde_json::to_value(params).unwrap(), sent);

@@ -9,8 +9,6 @@ mod leaves;
 #[cfg(test)]
 mod mutations;
 #[cfg(test)]
-mod parameters;
-#[cfg(test)]
 mod recording;
 #[cfg(test)]
 mod round_trip;

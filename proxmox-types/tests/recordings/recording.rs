@@ -4,7 +4,6 @@ use std::fs;
 use std::path::Path;
 
 use serde::Deserialize;
-use serde_json::Value;
 
 /// One exchange. `path` is as it was sent, without `/api2/json` and without a query.
 #[derive(Debug)]
@@ -14,8 +13,6 @@ pub(crate) struct Recording {
     pub(crate) path: String,
     pub(crate) status: Option<u16>,
     pub(crate) body: String,
-    pub(crate) query: Value,
-    pub(crate) form: Value,
 }
 
 #[derive(Deserialize)]
@@ -29,8 +26,6 @@ struct File {
 struct Request {
     method: String,
     path: String,
-    query: Value,
-    form: Value,
 }
 
 impl Recording {
@@ -44,8 +39,6 @@ impl Recording {
             path: path_and_query.split('?').next().unwrap().to_owned(),
             status: file.status,
             body: file.body.unwrap_or_default(),
-            query: file.request.query,
-            form: file.request.form,
         }
     }
 

@@ -27,10 +27,7 @@ pub static TOKEN: Endpoint = get(
 
 /// Pools, and with `poolid` the members of one.
 pub static POOLS: Endpoint = get("pool.list", "/pools", Privileges::Anyone, Returns::List)
-    .with(&[&[
-        optional("poolid", format_of(POOL)),
-        optional("type", Kind::OneOf(&["qemu", "lxc", "storage"])),
-    ]])
+    .with(&[&[optional("poolid", format_of(POOL))]])
     .checks(&[check(
         "pools without it are left out",
         Privileges::All("/pool/{poolid}", &["Pool.Audit"]),

@@ -31,7 +31,7 @@ pub static VZDUMP: Endpoint =
             optional("fleecing", Kind::Format(FLEECING)),
             optional("prune-backups", Kind::Format(PRUNE)),
             optional("remove", Kind::Boolean),
-            optional("notes-template", Kind::Text(1024)),
+            optional("notes-template", Kind::Text(0, 1024)),
             optional("protected", Kind::Boolean),
             optional("exclude-path", Kind::Array),
             optional("stdexcludes", Kind::Boolean),

@@ -34,8 +34,7 @@ pub static TASKS: Endpoint = get("cluster.tasks", "/cluster/tasks", Privileges::
 
 /// Guests that are managed by HA.
 pub static HA_RESOURCES: Endpoint =
-    get("cluster.ha_resources", "/cluster/ha/resources", ROOT_AUDIT, Returns::List)
-        .with(&[&[optional("type", Kind::OneOf(&["ct", "vm"]))]]);
+    get("cluster.ha_resources", "/cluster/ha/resources", ROOT_AUDIT, Returns::List);
 
 /// Replication jobs of a node.
 pub static REPLICATION: Endpoint =

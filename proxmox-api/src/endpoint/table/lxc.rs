@@ -1,7 +1,10 @@
 //! Containers: reading, creating, restoring, changing, removing.
 
+use super::super::kind::UNBOUNDED;
 use super::super::kind::{DISK_SIZE, DNS_NAME, OPTION_NAME, POOL, STORAGE_PAIR};
-use super::options::{BRIDGE, CPU, DISK, MEMORY, NESTING, NETWORK, NEW_VOLUME, OPTIONS, OTHERS};
+use super::options::{
+    BRIDGE, CPU, CREATE_OPTIONS, DISK, MEMORY, NESTING, NETWORK, NEW_VOLUME, OPTIONS, OTHERS,
+};
 use super::{
     ANY_TEXT, BWLIMIT, CodeCheck, DIGEST, Endpoint, Kind, NODE_KIND, Pace, ParameterRow, Privileges, Returns,
     SNAPSHOT_KIND, STORAGE_KIND, VMID_KIND, at_least, check, delete, format_of, get, optional, post, put,
@@ -31,10 +34,7 @@ pub static PENDING: Endpoint = get("lxc.pending", "/nodes/{node}/lxc/{vmid}/pend
 
 /// Whether a container can be snapshotted, cloned or copied.
 pub static FEATURE: Endpoint = get("lxc.feature", "/nodes/{node}/lxc/{vmid}/feature", AUDIT, Returns::Object)
-    .with(&[&[
-        required("feature", Kind::OneOf(&["snapshot", "clone", "copy"])),
-        optional("snapname", SNAPSHOT_KIND),
-    ]])
+    .with(&[&[required("feature", Kind::OneOf(&["snapshot", "clone", "copy"]))]])
     .protected();
 
 /// Network interfaces inside a running container.
@@ -44,7 +44,7 @@ pub static INTERFACES: Endpoint =
 /// Parameters that creating and restoring share.
 const NEW: &[ParameterRow] = &[
     required("vmid", VMID_KIND),
-    required("ostemplate", Kind::Text(255)),
+    required("ostemplate", Kind::Text(0, 255)),
     optional("storage", STORAGE_KIND),
     optional("pool", format_of(POOL)),
     optional("bwlimit", BWLIMIT),
@@ -66,7 +66,12 @@ const HA: CodeCheck = check("for `ha-managed`", Privileges::All("/", &["Sys.Cons
 
 /// Creates a container from a template.
 pub static CREATE: Endpoint = post("lxc.create", "/nodes/{node}/lxc", Privileges::Anyone, Returns::Upid)
-    .with(&[NEW, OPTIONS, &[optional("password", ANY_TEXT), optional("ssh-public-keys", ANY_TEXT)]])
+    .with(&[
+        NEW,
+        OPTIONS,
+        CREATE_OPTIONS,
+        &[optional("password", Kind::Text(5, UNBOUNDED)), optional("ssh-public-keys", ANY_TEXT)],
+    ])
     .checks(&[
         POOLED_ALLOCATE,
         TARGET,
@@ -160,6 +165,7 @@ pub static SET_CONFIG: Endpoint = put(
 )
 .with(&[
     OPTIONS,
+    CREATE_OPTIONS,
     &[
         optional("delete", Kind::List(OPTION_NAME)),
         optional("revert", Kind::List(OPTION_NAME)),

@@ -23,25 +23,7 @@ pub static NODE_VERSION: Endpoint =
 
 /// Interfaces and bridges of a node.
 pub static NETWORK: Endpoint =
-    get("node.network", "/nodes/{node}/network", Privileges::Anyone, Returns::List).with(&[&[optional(
-        "type",
-        Kind::OneOf(&[
-            "bridge",
-            "bond",
-            "eth",
-            "alias",
-            "vlan",
-            "fabric",
-            "OVSBridge",
-            "OVSBond",
-            "OVSPort",
-            "OVSIntPort",
-            "vnet",
-            "any_bridge",
-            "any_local_bridge",
-            "include_sdn",
-        ]),
-    )]]);
+    get("node.network", "/nodes/{node}/network", Privileges::Anyone, Returns::List);
 
 /// System services of a node.
 pub static SERVICES: Endpoint =
@@ -69,7 +51,7 @@ pub static DISKS: Endpoint = get(
 /// Health of one disk.
 pub static SMART: Endpoint =
     get("disk.smart", "/nodes/{node}/disks/smart", Privileges::All("/", &["Sys.Audit"]), Returns::Object)
-        .with(&[&[required("disk", Kind::Pattern(DEVICE)), optional("healthonly", Kind::Boolean)]])
+        .with(&[&[required("disk", Kind::Pattern(DEVICE))]])
         .paced(Pace::Storage)
         .protected();
 

@@ -9,18 +9,12 @@ use super::super::kind::{
 };
 use super::{CodeCheck, Kind, ParameterRow, Privileges, at_least, check, optional};
 
-/// The options. Source: pve-container `PVE/LXC/Config.pm`, `$confdesc`.
+/// Options that a restore can replace. Source: pve-container `PVE/LXC/Config.pm`, `$confdesc`.
 pub(super) const OPTIONS: &[ParameterRow] = &[
-    optional("arch", Kind::OneOf(&["amd64", "i386", "arm64", "armhf", "riscv32", "riscv64"])),
-    optional("cmode", Kind::OneOf(&["shell", "console", "tty"])),
-    optional("console", Kind::Boolean),
     optional("cores", Kind::Integer(1, 8192)),
     optional("cpulimit", Kind::Number(0.0, 8192.0)),
     optional("cpuunits", Kind::Integer(0, 500_000)),
-    optional("debug", Kind::Boolean),
-    optional("description", Kind::Text(8192)),
-    optional("entrypoint", Kind::Pattern(ENTRYPOINT)),
-    optional("env", Kind::Pattern(ENVIRONMENT)),
+    optional("description", Kind::Text(0, 8192)),
     optional("features", Kind::Property(FEATURES)),
     optional("hostname", Kind::Format(HOSTNAME)),
     optional("memory", at_least(16)),
@@ -28,6 +22,24 @@ pub(super) const OPTIONS: &[ParameterRow] = &[
     optional("nameserver", Kind::List(NAMESERVER)),
     optional("net[n]", Kind::Property(NET)),
     optional("onboot", Kind::Boolean),
+    optional("protection", Kind::Boolean),
+    optional("rootfs", Kind::Property(ROOTFS)),
+    optional("searchdomain", Kind::List(DNS_NAME)),
+    optional("startup", Kind::Format(STARTUP)),
+    optional("swap", at_least(0)),
+    optional("tags", Kind::List(TAG)),
+    optional("timezone", Kind::Format(TIMEZONE)),
+    optional("unprivileged", Kind::Boolean),
+];
+
+/// Options that a restore takes from the backup.
+pub(super) const CREATE_OPTIONS: &[ParameterRow] = &[
+    optional("arch", Kind::OneOf(&["amd64", "i386", "arm64", "armhf", "riscv32", "riscv64"])),
+    optional("cmode", Kind::OneOf(&["shell", "console", "tty"])),
+    optional("console", Kind::Boolean),
+    optional("debug", Kind::Boolean),
+    optional("entrypoint", Kind::Pattern(ENTRYPOINT)),
+    optional("env", Kind::Pattern(ENVIRONMENT)),
     optional(
         "ostype",
         Kind::OneOf(&[
@@ -44,16 +56,8 @@ pub(super) const OPTIONS: &[ParameterRow] = &[
             "unmanaged",
         ]),
     ),
-    optional("protection", Kind::Boolean),
-    optional("rootfs", Kind::Property(ROOTFS)),
-    optional("searchdomain", Kind::List(DNS_NAME)),
-    optional("startup", Kind::Format(STARTUP)),
-    optional("swap", at_least(0)),
-    optional("tags", Kind::List(TAG)),
     optional("template", Kind::Boolean),
-    optional("timezone", Kind::Format(TIMEZONE)),
     optional("tty", Kind::Integer(0, 6)),
-    optional("unprivileged", Kind::Boolean),
     optional("unused[n]", Kind::Property(VOLUME)),
 ];
 

@@ -20,25 +20,6 @@ const FILTERED: CodeCheck =
 
 /// Storage definitions of the cluster.
 pub static DEFINITIONS: Endpoint = get("storage.definitions", "/storage", Privileges::Anyone, Returns::List)
-    .with(&[&[optional(
-        "type",
-        Kind::OneOf(&[
-            "btrfs",
-            "cephfs",
-            "cifs",
-            "dir",
-            "esxi",
-            "iscsi",
-            "iscsidirect",
-            "lvm",
-            "lvmthin",
-            "nfs",
-            "pbs",
-            "rbd",
-            "zfs",
-            "zfspool",
-        ]),
-    )]])
     .checks(&[check("rows without it are left out", SEEN, "pve-storage PVE/API2/Storage/Config.pm, index")
         .seen("get-storage.none")]);
 
@@ -134,7 +115,7 @@ pub static DOWNLOAD: Endpoint = post(
 .with(&[&[
     required("url", Kind::Pattern(HTTP_URL)),
     required("content", Kind::OneOf(&["iso", "vztmpl", "import"])),
-    required("filename", Kind::Text(255)),
+    required("filename", Kind::Text(0, 255)),
     optional("checksum", ANY_TEXT),
     optional("checksum-algorithm", Kind::OneOf(&["md5", "sha1", "sha224", "sha256", "sha384", "sha512"])),
     optional("verify-certificates", Kind::Boolean),

@@ -1,0 +1,74 @@
+//! Everything that a parameter struct can send is a parameter of its row, and the other way round.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+
+use proxmox_api::endpoint::table;
+use serde_json::{Map, Value};
+
+use crate::calls::{Given, build};
+use crate::canned::client;
+
+/// One or more calls per operation in which every field has a value, and every choice was taken once.
+fn full_calls() -> BTreeMap<String, Vec<Map<String, Value>>> {
+    serde_json::from_str(include_str!("full_calls.json")).unwrap()
+}
+
+fn place() -> BTreeMap<String, String> {
+    let upid = "UPID:pve1:0000091C:0004ED09:6B052CDB:vzdump:300:felhom@pve!agent:";
+    let variables = [
+        ("node", "pve1"),
+        ("vmid", "101"),
+        ("snapname", "before"),
+        ("storage", "local"),
+        ("volume", "local:backup/vzdump-lxc-101-2026_11_24-05_46_14.tar.zst"),
+        ("upid", upid),
+        ("userid", "felhom@pve"),
+        ("tokenid", "agent"),
+    ];
+    variables.map(|(name, value)| (name.to_owned(), value.to_owned())).into()
+}
+
+/// The names that the full calls of an operation send, and the fields that they left empty.
+fn sent(operation: &str) -> (BTreeSet<String>, BTreeSet<String>) {
+    let (mut names, empty) = (BTreeSet::new(), Rc::default());
+    for parameters in full_calls().remove(operation).unwrap_or_else(|| vec![Map::new()]) {
+        let given = Given { place: place(), parameters, empty: Rc::clone(&empty) };
+        let made = build(&client([]), operation, given).unwrap();
+        names.extend(made.request.parameters.iter().map(|parameter| parameter.name.to_string()));
+    }
+    (names, empty.take())
+}
+
+#[test]
+fn what_the_structs_can_send_is_what_the_table_says() {
+    let mut faults = Vec::new();
+    for endpoint in table::all() {
+        let (names, _) = sent(endpoint.operation);
+        let rows = endpoint.parameters.iter().flat_map(|group| group.iter());
+        let unsent = rows.filter(|row| !names.iter().any(|name| row.covers(name)));
+        faults.extend(unsent.map(|row| format!("{}: no call sends `{}`", endpoint.operation, row.name)));
+    }
+    assert!(faults.is_empty(), "{faults:#?}");
+}
+
+/// Options that PVE grants to root@pam alone, and one that a token could set and not remove. No call takes them.
+const NEVER_SENT: [&str; 2] = ["hookscript", "lock"];
+
+#[test]
+fn no_field_of_a_struct_was_forgotten() {
+    let empty: BTreeSet<(&str, String)> = table::all()
+        .flat_map(|endpoint| sent(endpoint.operation).1.into_iter().map(|field| (endpoint.operation, field)))
+        .filter(|(_, field)| !NEVER_SENT.contains(&field.as_str()))
+        .collect();
+    assert!(empty.is_empty(), "{empty:#?}");
+}
+
+#[test]
+fn the_full_calls_are_of_operations_that_exist() {
+    let names: BTreeSet<&str> = table::all().map(|endpoint| endpoint.operation).collect();
+    let calls = full_calls();
+    let unknown: Vec<&String> =
+        calls.keys().filter(|operation| !names.contains(operation.as_str())).collect();
+    assert!(unknown.is_empty(), "{unknown:?}");
+}
