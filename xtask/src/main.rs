@@ -1,2 +1,35 @@
-//! x
-fn main() {}
+//! Every developer verb of the workspace, one file each: `cargo xtask <verb>`.
+
+mod fence;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use snafu::{Report, Whatever};
+
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", about = "Developer verbs of the workspace")]
+struct Cli {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Checks that no fenced crate can name a process or a socket
+    FenceCheck(fence::Arguments),
+}
+
+fn main() -> ExitCode {
+    run(Cli::parse().verb).unwrap_or_else(|error| {
+        eprintln!("{}", Report::from_error(error));
+        ExitCode::from(2)
+    })
+}
+
+/// Runs one verb: 0 is a pass, 1 a finding; that the verb could not do its work is the error.
+fn run(verb: Verb) -> Result<ExitCode, Whatever> {
+    match verb {
+        Verb::FenceCheck(arguments) => fence::run(&arguments),
+    }
+}

@@ -1,0 +1,117 @@
+//! `fence-check`: no fenced crate can name a process or a socket, and nothing can change that unseen.
+//!
+//! Every rule is a function from what cargo resolved and what the files say to violations, with a stable id.
+
+mod closure;
+mod graph;
+mod list;
+mod members;
+mod origin;
+mod placement;
+mod targets;
+mod workspace;
+
+#[cfg(test)]
+mod tests;
+
+use std::fmt::{self, Display, Formatter};
+use std::process::ExitCode;
+
+use clap::Args;
+use snafu::Whatever;
+
+use workspace::Workspace;
+
+/// What `cargo xtask fence-check` can be told.
+#[derive(Debug, Args)]
+pub(crate) struct Arguments {}
+
+/// One thing that must hold.
+struct Rule {
+    /// Stable name, for reports and tests.
+    id: &'static str,
+    /// What holds when the rule finds nothing.
+    claim: &'static str,
+    check: fn(&Workspace) -> Vec<Violation>,
+}
+
+/// What breaks a rule.
+struct Violation {
+    what: String,
+    /// The way through the dependency graph to it.
+    path: Option<String>,
+}
+
+impl Violation {
+    fn new(what: impl Into<String>) -> Self {
+        Self { what: what.into(), path: None }
+    }
+
+    fn along(what: impl Into<String>, path: impl Into<String>) -> Self {
+        Self { what: what.into(), path: Some(path.into()) }
+    }
+}
+
+impl Display for Violation {
+    fn fmt(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
+        write!(formatter, "    {}", self.what)?;
+        self.path.iter().try_for_each(|path| write!(formatter, "\n        {path}"))
+    }
+}
+
+/// Every rule.
+const RULES: &[Rule] = &[
+    Rule {
+        id: "members",
+        claim: "the workspace is its five members and no other folder holds code",
+        check: members::members,
+    },
+    Rule {
+        id: "closure",
+        claim: "a fenced crate reaches exactly the packages on its list",
+        check: closure::closure,
+    },
+    Rule {
+        id: "never",
+        claim: "no fenced crate reaches a package that starts processes or opens sockets",
+        check: closure::never,
+    },
+    Rule {
+        id: "tokio-home",
+        claim: "only felhom-agent depends on tokio and hyper",
+        check: placement::tokio_home,
+    },
+    Rule { id: "crypto", claim: "ring is the only crypto provider in the graph", check: placement::crypto },
+    Rule {
+        id: "sim-off",
+        claim: "nothing that ships turns the simulated node on",
+        check: placement::sim_off,
+    },
+    Rule { id: "origin", claim: "every package comes from crates.io or is a member", check: origin::origin },
+    Rule {
+        id: "targets",
+        claim: "a fenced crate is one plain library, without build script, links or macros",
+        check: targets::targets,
+    },
+];
+
+/// Runs every rule and prints one line each, with what breaks it below.
+pub(crate) fn run(_arguments: &Arguments) -> Result<ExitCode, Whatever> {
+    let workspace = Workspace::load(".")?;
+    let mut passes = true;
+    let mut tell = |id, claim, violations: &[Violation]| {
+        print!("{}", report(id, claim, violations));
+        passes &= violations.is_empty();
+    };
+    for rule in RULES {
+        tell(rule.id, rule.claim, &(rule.check)(&workspace));
+    }
+    Ok(if passes { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// The lines about one rule.
+fn report(id: &str, claim: &str, violations: &[Violation]) -> String {
+    let verdict = if violations.is_empty() { "ok" } else { "FAILS" };
+    let lines = violations.iter().map(|violation| format!("{violation}\n"));
+    format!("{id:<10}  {verdict:<5}  {claim}\n{}", lines.collect::<String>())
+}

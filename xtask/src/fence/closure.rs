@@ -1,0 +1,86 @@
+//! What a fenced crate reaches is what its list says, and never a door to the outside.
+
+use std::collections::BTreeSet;
+
+use cargo_metadata::Package;
+
+use super::workspace::Workspace;
+use super::{Violation, graph, list};
+
+/// Names that no list may allow, with why; `tokio` stands for `tokio-util` and the like as well.
+///
+/// Everything else that is not on a list is refused as well; these are refused even if somebody lists them.
+const NEVER: &[(&str, &str)] = &[
+    ("async-io", "opens sockets"),
+    ("async-net", "opens sockets"),
+    ("async-process", "starts processes"),
+    ("async-std", "starts processes and opens sockets"),
+    ("curl", "speaks HTTP"),
+    ("duct", "starts processes"),
+    ("felhom-agent", "touches the world"),
+    ("h2", "speaks HTTP"),
+    ("hyper", "speaks HTTP"),
+    ("isahc", "speaks HTTP"),
+    ("libc", "names every system call"),
+    ("linux-raw-sys", "names every system call"),
+    ("mio", "opens sockets"),
+    ("nix", "names every system call"),
+    ("polling", "opens sockets"),
+    ("proxmox-api", "speaks to the API, which what acts as root must not"),
+    ("proxmox-privileged", "acts as root, which what speaks to the API must not"),
+    ("quinn", "opens sockets"),
+    ("reqwest", "speaks HTTP"),
+    ("rustix", "names every system call"),
+    ("rustls", "speaks TLS"),
+    ("smol", "starts processes and opens sockets"),
+    ("socket2", "opens sockets"),
+    ("subprocess", "starts processes"),
+    ("syscalls", "names every system call"),
+    ("tokio", "starts processes and opens sockets, as soon as another member asks it to"),
+    ("ureq", "speaks HTTP"),
+    ("winapi", "names every system call"),
+    ("windows", "names every system call"),
+];
+
+/// Each fenced crate reaches exactly the packages on its list.
+pub(super) fn closure(workspace: &Workspace) -> Vec<Violation> {
+    let compare = |package| compare(workspace, package).unwrap_or_else(|violation| vec![violation]);
+    workspace.fenced().flat_map(compare).collect()
+}
+
+/// No fenced crate reaches a package that no list may allow.
+pub(super) fn never(workspace: &Workspace) -> Vec<Violation> {
+    workspace.fenced().flat_map(|package| forbidden(workspace, package)).collect()
+}
+
+fn compare(workspace: &Workspace, package: &Package) -> Result<Vec<Violation>, Violation> {
+    let name = &package.name;
+    let listed = list::read(workspace, name)?;
+    let reached = graph::shipped(workspace, package);
+    let unlisted = reached.iter().filter(|reached| !listed.contains(&reached.name)).map(|reached| {
+        let what = format!("{name} reaches {}, which is not on its list", reached.name);
+        Violation::along(what, &reached.path)
+    });
+    let names: BTreeSet<_> = reached.iter().map(|reached| reached.name.clone()).collect();
+    let unused = listed.difference(&names);
+    let unused =
+        unused.map(|unused| Violation::new(format!("{name} does not reach {unused}, which is on its list")));
+    Ok(unlisted.chain(unused).collect())
+}
+
+fn forbidden(workspace: &Workspace, package: &Package) -> Vec<Violation> {
+    let reached = graph::shipped(workspace, package);
+    let forbidden = reached.into_iter().filter_map(|reached| {
+        let (_, why) = NEVER.iter().find(|(never, _)| is_of_family(&reached.name, never))?;
+        Some(Violation::along(
+            format!("{} reaches {}, which {why}", package.name, reached.name),
+            reached.path,
+        ))
+    });
+    forbidden.collect()
+}
+
+/// Whether a package is the one named or one of its companions: `hyper-util` of `hyper`.
+pub(super) fn is_of_family(name: &str, family: &str) -> bool {
+    name.strip_prefix(family).is_some_and(|rest| rest.is_empty() || rest.starts_with(['-', '_']))
+}
