@@ -1,14 +1,20 @@
 //! `fence-check`: no fenced crate can name a process or a socket, and nothing can change that unseen.
 //!
-//! Every rule is a function from what cargo resolved and what the files say to violations, with a stable id.
+//! Every rule is a function from what cargo resolved and what the files say to violations, with a stable id. The rules
+//! repeat on purpose what the compiler and clippy enforce: they hold the configuration of those in place.
 
+mod bans;
 mod closure;
 mod graph;
+mod lints;
 mod list;
 mod members;
+mod no_std;
 mod origin;
 mod placement;
 mod targets;
+mod tokens;
+mod words;
 mod workspace;
 
 #[cfg(test)]
@@ -59,7 +65,7 @@ impl Display for Violation {
     }
 }
 
-/// Every rule.
+/// Every rule, from the graph to the words.
 const RULES: &[Rule] = &[
     Rule {
         id: "members",
@@ -92,6 +98,22 @@ const RULES: &[Rule] = &[
         id: "targets",
         claim: "a fenced crate is one plain library, without build script, links or macros",
         check: targets::targets,
+    },
+    Rule {
+        id: "lints",
+        claim: "every member takes the workspace lints, the table bites, no attribute turns one off",
+        check: lints::lints,
+    },
+    Rule {
+        id: "bans",
+        claim: "clippy bans process and socket types, except in the files that are listed for it",
+        check: bans::bans,
+    },
+    Rule { id: "no-std", claim: "no fenced crate sees std outside its tests", check: no_std::no_std },
+    Rule {
+        id: "words",
+        claim: "no fenced source holds a word that goes around all this",
+        check: words::words,
     },
 ];
 

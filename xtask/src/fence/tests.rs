@@ -1,6 +1,8 @@
 //! Proof that the fence bites: real cargo reads small workspaces, each with one thing changed, and the rules must say so.
 
+mod compile_fail;
 mod graph_cases;
+mod source_cases;
 mod tiny;
 
 use std::collections::BTreeSet;
@@ -26,7 +28,8 @@ struct Outcome {
     printed: String,
 }
 
-static OUTCOMES: LazyLock<Vec<Outcome>> = LazyLock::new(|| graph_cases::CASES.iter().map(outcome).collect());
+static OUTCOMES: LazyLock<Vec<Outcome>> =
+    LazyLock::new(|| graph_cases::CASES.iter().chain(source_cases::CASES).map(outcome).collect());
 
 fn outcome(case: &'static Case) -> Outcome {
     let mut tiny = Tiny::new();

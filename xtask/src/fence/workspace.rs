@@ -5,9 +5,10 @@ use std::fs;
 use std::path::Path;
 
 use cargo_metadata::{Metadata, MetadataCommand, Package};
-use snafu::{ResultExt, Whatever};
+use snafu::{OptionExt, ResultExt, Whatever};
 
 use super::Violation;
+use super::tokens::{self, Token};
 
 /// The one crate that touches the world.
 pub(super) const AGENT: &str = "felhom-agent";
@@ -24,6 +25,13 @@ pub(super) struct Workspace {
     pub(super) metadata: Metadata,
     /// Text by path from the root.
     pub(super) files: BTreeMap<String, String>,
+    sources: Vec<Source>,
+}
+
+/// One Rust file.
+pub(super) struct Source {
+    pub(super) path: String,
+    pub(super) tokens: Vec<Token>,
 }
 
 impl Workspace {
@@ -41,7 +49,9 @@ impl Workspace {
     pub(super) fn read(metadata: Metadata) -> Result<Self, Whatever> {
         let mut files = BTreeMap::new();
         read_folder(metadata.workspace_root.as_std_path(), &metadata, &mut files)?;
-        Ok(Self { metadata, files })
+        let sources = files.iter().filter(|(path, _)| is_rust(path));
+        let sources = sources.map(|(path, text)| tokenize(path, text)).collect::<Result<_, _>>()?;
+        Ok(Self { metadata, files, sources })
     }
 
     /// The member of this name.
@@ -60,6 +70,24 @@ impl Workspace {
     /// The fenced crates that are there; that one is missing is for the rule `members` to say.
     pub(super) fn fenced(&self) -> impl Iterator<Item = &Package> {
         FENCED.iter().filter_map(|name| self.member(name))
+    }
+
+    /// The Rust files below a folder.
+    pub(super) fn sources(&self, folder: &str) -> impl Iterator<Item = &Source> + use<'_> {
+        let folder = format!("{folder}/");
+        self.sources.iter().filter(move |source| source.path.starts_with(&folder))
+    }
+
+    pub(super) fn source(&self, path: &str) -> Option<&Source> {
+        self.sources.iter().find(|source| source.path == path)
+    }
+
+    /// One TOML file, or why it cannot be read.
+    pub(super) fn toml(&self, path: &str) -> Result<toml::Table, Violation> {
+        let text = self.text(path)?;
+        text.parse().map_err(|error: toml::de::Error| {
+            Violation::new(format!("{path} is not TOML: {}", error.message()))
+        })
     }
 
     pub(super) fn text(&self, path: &str) -> Result<&str, Violation> {
@@ -100,4 +128,10 @@ fn read_folder(
         }
     }
     Ok(())
+}
+
+fn tokenize(path: &str, text: &str) -> Result<Source, Whatever> {
+    let tokens =
+        tokens::read(text).ok().with_whatever_context(|| format!("{path} is not made of Rust tokens"))?;
+    Ok(Source { path: path.to_owned(), tokens })
 }

@@ -29,7 +29,7 @@ pub(super) const CASES: &[Case] = &[
     },
     Case {
         change: "a fenced crate that is gone",
-        rules: &["members"],
+        rules: &["members", "lints", "bans", "no-std"],
         apply: |tiny| {
             tiny.replace("Cargo.toml", "\"proxmox-privileged\", ", "");
             for file in ["Cargo.toml", "clippy.toml", "src/lib.rs"] {

@@ -1,0 +1,72 @@
+//! Words that would go around the other rules do not occur in a fenced crate.
+
+use super::Violation;
+use super::tokens::{self, Token};
+use super::workspace::{FENCED, Source, Workspace};
+
+/// The simulated node, which alone may use some of std.
+pub(super) const SIM: &str = "proxmox-api/src/sim.rs";
+const SIM_FOLDER: &str = "proxmox-api/src/sim/";
+/// The modules of std that it may use.
+const SIM_MAY_USE: [&str; 2] = ["std : : sync : :", "std : : time : :"];
+
+/// Words, in code and in the bodies of macros alike, with why they are refused.
+const REFUSED: &[(&str, &str)] = &[
+    ("asm", "assembly can make any system call"),
+    ("global_asm", "assembly can make any system call"),
+    ("include", "takes in code that is not looked at here"),
+    ("naked_asm", "assembly can make any system call"),
+    ("unsafe", "unsafe code can do anything"),
+];
+
+/// No assembly, no unsafe code, no source from elsewhere, no hidden item of a dependency, and of std only what the
+/// simulated node needs.
+pub(super) fn words(workspace: &Workspace) -> Vec<Violation> {
+    let sources = FENCED.iter().flat_map(|member| workspace.sources(&format!("{member}/src")));
+    sources.flat_map(check).collect()
+}
+
+/// Where a file matches, as `path:line`.
+pub(super) fn found(source: &Source, matches: impl Fn(&[Token], &[Token]) -> bool) -> Vec<String> {
+    let places = tokens::places(&source.tokens).filter(|(before, rest)| matches(before, rest));
+    places.filter_map(|(_, rest)| Some(format!("{}:{}", source.path, rest.first()?.line))).collect()
+}
+
+fn check(source: &Source) -> Vec<Violation> {
+    let refused = REFUSED.iter().flat_map(|(word, why)| {
+        let lines = found(source, |_, rest| tokens::begins(rest, word));
+        lines.into_iter().map(move |line| format!("{line}: `{word}`: {why}"))
+    });
+    let moved = tokens::attributes(&source.tokens).filter(|attribute| is_path(attribute));
+    let moved = moved.filter_map(|attribute| {
+        Some(format!("{}:{}: #[path] takes in code from elsewhere", source.path, attribute.first()?.line))
+    });
+    let hidden = found(source, |_, rest| is_hidden(rest))
+        .into_iter()
+        .map(|line| format!("{line}: a hidden item of a dependency"));
+    let std = found(source, |before, rest| is_sim(source) && is_forbidden_std(before, rest));
+    let std = std
+        .into_iter()
+        .map(|line| format!("{line}: the simulated node may use std::sync and std::time only"));
+    refused.chain(moved).chain(hidden).chain(std).map(Violation::new).collect()
+}
+
+fn is_path(attribute: &[Token]) -> bool {
+    tokens::begins(attribute, "path =")
+        || tokens::begins(attribute, "cfg_attr") && tokens::holds(attribute, ", path =")
+}
+
+/// Dependencies keep what their macros need, std included, behind two underscores.
+fn is_hidden(rest: &[Token]) -> bool {
+    rest.first().is_some_and(|token| token.text.starts_with("__"))
+}
+
+fn is_sim(source: &Source) -> bool {
+    source.path == SIM || source.path.starts_with(SIM_FOLDER)
+}
+
+fn is_forbidden_std(before: &[Token], rest: &[Token]) -> bool {
+    tokens::begins(rest, "std")
+        && !tokens::ends(before, "extern crate")
+        && !SIM_MAY_USE.iter().any(|allowed| tokens::begins(rest, allowed))
+}
