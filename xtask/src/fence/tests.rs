@@ -2,6 +2,7 @@
 
 mod compile_fail;
 mod graph_cases;
+mod link;
 mod source_cases;
 mod tiny;
 
