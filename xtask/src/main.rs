@@ -1,5 +1,6 @@
 //! Every developer verb of the workspace, one file each: `cargo xtask <verb>`.
 
+mod ci;
 mod fence;
 
 use std::process::ExitCode;
@@ -18,6 +19,8 @@ struct Cli {
 enum Verb {
     /// Checks that no fenced crate can name a process or a socket
     FenceCheck(fence::Arguments),
+    /// Runs everything that must hold before a change is merged
+    Ci(ci::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -31,5 +34,6 @@ fn main() -> ExitCode {
 fn run(verb: Verb) -> Result<ExitCode, Whatever> {
     match verb {
         Verb::FenceCheck(arguments) => fence::run(&arguments),
+        Verb::Ci(arguments) => ci::run(&arguments),
     }
 }
