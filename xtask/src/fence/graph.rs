@@ -20,7 +20,7 @@ pub(super) fn shipped(workspace: &Workspace, start: &Package) -> Vec<Reached> {
     let ships = |edge: &NodeDep| edge.dep_kinds.iter().any(|kind| kind.kind != DependencyKind::Development);
     let visits = visit(&workspace.metadata, start, ships);
     let resolved: BTreeSet<_> = visits.iter().map(|visit| visit.package.name.to_string()).collect();
-    let declared = visits.iter().filter(|visit| workspace.is_member(visit.package)).flat_map(declared);
+    let declared = visits.iter().flat_map(|visit| declared(workspace, visit));
     let declared: Vec<_> = declared.filter(|reached| !resolved.contains(&reached.name)).collect();
     visits.into_iter().skip(1).map(Reached::from).chain(declared).collect()
 }
@@ -62,7 +62,7 @@ fn visit<'a>(
                 continue;
             };
             if seen.insert(&package.id) {
-                let path = format!("{} -> {}", visit.path, step(visit.package, &package.name));
+                let path = format!("{} -> {}", visit.path, step(metadata, visit.package, &package.name));
                 queue.push_back(Visit { package, path });
             }
         }
@@ -76,18 +76,22 @@ fn edges<'a>(metadata: &'a Metadata, package: &Package) -> impl Iterator<Item = 
     nodes.filter(|node: &&Node| node.id == package.id).flat_map(|node| &node.deps)
 }
 
-fn declared(visit: &Visit<'_>) -> Vec<Reached> {
-    let declared = visit.package.dependencies.iter().filter(|dependency| ships(dependency));
+/// What a member declares; of other packages only what cargo resolved counts.
+fn declared(workspace: &Workspace, visit: &Visit<'_>) -> Vec<Reached> {
+    let member = Some(visit.package).filter(|package| workspace.is_member(package));
+    let declared = member.into_iter().flat_map(|member| &member.dependencies);
+    let declared = declared.filter(|dependency| ships(dependency));
     let reach = |dependency: &Dependency| Reached {
         name: dependency.name.clone(),
-        path: format!("{} -> {}", visit.path, step(visit.package, &dependency.name)),
+        path: format!("{} -> {}", visit.path, step(&workspace.metadata, visit.package, &dependency.name)),
     };
     declared.map(reach).collect()
 }
 
-/// The name of a dependency, with how its parent asks for it where that is not plain.
-fn step(parent: &Package, name: &str) -> String {
-    let declared = parent.dependencies.iter().filter(|dependency| dependency.name == name);
+/// The name of a dependency, with how a member asks for it where that is not plain.
+fn step(metadata: &Metadata, parent: &Package, name: &str) -> String {
+    let is_member = metadata.workspace_members.contains(&parent.id);
+    let declared = parent.dependencies.iter().filter(|dependency| is_member && dependency.name == name);
     let Some(dependency) = declared.min_by_key(|dependency| !ships(dependency)) else {
         return name.to_owned();
     };

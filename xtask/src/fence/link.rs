@@ -42,9 +42,10 @@ pub(super) fn link(workspace: &Workspace) -> Result<Vec<Violation>, Whatever> {
             let name = built.map_or_else(|| id.to_string(), |built| built.name.to_string());
             let path = reached.iter().find(|reached| reached.name == name);
             let path = path.map_or_else(|| package.name.to_string(), |reached| reached.path.clone());
-            let symbols = forbidden(library.as_std_path())?.into_iter();
-            violations
-                .extend(symbols.map(|symbol| Violation::along(format!("{name} holds {symbol}"), &path)));
+            let symbols = forbidden(library.as_std_path())?;
+            let worst =
+                symbols.first().map(|symbol| format!("{name} holds {symbol}, one of {}", symbols.len()));
+            violations.extend(worst.map(|what| Violation::along(what, path)));
         }
     }
     Ok(violations)
