@@ -1,0 +1,57 @@
+//! A runner that follows a script, and the recordings it plays. Tests only.
+
+use alloc::boxed::Box;
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::pin::pin;
+use core::task::{Context, Poll, Waker};
+
+use mockall::Sequence;
+
+use crate::runner::MockRunner;
+use crate::{End, Output, RunError};
+
+/// A command line and what comes of it.
+pub(crate) type Step<'a> = (&'a str, Result<Output, RunError>);
+
+/// A runner that expects exactly these command lines, in this order.
+pub(crate) fn scripted(steps: Vec<Step<'_>>) -> MockRunner {
+    let mut runner = MockRunner::new();
+    let mut order = Sequence::new();
+    for (line, end) in steps {
+        let line = String::from(line);
+        runner
+            .expect_run()
+            .times(1)
+            .in_sequence(&mut order)
+            .withf(move |command| format!("{command}") == line)
+            .return_once(|_| Box::pin(async { end }));
+    }
+    runner
+}
+
+/// The value of a future that never waits.
+pub(crate) fn now<T>(future: impl Future<Output = T> + Send) -> T {
+    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(value) => value,
+        Poll::Pending => panic!("the scripted runner never waits"),
+    }
+}
+
+/// A process that exited.
+pub(crate) fn exited(status: i32, stdout: &str, stderr: &str) -> Output {
+    Output {
+        end: End::Exit(status),
+        stdout: stdout.into(),
+        stderr: stderr.into(),
+        stdout_truncated: false,
+        stderr_truncated: false,
+    }
+}
+
+/// The text of a file in `fixtures/`.
+pub(crate) fn recording(path: &str) -> String {
+    let path = format!("{}/fixtures/{path}", env!("CARGO_MANIFEST_DIR"));
+    std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"))
+}

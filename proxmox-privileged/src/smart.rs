@@ -1,0 +1,193 @@
+//! Root exception 3: read the health of a disk.
+//!
+//! **Why not the API.** SMART through the PVE API (`disks/smart`) exists but has no temperature, no self-test log and no
+//! machine-readable form for NVMe and SAS, and swallows errors as `UNKNOWN`.
+//!
+//! **What runs.** `smartctl -a -j -n standby DISK`, as root. `-n standby` leaves a sleeping disk asleep.
+//!
+//! **What success is.** A document with something in it about the health of the disk. The exit status is a mask of
+//! eight bits and comes second: smartctl exits 4 for a healthy SCSI disk that lacks one log. Every key can be missing,
+//! numbers may be strings, and what is not understood is left out here and kept in [`SmartReport::document`].
+//!
+//! Source: `smartctl(8)`, "EXIT STATUS"; recordings of smartctl 7.3 in `fixtures/host/smartctl`.
+
+mod read;
+mod status;
+
+use alloc::boxed::Box;
+use alloc::string::String;
+
+use serde::Serialize;
+use serde_json::Value;
+use snafu::{ResultExt, Snafu};
+
+use crate::argument::Disk;
+use crate::table::SMARTCTL;
+use crate::{End, Output, RunError, Runner};
+
+pub use status::{SmartBit, SmartBits};
+
+/// What a disk answered.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub enum Smart {
+    /// It told its health.
+    Report(Box<SmartReport>),
+    /// It sleeps, and was left asleep.
+    Asleep {
+        /// In smartctl's words: `STANDBY`, `SLEEP`, `STANDBY (OS)`.
+        mode: String,
+    },
+}
+
+/// The health of a disk. A value that the disk does not tell is `None`.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct SmartReport {
+    /// The language it speaks.
+    pub protocol: Option<Protocol>,
+    /// Model.
+    pub model: Option<String>,
+    /// Serial number.
+    pub serial: Option<String>,
+    /// Capacity in bytes.
+    pub capacity_bytes: Option<u64>,
+    /// The disk's own verdict. `false` means that it expects to fail.
+    pub is_passed: Option<bool>,
+    /// Temperature in degrees Celsius.
+    pub temperature_celsius: Option<i64>,
+    /// Hours that it was powered on.
+    pub power_on_hours: Option<u64>,
+    /// How much of its rated life is used up, in percent. Can exceed 100.
+    pub wear_percent: Option<u64>,
+    /// Sectors that were replaced (ATA attribute 5, SCSI grown defects).
+    pub reallocated_sectors: Option<u64>,
+    /// Sectors that wait to be replaced (ATA attribute 197).
+    pub pending_sectors: Option<u64>,
+    /// Sectors that cannot be read (ATA attribute 198), or the sum of SCSI's uncorrected errors.
+    pub uncorrectable_sectors: Option<u64>,
+    /// Errors that NVMe found in its memory.
+    pub media_errors: Option<u64>,
+    /// The latest self-test.
+    pub self_test: Option<SelfTest>,
+    /// What smartctl's exit status says.
+    pub bits: SmartBits,
+    /// Everything that smartctl printed.
+    pub document: Value,
+}
+
+/// The language of a disk.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub enum Protocol {
+    /// ATA, perhaps behind a USB bridge.
+    Ata,
+    /// NVMe.
+    Nvme,
+    /// SCSI: SAS, virtual disks and USB sticks.
+    Scsi,
+    /// Another, by smartctl's name.
+    Other(String),
+}
+
+/// A self-test that a disk made, or is making.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct SelfTest {
+    /// What was tested: `Short offline`, `Extended`.
+    pub kind: Option<String>,
+    /// How it went, in smartctl's words.
+    pub result: Option<String>,
+    /// Whether it found nothing; `None` if it was aborted or is not over.
+    pub is_passed: Option<bool>,
+    /// Power-on hours at its end.
+    pub at_hours: Option<u64>,
+}
+
+/// Why a disk told no health.
+#[derive(Debug, Snafu)]
+#[non_exhaustive]
+pub enum SmartError {
+    /// smartctl could not be run.
+    #[snafu(display("{disk} was not asked"))]
+    NotRun {
+        /// The disk.
+        disk: Disk,
+        /// What happened.
+        source: RunError,
+    },
+    /// smartctl printed no JSON, or only the beginning of it.
+    #[snafu(display("{disk}: smartctl printed no JSON: {text}"))]
+    NoJson {
+        /// The disk.
+        disk: Disk,
+        /// Its error text, or its exit status.
+        text: String,
+        /// Where the JSON goes wrong.
+        source: serde_json::Error,
+    },
+    /// smartctl printed JSON without any health.
+    #[snafu(display("{disk}: {text}"))]
+    NoHealth {
+        /// The disk.
+        disk: Disk,
+        /// What it comes down to.
+        reason: SmartReason,
+        /// smartctl's own words.
+        text: String,
+        /// What smartctl's exit status says.
+        bits: SmartBits,
+    },
+}
+
+/// Why there is no health.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub enum SmartReason {
+    /// The caller may not open the disk.
+    PermissionDenied,
+    /// There is no such disk.
+    NoSuchDevice,
+    /// smartctl knows no way to talk to it: a virtual disk, an unknown USB bridge. It says the same to a caller without
+    /// root.
+    UnknownDeviceType,
+    /// Something else; the text says what.
+    Other,
+}
+
+/// Asks a disk for its health, unless it sleeps.
+pub async fn smart(runner: &dyn Runner, disk: &Disk) -> Result<Smart, SmartError> {
+    let output =
+        runner.run(&SMARTCTL.command(disk)).await.with_context(|_| NotRunSnafu { disk: disk.clone() })?;
+    judged(disk, &output)
+}
+
+/// What the output of smartctl comes down to.
+fn judged(disk: &Disk, output: &Output) -> Result<Smart, SmartError> {
+    let document: Value = serde_json::from_slice(&output.stdout)
+        .with_context(|_| NoJsonSnafu { disk: disk.clone(), text: output.last_words() })?;
+    if let Some(mode) = read::sleep_mode(&document) {
+        return Ok(Smart::Asleep { mode });
+    }
+    let bits = read::bits(&document).unwrap_or_else(|| match output.end {
+        End::Exit(status) => SmartBits::from_status(status),
+        End::Signal(_) => SmartBits::default(),
+    });
+    if read::has_health(&document) {
+        return Ok(Smart::Report(Box::new(read::report(document, bits))));
+    }
+    let text = read::messages(&document).unwrap_or_else(|| output.last_words());
+    let reason =
+        REASONS.iter().find(|(known, _)| text.contains(known)).map_or(SmartReason::Other, |row| row.1);
+    NoHealthSnafu { disk: disk.clone(), reason, text, bits }.fail()
+}
+
+/// Texts of smartctl and what they mean. Recordings: `local73__*`, `smart__dev_sdc`.
+const REASONS: [(&str, SmartReason); 6] = [
+    ("Permission denied", SmartReason::PermissionDenied),
+    ("No such device", SmartReason::NoSuchDevice),
+    ("No such file or directory", SmartReason::NoSuchDevice),
+    ("Unable to detect device type", SmartReason::UnknownDeviceType),
+    ("Unknown device type", SmartReason::UnknownDeviceType),
+    ("Unknown USB bridge", SmartReason::UnknownDeviceType),
+];
+
+#[cfg(test)]
+mod tests;

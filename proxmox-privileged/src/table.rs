@@ -1,0 +1,73 @@
+//! Every command that this crate can run: the one table behind the argument lists.
+//!
+//! Each word is literal text, a slot, or both. A slot says where its value is found.
+
+use alloc::borrow::ToOwned;
+use alloc::string::ToString;
+use core::fmt;
+use core::time::Duration;
+
+use crate::argument::{Argument, Disk};
+use crate::command::{Command, Privilege, Program};
+
+use Part::Text;
+use Privilege::{Caller, RootAlone};
+
+/// `smartctl`, leaving a sleeping disk asleep.
+pub(crate) static SMARTCTL: Shape<Disk> = Shape {
+    program: Program::Smartctl,
+    privilege: RootAlone,
+    seconds: 60,
+    purpose: "read the health of a disk without waking it; no test, no setting",
+    words: &[&[Text("-a")], &[Text("-j")], &[Text("-n")], &[Text("standby")], &[slot(|disk| disk)]],
+};
+
+/// `sensors` in its raw form.
+pub(crate) static SENSORS: Shape<()> = Shape {
+    program: Program::Sensors,
+    privilege: Caller,
+    seconds: 15,
+    purpose: "read temperatures, fans and voltages",
+    words: &[&[Text("-u")]],
+};
+
+/// One command line with slots. `T` has the values that fill them.
+pub(crate) struct Shape<T: 'static> {
+    pub(crate) program: Program,
+    pub(crate) privilege: Privilege,
+    pub(crate) seconds: u64,
+    pub(crate) purpose: &'static str,
+    words: &'static [&'static [Part<T>]],
+}
+
+enum Part<T: 'static> {
+    Text(&'static str),
+    Slot(fn(&T) -> &dyn Value),
+}
+
+/// What can fill a slot: an [`Argument`], and nothing else.
+trait Value: fmt::Display {}
+
+impl<A: Argument> Value for A {}
+
+const fn slot<T>(value: fn(&T) -> &dyn Value) -> Part<T> {
+    Part::Slot(value)
+}
+
+impl<T> Shape<T> {
+    /// The command with its slots filled.
+    pub(crate) fn command(&self, values: &T) -> Command {
+        let filled = |part: &Part<T>| match part {
+            Text(text) => (*text).to_owned(),
+            Part::Slot(value) => value(values).to_string(),
+        };
+        let args = self.words.iter().map(|word| word.iter().map(filled).collect()).collect();
+        Command {
+            program: self.program,
+            privilege: self.privilege,
+            limit: Duration::from_secs(self.seconds),
+            purpose: self.purpose,
+            args,
+        }
+    }
+}
