@@ -50,6 +50,8 @@ impl fmt::Display for Program {
 pub(crate) enum Privilege {
     /// The caller's own.
     Caller,
+    /// Root's.
+    Root,
     /// Root's, for a program that starts no other program.
     RootAlone,
 }
@@ -132,7 +134,7 @@ mod tests {
             let args = args.iter().map(ToString::to_string).collect();
             Command {
                 program: Program::Umount,
-                privilege: Privilege::RootAlone,
+                privilege: Privilege::Root,
                 limit: Duration::ZERO,
                 purpose: "",
                 args,

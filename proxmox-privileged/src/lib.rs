@@ -1,6 +1,7 @@
 //! The three things on a Proxmox VE node that need root and that its API cannot do.
 //!
-//! It reads the health of a disk ([`smart`]) and, without root, the temperatures of the board ([`sensors`]).
+//! 1. [`golden`] creates the golden container, with features that the API refuses to every token.
+//! 2. [`smart`] reads the health of a disk, and [`sensors`] (without root) the temperatures of the board.
 //!
 //! This crate starts no process, opens no file and knows no network: everything goes through the trait [`Runner`]. A
 //! [`Command`] has no public constructor. All that can ever be run is the table in `table.rs`, with arguments of the
@@ -21,6 +22,7 @@ extern crate std;
 pub mod argument;
 mod command;
 pub mod disks;
+pub mod golden;
 mod grammar;
 mod malformed;
 mod runner;

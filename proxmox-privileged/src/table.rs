@@ -9,9 +9,37 @@ use core::time::Duration;
 
 use crate::argument::{Argument, Disk};
 use crate::command::{Command, Privilege, Program};
+use crate::golden::GoldenSpec;
 
 use Part::Text;
-use Privilege::{Caller, RootAlone};
+use Privilege::{Caller, Root, RootAlone};
+
+/// `pct create`. PVE's defaults apply to what is not named here (swap, DNS, architecture).
+pub(crate) static CREATE: Shape<GoldenSpec> = Shape {
+    program: Program::Pct,
+    privilege: Root,
+    seconds: 600,
+    purpose: "create the golden container: unprivileged, with the two features that the API refuses to tokens",
+    words: &[
+        &[Text("create")],
+        &[slot(|spec| &spec.vmid)],
+        &[slot(|spec| &spec.template)],
+        &[Text("--unprivileged")],
+        &[Text("1")],
+        &[Text("--features")],
+        &[Text("nesting=1,keyctl=1")],
+        &[Text("--rootfs")],
+        &[slot(|spec| &spec.storage), Text(":"), slot(|spec| &spec.rootfs)],
+        &[Text("--cores")],
+        &[slot(|spec| &spec.cores)],
+        &[Text("--memory")],
+        &[slot(|spec| &spec.memory)],
+        &[Text("--hostname")],
+        &[slot(|spec| &spec.hostname)],
+        &[Text("--net0")],
+        &[Text("name=eth0,bridge="), slot(|spec| &spec.bridge), Text(",ip=dhcp")],
+    ],
+};
 
 /// `smartctl`, leaving a sleeping disk asleep.
 pub(crate) static SMARTCTL: Shape<Disk> = Shape {

@@ -1,0 +1,337 @@
+//! Root exception 1: create the golden container.
+//!
+//! **Why not the API.** The golden image needs `features: nesting=1,keyctl=1`. PVE lets a token set `nesting` on an
+//! unprivileged container, but `keyctl` only the user `root@pam` itself, whatever the privileges of the token (403
+//! `changing feature flags (except nesting) is only allowed for root@pam`). Once it exists, backups of it keep the
+//! feature and restoring them is an API call again.
+//!
+//! **What runs.** `pct create VMID TEMPLATE --unprivileged 1 --features nesting=1,keyctl=1 --rootfs STORAGE:GIB
+//! --cores N --memory MIB --hostname NAME --net0 name=eth0,bridge=BRIDGE,ip=dhcp`, in this order.
+//!
+//! **What success is.** Exit status 0, and nothing else: `pct` prints the worker's output on stdout and the error on
+//! stderr, and exits with 0 or 255. It also succeeds with a bridge that does not exist, so look that up before.
+//!
+//! Source: pve-container `PVE/CLI/pct.pm` and `API2/LXC.pm`; recordings in `fixtures/pct`.
+
+use alloc::string::{String, ToString};
+use core::fmt;
+
+use proxmox_types::{Bridge, StorageId, Vmid};
+use serde::{Deserialize, Serialize};
+use snafu::Snafu;
+
+use crate::argument::{Cores, Hostname, MemoryMib, RootfsGib, TemplateVolume};
+use crate::table::CREATE;
+use crate::{Output, RunError, Runner};
+
+/// What the golden container shall be. All of it is required; the features are not a choice.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GoldenSpec {
+    /// Number of the container; must be free on the whole cluster.
+    pub vmid: Vmid,
+    /// The template to unpack.
+    pub template: TemplateVolume,
+    /// Storage for the root filesystem.
+    pub storage: StorageId,
+    /// Size of the root filesystem.
+    pub rootfs: RootfsGib,
+    /// Number of cores.
+    pub cores: Cores,
+    /// Memory limit.
+    pub memory: MemoryMib,
+    /// Name of the container.
+    pub hostname: Hostname,
+    /// Bridge that `eth0` joins, with its address by DHCP. `pct` does not check that it exists.
+    pub bridge: Bridge,
+}
+
+/// The golden container was created.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct GoldenCreated {
+    /// Its number.
+    pub vmid: Vmid,
+    /// What `pct` had to say on stderr all the same, such as `Task finished with 1 warning(s)!`.
+    pub warning: Option<String>,
+}
+
+/// Why the golden container was not created, or is not known to be.
+#[derive(Clone, Debug, PartialEq, Eq, Snafu)]
+#[non_exhaustive]
+pub enum GoldenError {
+    /// `pct` said no.
+    #[snafu(display("pct create {vmid} failed: {text}{}", Also(leftover.as_ref())))]
+    Failed {
+        /// Number of the container.
+        vmid: Vmid,
+        /// What it failed on.
+        reason: GoldenReason,
+        /// The error text of `pct`.
+        text: String,
+        /// The container, if it may be there all the same.
+        leftover: Option<Leftover>,
+    },
+    /// The command could not be run, or did not come to its end.
+    #[snafu(display("pct create {vmid} did not run to its end{}", Also(leftover.as_ref())))]
+    NotRun {
+        /// Number of the container.
+        vmid: Vmid,
+        /// What happened.
+        source: RunError,
+        /// The container, if it may be there all the same.
+        leftover: Option<Leftover>,
+    },
+}
+
+impl GoldenError {
+    /// The container, if it may be there although it was not created in full.
+    pub const fn leftover(&self) -> Option<&Leftover> {
+        match self {
+            Self::Failed { leftover, .. } | Self::NotRun { leftover, .. } => leftover.as_ref(),
+        }
+    }
+}
+
+/// What `pct create` failed on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub enum GoldenReason {
+    /// The number belongs to another guest.
+    VmidTaken,
+    /// There is no such storage.
+    NoStorage,
+    /// There is no such template.
+    NoTemplate,
+    /// PVE does not accept one of the values.
+    BadParameter,
+    /// The caller is not root.
+    NotRoot,
+    /// A signal ended it.
+    Killed,
+    /// Something else; the text says what.
+    Other,
+}
+
+/// A container that may exist although its creation failed. Prints the commands that show and remove it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Leftover {
+    /// Its number.
+    pub vmid: Vmid,
+}
+
+impl fmt::Display for Leftover {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let vmid = self.vmid;
+        write!(
+            f,
+            "container {vmid} may be there in part: `pct config {vmid}` shows it, `pct destroy {vmid}` removes it"
+        )
+    }
+}
+
+struct Also<'a>(Option<&'a Leftover>);
+
+impl fmt::Display for Also<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.map_or(Ok(()), |leftover| write!(f, "; {leftover}"))
+    }
+}
+
+/// Creates the golden container.
+///
+/// Never repeated here: after an error look at the container first ([`GoldenError::leftover`]).
+pub async fn create_golden_lxc(runner: &dyn Runner, spec: &GoldenSpec) -> Result<GoldenCreated, GoldenError> {
+    let vmid = spec.vmid;
+    let output = runner.run(&CREATE.command(spec)).await.map_err(|source| {
+        let leftover = source.may_have_happened().then_some(Leftover { vmid });
+        GoldenError::NotRun { vmid, source, leftover }
+    })?;
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    if output.is_success() {
+        let warning = Some(stderr.trim()).filter(|text| !text.is_empty()).map(ToString::to_string);
+        return Ok(GoldenCreated { vmid, warning });
+    }
+    let reason = reason(&output, &stderr);
+    let text = error_line(&stderr).map_or_else(|| output.end.to_string(), ToString::to_string);
+    let leftover = may_be_there(&output, reason).then_some(Leftover { vmid });
+    Err(GoldenError::Failed { vmid, reason, text, leftover })
+}
+
+/// The last line of stderr that says what is wrong: not blank, not the usage line, not the heading of a 400.
+fn error_line(stderr: &str) -> Option<&str> {
+    let says = |line: &&str| !line.is_empty() && !line.starts_with("pct create <vmid>") && !is_heading(line);
+    stderr.lines().map(str::trim).rfind(says)
+}
+
+/// Whether the line only says that the parameters are wrong.
+fn is_heading(line: &str) -> bool {
+    line.starts_with("400 ")
+}
+
+/// Texts of `pct` and what they mean. Recordings: `create-golden-*`, `list-not-root`.
+const REASONS: [(&[&str], GoldenReason); 6] = [
+    (&["already exists on node"], GoldenReason::VmidTaken),
+    (&["storage '", "' does not exist"], GoldenReason::NoStorage),
+    (&["volume '", "' does not exist"], GoldenReason::NoTemplate),
+    (&["unable to parse volume ID"], GoldenReason::BadParameter),
+    (&["unable to parse directory volume name"], GoldenReason::BadParameter),
+    (&["please run as root"], GoldenReason::NotRoot),
+];
+
+fn reason(output: &Output, stderr: &str) -> GoldenReason {
+    let line = error_line(stderr).unwrap_or_default();
+    let known = REASONS.iter().find(|(texts, _)| texts.iter().all(|text| line.contains(text)));
+    match known {
+        Some((_, reason)) => *reason,
+        None if stderr.lines().any(is_heading) => GoldenReason::BadParameter,
+        None if output.end.is_killed() => GoldenReason::Killed,
+        None => GoldenReason::Other,
+    }
+}
+
+/// Whether something may have been left: the worker prints nothing before it begins. A number that was taken before is
+/// not ours, whatever was printed.
+fn may_be_there(output: &Output, reason: GoldenReason) -> bool {
+    let begun = output.stdout.iter().any(|byte| !byte.is_ascii_whitespace());
+    reason != GoldenReason::VmidTaken && (begun || reason == GoldenReason::Killed)
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::vec;
+
+    use super::*;
+    use crate::End;
+    use crate::script::{exited, now, recording, scripted};
+
+    const LINE: &str = "/usr/sbin/pct create 210 local:vztmpl/alpine-3.22-mini_3.22.0_amd64.tar.gz --unprivileged 1 \
+                        --features nesting=1,keyctl=1 --rootfs local-btrfs:1 --cores 1 --memory 256 \
+                        --hostname golden --net0 name=eth0,bridge=vmbr0,ip=dhcp";
+
+    fn vmid() -> Vmid {
+        "210".parse().unwrap()
+    }
+
+    fn spec() -> GoldenSpec {
+        GoldenSpec {
+            vmid: vmid(),
+            template: "local:vztmpl/alpine-3.22-mini_3.22.0_amd64.tar.gz".parse().unwrap(),
+            storage: "local-btrfs".parse().unwrap(),
+            rootfs: "1".parse().unwrap(),
+            cores: "1".parse().unwrap(),
+            memory: "256".parse().unwrap(),
+            hostname: "golden".parse().unwrap(),
+            bridge: "vmbr0".parse().unwrap(),
+        }
+    }
+
+    fn created(end: Result<Output, RunError>) -> Result<GoldenCreated, GoldenError> {
+        now(create_golden_lxc(&scripted(vec![(LINE, end)]), &spec()))
+    }
+
+    fn recorded(name: &str) -> Output {
+        let recording: serde_json::Value =
+            serde_json::from_str(&recording(&alloc::format!("pct/{name}.json"))).unwrap();
+        let text = |key: &str| recording[key].as_str().unwrap();
+        let status = i32::try_from(recording["exit"].as_i64().unwrap()).unwrap();
+        exited(status, text("stdout"), text("stderr"))
+    }
+
+    fn failed(reason: GoldenReason, text: &str, is_left: bool) -> Result<GoldenCreated, GoldenError> {
+        let leftover = is_left.then_some(Leftover { vmid: vmid() });
+        Err(GoldenError::Failed { vmid: vmid(), reason, text: text.into(), leftover })
+    }
+
+    #[test]
+    fn exit_status_0_is_success_even_with_a_bridge_or_size_that_cannot_be() {
+        let created = ["ok", "bad-bridge", "storage-full"]
+            .map(|name| created(Ok(recorded(&alloc::format!("create-golden-{name}")))));
+        assert_eq!(created, [(); 3].map(|()| Ok(GoldenCreated { vmid: vmid(), warning: None })));
+    }
+
+    #[test]
+    fn every_recorded_failure_tells_its_reason() {
+        use GoldenReason::{BadParameter, NoStorage, NoTemplate, NotRoot, VmidTaken};
+        let rows = [
+            ("create-golden-vmid-taken", VmidTaken, "CT 210 already exists on node 'pve1'", false),
+            ("create-golden-no-storage", NoStorage, "storage 'nostore' does not exist", false),
+            (
+                "create-golden-no-template",
+                NoTemplate,
+                "unable to create CT 211 - volume 'local:vztmpl/nope.tar.zst' does not exist",
+                true,
+            ),
+            (
+                "create-golden-bad-hostname",
+                BadParameter,
+                "hostname: invalid format - value does not look like a valid DNS name",
+                false,
+            ),
+            ("create-golden-bad-option", BadParameter, "Unknown option: bogus", false),
+            ("create-golden-rootfs-nosize", BadParameter, "unable to parse volume ID 'local-btrfs'", false),
+            (
+                "create-golden-rootfs-suffix",
+                BadParameter,
+                "unable to create CT 213 - unable to parse directory volume name '1G'",
+                false,
+            ),
+            ("list-not-root", NotRoot, "please run as root", false),
+        ];
+        for (name, reason, text, is_left) in rows {
+            assert_eq!(created(Ok(recorded(name))), failed(reason, text, is_left), "{name}");
+        }
+    }
+
+    #[test]
+    fn warnings_are_kept() {
+        let output = exited(0, "extracting archive\n", "Task finished with 1 warning(s)!\n");
+        let warning = Some("Task finished with 1 warning(s)!".into());
+        assert_eq!(created(Ok(output)), Ok(GoldenCreated { vmid: vmid(), warning }));
+    }
+
+    #[test]
+    fn noise_of_sudo_does_not_hide_the_error_text() {
+        let stderr =
+            "sudo: unable to resolve host pve1: Name or service not known\nstorage 'x' does not exist\n";
+        assert_eq!(
+            created(Ok(exited(255, "", stderr))),
+            failed(GoldenReason::NoStorage, "storage 'x' does not exist", false)
+        );
+    }
+
+    #[test]
+    fn a_killed_pct_may_leave_a_container() {
+        let killed = |end| created(Ok(Output { end, ..exited(0, "", "") }));
+        assert_eq!(
+            [killed(End::Signal(9)), killed(End::Exit(143))],
+            [
+                failed(GoldenReason::Killed, "killed by signal 9", true),
+                failed(GoldenReason::Killed, "exit status 143", true)
+            ]
+        );
+    }
+
+    #[test]
+    fn a_command_that_may_have_run_leaves_a_doubt() {
+        let left = |source| created(Err(source)).unwrap_err().leftover().is_some();
+        let limit = CREATE.command(&spec()).limit();
+        assert_eq!(
+            [
+                left(RunError::TimedOut { limit }),
+                left(RunError::StillRunning { pid: 7 }),
+                left(RunError::PasswordWanted)
+            ],
+            [true, true, false]
+        );
+    }
+
+    #[test]
+    fn an_error_names_the_commands_that_show_and_remove_what_is_left() {
+        let printed = snafu::Report::from_error(created(Err(RunError::StillRunning { pid: 7 })).unwrap_err());
+        assert_eq!(
+            printed.to_string(),
+            "pct create 210 did not run to its end; container 210 may be there in part: `pct config 210` shows it, \
+             `pct destroy 210` removes it\n\nCaused by this error:\n  1: still running as process 7\n"
+        );
+    }
+}
