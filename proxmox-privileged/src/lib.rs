@@ -1,7 +1,8 @@
 //! The three things on a Proxmox VE node that need root and that its API cannot do.
 //!
 //! 1. [`golden`] creates the golden container, with features that the API refuses to every token.
-//! 2. [`smart`] reads the health of a disk, and [`sensors`] (without root) the temperatures of the board.
+//! 2. [`mount`] and [`filesystem`] bring a USB disk in by its UUID and out again.
+//! 3. [`smart`] reads the health of a disk, and [`sensors`] (without root) the temperatures of the board.
 //!
 //! This crate starts no process, opens no file and knows no network: everything goes through the trait [`Runner`]. A
 //! [`Command`] has no public constructor. All that can ever be run is the table in `table.rs`, with arguments of the
@@ -22,9 +23,12 @@ extern crate std;
 pub mod argument;
 mod command;
 pub mod disks;
+pub mod filesystem;
+pub mod findmnt;
 pub mod golden;
 mod grammar;
 mod malformed;
+pub mod mount;
 mod runner;
 #[cfg(test)]
 mod script;

@@ -7,9 +7,10 @@ use alloc::string::ToString;
 use core::fmt;
 use core::time::Duration;
 
-use crate::argument::{Argument, Disk};
+use crate::argument::{Argument, BlockDevice, Disk, MountTarget};
 use crate::command::{Command, Privilege, Program};
 use crate::golden::GoldenSpec;
+use crate::mount::MountRequest;
 
 use Part::Text;
 use Privilege::{Caller, Root, RootAlone};
@@ -41,6 +42,38 @@ pub(crate) static CREATE: Shape<GoldenSpec> = Shape {
     ],
 };
 
+/// `mount`. The type is left to libblkid; what may be mounted is decided before.
+pub(crate) static MOUNT: Shape<MountRequest> = Shape {
+    program: Program::Mount,
+    privilege: Root,
+    seconds: 60,
+    purpose: "mount a filesystem below /mnt/felhom, its setuid files, devices and programs switched off",
+    words: &[
+        &[Text("-o")],
+        &[Text("nosuid,nodev,noexec,X-mount.mkdir")],
+        &[Text("UUID="), slot(|request| &request.uuid)],
+        &[slot(|request| &request.target)],
+    ],
+};
+
+/// `umount`.
+pub(crate) static UMOUNT: Shape<MountTarget> = Shape {
+    program: Program::Umount,
+    privilege: Root,
+    seconds: 60,
+    purpose: "unmount what is mounted below /mnt/felhom",
+    words: &[&[slot(|target| target)]],
+};
+
+/// `blkid`, probing the device itself: its cache and udev's can be out of date.
+pub(crate) static BLKID: Shape<BlockDevice> = Shape {
+    program: Program::Blkid,
+    privilege: RootAlone,
+    seconds: 30,
+    purpose: "read which filesystem a disk or partition holds, to find two with one UUID",
+    words: &[&[Text("-p")], &[Text("-o")], &[Text("export")], &[slot(|device| device)]],
+};
+
 /// `smartctl`, leaving a sleeping disk asleep.
 pub(crate) static SMARTCTL: Shape<Disk> = Shape {
     program: Program::Smartctl,
@@ -48,6 +81,21 @@ pub(crate) static SMARTCTL: Shape<Disk> = Shape {
     seconds: 60,
     purpose: "read the health of a disk without waking it; no test, no setting",
     words: &[&[Text("-a")], &[Text("-j")], &[Text("-n")], &[Text("standby")], &[slot(|disk| disk)]],
+};
+
+/// `findmnt`: the whole mount table as a flat list, subdirectory mounts told by their own column.
+pub(crate) static FINDMNT: Shape<()> = Shape {
+    program: Program::Findmnt,
+    privilege: Caller,
+    seconds: 15,
+    purpose: "read the mount table",
+    words: &[
+        &[Text("-J")],
+        &[Text("-l")],
+        &[Text("-v")],
+        &[Text("-o")],
+        &[Text("SOURCE,TARGET,FSROOT,FSTYPE,OPTIONS,UUID")],
+    ],
 };
 
 /// `sensors` in its raw form.

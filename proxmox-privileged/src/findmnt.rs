@@ -1,0 +1,182 @@
+//! The mount table of the node, as `findmnt` prints it.
+//!
+//! **What runs.** `findmnt -J -l -v -o SOURCE,TARGET,FSROOT,FSTYPE,OPTIONS,UUID`, without root. The UUID column comes
+//! from udev and is null where udev knows nothing, so a mount is told by its device as well.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use serde::{Deserialize, Serialize};
+use snafu::{ResultExt, Snafu, ensure};
+
+use crate::argument::{FsUuid, MountTarget};
+use crate::table::FINDMNT;
+use crate::{RunError, Runner};
+
+/// One mount. A column that findmnt leaves out or prints as null is empty.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Mount {
+    /// Device, or whatever else stands in its place.
+    #[serde(default, deserialize_with = "text")]
+    pub source: String,
+    /// Directory that it is mounted on.
+    #[serde(default, deserialize_with = "text")]
+    pub target: String,
+    /// Directory within the filesystem that is mounted: `/` unless only a part of it is.
+    #[serde(default, deserialize_with = "text", rename(deserialize = "fsroot"))]
+    pub root: String,
+    /// Type: `ext4`, `fuseblk`.
+    #[serde(default, deserialize_with = "text", rename(deserialize = "fstype"))]
+    pub kind: String,
+    /// Options, separated by commas.
+    #[serde(default, deserialize_with = "text")]
+    pub options: String,
+    /// UUID of the filesystem, if udev or the device could be asked.
+    #[serde(default, deserialize_with = "text")]
+    pub uuid: String,
+}
+
+/// Reads a string, or null as the empty string.
+fn text<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    Option::deserialize(deserializer).map(Option::unwrap_or_default)
+}
+
+impl Mount {
+    /// Whether an option is in force.
+    pub fn has(&self, option: &str) -> bool {
+        self.options.split(',').any(|found| found == option)
+    }
+
+    /// Whether setuid files, devices and programs on it are switched off, as they are on every mount made here.
+    pub fn is_harmless(&self) -> bool {
+        ["nosuid", "nodev", "noexec"].iter().all(|option| self.has(option))
+    }
+
+    /// Whether this is the filesystem of that UUID, or the one on that device.
+    pub(crate) fn holds(&self, uuid: &FsUuid, device: Option<&str>) -> bool {
+        self.uuid == uuid.as_str() || device == Some(self.source.as_str())
+    }
+}
+
+/// The mount table, in the order in which the mounts were made.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub(crate) struct MountTable {
+    #[serde(default)]
+    filesystems: Vec<Mount>,
+}
+
+impl MountTable {
+    /// The topmost mount on the target. util-linux 2.41 stacks one upon the other without a word.
+    pub(crate) fn at(&self, target: &MountTarget) -> Option<&Mount> {
+        self.filesystems.iter().rfind(|mount| mount.target == target.as_str())
+    }
+
+    /// How many mounts lie on the target.
+    pub(crate) fn depth(&self, target: &MountTarget) -> usize {
+        self.filesystems.iter().filter(|mount| mount.target == target.as_str()).count()
+    }
+
+    /// Any mount of this filesystem, or of a part of it.
+    pub(crate) fn of(&self, uuid: &FsUuid, device: &str) -> Option<&Mount> {
+        self.filesystems.iter().find(|mount| mount.holds(uuid, Some(device)))
+    }
+}
+
+/// Why the mount table could not be read.
+#[derive(Debug, Snafu)]
+#[non_exhaustive]
+pub enum TableError {
+    /// findmnt could not be run.
+    #[snafu(display("the mount table cannot be read"))]
+    NotRun {
+        /// What happened.
+        source: RunError,
+    },
+    /// findmnt did not print the whole table.
+    #[snafu(display("findmnt printed no mount table: {text}"))]
+    NoTable {
+        /// Its error text, or its exit status.
+        text: String,
+    },
+    /// findmnt printed something else.
+    #[snafu(display("findmnt printed an unknown form"))]
+    Unknown {
+        /// Where it goes wrong.
+        source: serde_json::Error,
+    },
+}
+
+/// Reads the mount table.
+pub(crate) async fn mount_table(runner: &dyn Runner) -> Result<MountTable, TableError> {
+    let output = runner.run(&FINDMNT.command(&())).await.context(NotRunSnafu)?;
+    ensure!(output.is_success() && !output.stdout_truncated, NoTableSnafu { text: output.last_words() });
+    serde_json::from_slice(&output.stdout).context(UnknownSnafu)
+}
+
+/// Tells what is mounted on the target.
+pub async fn mount_state(runner: &dyn Runner, target: &MountTarget) -> Result<Option<Mount>, TableError> {
+    Ok(mount_table(runner).await?.at(target).cloned())
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::string::ToString;
+    use alloc::vec;
+
+    use super::*;
+    use crate::Output;
+    use crate::script::{exited, now, recording, scripted};
+
+    fn state(output: Output) -> Result<Option<Mount>, TableError> {
+        let line = "/usr/bin/findmnt -J -l -v -o SOURCE,TARGET,FSROOT,FSTYPE,OPTIONS,UUID";
+        now(mount_state(&scripted(vec![(line, Ok(output))]), &"/mnt/felhom/usb".parse().unwrap()))
+    }
+
+    fn recorded(name: &str) -> Option<Mount> {
+        state(exited(0, &recording(&alloc::format!("host/findmnt/{name}.json")), "")).unwrap()
+    }
+
+    fn mount(source: &str, root: &str, kind: &str, options: &str, uuid: &str) -> Mount {
+        let [source, root, kind, options, uuid] =
+            [source, root, kind, options, uuid].map(ToString::to_string);
+        Mount { source, target: "/mnt/felhom/usb".into(), root, kind, options, uuid }
+    }
+
+    #[test]
+    fn every_recorded_table_tells_what_is_on_the_target() {
+        let (uuid, ours) = ("1eb2d69a-3f9f-4098-a928-68706a2d5f86", "rw,nosuid,nodev,noexec,relatime");
+        let fuse = alloc::format!("{ours},user_id=0,group_id=0,allow_other,blksize=4096");
+        assert_eq!(
+            ["unmounted", "ext4", "ext4-no-uuid", "stacked", "subdirectory", "ntfs"].map(recorded),
+            [
+                None,
+                Some(mount("/dev/loop0", "/", "ext4", ours, uuid)),
+                Some(mount("/dev/loop0", "/", "ext4", ours, "")),
+                Some(mount("/dev/loop0", "/", "ext4", ours, uuid)),
+                Some(mount("/dev/loop0", "/sub", "ext4", "rw,relatime", uuid)),
+                Some(mount("/dev/loop3", "/", "fuseblk", &fuse, "303C1917625920E9")),
+            ]
+        );
+    }
+
+    #[test]
+    fn a_mount_without_the_protective_options_is_told() {
+        let harmless = ["ext4", "subdirectory"].map(|name| recorded(name).unwrap().is_harmless());
+        assert_eq!(harmless, [true, false]);
+    }
+
+    #[test]
+    fn half_a_table_is_no_table() {
+        let cut = Output { stdout_truncated: true, ..exited(0, "{\"filesystems\": []}", "") };
+        let errors = [cut, exited(1, "", "findmnt: x\n"), exited(0, "{", "")]
+            .map(|output| state(output).unwrap_err().to_string());
+        assert_eq!(
+            errors,
+            [
+                "findmnt printed no mount table: exit status 0",
+                "findmnt printed no mount table: findmnt: x",
+                "findmnt printed an unknown form"
+            ]
+        );
+    }
+}

@@ -1,0 +1,257 @@
+//! Root exception 2: mount a USB disk by its UUID, and unmount it.
+//!
+//! **Why not the API.** PVE's API can only *format* a disk (`POST disks/directory`) or use a directory that something
+//! else has mounted; no endpoint mounts an existing filesystem.
+//!
+//! **What runs.** `mount -o nosuid,nodev,noexec,X-mount.mkdir UUID=UUID /mnt/felhom/NAME` and `umount
+//! /mnt/felhom/NAME`.
+//!
+//! **What success is.** What the mount table says afterwards. The exit status and the text decide nothing: `mount`
+//! exits 32 for a busy target and for a missing one, follows symbolic links, and with util-linux 2.41 mounts the same
+//! disk on the same target a second time and exits 0.
+//!
+//! Every mount here has setuid files, devices and programs switched off, since whoever plugs in the disk chose what is
+//! on it.
+
+use alloc::boxed::Box;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use serde::Serialize;
+use snafu::{OptionExt, ResultExt, Snafu, ensure};
+
+use crate::argument::{BlockDevice, FsUuid, MountTarget};
+use crate::filesystem::{Filesystem, ProbeError, probe};
+use crate::findmnt::{Mount, TableError, mount_table};
+use crate::table::{MOUNT, UMOUNT};
+use crate::{Output, RunError, Runner};
+
+/// What to mount where, and what the caller knows that only the file system can tell.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MountRequest {
+    /// The filesystem.
+    pub uuid: FsUuid,
+    /// The directory.
+    pub target: MountTarget,
+    /// What is at the target now.
+    pub place: Place,
+    /// Every disk and partition of the node ([`disks`](crate::disks)). Each one is probed.
+    pub devices: Vec<BlockDevice>,
+    /// What udev knows of other devices. May be empty, and may repeat `devices`.
+    pub udev: Vec<Filesystem>,
+}
+
+/// What is at a mount target, looked at without following symbolic links (`openat2` with `RESOLVE_NO_SYMLINKS`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub enum Place {
+    /// Nothing; `mount` creates the directory.
+    Absent,
+    /// A directory. It and its parents are real directories that only root can write to.
+    Directory,
+    /// A symbolic link, here or on the way here.
+    Symlink,
+    /// A directory that someone else than root can write to, here or on the way here.
+    Writable,
+    /// A file or something else that is no directory.
+    NotDirectory,
+}
+
+/// A filesystem is mounted on the target.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Mounted {
+    /// The mount, as the table has it now. One that was there before may lack the protective options
+    /// ([`Mount::is_harmless`]).
+    pub mount: Mount,
+    /// Whether it was there before.
+    pub was_mounted: bool,
+}
+
+/// Nothing is mounted on the target.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Unmounted {
+    /// Whether something was.
+    pub was_mounted: bool,
+}
+
+/// Why a filesystem was not mounted or not unmounted.
+#[derive(Debug, Snafu)]
+#[non_exhaustive]
+pub enum MountError {
+    /// The mount table could not be read. After the command it is unknown whether the command did its work.
+    #[snafu(display("{target}: what is mounted there is unknown"))]
+    Unknown {
+        /// The directory.
+        target: MountTarget,
+        /// Whether `mount` or `umount` had run by then.
+        may_have_happened: bool,
+        /// What happened.
+        source: TableError,
+    },
+    /// A device could not be probed, so a second disk with the UUID cannot be ruled out.
+    #[snafu(display("filesystem {uuid} cannot be identified"))]
+    NotProbed {
+        /// The filesystem.
+        uuid: FsUuid,
+        /// What happened.
+        source: ProbeError,
+    },
+    /// The target is no place to mount on.
+    #[snafu(display("{target} is no place to mount on: {place:?}"))]
+    Unsafe {
+        /// The directory.
+        target: MountTarget,
+        /// What is there.
+        place: Place,
+    },
+    /// No device holds the filesystem.
+    #[snafu(display("no device holds filesystem {uuid}"))]
+    NotFound {
+        /// The filesystem.
+        uuid: FsUuid,
+    },
+    /// Two or more devices hold it: one is a copy.
+    #[snafu(display("filesystem {uuid} is on {}", devices.join(" and on ")))]
+    Duplicate {
+        /// The filesystem.
+        uuid: FsUuid,
+        /// The devices.
+        devices: Vec<String>,
+    },
+    /// Its type is not mounted here.
+    #[snafu(display("filesystem {uuid} is of type {kind}, which is not mounted here"))]
+    Unsupported {
+        /// The filesystem.
+        uuid: FsUuid,
+        /// Its type.
+        kind: String,
+    },
+    /// Another filesystem is mounted on the target.
+    #[snafu(display("{} holds {}, not filesystem {uuid}", mount.target, mount.source))]
+    Occupied {
+        /// The filesystem.
+        uuid: FsUuid,
+        /// What is there.
+        mount: Box<Mount>,
+    },
+    /// The filesystem is mounted in another place.
+    #[snafu(display("filesystem {uuid} is already mounted on {}", mount.target))]
+    Elsewhere {
+        /// The filesystem.
+        uuid: FsUuid,
+        /// Where it is.
+        mount: Box<Mount>,
+    },
+    /// The command ran, and the mount table does not show its effect.
+    #[snafu(display("{target}: {text}"))]
+    NoEffect {
+        /// The directory.
+        target: MountTarget,
+        /// The error text of the command, or its exit status.
+        text: String,
+    },
+    /// The command could not be run or did not end, and the mount table does not show its effect.
+    #[snafu(display("{target} is as it was"))]
+    NotRun {
+        /// The directory.
+        target: MountTarget,
+        /// What happened.
+        source: RunError,
+    },
+}
+
+impl MountError {
+    /// Whether `mount` or `umount` may have done its work, or may do it yet.
+    pub const fn may_have_happened(&self) -> bool {
+        match self {
+            Self::Unknown { may_have_happened, .. } => *may_have_happened,
+            Self::NotRun { source, .. } => source.may_have_happened(),
+            _ => false,
+        }
+    }
+}
+
+/// Mounts a filesystem by its UUID, unless it is mounted there already.
+///
+/// Refuses a target that is not safe or holds something else, a UUID that is on two devices or on none, a type not in
+/// [`FsType`](crate::filesystem::FsType), and a filesystem that is mounted in another place.
+pub async fn mount_by_uuid(runner: &dyn Runner, request: &MountRequest) -> Result<Mounted, MountError> {
+    let MountRequest { uuid, target, place, .. } = request;
+    ensure!(
+        matches!(place, Place::Absent | Place::Directory),
+        UnsafeSnafu { target: target.clone(), place: *place }
+    );
+    let unknown =
+        |may_have_happened| move |_: &mut _| UnknownSnafu { target: target.clone(), may_have_happened };
+    let table = mount_table(runner).await.with_context(unknown(false))?;
+    if let Some(mount) = table.at(target).filter(|mount| is_whole(mount, uuid, None)) {
+        return Ok(Mounted { mount: mount.clone(), was_mounted: true });
+    }
+    let device = sole_holder(runner, request).await?;
+    match table.at(target).cloned() {
+        Some(mount) if is_whole(&mount, uuid, Some(&device)) => {
+            return Ok(Mounted { mount, was_mounted: true });
+        }
+        Some(mount) => return OccupiedSnafu { uuid: uuid.clone(), mount: Box::new(mount) }.fail(),
+        None => (),
+    }
+    if let Some(mount) = table.of(uuid, &device).cloned() {
+        return ElsewhereSnafu { uuid: uuid.clone(), mount: Box::new(mount) }.fail();
+    }
+    let end = runner.run(&MOUNT.command(request)).await;
+    let table = mount_table(runner).await.with_context(unknown(true))?;
+    match table.at(target).filter(|mount| is_whole(mount, uuid, Some(&device))) {
+        Some(mount) => Ok(Mounted { mount: mount.clone(), was_mounted: false }),
+        None => Err(without_effect(target, end)),
+    }
+}
+
+/// Unmounts whatever is mounted on the target, mounts on top of each other one by one.
+pub async fn unmount(runner: &dyn Runner, target: &MountTarget) -> Result<Unmounted, MountError> {
+    let unknown =
+        |may_have_happened| move |_: &mut _| UnknownSnafu { target: target.clone(), may_have_happened };
+    let mut depth = mount_table(runner).await.with_context(unknown(false))?.depth(target);
+    let was_mounted = depth > 0;
+    while depth > 0 {
+        let end = runner.run(&UMOUNT.command(target)).await;
+        let left = mount_table(runner).await.with_context(unknown(true))?.depth(target);
+        if left >= depth {
+            return Err(without_effect(target, end));
+        }
+        depth = left;
+    }
+    Ok(Unmounted { was_mounted })
+}
+
+/// Whether the mount is this filesystem, and all of it.
+fn is_whole(mount: &Mount, uuid: &FsUuid, device: Option<&str>) -> bool {
+    mount.root == "/" && mount.holds(uuid, device)
+}
+
+fn without_effect(target: &MountTarget, end: Result<Output, RunError>) -> MountError {
+    let target = target.clone();
+    match end {
+        Ok(output) => MountError::NoEffect { target, text: output.last_words() },
+        Err(source) => MountError::NotRun { target, source },
+    }
+}
+
+/// The one device that holds the filesystem.
+async fn sole_holder(runner: &dyn Runner, request: &MountRequest) -> Result<String, MountError> {
+    let uuid = &request.uuid;
+    let mut found = request.udev.clone();
+    for device in &request.devices {
+        let probed = probe(runner, device).await.with_context(|_| NotProbedSnafu { uuid: uuid.clone() })?;
+        found.retain(|filesystem| filesystem.device != device.as_str());
+        found.extend(probed);
+    }
+    found.retain(|filesystem| filesystem.uuid.as_ref() == Some(uuid));
+    let filesystem = found.first().with_context(|| NotFoundSnafu { uuid: uuid.clone() })?;
+    let devices: Vec<_> = found.iter().map(|filesystem| filesystem.device.clone()).collect();
+    ensure!(devices.len() == 1, DuplicateSnafu { uuid: uuid.clone(), devices });
+    let kind = &filesystem.kind;
+    ensure!(filesystem.mountable().is_some(), UnsupportedSnafu { uuid: uuid.clone(), kind });
+    Ok(filesystem.device.clone())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,266 @@
+//! Mounting and unmounting against recorded mount tables, every command line pinned.
+
+use alloc::string::ToString;
+use alloc::vec;
+
+use super::*;
+use crate::End;
+use crate::script::{Step, exited, now, recording, scripted};
+
+const UUID: &str = "1eb2d69a-3f9f-4098-a928-68706a2d5f86";
+const FINDMNT: &str = "/usr/bin/findmnt -J -l -v -o SOURCE,TARGET,FSROOT,FSTYPE,OPTIONS,UUID";
+const BLKID_A: &str = "/usr/sbin/blkid -p -o export /dev/sda1";
+const BLKID_B: &str = "/usr/sbin/blkid -p -o export /dev/sdb1";
+const MOUNT: &str = "/usr/bin/mount -o nosuid,nodev,noexec,X-mount.mkdir \
+                     UUID=1eb2d69a-3f9f-4098-a928-68706a2d5f86 /mnt/felhom/usb";
+const UMOUNT: &str = "/usr/bin/umount /mnt/felhom/usb";
+
+fn request() -> MountRequest {
+    MountRequest {
+        uuid: UUID.parse().unwrap(),
+        target: target(),
+        place: Place::Directory,
+        devices: vec!["/dev/sda1".parse().unwrap(), "/dev/sdb1".parse().unwrap()],
+        udev: Vec::new(),
+    }
+}
+
+fn target() -> MountTarget {
+    "/mnt/felhom/usb".parse().unwrap()
+}
+
+/// A recorded mount table, its loop device in the part of the USB disk.
+fn table(name: &str) -> Step<'static> {
+    (
+        FINDMNT,
+        Ok(exited(
+            0,
+            &recording(&alloc::format!("host/findmnt/{name}.json")).replace("/dev/loop0", "/dev/sdb1"),
+            "",
+        )),
+    )
+}
+
+/// A recorded answer of blkid, or its silence.
+fn blkid<'a>(line: &'a str, name: Option<&str>) -> Step<'a> {
+    let end = name.map_or_else(
+        || exited(2, "", ""),
+        |name| exited(0, &recording(&alloc::format!("host/blkid/{name}.txt")), ""),
+    );
+    (line, Ok(end))
+}
+
+fn ran(line: &'static str, status: i32, stderr: &str) -> Step<'static> {
+    (line, Ok(exited(status, "", stderr)))
+}
+
+fn usb(uuid: &str) -> Mount {
+    Mount {
+        source: "/dev/sdb1".into(),
+        target: "/mnt/felhom/usb".into(),
+        root: "/".into(),
+        kind: "ext4".into(),
+        options: "rw,nosuid,nodev,noexec,relatime".into(),
+        uuid: uuid.into(),
+    }
+}
+
+fn mounted(steps: Vec<Step<'_>>) -> Result<Mounted, MountError> {
+    now(mount_by_uuid(&scripted(steps), &request()))
+}
+
+fn refused(steps: Vec<Step<'_>>) -> String {
+    mounted(steps).unwrap_err().to_string()
+}
+
+fn unmounted(steps: Vec<Step<'_>>) -> Result<Unmounted, MountError> {
+    now(unmount(&scripted(steps), &target()))
+}
+
+#[test]
+fn a_filesystem_is_mounted_once_it_is_known_to_be_the_only_one() {
+    let steps = vec![
+        table("unmounted"),
+        blkid(BLKID_A, Some("xfs")),
+        blkid(BLKID_B, Some("ext4")),
+        ran(MOUNT, 0, ""),
+        table("ext4"),
+    ];
+    assert_eq!(mounted(steps).unwrap(), Mounted { mount: usb(UUID), was_mounted: false });
+}
+
+#[test]
+fn the_mount_table_outranks_the_exit_status() {
+    let probed = || vec![table("unmounted"), blkid(BLKID_A, None), blkid(BLKID_B, Some("ext4"))];
+    let works_and_fails = [probed(), vec![ran(MOUNT, 32, "mount: odd"), table("ext4-no-uuid")]];
+    let fails_and_claims = [probed(), vec![ran(MOUNT, 0, ""), table("unmounted")]];
+    assert_eq!(
+        (
+            mounted(works_and_fails.into_iter().flatten().collect()).unwrap(),
+            refused(fails_and_claims.into_iter().flatten().collect())
+        ),
+        (Mounted { mount: usb(""), was_mounted: false }, "/mnt/felhom/usb: exit status 0".into())
+    );
+}
+
+#[test]
+fn a_mounted_filesystem_is_left_as_it_is() {
+    assert_eq!(mounted(vec![table("ext4")]).unwrap(), Mounted { mount: usb(UUID), was_mounted: true });
+}
+
+#[test]
+fn a_mounted_filesystem_is_known_by_its_device_where_udev_knows_no_uuid() {
+    let steps = vec![table("ext4-no-uuid"), blkid(BLKID_A, None), blkid(BLKID_B, Some("ext4"))];
+    assert_eq!(mounted(steps).unwrap(), Mounted { mount: usb(""), was_mounted: true });
+}
+
+#[test]
+fn a_target_with_another_filesystem_is_refused() {
+    let steps = vec![table("ntfs"), blkid(BLKID_A, None), blkid(BLKID_B, Some("ext4"))];
+    assert_eq!(
+        refused(steps),
+        "/mnt/felhom/usb holds /dev/loop3, not filesystem 1eb2d69a-3f9f-4098-a928-68706a2d5f86"
+    );
+}
+
+#[test]
+fn a_target_with_a_part_of_the_filesystem_is_refused() {
+    let steps = vec![table("subdirectory"), blkid(BLKID_A, None), blkid(BLKID_B, Some("ext4"))];
+    assert_eq!(
+        refused(steps),
+        "/mnt/felhom/usb holds /dev/sdb1, not filesystem 1eb2d69a-3f9f-4098-a928-68706a2d5f86"
+    );
+}
+
+#[test]
+fn a_filesystem_that_is_mounted_elsewhere_is_refused() {
+    let (_, elsewhere) = table("ext4");
+    let json = String::from_utf8(elsewhere.unwrap().stdout).unwrap().replace("/mnt/felhom/usb", "/");
+    let steps = vec![(FINDMNT, Ok(exited(0, &json, ""))), blkid(BLKID_A, None), blkid(BLKID_B, Some("ext4"))];
+    assert_eq!(refused(steps), "filesystem 1eb2d69a-3f9f-4098-a928-68706a2d5f86 is already mounted on /");
+}
+
+#[test]
+fn a_copy_of_the_filesystem_is_refused() {
+    let steps = vec![table("unmounted"), blkid(BLKID_A, Some("ext4")), blkid(BLKID_B, Some("ext4"))];
+    assert_eq!(
+        refused(steps),
+        "filesystem 1eb2d69a-3f9f-4098-a928-68706a2d5f86 is on /dev/sda1 and on /dev/sdb1"
+    );
+}
+
+#[test]
+fn a_copy_that_only_udev_knows_is_refused() {
+    let text = alloc::format!("S:mapper/x\nE:ID_FS_UUID={UUID}\nE:ID_FS_TYPE=ext4\n");
+    let udev = vec![
+        Filesystem::from_udev("/dev/dm-3", &text).unwrap(),
+        Filesystem::from_udev("/dev/sdb1", &text).unwrap(),
+    ];
+    let steps = vec![table("unmounted"), blkid(BLKID_A, None), blkid(BLKID_B, Some("ext4"))];
+    let refused = now(mount_by_uuid(&scripted(steps), &MountRequest { udev, ..request() })).unwrap_err();
+    assert_eq!(
+        refused.to_string(),
+        "filesystem 1eb2d69a-3f9f-4098-a928-68706a2d5f86 is on /dev/dm-3 and on /dev/sdb1"
+    );
+}
+
+#[test]
+fn what_udev_remembers_of_a_probed_device_does_not_count() {
+    let text = alloc::format!("E:ID_FS_UUID={UUID}\nE:ID_FS_TYPE=ext4\n");
+    let udev = vec![Filesystem::from_udev("/dev/sda1", &text).unwrap()];
+    let steps = vec![table("unmounted"), blkid(BLKID_A, None), blkid(BLKID_B, None)];
+    let refused = now(mount_by_uuid(&scripted(steps), &MountRequest { udev, ..request() })).unwrap_err();
+    assert_eq!(refused.to_string(), "no device holds filesystem 1eb2d69a-3f9f-4098-a928-68706a2d5f86");
+}
+
+#[test]
+fn btrfs_is_refused() {
+    let uuid = "8a7a0d44-8876-474a-b35b-311cdd79d167";
+    let steps = vec![table("unmounted"), blkid(BLKID_A, None), blkid(BLKID_B, Some("btrfs"))];
+    let request = MountRequest { uuid: uuid.parse().unwrap(), ..request() };
+    assert_eq!(
+        now(mount_by_uuid(&scripted(steps), &request)).unwrap_err().to_string(),
+        "filesystem 8a7a0d44-8876-474a-b35b-311cdd79d167 is of type btrfs, which is not mounted here"
+    );
+}
+
+#[test]
+fn an_unsafe_target_is_refused_before_anything_runs() {
+    let refused = [Place::Symlink, Place::Writable, Place::NotDirectory].map(|place| {
+        let request = MountRequest { place, ..request() };
+        now(mount_by_uuid(&scripted(vec![]), &request)).unwrap_err().to_string()
+    });
+    assert_eq!(
+        refused,
+        ["Symlink", "Writable", "NotDirectory"]
+            .map(|place| alloc::format!("/mnt/felhom/usb is no place to mount on: {place}"))
+    );
+}
+
+#[test]
+fn a_device_that_cannot_be_probed_stops_the_mount() {
+    let steps = vec![table("unmounted"), (BLKID_A, Err(RunError::PasswordWanted))];
+    let error = mounted(steps).unwrap_err();
+    assert_eq!(
+        snafu::Report::from_error(error).to_string(),
+        "filesystem 1eb2d69a-3f9f-4098-a928-68706a2d5f86 cannot be identified\n\nCaused by these errors (recent \
+         errors listed first):\n  1: /dev/sda1 cannot be probed\n  2: sudo asks for a password\n"
+    );
+}
+
+#[test]
+fn a_mount_that_did_not_end_stays_in_doubt() {
+    let steps = vec![
+        table("unmounted"),
+        blkid(BLKID_A, None),
+        blkid(BLKID_B, Some("ext4")),
+        (MOUNT, Err(RunError::StillRunning { pid: 7 })),
+        table("unmounted"),
+    ];
+    assert!(mounted(steps).unwrap_err().may_have_happened());
+}
+
+#[test]
+fn a_mount_without_a_table_afterwards_stays_in_doubt() {
+    let steps = vec![
+        table("unmounted"),
+        blkid(BLKID_A, None),
+        blkid(BLKID_B, Some("ext4")),
+        ran(MOUNT, 0, ""),
+        ran(FINDMNT, 1, "findmnt: can't read"),
+    ];
+    let error = mounted(steps).unwrap_err();
+    assert_eq!(
+        (error.may_have_happened(), error.to_string()),
+        (true, "/mnt/felhom/usb: what is mounted there is unknown".into())
+    );
+}
+
+#[test]
+fn an_unmounted_target_stays_unmounted() {
+    assert_eq!(unmounted(vec![table("unmounted")]).unwrap(), Unmounted { was_mounted: false });
+}
+
+#[test]
+fn mounts_on_top_of_each_other_are_all_taken_off() {
+    let steps =
+        vec![table("stacked"), ran(UMOUNT, 0, ""), table("ext4"), ran(UMOUNT, 0, ""), table("unmounted")];
+    assert_eq!(unmounted(steps).unwrap(), Unmounted { was_mounted: true });
+}
+
+#[test]
+fn a_busy_target_stays_mounted() {
+    let steps =
+        vec![table("ext4"), ran(UMOUNT, 32, "umount: /mnt/felhom/usb: target is busy.\n"), table("ext4")];
+    assert_eq!(
+        unmounted(steps).unwrap_err().to_string(),
+        "/mnt/felhom/usb: umount: /mnt/felhom/usb: target is busy."
+    );
+}
+
+#[test]
+fn an_unmount_that_was_killed_after_its_work_is_done() {
+    let killed = Output { end: End::Signal(9), ..exited(0, "", "") };
+    let steps = vec![table("ext4"), (UMOUNT, Ok(killed)), table("unmounted")];
+    assert_eq!(unmounted(steps).unwrap(), Unmounted { was_mounted: true });
+}
