@@ -1,7 +1,7 @@
 //! The three things on a Proxmox VE node that need root and that its API cannot do.
 //!
 //! 1. [`golden`] creates the golden container, with features that the API refuses to every token.
-//! 2. [`mount`] and [`filesystem`] bring a USB disk in by its UUID and out again.
+//! 2. [`mount`], [`filesystem`] and [`fstab`] bring a USB disk in by its UUID and out again.
 //! 3. [`smart`] reads the health of a disk, and [`sensors`] (without root) the temperatures of the board.
 //!
 //! This crate starts no process, opens no file and knows no network: everything goes through the trait [`Runner`]. A
@@ -25,6 +25,7 @@ mod command;
 pub mod disks;
 pub mod filesystem;
 pub mod findmnt;
+pub mod fstab;
 pub mod golden;
 mod grammar;
 mod malformed;

@@ -1,0 +1,338 @@
+//! Edits the one line of a mount target in `/etc/fstab`, so that the disk is there again after a reboot.
+//!
+//! Works on bytes and does no I/O: whoever calls writes a new file beside the old one and renames it. Every byte of
+//! every other line stays as it is, comments, line ends and a missing newline at the end included. A line is ours only
+//! if its six fields are what is written here; any other line for the same target or the same filesystem is someone's
+//! decision, and the edit is refused.
+//!
+//! Source: `fstab(5)`; with `nofail` and a short device time-out a node boots without the disk.
+
+use alloc::borrow::ToOwned;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::fmt;
+
+use serde::Serialize;
+use snafu::Snafu;
+
+use crate::argument::{FsUuid, MountTarget};
+use crate::filesystem::FsType;
+
+const OPTIONS: &str = "nosuid,nodev,noexec,nofail,X-mount.mkdir,x-systemd.device-timeout=10s";
+
+/// One line of ours. Prints as the line, without its end.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct FstabEntry {
+    /// The filesystem.
+    pub uuid: FsUuid,
+    /// The directory.
+    pub target: MountTarget,
+    /// The type; `None` is `auto`.
+    pub kind: Option<FsType>,
+    /// Whether `fsck` runs at boot, after the root filesystem (pass 2).
+    pub is_checked: bool,
+}
+
+/// A line that is not ours has the same target or the same filesystem.
+#[derive(Clone, Debug, PartialEq, Eq, Snafu)]
+#[snafu(display("line {line} of fstab is not ours: {text:?}"))]
+pub struct FstabConflict {
+    /// Number of the line, from 1.
+    pub line: usize,
+    /// The line.
+    pub text: String,
+}
+
+impl fmt::Display for FstabEntry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let kind = self.kind.map_or("auto", FsType::as_str);
+        let pass = if self.is_checked { 2 } else { 0 };
+        write!(f, "UUID={} {} {kind} {OPTIONS} 0 {pass}", self.uuid, self.target)
+    }
+}
+
+impl FstabEntry {
+    /// Reads a line of ours, however its fields are spaced.
+    fn read(line: &[u8]) -> Option<Self> {
+        let text = core::str::from_utf8(line).ok()?;
+        let fields: Vec<_> = text.split_ascii_whitespace().collect();
+        let [source, target, kind, OPTIONS, "0", pass] = fields.as_slice() else { return None };
+        Some(Self {
+            uuid: source.strip_prefix("UUID=")?.parse().ok()?,
+            target: target.parse().ok()?,
+            kind: match *kind {
+                "auto" => None,
+                kind => Some(FsType::ALL.into_iter().find(|known| known.as_str() == kind)?),
+            },
+            is_checked: match *pass {
+                "0" => false,
+                "2" => true,
+                _ => return None,
+            },
+        })
+    }
+}
+
+/// The entry of ours for the target, if there is one.
+pub fn find(fstab: &[u8], target: &MountTarget) -> Option<FstabEntry> {
+    lines(fstab).find_map(|line| FstabEntry::read(line).filter(|entry| entry.target == *target))
+}
+
+/// The file with this entry in it, in place of the one that the target had. The same file if nothing changes.
+pub fn put(fstab: &[u8], entry: &FstabEntry) -> Result<Vec<u8>, FstabConflict> {
+    let mut place = None;
+    for (index, line) in lines(fstab).enumerate() {
+        match FstabEntry::read(line) {
+            Some(found) if found.target == entry.target && place.is_none() => place = Some((index, found)),
+            _ if concerns(line, &entry.target, Some(&entry.uuid)) => return Err(conflict(index, line)),
+            _ => (),
+        }
+    }
+    match place {
+        Some((_, found)) if found == *entry => Ok(fstab.to_owned()),
+        Some((index, _)) => Ok(replaced(fstab, index, entry)),
+        None => Ok(appended(fstab, entry)),
+    }
+}
+
+/// The file without the entry of the target. The same file if there is none.
+pub fn remove(fstab: &[u8], target: &MountTarget) -> Result<Vec<u8>, FstabConflict> {
+    let mut kept = Vec::with_capacity(fstab.len());
+    for (index, line) in lines(fstab).enumerate() {
+        if FstabEntry::read(line).is_some_and(|found| found.target == *target) {
+            // The newline before a line without its own was put there together with the line.
+            if !line.ends_with(b"\n") && kept.ends_with(b"\n") {
+                kept.pop();
+            }
+        } else if concerns(line, target, None) {
+            return Err(conflict(index, line));
+        } else {
+            kept.extend_from_slice(line);
+        }
+    }
+    Ok(kept)
+}
+
+/// The lines with their ends.
+fn lines(fstab: &[u8]) -> impl Iterator<Item = &[u8]> {
+    fstab.split_inclusive(|byte| *byte == b'\n')
+}
+
+fn conflict(index: usize, line: &[u8]) -> FstabConflict {
+    FstabConflict { line: index + 1, text: String::from_utf8_lossy(line.trim_ascii()).into_owned() }
+}
+
+fn replaced(fstab: &[u8], place: usize, entry: &FstabEntry) -> Vec<u8> {
+    let mut edited = Vec::with_capacity(fstab.len());
+    for (index, line) in lines(fstab).enumerate() {
+        if index == place {
+            let end = [b"\r\n".as_slice(), b"\n"].into_iter().find(|end| line.ends_with(end));
+            edited.extend_from_slice(alloc::format!("{entry}").as_bytes());
+            edited.extend_from_slice(end.unwrap_or_default());
+        } else {
+            edited.extend_from_slice(line);
+        }
+    }
+    edited
+}
+
+/// The file with a line more. A file without a newline at its end keeps that manner, so that [`remove`] restores it.
+fn appended(fstab: &[u8], entry: &FstabEntry) -> Vec<u8> {
+    let line = if fstab.is_empty() || fstab.ends_with(b"\n") {
+        alloc::format!("{entry}\n")
+    } else {
+        alloc::format!("\n{entry}")
+    };
+    [fstab, line.as_bytes()].concat()
+}
+
+/// Whether the line mounts something on the target, or this filesystem anywhere.
+fn concerns(line: &[u8], target: &MountTarget, uuid: Option<&FsUuid>) -> bool {
+    let mut fields = line.split(u8::is_ascii_whitespace).filter(|field| !field.is_empty()).map(decoded);
+    let source = fields.next().filter(|source| !source.starts_with('#'));
+    let Some((source, place)) = source.zip(fields.next()) else { return false };
+    let is_same = |uuid: &FsUuid| named_uuid(&source).eq_ignore_ascii_case(uuid.as_str());
+    uuid.is_some_and(is_same) || steps(&place).eq(steps(target.as_str()))
+}
+
+/// The components of a path that lead somewhere.
+fn steps(path: &str) -> impl Iterator<Item = &str> {
+    path.split('/').filter(|step| !["", "."].contains(step))
+}
+
+/// What a source names as a UUID, quotes stripped; else the source itself.
+fn named_uuid(source: &str) -> &str {
+    let prefixes = ["UUID=", "/dev/disk/by-uuid/"];
+    let named = prefixes.iter().find_map(|prefix| source.strip_prefix(prefix)).unwrap_or(source);
+    named.trim_matches('"')
+}
+
+/// A field with its octal escapes resolved: `\040` is a blank.
+fn decoded(field: &[u8]) -> String {
+    let mut bytes = Vec::with_capacity(field.len());
+    let mut rest = field;
+    loop {
+        rest = match rest {
+            [b'\\', a @ b'0'..=b'3', b @ b'0'..=b'7', c @ b'0'..=b'7', tail @ ..] => {
+                bytes.push((a - b'0') * 64 + (b - b'0') * 8 + (c - b'0'));
+                tail
+            }
+            [plain, tail @ ..] => {
+                bytes.push(*plain);
+                tail
+            }
+            [] => break,
+        };
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::string::ToString;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const UUID: &str = "1eb2d69a-3f9f-4098-a928-68706a2d5f86";
+    const LINE: &str = "UUID=1eb2d69a-3f9f-4098-a928-68706a2d5f86 /mnt/felhom/usb auto \
+                        nosuid,nodev,noexec,nofail,X-mount.mkdir,x-systemd.device-timeout=10s 0 0";
+    const PVE: &str = "# <file system> <mount point> <type> <options> <dump> <pass>\n\
+                       /dev/pve/root / ext4 errors=remount-ro 0 1\n\
+                       /dev/pve/swap none swap sw 0 0\nproc /proc proc defaults 0 0\n";
+
+    fn entry() -> FstabEntry {
+        FstabEntry {
+            uuid: UUID.parse().unwrap(),
+            target: "/mnt/felhom/usb".parse().unwrap(),
+            kind: None,
+            is_checked: false,
+        }
+    }
+
+    fn put_text(fstab: &str) -> Result<String, String> {
+        let edited = put(fstab.as_bytes(), &entry()).map_err(|error| error.to_string())?;
+        Ok(String::from_utf8(edited).unwrap())
+    }
+
+    fn remove_text(fstab: &str) -> Result<String, String> {
+        let edited = remove(fstab.as_bytes(), &entry().target).map_err(|error| error.to_string())?;
+        Ok(String::from_utf8(edited).unwrap())
+    }
+
+    #[test]
+    fn a_line_is_added_at_the_end() {
+        assert_eq!(put_text(PVE), Ok(alloc::format!("{PVE}{LINE}\n")));
+    }
+
+    #[test]
+    fn a_line_names_its_type_and_its_check() {
+        let entry = FstabEntry { kind: Some(FsType::Ext4), is_checked: true, ..entry() };
+        assert_eq!(entry.to_string(), LINE.replace("auto", "ext4").replace("0 0", "0 2"));
+    }
+
+    #[test]
+    fn adding_twice_changes_nothing() {
+        let once = put_text(PVE).unwrap();
+        assert_eq!(put_text(&once), Ok(once));
+    }
+
+    #[test]
+    fn a_line_of_ours_is_known_however_it_is_spaced() {
+        let aligned = alloc::format!("{PVE}\t{}\r\n", LINE.replace(' ', " \t "));
+        assert_eq!(
+            (find(aligned.as_bytes(), &entry().target), put_text(&aligned), remove_text(&aligned)),
+            (Some(entry()), Ok(aligned), Ok(PVE.into()))
+        );
+    }
+
+    #[test]
+    fn another_disk_for_the_target_replaces_the_line_in_its_place() {
+        let old = LINE.replace(UUID, "ABCD-1234");
+        let edited = ["\n", "\r\n", ""].map(|end| put_text(&alloc::format!("{PVE}{old}{end}")));
+        assert_eq!(edited, ["\n", "\r\n", ""].map(|end| Ok(alloc::format!("{PVE}{LINE}{end}"))));
+    }
+
+    #[test]
+    fn lines_of_ours_for_other_targets_stay() {
+        let other = LINE.replace(UUID, "ABCD-1234").replace("usb", "other");
+        let fstab = alloc::format!("{other}\n{LINE}\n{PVE}");
+        assert_eq!(remove_text(&fstab), Ok(alloc::format!("{other}\n{PVE}")));
+    }
+
+    #[test]
+    fn lines_of_others_for_the_target_or_the_disk_are_refused() {
+        let lines = [
+            "/dev/sdb1 /mnt/felhom/usb ext4 defaults 0 2",
+            "LABEL=x /mnt/felhom//usb/ auto noauto 0 0",
+            r"LABEL=x /mnt/felhom/\165sb auto noauto 0 0",
+            "UUID=1EB2D69A-3F9F-4098-A928-68706A2D5F86 /mnt/x ext4 defaults",
+            "UUID=\"1eb2d69a-3f9f-4098-a928-68706a2d5f86\" /mnt/x ext4",
+            "/dev/disk/by-uuid/1eb2d69a-3f9f-4098-a928-68706a2d5f86 /mnt/x",
+            "UUID=1eb2d69a-3f9f-4098-a928-68706a2d5f86 /mnt/felhom/usb auto defaults 0 0",
+            &LINE.replace("usb", "other"),
+            &alloc::format!("{LINE} # mine"),
+            &LINE.replace("noexec,", ""),
+            &LINE.replace("0 0", "0 1"),
+        ];
+        for line in lines {
+            let refused = Err(alloc::format!("line 2 of fstab is not ours: {line:?}"));
+            assert_eq!(put_text(&alloc::format!("#\n{line}\r\n{PVE}")), refused, "{line}");
+        }
+    }
+
+    #[test]
+    fn two_lines_of_ours_for_one_target_are_refused_and_both_removed() {
+        let fstab = alloc::format!("{LINE}\n{PVE}{LINE}");
+        let refused = Err(alloc::format!("line 6 of fstab is not ours: {LINE:?}"));
+        assert_eq!((put_text(&fstab), remove_text(&fstab)), (refused, Ok(PVE.trim_end().into())));
+    }
+
+    #[test]
+    fn removal_refuses_a_line_of_others_for_the_target() {
+        let fstab = alloc::format!("{LINE}\nLABEL=x /mnt/felhom/usb auto defaults\n");
+        let refused = "line 2 of fstab is not ours: \"LABEL=x /mnt/felhom/usb auto defaults\"";
+        assert_eq!(remove_text(&fstab), Err(refused.into()));
+    }
+
+    #[test]
+    fn comments_and_short_lines_concern_nobody() {
+        let fstab = alloc::format!("#{LINE}\n # {LINE}\n{UUID}\n/mnt/felhom/usb\n\n \t\n");
+        assert_eq!(remove_text(&fstab), Ok(fstab));
+    }
+
+    fn fstab() -> impl Strategy<Value = Vec<u8>> {
+        let line = prop_oneof![
+            "#[ -~]{0,30}",
+            "[ \t]{0,4}",
+            "(UUID=|LABEL=|/dev/)[a-f0-9\\\\-]{1,12}[ \t]{1,3}/[a-z/0-9\\\\]{0,12}[ \t]ext4[ \t]defaults,[a-z]{1,5} 0 [0-2]",
+            "[ -~\t]{0,40}",
+            Just(LINE.replace(UUID, "ABCD-1234").replace("usb", "other")),
+        ];
+        let line = prop_oneof![8 => line.prop_map(String::into_bytes), 1 => prop::collection::vec(any::<u8>(), 0..20)];
+        let end = prop::sample::select(alloc::vec![b"\n".as_slice(), b"\r\n", b"\n\n"]);
+        let lines = prop::collection::vec((line, end), 0..12);
+        (lines, any::<bool>()).prop_map(|(lines, is_cut)| {
+            let mut fstab: Vec<u8> =
+                lines.into_iter().flat_map(|(line, end)| [line, end.to_vec()].concat()).collect();
+            if is_cut {
+                fstab.pop();
+            }
+            fstab
+        })
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2000))]
+
+        #[test]
+        fn adding_and_removing_gives_the_original_bytes(fstab in fstab()) {
+            let added = put(&fstab, &entry()).unwrap();
+            prop_assert_eq!(find(&added, &entry().target), Some(entry()));
+            prop_assert_eq!(put(&added, &entry()).unwrap(), added.clone());
+            prop_assert!(added.starts_with(&fstab));
+            prop_assert_eq!(remove(&added, &entry().target).unwrap(), fstab);
+        }
+    }
+}
