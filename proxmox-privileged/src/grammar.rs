@@ -1,5 +1,8 @@
-//! What an argument may look like, said once.
+//! What an argument may look like, said once: the check of its type and the regular expression of sudoers both come
+//! from here.
 
+use alloc::format;
+use alloc::string::String;
 use alloc::vec::Vec;
 
 /// A regular language over ASCII.
@@ -56,6 +59,23 @@ impl Grammar {
         ends.dedup();
         ends
     }
+
+    /// The language as a POSIX extended regular expression without anchors.
+    pub(crate) fn regex(&self) -> String {
+        let joined =
+            |parts: &[Self], between: &str| parts.iter().map(Self::regex).collect::<Vec<_>>().join(between);
+        match self {
+            Text(literal) => literal.replace('.', r"\."),
+            Bytes(class, 1, 1) => format!("[{class}]"),
+            Bytes(class, 0, MANY) => format!("[{class}]*"),
+            Bytes(class, 0, 1) => format!("[{class}]?"),
+            Bytes(class, least, most) if least == most => format!("[{class}]{{{least}}}"),
+            Bytes(class, least, most) => format!("[{class}]{{{least},{most}}}"),
+            All(parts) => joined(parts, ""),
+            Any(parts) => format!("({})", joined(parts, "|")),
+            Maybe(part) => format!("({})?", part.regex()),
+        }
+    }
 }
 
 /// Whether a class, written as between brackets, holds the byte.
@@ -88,5 +108,17 @@ mod tests {
         let verdicts =
             ["a.acc", "a.a.abccc", "a.acccc", "a.a", ".acc", "a.abbcc", ""].map(|text| grammar.accepts(text));
         assert_eq!(verdicts, [true, true, false, false, false, false, false]);
+    }
+
+    #[test]
+    fn a_grammar_prints_as_an_extended_regular_expression() {
+        let grammar = All(&[
+            Text("x.y"),
+            Any(&[Bytes("a-z", 1, 1), Bytes("0-9", 2, 2), Bytes("0-9", 2, 8)]),
+            Maybe(&Text("z")),
+            Bytes("a", 0, MANY),
+            Bytes("b", 0, 1),
+        ]);
+        assert_eq!(grammar.regex(), r"x\.y([a-z]|[0-9]{2}|[0-9]{2,8})(z)?[a]*[b]?");
     }
 }

@@ -6,7 +6,7 @@
 //!
 //! This crate starts no process, opens no file and knows no network: everything goes through the trait [`Runner`]. A
 //! [`Command`] has no public constructor. All that can ever be run is the table in `table.rs`, with arguments of the
-//! types in [`argument`].
+//! types in [`argument`]; the [`sudoers`] drop-in is printed from the same table.
 #![no_std]
 #![forbid(clippy::disallowed_types, clippy::disallowed_methods)]
 #![warn(
@@ -35,8 +35,10 @@ mod runner;
 mod script;
 pub mod sensors;
 pub mod smart;
+mod sudoers;
 mod table;
 
 pub use command::{Command, Program};
 pub use malformed::Malformed;
 pub use runner::{BoxFuture, End, Output, RunError, Runner, SudoTrouble};
+pub use sudoers::sudoers;

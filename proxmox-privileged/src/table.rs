@@ -1,15 +1,22 @@
-//! Every command that this crate can run: the one table behind the argument lists.
+//! Every command that this crate can run: the one table behind the argument lists and the sudoers rules.
 //!
-//! Each word is literal text, a slot, or both. A slot says where its value is found.
+//! Each word is literal text, a slot, or both. A slot names the type of its argument, which brings the grammar for
+//! sudoers, and where its value is found.
 
 use alloc::borrow::ToOwned;
-use alloc::string::ToString;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
 use core::fmt;
 use core::time::Duration;
 
-use crate::argument::{Argument, BlockDevice, Disk, MountTarget};
+use proxmox_types::{Bridge, StorageId, Vmid};
+
+use crate::argument::{
+    Argument, BlockDevice, Cores, Disk, FsUuid, Hostname, MemoryMib, MountTarget, RootfsGib, TemplateVolume,
+};
 use crate::command::{Command, Privilege, Program};
 use crate::golden::GoldenSpec;
+use crate::grammar::Grammar;
 use crate::mount::MountRequest;
 
 use Part::Text;
@@ -23,22 +30,22 @@ pub(crate) static CREATE: Shape<GoldenSpec> = Shape {
     purpose: "create the golden container: unprivileged, with the two features that the API refuses to tokens",
     words: &[
         &[Text("create")],
-        &[slot(|spec| &spec.vmid)],
-        &[slot(|spec| &spec.template)],
+        &[slot::<Vmid, _>(|spec| &spec.vmid)],
+        &[slot::<TemplateVolume, _>(|spec| &spec.template)],
         &[Text("--unprivileged")],
         &[Text("1")],
         &[Text("--features")],
         &[Text("nesting=1,keyctl=1")],
         &[Text("--rootfs")],
-        &[slot(|spec| &spec.storage), Text(":"), slot(|spec| &spec.rootfs)],
+        &[slot::<StorageId, _>(|spec| &spec.storage), Text(":"), slot::<RootfsGib, _>(|spec| &spec.rootfs)],
         &[Text("--cores")],
-        &[slot(|spec| &spec.cores)],
+        &[slot::<Cores, _>(|spec| &spec.cores)],
         &[Text("--memory")],
-        &[slot(|spec| &spec.memory)],
+        &[slot::<MemoryMib, _>(|spec| &spec.memory)],
         &[Text("--hostname")],
-        &[slot(|spec| &spec.hostname)],
+        &[slot::<Hostname, _>(|spec| &spec.hostname)],
         &[Text("--net0")],
-        &[Text("name=eth0,bridge="), slot(|spec| &spec.bridge), Text(",ip=dhcp")],
+        &[Text("name=eth0,bridge="), slot::<Bridge, _>(|spec| &spec.bridge), Text(",ip=dhcp")],
     ],
 };
 
@@ -51,8 +58,8 @@ pub(crate) static MOUNT: Shape<MountRequest> = Shape {
     words: &[
         &[Text("-o")],
         &[Text("nosuid,nodev,noexec,X-mount.mkdir")],
-        &[Text("UUID="), slot(|request| &request.uuid)],
-        &[slot(|request| &request.target)],
+        &[Text("UUID="), slot::<FsUuid, _>(|request| &request.uuid)],
+        &[slot::<MountTarget, _>(|request| &request.target)],
     ],
 };
 
@@ -62,7 +69,7 @@ pub(crate) static UMOUNT: Shape<MountTarget> = Shape {
     privilege: Root,
     seconds: 60,
     purpose: "unmount what is mounted below /mnt/felhom",
-    words: &[&[slot(|target| target)]],
+    words: &[&[slot::<MountTarget, _>(|target| target)]],
 };
 
 /// `blkid`, probing the device itself: its cache and udev's can be out of date.
@@ -71,7 +78,7 @@ pub(crate) static BLKID: Shape<BlockDevice> = Shape {
     privilege: RootAlone,
     seconds: 30,
     purpose: "read which filesystem a disk or partition holds, to find two with one UUID",
-    words: &[&[Text("-p")], &[Text("-o")], &[Text("export")], &[slot(|device| device)]],
+    words: &[&[Text("-p")], &[Text("-o")], &[Text("export")], &[slot::<BlockDevice, _>(|device| device)]],
 };
 
 /// `smartctl`, leaving a sleeping disk asleep.
@@ -80,7 +87,13 @@ pub(crate) static SMARTCTL: Shape<Disk> = Shape {
     privilege: RootAlone,
     seconds: 60,
     purpose: "read the health of a disk without waking it; no test, no setting",
-    words: &[&[Text("-a")], &[Text("-j")], &[Text("-n")], &[Text("standby")], &[slot(|disk| disk)]],
+    words: &[
+        &[Text("-a")],
+        &[Text("-j")],
+        &[Text("-n")],
+        &[Text("standby")],
+        &[slot::<Disk, _>(|disk| disk)],
+    ],
 };
 
 /// `findmnt`: the whole mount table as a flat list, subdirectory mounts told by their own column.
@@ -118,7 +131,7 @@ pub(crate) struct Shape<T: 'static> {
 
 enum Part<T: 'static> {
     Text(&'static str),
-    Slot(fn(&T) -> &dyn Value),
+    Slot { grammar: &'static Grammar, value: fn(&T) -> &dyn Value },
 }
 
 /// What can fill a slot: an [`Argument`], and nothing else.
@@ -126,8 +139,8 @@ trait Value: fmt::Display {}
 
 impl<A: Argument> Value for A {}
 
-const fn slot<T>(value: fn(&T) -> &dyn Value) -> Part<T> {
-    Part::Slot(value)
+const fn slot<A: Argument, T>(value: fn(&T) -> &dyn Value) -> Part<T> {
+    Part::Slot { grammar: A::GRAMMAR, value }
 }
 
 impl<T> Shape<T> {
@@ -135,7 +148,7 @@ impl<T> Shape<T> {
     pub(crate) fn command(&self, values: &T) -> Command {
         let filled = |part: &Part<T>| match part {
             Text(text) => (*text).to_owned(),
-            Part::Slot(value) => value(values).to_string(),
+            Part::Slot { value, .. } => value(values).to_string(),
         };
         let args = self.words.iter().map(|word| word.iter().map(filled).collect()).collect();
         Command {
@@ -145,5 +158,15 @@ impl<T> Shape<T> {
             purpose: self.purpose,
             args,
         }
+    }
+
+    /// The arguments, joined by blanks, as a POSIX extended regular expression without anchors.
+    pub(crate) fn regex(&self) -> String {
+        let regex = |part: &Part<T>| match part {
+            Text(text) => Grammar::Text(text).regex(),
+            Part::Slot { grammar, .. } => grammar.regex(),
+        };
+        let words = self.words.iter().map(|word| word.iter().map(regex).collect());
+        words.collect::<Vec<String>>().join(" ")
     }
 }
