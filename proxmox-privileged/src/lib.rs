@@ -30,6 +30,8 @@ pub mod golden;
 mod grammar;
 mod malformed;
 pub mod mount;
+#[cfg(test)]
+mod mutations;
 mod runner;
 #[cfg(test)]
 mod script;
