@@ -141,6 +141,15 @@ pub enum MountError {
         /// Where it is.
         mount: Box<Mount>,
     },
+    /// After the command something is mounted on the target, and neither its UUID nor its device tells that it is the
+    /// filesystem. So it is where udev does not run and the table names the device otherwise.
+    #[snafu(display("{} holds {}, which is not known to be filesystem {uuid}", mount.target, mount.source))]
+    Unrecognised {
+        /// The filesystem.
+        uuid: FsUuid,
+        /// What is there.
+        mount: Box<Mount>,
+    },
     /// The command ran, and the mount table does not show its effect.
     #[snafu(display("{target}: {text}"))]
     NoEffect {
@@ -164,6 +173,7 @@ impl MountError {
     pub const fn may_have_happened(&self) -> bool {
         match self {
             Self::Unknown { may_have_happened, .. } => *may_have_happened,
+            Self::Unrecognised { .. } => true,
             Self::NotRun { source, .. } => source.may_have_happened(),
             _ => false,
         }
@@ -199,8 +209,9 @@ pub async fn mount_by_uuid(runner: &dyn Runner, request: &MountRequest) -> Resul
     }
     let end = runner.run(&MOUNT.command(request)).await;
     let table = mount_table(runner).await.with_context(unknown(true))?;
-    match table.at(target).filter(|mount| is_whole(mount, uuid, Some(&device))) {
-        Some(mount) => Ok(Mounted { mount: mount.clone(), was_mounted: false }),
+    match table.at(target).cloned() {
+        Some(mount) if is_whole(&mount, uuid, Some(&device)) => Ok(Mounted { mount, was_mounted: false }),
+        Some(mount) => UnrecognisedSnafu { uuid: uuid.clone(), mount: Box::new(mount) }.fail(),
         None => Err(without_effect(target, end)),
     }
 }

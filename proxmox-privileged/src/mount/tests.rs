@@ -237,6 +237,29 @@ fn a_mount_without_a_table_afterwards_stays_in_doubt() {
 }
 
 #[test]
+fn a_mount_that_cannot_be_recognised_stays_in_doubt() {
+    let (_, recorded) = table("ext4-no-uuid");
+    let json = String::from_utf8(recorded.unwrap().stdout).unwrap().replace("/dev/sdb1", "/dev/mapper/x");
+    let steps = vec![
+        table("unmounted"),
+        blkid(BLKID_A, None),
+        blkid(BLKID_B, Some("ext4")),
+        ran(MOUNT, 0, ""),
+        (FINDMNT, Ok(exited(0, &json, ""))),
+    ];
+    let error = mounted(steps).unwrap_err();
+    assert_eq!(
+        (error.may_have_happened(), error.to_string()),
+        (
+            true,
+            "/mnt/felhom/usb holds /dev/mapper/x, which is not known to be filesystem \
+             1eb2d69a-3f9f-4098-a928-68706a2d5f86"
+                .into()
+        )
+    );
+}
+
+#[test]
 fn an_unmounted_target_stays_unmounted() {
     assert_eq!(unmounted(vec![table("unmounted")]).unwrap(), Unmounted { was_mounted: false });
 }
