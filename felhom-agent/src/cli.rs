@@ -15,53 +15,52 @@ use crate::version;
 
 /// Looks after the LXC containers of one Proxmox VE host.
 #[derive(Debug, Parser)]
-#[command(name = "felhom-agent", version = version::LONG, args_conflicts_with_subcommands = true)]
+#[command(
+    name = "felhom-agent",
+    version = version::LONG,
+    subcommand_required = true,
+    arg_required_else_help = true,
+    after_help = "felhom-agent --selftest is the same as felhom-agent selftest"
+)]
 struct CommandLine {
     #[command(subcommand)]
-    command: Option<Command>,
-    /// Runs the self-test, as the command `selftest` does
-    #[arg(long, value_name = "MODE", num_args = 0..=1, require_equals = true, default_missing_value = "read-only")]
-    selftest: Option<SelftestMode>,
+    command: Command,
     #[command(flatten)]
     common: Common,
-    #[command(flatten)]
-    checks: selftest::Arguments,
 }
 
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Checks the configuration, the way to the API, the privileges and the node; changes nothing
-    Selftest {
-        #[command(flatten)]
-        common: Common,
-        #[command(flatten)]
-        checks: selftest::Arguments,
-    },
+    Selftest(selftest::Arguments),
 }
 
-/// What the self-test does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum SelftestMode {
-    ReadOnly,
+/// Writes the option `--selftest` as the command that it stands for.
+fn spelled_out(arguments: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
+    let spell = |argument: OsString| match argument.to_str() {
+        Some("--selftest" | "--selftest=read-only") => "selftest".into(),
+        _ => argument,
+    };
+    arguments.into_iter().map(spell).collect()
 }
 
 /// Options of every command.
 #[derive(Clone, Debug, Args)]
 struct Common {
     /// Configuration file [env: `FELHOM_AGENT_CONFIG`] [default: /etc/felhom-agent/config.json]
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, global = true, value_name = "FILE")]
     config: Option<PathBuf>,
     /// How the result is written to stdout
-    #[arg(short, long, value_name = "FORMAT", default_value = "text")]
+    #[arg(short, long, global = true, value_name = "FORMAT", default_value = "text")]
     output: Output,
     /// Logs more to stderr; -vv and -vvv even more
-    #[arg(short, long, action = clap::ArgAction::Count, conflicts_with = "quiet")]
+    #[arg(short, long, global = true, action = clap::ArgAction::Count, conflicts_with = "quiet")]
     verbose: u8,
     /// Shows only what is not well
-    #[arg(short, long)]
+    #[arg(short, long, global = true)]
     quiet: bool,
     /// When text is coloured
-    #[arg(long, value_name = "WHEN", default_value = "auto")]
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
     color: Color,
 }
 
@@ -86,7 +85,7 @@ impl Common {
 
 /// Runs the agent and says how it ended.
 pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: &Environment) -> Exit {
-    let line = match CommandLine::try_parse_from(arguments) {
+    let line = match CommandLine::try_parse_from(spelled_out(arguments)) {
         Ok(line) => line,
         Err(error) => {
             let is_help = !error.use_stderr();
@@ -96,9 +95,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: &Environm
         }
     };
     match line.command {
-        Some(Command::Selftest { common, checks }) => selftest::run(&common, &checks, environment),
-        None if line.selftest.is_some() => selftest::run(&line.common, &line.checks, environment),
-        None => usage("nothing to do; see felhom-agent --help"),
+        Command::Selftest(arguments) => selftest::run(&line.common, &arguments, environment),
     }
 }
 

@@ -1,6 +1,7 @@
 //! Every developer verb of the workspace, one file each: `cargo xtask <verb>`.
 
 mod ci;
+mod demo;
 mod fence;
 
 use std::process::ExitCode;
@@ -21,6 +22,8 @@ enum Verb {
     FenceCheck(fence::Arguments),
     /// Runs everything that must hold before a change is merged
     Ci(ci::Arguments),
+    /// Runs the agent's self-test against a simulated node
+    Demo,
 }
 
 fn main() -> ExitCode {
@@ -35,5 +38,6 @@ fn run(verb: Verb) -> Result<ExitCode, Whatever> {
     match verb {
         Verb::FenceCheck(arguments) => fence::run(&arguments),
         Verb::Ci(arguments) => ci::run(&arguments),
+        Verb::Demo => demo::run(),
     }
 }
