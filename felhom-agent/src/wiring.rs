@@ -14,5 +14,6 @@ pub fn connect(config: &Config) -> Result<Connection, TlsError> {
     let transport = Arc::new(HyperTransport::new(&config.url, &config.token, &config.tls)?);
     let wire = Wire { record: transport.record(), verifier: transport.verifier() };
     let drift = Arc::new(Drift::default());
-    Ok(Connection { client: Client::observed(transport, drift.clone()), wire: Some(wire), drift })
+    let client = Client::observed(transport, config.token.id().clone(), drift.clone());
+    Ok(Connection { client, wire: Some(wire), drift })
 }

@@ -12,7 +12,7 @@ use serde::Serialize;
 use crate::decode::{self, Decoder};
 use crate::endpoint::Endpoint;
 use crate::error::{Error, RefusedSnafu};
-use crate::{BoxFuture, Client, Parameter, Request, encode};
+use crate::{BoxFuture, Client, Parameter, Request, Started, encode};
 
 /// One call of the API. It does nothing until it is awaited, so it can be looked at, compared and logged before.
 ///
@@ -47,6 +47,21 @@ impl<'a, T> Call<'a, T> {
             time_limit: endpoint.pace.time_limit(),
         };
         Self { client, endpoint, request, fault: None, decoder }
+    }
+
+    /// A read at a path that is already filled in.
+    pub(crate) fn read(
+        client: &'a Client,
+        endpoint: &'static Endpoint,
+        path: &str,
+        decoder: Decoder<T>,
+    ) -> Self {
+        let call = Self::new(client, endpoint, &[], decoder);
+        Self { request: Request { path: path.into(), ..call.request }, ..call }
+    }
+
+    pub(crate) const fn client(&self) -> &'a Client {
+        self.client
     }
 
     /// Adds the fields of a parameter struct.
@@ -119,7 +134,16 @@ impl<'a, T> Call<'a, T> {
     async fn answer(self) -> Result<T, Error> {
         self.check()?;
         let response = self.client.exchange(&self.request).await?;
-        decode::answer(self.client, self.endpoint, &self.request, &response, self.decoder)
+        let value = decode::answer(self.client, self.endpoint, &self.request, &response, self.decoder)?;
+        if self.endpoint.trace.worker().is_some() {
+            let upid = decode::data::<Started>(response.body.as_bytes(), None);
+            upid.ok()
+                .as_ref()
+                .and_then(Started::upid)
+                .into_iter()
+                .for_each(|upid| self.client.remember(upid));
+        }
+        Ok(value)
     }
 }
 

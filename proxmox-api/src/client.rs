@@ -5,11 +5,13 @@ use core::fmt;
 use core::sync::atomic::{AtomicI64, Ordering};
 use core::time::Duration;
 
+use proxmox_types::{TokenId, Upid};
 use snafu::ResultExt;
 use tracing::{Instrument, debug, debug_span};
 
 use crate::endpoint::Endpoint;
 use crate::error::{Error, TransportSnafu};
+use crate::recent::Recent;
 use crate::{HttpTransport, Request, Response};
 
 /// A client of one PVE API server. Cheap to clone.
@@ -20,6 +22,8 @@ pub struct Client {
 
 struct Shared {
     transport: Arc<dyn HttpTransport>,
+    token: TokenId,
+    recent: Recent,
     observer: Option<Arc<dyn Observer>>,
     /// The server's clock in seconds since 1970, less the transport's; `UNSEEN` before the first answer.
     server_offset: AtomicI64,
@@ -34,18 +38,36 @@ pub trait Observer: Send + Sync {
 }
 
 impl Client {
-    /// A client over the transport.
-    pub fn new(transport: Arc<dyn HttpTransport>) -> Self {
-        Self::build(transport, None)
+    /// A client over the transport, which sends this token with every request.
+    ///
+    /// The client does not know the token's secret. It needs the id to tell its own tasks from those of others.
+    pub fn new(transport: Arc<dyn HttpTransport>, token: TokenId) -> Self {
+        Self::build(transport, token, None)
     }
 
     /// A client that tells the observer of every unknown field. Decoding costs a little more.
-    pub fn observed(transport: Arc<dyn HttpTransport>, observer: Arc<dyn Observer>) -> Self {
-        Self::build(transport, Some(observer))
+    pub fn observed(transport: Arc<dyn HttpTransport>, token: TokenId, observer: Arc<dyn Observer>) -> Self {
+        Self::build(transport, token, Some(observer))
     }
 
-    fn build(transport: Arc<dyn HttpTransport>, observer: Option<Arc<dyn Observer>>) -> Self {
-        Self { shared: Arc::new(Shared { transport, observer, server_offset: AtomicI64::new(UNSEEN) }) }
+    fn build(transport: Arc<dyn HttpTransport>, token: TokenId, observer: Option<Arc<dyn Observer>>) -> Self {
+        let server_offset = AtomicI64::new(UNSEEN);
+        Self { shared: Arc::new(Shared { transport, token, recent: Recent::new(), observer, server_offset }) }
+    }
+
+    /// The id of the token that the transport sends.
+    pub fn token(&self) -> &TokenId {
+        &self.shared.token
+    }
+
+    /// Notes a task that this client started.
+    pub(crate) fn remember(&self, upid: &Upid) {
+        self.shared.recent.remember(upid);
+    }
+
+    /// Whether this client started the task and has its UPID.
+    pub(crate) fn knows(&self, upid: &Upid) -> bool {
+        self.shared.recent.knows(upid)
     }
 
     pub(crate) fn observer(&self) -> Option<&dyn Observer> {

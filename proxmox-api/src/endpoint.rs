@@ -7,11 +7,13 @@
 pub mod kind;
 pub mod privilege;
 pub mod table;
+pub mod trace;
 
 use core::time::Duration;
 
 pub use kind::Kind;
 pub use privilege::{CodeCheck, Privileges};
+pub use trace::{Trace, Worker};
 
 use crate::Method;
 
@@ -38,6 +40,8 @@ pub struct Endpoint {
     /// Whether pveproxy hands the call to pvedaemon, which PVE's schema calls protected. Every such answer closes the
     /// connection, and a pvedaemon that is down or slow shows as 595 or 596.
     pub protected: bool,
+    /// Where it shows afterwards that a call was executed.
+    pub trace: Trace,
 }
 
 /// One parameter of an endpoint.
@@ -112,6 +116,21 @@ impl Endpoint {
     /// The row of a parameter, if the endpoint has it.
     pub fn parameter(&self, name: &str) -> Option<&'static ParameterRow> {
         self.parameters.iter().flat_map(|group| group.iter()).find(|row| row.covers(name))
+    }
+
+    /// The segment of a request's path, still encoded, that stands for a variable.
+    pub(crate) fn variable<'p>(&self, path: &'p str, name: &str) -> Option<&'p str> {
+        let stands_for = |template: &str| {
+            template
+                .strip_prefix('{')
+                .and_then(|rest| rest.strip_suffix('}'))
+                .is_some_and(|inner| inner == name)
+        };
+        self.path
+            .split('/')
+            .zip(path.split('/'))
+            .find(|(template, _)| stands_for(template))
+            .map(|pair| pair.1)
     }
 
     /// The names of the variables of the path, in order.

@@ -18,8 +18,10 @@ mod decode;
 pub mod endpoint;
 pub mod error;
 pub mod grant;
+mod recent;
 mod request;
 mod scope;
+mod settle;
 #[cfg(feature = "sim")]
 pub mod sim;
 mod started;
@@ -32,6 +34,7 @@ pub use decode::{Done, Page};
 pub use error::{Cause, Denied, Error, Thing};
 pub use request::{Method, Parameter, ParameterValue, Request, encode};
 pub use scope::{Access, Cluster, FeatureName, Lxc, Node, Snapshot, Storage, Task, Volume};
+pub use settle::Outcome;
 pub use started::Started;
 #[cfg(test)]
 pub use transport::MockHttpTransport;

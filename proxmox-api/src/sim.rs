@@ -31,11 +31,13 @@ mod worker;
 mod world;
 
 use alloc::boxed::Box;
-use alloc::string::String;
+use alloc::string::{String, ToString};
 use alloc::sync::Arc;
 use core::time::Duration;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
+
+use proxmox_types::TokenId;
 
 pub use acl::{Acl, AclEntry, Principal, Token};
 pub use answer::Answer;
@@ -51,7 +53,7 @@ use crate::{BoxFuture, Client, HttpTransport, Request, Response, TransportError}
 #[derive(Clone, Debug)]
 pub struct Sim {
     world: Arc<Mutex<World>>,
-    principal: Principal,
+    token: TokenId,
     clock: Clock,
 }
 
@@ -71,11 +73,7 @@ impl Sim {
     /// A node with a few containers, storages and backups, in virtual time, as the agent's own token with the least
     /// privileges sees it.
     pub fn new() -> Self {
-        Self {
-            world: Arc::new(Mutex::new(scene::node())),
-            principal: Principal::token(scene::AGENT),
-            clock: Clock::Virtual,
-        }
+        Self { world: Arc::new(Mutex::new(scene::node())), token: scene::agent(), clock: Clock::Virtual }
     }
 
     /// The same node in real time, for serving it over a socket.
@@ -85,15 +83,15 @@ impl Sim {
         Self { clock: Clock::Real(Instant::now()), ..self }
     }
 
-    /// The same node as another token, `user@realm!name`, sees it.
+    /// The same node as another token sees it.
     #[must_use]
-    pub fn as_token(&self, token: &str) -> Self {
-        Self { principal: Principal::token(token), ..self.clone() }
+    pub fn as_token(&self, token: TokenId) -> Self {
+        Self { token, ..self.clone() }
     }
 
     /// A client of this node.
     pub fn client(&self) -> Client {
-        Client::new(Arc::new(self.clone()))
+        Client::new(Arc::new(self.clone()), self.token.clone())
     }
 
     /// The state of the node, to look at and to change.
@@ -151,10 +149,10 @@ impl Sim {
         let mut world = self.world();
         let operation = route::operation(request.method.as_str(), &target, &body).unwrap_or_default();
         let effect = world.take_fault(operation);
-        let answer = match fault::before(effect.as_ref(), &mut world, request.time_limit)? {
-            Some(answer) => answer,
-            None => route::serve(&mut world, request.method.as_str(), &target, &body, Some(&self.principal)),
-        };
+        let answer = fault::before(effect.as_ref(), &mut world, request.time_limit)?.unwrap_or_else(|| {
+            let principal = Principal::token(&self.token.to_string());
+            route::serve(&mut world, request.method.as_str(), &target, &body, Some(&principal))
+        });
         let answer = fault::after(effect.as_ref(), answer, request.time_limit)?;
         Ok(answer.into_response(world.time()))
     }

@@ -3,7 +3,7 @@
 use alloc::format;
 use alloc::string::String;
 
-use proxmox_types::Upid;
+use proxmox_types::{Upid, VolumeId};
 use serde::de::Error;
 use serde::{Deserialize, Deserializer};
 
@@ -38,6 +38,12 @@ impl From<Upid> for Started {
 
 impl From<Done> for Started {
     fn from(_: Done) -> Self {
+        Self::Done
+    }
+}
+
+impl From<VolumeId> for Started {
+    fn from(_: VolumeId) -> Self {
         Self::Done
     }
 }

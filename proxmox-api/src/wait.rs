@@ -48,7 +48,7 @@ impl Patience {
     }
 
     /// The pause after this much time was waited: a tenth of it, within bounds and never beyond the end.
-    fn pause(self, waited: Duration) -> Duration {
+    pub(crate) fn pause(self, waited: Duration) -> Duration {
         (waited / 10).clamp(Self::SHORTEST, Self::LONGEST).min(self.total.saturating_sub(waited))
     }
 }

@@ -12,7 +12,7 @@ pub mod storage;
 pub mod task;
 
 use super::kind::{Format, NODE, SNAPSHOT, STORAGE, VMID};
-use super::{CodeCheck, Endpoint, Kind, Pace, ParameterRow, Privileges, Returns};
+use super::{CodeCheck, Endpoint, Kind, Pace, ParameterRow, Privileges, Returns, Trace, Worker};
 use crate::Method;
 
 /// Every endpoint that the client speaks to.
@@ -49,6 +49,7 @@ const fn get(
         returns,
         pace: Pace::Read,
         protected: false,
+        trace: Trace::Nowhere,
     }
 }
 
@@ -100,6 +101,15 @@ impl Endpoint {
 
     const fn paced(self, pace: Pace) -> Self {
         Self { pace, ..self }
+    }
+
+    /// Starts a worker of this type, whose id is a variable of the path or a parameter.
+    const fn starts(self, kind: &'static str, id: &'static str) -> Self {
+        self.traced(Trace::Task(Worker { kind, id: Some(id) }))
+    }
+
+    const fn traced(self, trace: Trace) -> Self {
+        Self { trace, ..self }
     }
 }
 

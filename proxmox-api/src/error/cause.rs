@@ -18,6 +18,8 @@ pub enum Cause {
     },
     /// PVE waited 10 s for a lock file and gave up.
     LockTimeout,
+    /// PVE started the worker, and then could not put it into its list of tasks. The worker runs.
+    Unlisted,
     /// Something does not exist.
     NotFound {
         /// What kind of thing.
@@ -111,7 +113,7 @@ pub struct Denied {
 impl Cause {
     /// Whether the server may have acted on the call although it answered with this.
     pub const fn may_have_happened(&self) -> bool {
-        matches!(self, Self::Gateway { status: 502..=504 | 596..=599, .. })
+        matches!(self, Self::Unlisted | Self::Gateway { status: 502..=504 | 596..=599, .. })
     }
 }
 
@@ -121,6 +123,7 @@ impl fmt::Display for Cause {
             Self::Permission(denied) => denied.fmt(f),
             Self::Locked { by } => write!(f, "the container is locked ({by})"),
             Self::LockTimeout => f.write_str("another operation held the lock file for more than 10 s"),
+            Self::Unlisted => f.write_str("the worker was started, but PVE could not list it"),
             Self::NotFound { what, name } => write!(f, "{what}{} does not exist", Quoted(name)),
             Self::AlreadyExists { what, name } => write!(f, "{what}{} already exists", Quoted(name)),
             Self::AlreadyRunning => f.write_str("the container is already running"),

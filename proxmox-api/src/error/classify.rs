@@ -112,6 +112,8 @@ const UNRECORDED: &[Row] = &[
     row(403, "pool '{}' does not exist", |texts| missing(Thing::Pool, texts), ""),
     row(403, "Permission check failed (user != root@pam)", |_| root_only(&["this"]), ""),
     row(500, "{}no quorum{}", |_| Cause::NoQuorum, ""),
+    // pve-common `PVE/RESTEnvironment.pm`, `fork_worker`: the list is written after the worker was let go.
+    row(500, "can't lock file '/var/log/pve/tasks/.active.lock' - got timeout", |_| Cause::Unlisted, ""),
 ];
 
 /// What the text of one refused parameter means, beside "PVE refused parameters".
@@ -134,8 +136,8 @@ pub(crate) fn classify(status: u16, message: &str, fields: BTreeMap<String, Stri
     if !fields.is_empty() {
         return Cause::Parameters { fields };
     }
-    find(ROWS, status, message)
-        .or_else(|| find(UNRECORDED, status, message))
+    find(UNRECORDED, status, message)
+        .or_else(|| find(ROWS, status, message))
         .unwrap_or_else(|| Cause::Status { message: message.into() })
 }
 

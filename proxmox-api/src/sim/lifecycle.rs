@@ -20,16 +20,25 @@ pub(super) const HANDLERS: &[(&str, Handler)] = &[
     ("lxc.template", template),
     ("lxc.resize", resize),
     ("lxc.move_volume", move_volume),
-    ("lxc.migrate", |world, ask| {
-        world.unlocked(ask.vmid()?)?;
-        let target = ask.get("target").unwrap_or_default();
-        Err(Refusal::die(if target == world.node {
-            "Can't migrate to the local node".into()
-        } else {
-            format!("address lookup for '{target}' did not find any IP address")
-        }))
-    }),
+    ("lxc.migrate", migrate),
 ];
+
+fn migrate(world: &mut World, ask: &Ask<'_>) -> Result<Reply, Refusal> {
+    let vmid = ask.vmid()?;
+    world.unlocked(vmid)?;
+    let target = ask.get("target").unwrap_or_default();
+    if target == world.node {
+        return Err(Refusal::die("Can't migrate to the local node"));
+    }
+    if !world.other_nodes.iter().any(|node| node == target) {
+        return Err(Refusal::die(format!("address lookup for '{target}' did not find any IP address")));
+    }
+    let upid = world.spawn_job("vzmigrate", &vmid, ask.principal, move |world, _| {
+        world.containers.remove(&vmid);
+        Ok(())
+    });
+    Ok(Value::from(upid).into())
+}
 
 fn destroy(world: &mut World, ask: &Ask<'_>) -> Result<Reply, Refusal> {
     let vmid = ask.vmid()?;

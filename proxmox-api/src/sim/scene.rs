@@ -5,13 +5,21 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use core::time::Duration;
 
+use proxmox_types::TokenId;
+
 use super::acl::{Acl, Token};
 use super::container::Container;
 use super::storage::{Storage, Volume};
 use super::world::World;
 
 /// The agent's own token, with the least privileges.
-pub(super) const AGENT: &str = "felhom@pve!agent";
+const AGENT: &str = "felhom@pve!agent";
+
+/// The id of the agent's own token.
+#[expect(clippy::expect_used, reason = "it parses a constant, as every test of the simulated node does")]
+pub(super) fn agent() -> TokenId {
+    AGENT.parse().expect("a token id")
+}
 
 /// The date of the recordings.
 const EPOCH: u64 = 1_795_500_000;
@@ -48,6 +56,7 @@ const TOKENS: [(&str, &str, bool); 3] = [
 pub(super) fn node() -> World {
     World {
         node: "pve1".into(),
+        other_nodes: alloc::vec![],
         now: Duration::ZERO,
         epoch: EPOCH,
         containers: containers(),

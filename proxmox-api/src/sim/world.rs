@@ -18,6 +18,8 @@ use super::worker::Worker;
 pub struct World {
     /// Name of the node.
     pub node: String,
+    /// Names of other nodes that containers can be moved to. What is on them is not simulated.
+    pub other_nodes: Vec<String>,
     /// Time since the node started.
     pub now: Duration,
     /// When the node started, in seconds since 1970.

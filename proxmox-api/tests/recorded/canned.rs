@@ -30,7 +30,8 @@ impl HttpTransport for Canned {
 
 /// A client that gets these answers.
 pub(crate) fn client(answers: impl IntoIterator<Item = Response>) -> Client {
-    Client::new(Arc::new(Canned(Mutex::new(answers.into_iter().collect()))))
+    let transport = Canned(Mutex::new(answers.into_iter().collect()));
+    Client::new(Arc::new(transport), "felhom@pve!agent".parse().unwrap())
 }
 
 /// Runs a future that never has to wait.

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use proxmox_api::endpoint::{Endpoint, table};
 use proxmox_api::{Error, Request};
+use proxmox_types::Upid;
 use serde_json::{Map, Value};
 
 use crate::calls::{Built, Given, build};
@@ -130,4 +131,32 @@ fn every_recorded_answer_is_what_its_call_returns_or_an_error_with_a_meaning() {
         }
     }
     assert!(faults.is_empty(), "{faults:#?}");
+}
+
+#[test]
+fn every_recorded_worker_is_the_one_that_its_row_says() {
+    let mut workers = 0;
+    for recording in all().iter().filter(|recording| recording.status() == Some(200)) {
+        let Some(endpoint) = row(recording) else { continue };
+        let body = recording.response.clone().unwrap().body;
+        let Ok(body) = serde_json::from_slice::<Value>(body.as_bytes()) else { continue };
+        let Some(upid) = body["data"].as_str().filter(|text| text.starts_with("UPID:")) else { continue };
+        let upid: Upid = upid.parse().unwrap();
+        let worker =
+            endpoint.trace.worker().unwrap_or_else(|| panic!("{} starts nothing", endpoint.operation));
+        assert_eq!(upid.worker_type(), worker.kind, "{}", recording.name);
+        if let Some(name) = worker.id {
+            let given = given(recording, endpoint);
+            let parameter = given.parameters.get(name).and_then(Value::as_str);
+            let id = given.place.get(name).map(String::as_str).or(parameter);
+            assert_eq!(
+                upid.id(),
+                id.filter(|id| !id.contains(',')).unwrap_or_default(),
+                "{}",
+                recording.name
+            );
+        }
+        workers += 1;
+    }
+    assert!(workers > 100, "only {workers} workers");
 }

@@ -126,7 +126,7 @@ fn a_failure_carries_its_cause_and_the_last_lines() {
 fn a_privilege_that_is_missed_inside_the_task_is_named() {
     let sim = Sim::new();
     sim.world().acl.grant("/storage/local", &["felhom@pve!none", "felhom@pve"], "FelhomStore");
-    let client = sim.as_token("felhom@pve!none").client();
+    let client = sim.as_token("felhom@pve!none".parse().unwrap()).client();
     let started = now(client.node(&node()).vzdump(&VzdumpParams::new(vmid(100).into())));
     let error = now(client.wait(started.unwrap(), Patience::default())).unwrap_err();
     let denied = error.denied().expect("a permission failure");
@@ -239,7 +239,7 @@ fn a_dropped_wait_leaves_the_task_alone() {
     let upid = snapshot(&sim, &client, 300, MINUTE);
     let polls = {
         let stalled = Stalled(sim.clone());
-        let client = Client::new(std::sync::Arc::new(stalled));
+        let client = Client::new(std::sync::Arc::new(stalled), client.token().clone());
         let mut wait = pin!(client.wait(upid.clone(), Patience::default()));
         assert!(wait.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
         sim.count(&task::STATUS)

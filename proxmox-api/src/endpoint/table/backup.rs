@@ -67,7 +67,8 @@ pub static VZDUMP: Endpoint =
                 "pve-manager PVE/API2/VZDump.pm",
             )
             .seen("vzdump-stop-param"),
-        ]);
+        ])
+        .starts("vzdump", "vmid");
 
 /// What vzdump does unless it is told otherwise.
 pub static DEFAULTS: Endpoint =

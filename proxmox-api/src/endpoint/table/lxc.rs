@@ -7,8 +7,8 @@ use super::options::{
 };
 use super::{
     ANY_TEXT, BWLIMIT, CodeCheck, DIGEST, Endpoint, Kind, NODE_KIND, Pace, ParameterRow, Privileges, Returns,
-    SNAPSHOT_KIND, STORAGE_KIND, VMID_KIND, at_least, check, delete, format_of, get, optional, post, put,
-    required,
+    SNAPSHOT_KIND, STORAGE_KIND, Trace, VMID_KIND, Worker, at_least, check, delete, format_of, get, optional,
+    post, put, required,
 };
 
 const AUDIT: Privileges = Privileges::All("/vms/{vmid}", &["VM.Audit"]);
@@ -90,7 +90,8 @@ pub static CREATE: Endpoint = post("lxc.create", "/nodes/{node}/lxc", Privileges
         BRIDGE.seen("create-403-nosdn"),
         check("for `unprivileged=0`", Privileges::All("/", &["Sys.Modify"]), API),
         HA,
-    ]);
+    ])
+    .starts("vzcreate", "vmid");
 
 /// Restores a container from a backup.
 pub static RESTORE: Endpoint = post("lxc.restore", "/nodes/{node}/lxc", Privileges::Anyone, Returns::Upid)
@@ -143,7 +144,8 @@ pub static RESTORE: Endpoint = post("lxc.restore", "/nodes/{node}/lxc", Privileg
         .seen("restore-403-nosdn-ignoreunpack"),
         check("if the result is privileged", Privileges::All("/", &["Sys.Modify"]), API).in_task(),
         HA,
-    ]);
+    ])
+    .starts("vzrestore", "vmid");
 
 /// Destroys a container and its volumes.
 pub static DESTROY: Endpoint = delete("lxc.destroy", "/nodes/{node}/lxc/{vmid}", ALLOCATE, Returns::Upid)
@@ -151,7 +153,8 @@ pub static DESTROY: Endpoint = delete("lxc.destroy", "/nodes/{node}/lxc/{vmid}",
         optional("force", Kind::Boolean),
         optional("purge", Kind::Boolean),
         optional("destroy-unreferenced-disks", Kind::Boolean),
-    ]]);
+    ]])
+    .starts("vzdestroy", "vmid");
 
 /// Changes options of a container.
 pub static SET_CONFIG: Endpoint = put(
@@ -172,7 +175,8 @@ pub static SET_CONFIG: Endpoint = put(
         optional("digest", DIGEST),
     ],
 ])
-.checks(&[CPU, MEMORY, NETWORK, DISK, OTHERS, NESTING, BRIDGE, NEW_VOLUME]);
+.checks(&[CPU, MEMORY, NETWORK, DISK, OTHERS, NESTING, BRIDGE, NEW_VOLUME])
+.traced(Trace::Value(&CONFIG));
 
 /// Grows a volume of a container.
 pub static RESIZE: Endpoint = put(
@@ -197,7 +201,8 @@ pub static RESIZE: Endpoint = put(
         Privileges::All("/storage/{storage}", &["Datastore.AllocateSpace"]),
         "pve-container PVE/API2/LXC.pm, resize_vm",
     ),
-]);
+])
+.starts("resize", "vmid");
 
 /// Copies a container.
 pub static CLONE: Endpoint = post(
@@ -234,15 +239,18 @@ pub static CLONE: Endpoint = post(
         Privileges::All("/sdn/zones/localnetwork/{bridge}", &["SDN.Use"]),
         "pve-container PVE/API2/LXC.pm, clone_vm",
     ),
-]);
+])
+.starts("vzclone", "vmid");
 
 /// Turns a container into a template.
 pub static TEMPLATE: Endpoint =
-    post("lxc.template", "/nodes/{node}/lxc/{vmid}/template", ALLOCATE, Returns::Null).checks(&[check(
-        "for the storage of each volume",
-        Privileges::All("/storage/{storage}", &["Datastore.AllocateSpace"]),
-        "pve-container PVE/API2/LXC.pm, template",
-    )]);
+    post("lxc.template", "/nodes/{node}/lxc/{vmid}/template", ALLOCATE, Returns::Null)
+        .checks(&[check(
+            "for the storage of each volume",
+            Privileges::All("/storage/{storage}", &["Datastore.AllocateSpace"]),
+            "pve-container PVE/API2/LXC.pm, template",
+        )])
+        .starts("vztemplate", "vmid");
 
 /// Moves a volume to another storage or another container.
 pub static MOVE_VOLUME: Endpoint = post(
@@ -272,7 +280,8 @@ pub static MOVE_VOLUME: Endpoint = post(
         Privileges::All("/vms/{target-vmid}", &["VM.Config.Disk"]),
         "pve-container PVE/API2/LXC.pm, move_volume",
     ),
-]);
+])
+.traced(Trace::Task(Worker { kind: "move_volume", id: None }));
 
 const MIGRATE_PRIVILEGE: Privileges = Privileges::All("/vms/{vmid}", &["VM.Migrate"]);
 
@@ -285,14 +294,16 @@ pub static MIGRATE_PRECONDITIONS: Endpoint =
 
 /// Moves a container to another node.
 pub static MIGRATE: Endpoint =
-    post("lxc.migrate", "/nodes/{node}/lxc/{vmid}/migrate", MIGRATE_PRIVILEGE, Returns::Upid).with(&[&[
-        required("target", NODE_KIND),
-        optional("target-storage", Kind::List(STORAGE_PAIR)),
-        optional("online", Kind::Boolean),
-        optional("restart", Kind::Boolean),
-        optional("timeout", at_least(0)),
-        optional("bwlimit", BWLIMIT),
-    ]]);
+    post("lxc.migrate", "/nodes/{node}/lxc/{vmid}/migrate", MIGRATE_PRIVILEGE, Returns::Upid)
+        .with(&[&[
+            required("target", NODE_KIND),
+            optional("target-storage", Kind::List(STORAGE_PAIR)),
+            optional("online", Kind::Boolean),
+            optional("restart", Kind::Boolean),
+            optional("timeout", at_least(0)),
+            optional("bwlimit", BWLIMIT),
+        ]])
+        .starts("vzmigrate", "vmid");
 
 pub(super) static ENDPOINTS: &[&Endpoint] = &[
     &LIST,

@@ -2,7 +2,8 @@
 
 use super::super::kind::NEW_SNAPSHOT;
 use super::{
-    ANY_TEXT, Endpoint, Kind, Privileges, Returns, delete, format_of, get, optional, post, put, required,
+    ANY_TEXT, Endpoint, Kind, Privileges, Returns, Trace, Worker, delete, format_of, get, optional, post,
+    put, required,
 };
 
 const SNAPSHOT: Privileges = Privileges::All("/vms/{vmid}", &["VM.Snapshot"]);
@@ -19,12 +20,14 @@ pub static LIST: Endpoint = get(
 /// Takes a snapshot.
 pub static CREATE: Endpoint =
     post("snapshot.create", "/nodes/{node}/lxc/{vmid}/snapshot", SNAPSHOT, Returns::Upid)
-        .with(&[&[required("snapname", format_of(NEW_SNAPSHOT)), optional("description", ANY_TEXT)]]);
+        .with(&[&[required("snapname", format_of(NEW_SNAPSHOT)), optional("description", ANY_TEXT)]])
+        .traced(Trace::Snapshot(Worker { kind: "vzsnapshot", id: Some("vmid") }));
 
 /// Deletes a snapshot.
 pub static DELETE: Endpoint =
     delete("snapshot.delete", "/nodes/{node}/lxc/{vmid}/snapshot/{snapname}", SNAPSHOT, Returns::Upid)
-        .with(&[&[optional("force", Kind::Boolean)]]);
+        .with(&[&[optional("force", Kind::Boolean)]])
+        .starts("vzdelsnapshot", "vmid");
 
 /// Rolls a container back.
 pub static ROLLBACK: Endpoint = post(
@@ -33,7 +36,8 @@ pub static ROLLBACK: Endpoint = post(
     Privileges::AnyOf("/vms/{vmid}", &["VM.Snapshot", "VM.Snapshot.Rollback"]),
     Returns::Upid,
 )
-.with(&[&[optional("start", Kind::Boolean)]]);
+.with(&[&[optional("start", Kind::Boolean)]])
+.starts("vzrollback", "vmid");
 
 /// Configuration that a snapshot holds.
 pub static CONFIG: Endpoint = get(
@@ -50,6 +54,7 @@ pub static SET_CONFIG: Endpoint = put(
     SNAPSHOT,
     Returns::Null,
 )
-.with(&[&[optional("description", ANY_TEXT)]]);
+.with(&[&[optional("description", ANY_TEXT)]])
+.traced(Trace::Value(&CONFIG));
 
 pub(super) static ENDPOINTS: &[&Endpoint] = &[&LIST, &CREATE, &DELETE, &ROLLBACK, &CONFIG, &SET_CONFIG];

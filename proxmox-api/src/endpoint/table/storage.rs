@@ -5,7 +5,7 @@
 use super::super::kind::{CONTENT, HTTP_URL, NEW_SIZE, PRUNE};
 use super::{
     ANY_TEXT, CodeCheck, Endpoint, Kind, NODE_KIND, Pace, ParameterRow, Privileges, Returns, STORAGE_KIND,
-    VMID_KIND, check, delete, get, optional, post, put, required,
+    Trace, VMID_KIND, Worker, check, delete, get, optional, post, put, required,
 };
 
 const SEEN: Privileges =
@@ -74,7 +74,8 @@ pub static VOLUME: Endpoint = get(
 pub static SET_VOLUME: Endpoint =
     put("volume.set", "/nodes/{node}/storage/{storage}/content/{volume}", Privileges::Anyone, Returns::Null)
         .with(&[&[optional("notes", ANY_TEXT), optional("protected", Kind::Boolean)]])
-        .checks(&[check("for a backup", BACKUP_ACCESS, CONTENT_API).seen("content-put-backuponly")]);
+        .checks(&[check("for a backup", BACKUP_ACCESS, CONTENT_API).seen("content-put-backuponly")])
+        .traced(Trace::Value(&VOLUME));
 
 /// Deletes a volume.
 pub static DELETE_VOLUME: Endpoint = delete(
@@ -88,7 +89,8 @@ pub static DELETE_VOLUME: Endpoint = delete(
     check("for a backup", BACKUP_ACCESS, CONTENT_API).seen("content-delete-backuponly"),
     check("for everything else", Privileges::All("/storage/{storage}", &["Datastore.Allocate"]), CONTENT_API)
         .seen("content-delete-403-limited"),
-]);
+])
+.traced(Trace::Task(Worker { kind: "imgdel", id: None }));
 
 /// Allocates a volume.
 pub static ALLOCATE: Endpoint =
@@ -119,7 +121,8 @@ pub static DOWNLOAD: Endpoint = post(
     optional("checksum", ANY_TEXT),
     optional("checksum-algorithm", Kind::OneOf(&["md5", "sha1", "sha224", "sha256", "sha384", "sha512"])),
     optional("verify-certificates", Kind::Boolean),
-]]);
+]])
+.traced(Trace::Task(Worker { kind: "download", id: None }));
 
 const PRUNE_FILTER: &[ParameterRow] = &[
     optional("prune-backups", Kind::Format(PRUNE)),
@@ -150,7 +153,8 @@ pub static PRUNE_BACKUPS: Endpoint = delete(
         Privileges::All("/storage/{storage}", &["Datastore.Allocate"]),
         "pve-storage PVE/API2/Storage/PruneBackups.pm",
     ),
-]);
+])
+.traced(Trace::Task(Worker { kind: "prunebackups", id: None }));
 
 pub(super) static ENDPOINTS: &[&Endpoint] = &[
     &DEFINITIONS,

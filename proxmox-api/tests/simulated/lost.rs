@@ -1,0 +1,312 @@
+//! Calls whose answer is lost: sent once, whatever they change, and the caller learns what became of them.
+
+use std::collections::BTreeSet;
+
+use proxmox_api::endpoint::{Endpoint, table};
+use proxmox_api::sim::{Answer, Effect, Fault, Sim};
+use proxmox_api::{Client, Lxc, Node, Outcome, Patience, Started};
+use proxmox_types::{NodeName, StorageId, Upid};
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+
+use crate::now::now;
+
+/// Parameters.
+fn p<T: DeserializeOwned>(value: Value) -> T {
+    serde_json::from_value(value).unwrap()
+}
+
+fn on<T>(client: &Client, then: impl FnOnce(Node<'_>) -> T) -> T {
+    let node: NodeName = p(json!("pve1"));
+    then(client.node(&node))
+}
+
+fn lxc<T>(client: &Client, vmid: u32, then: impl FnOnce(Lxc<'_>) -> T) -> T {
+    on(client, |node| then(node.lxc(p(json!(vmid)))))
+}
+
+fn local<T>(client: &Client, then: impl FnOnce(proxmox_api::Storage<'_>) -> T) -> T {
+    let storage: StorageId = p(json!("local"));
+    on(client, |node| then(node.storage(&storage)))
+}
+
+const GOLDEN: &str = "local:backup/vzdump-lxc-210-2026_11_24-05_46_14.tar.zst";
+const TEMPLATE: &str = "local:vztmpl/alpine-3.22-mini_3.22.0_amd64.tar.gz";
+
+/// A changing call on the node of the scene, on which container 300 has a snapshot `s1`.
+type Settle = fn(&Client) -> Outcome;
+
+/// An endpoint, a call of it, and whether its trace can be told from that of others.
+const CALLS: &[(&Endpoint, Settle, bool)] = &[
+    (
+        &table::lxc::CREATE,
+        |c| {
+            on(c, |n| {
+                now(n
+                    .create(&p(json!({"vmid": 400, "ostemplate": TEMPLATE, "storage": "local-btrfs"})))
+                    .settle())
+            })
+        },
+        true,
+    ),
+    (
+        &table::lxc::RESTORE,
+        |c| {
+            on(c, |n| {
+                now(n
+                    .restore(&p(json!({"vmid": 401, "ostemplate": GOLDEN, "storage": "local-btrfs"})))
+                    .settle())
+            })
+        },
+        true,
+    ),
+    (&table::lxc::DESTROY, |c| lxc(c, 101, |l| now(l.destroy(&p(json!({}))).settle())), true),
+    (
+        &table::lxc::SET_CONFIG,
+        |c| lxc(c, 101, |l| now(l.set_config(&p(json!({"cores": 2, "tags": "b;a"}))).settle())),
+        true,
+    ),
+    (
+        &table::lxc::RESIZE,
+        |c| lxc(c, 101, |l| now(l.resize(&p(json!({"disk": "rootfs", "size": "+1G"}))).settle())),
+        true,
+    ),
+    (
+        &table::lxc::CLONE,
+        |c| lxc(c, 101, |l| now(l.clone_to(&p(json!({"newid": 402, "full": 1}))).settle())),
+        true,
+    ),
+    (&table::lxc::TEMPLATE, |c| lxc(c, 101, |l| now(l.template().settle())), true),
+    (
+        &table::lxc::MOVE_VOLUME,
+        |c| {
+            lxc(c, 101, |l| {
+                now(l.move_volume(&p(json!({"volume": "rootfs", "storage": "local-btrfs"}))).settle())
+            })
+        },
+        true,
+    ),
+    (&table::lxc::MIGRATE, |c| lxc(c, 101, |l| now(l.migrate(&p(json!({"target": "pve2"}))).settle())), true),
+    (&table::power::START, |c| lxc(c, 101, |l| now(l.start(&p(json!({}))).settle())), true),
+    (&table::power::STOP, |c| lxc(c, 100, |l| now(l.stop(&p(json!({}))).settle())), true),
+    (&table::power::SHUTDOWN, |c| lxc(c, 100, |l| now(l.shutdown(&p(json!({}))).settle())), true),
+    (&table::power::REBOOT, |c| lxc(c, 100, |l| now(l.reboot(&p(json!({}))).settle())), true),
+    (&table::power::SUSPEND, |c| lxc(c, 100, |l| now(l.suspend().settle())), true),
+    (&table::power::RESUME, |c| lxc(c, 101, |l| now(l.resume().settle())), true),
+    (
+        &table::snapshot::CREATE,
+        |c| lxc(c, 300, |l| now(l.snapshot(&p(json!("s2"))).create(&p(json!({}))).settle())),
+        true,
+    ),
+    (
+        &table::snapshot::DELETE,
+        |c| lxc(c, 300, |l| now(l.snapshot(&p(json!("s1"))).delete(&p(json!({}))).settle())),
+        true,
+    ),
+    (
+        &table::snapshot::ROLLBACK,
+        |c| lxc(c, 300, |l| now(l.snapshot(&p(json!("s1"))).rollback(&p(json!({}))).settle())),
+        true,
+    ),
+    (
+        &table::snapshot::SET_CONFIG,
+        |c| {
+            lxc(c, 300, |l| {
+                now(l.snapshot(&p(json!("s1"))).set_config(&p(json!({"description": "new"}))).settle())
+            })
+        },
+        true,
+    ),
+    (
+        &table::backup::VZDUMP,
+        |c| on(c, |n| now(n.vzdump(&p(json!({"vmid": "101", "storage": "local"}))).settle())),
+        true,
+    ),
+    (
+        &table::storage::SET_VOLUME,
+        |c| {
+            local(c, |s| {
+                now(s.volume(&p(json!(GOLDEN))).set(&p(json!({"notes": "new", "protected": 1}))).settle())
+            })
+        },
+        true,
+    ),
+    (
+        &table::storage::DELETE_VOLUME,
+        |c| local(c, |s| now(s.volume(&p(json!(GOLDEN))).delete(&p(json!({}))).settle())),
+        true,
+    ),
+    (
+        &table::storage::PRUNE_BACKUPS,
+        |c| local(c, |s| now(s.prune(&p(json!({"prune-backups": "keep-last=1", "vmid": 210}))).settle())),
+        true,
+    ),
+    (
+        &table::storage::DOWNLOAD,
+        |c| {
+            local(c, |s| {
+                now(s.download(&p(json!({"url": "https://example.org/a.tar.gz", "content": "vztmpl", "filename": "a.tar.gz"}))).settle())
+            })
+        },
+        true,
+    ),
+    (
+        &table::storage::ALLOCATE,
+        |c| {
+            local(c, |s| {
+                now(s
+                    .allocate(&p(json!({"vmid": 101, "filename": "101/vm-101-disk-9.raw", "size": "1G"})))
+                    .settle())
+            })
+        },
+        false,
+    ),
+    (&table::task::STOP, |c| now(c.task(&running(c)).stop().settle()), false),
+];
+
+/// The task of a backup that runs.
+fn running(client: &Client) -> Upid {
+    let started =
+        on(client, |node| now(node.vzdump(&p(json!({"vmid": "101", "storage": "local"}))))).unwrap();
+    started.upid().unwrap().clone()
+}
+
+fn scene() -> (Sim, Client) {
+    let sim = Sim::new().as_token("root@pam!full".parse().unwrap());
+    sim.world().other_nodes.push("pve2".into());
+    let client = sim.client();
+    let upid = lxc(&client, 300, |lxc| now(lxc.snapshot(&p(json!("s1"))).create(&p(json!({}))))).unwrap();
+    now(client.wait(upid, Patience::default())).unwrap();
+    (sim, client)
+}
+
+/// Makes a call that meets the effect; how often the node was sent it, and what became of it.
+fn meet(endpoint: &'static Endpoint, settle: Settle, effect: Effect) -> (usize, Outcome) {
+    let (sim, client) = scene();
+    let before = sim.count(endpoint);
+    sim.inject(Fault::once(endpoint, effect));
+    let outcome = settle(&client);
+    (sim.count(endpoint) - before, outcome)
+}
+
+#[test]
+fn every_changing_operation_is_called() {
+    let changing: BTreeSet<&str> = table::all()
+        .filter(|endpoint| !endpoint.method.is_read())
+        .map(|endpoint| endpoint.operation)
+        .collect();
+    let called: BTreeSet<&str> = CALLS.iter().map(|(endpoint, ..)| endpoint.operation).collect();
+    assert_eq!(called, changing);
+}
+
+#[test]
+fn a_call_that_is_answered_is_done() {
+    for (endpoint, settle, _) in CALLS {
+        let (_, client) = scene();
+        let outcome = settle(&client);
+        assert!(matches!(outcome, Outcome::Done(_)), "{}: {outcome:?}", endpoint.operation);
+    }
+}
+
+#[test]
+fn a_call_whose_answer_is_lost_was_sent_once_and_is_found() {
+    for effect in [Effect::LostAnswer, Effect::Gateway(596)] {
+        for (endpoint, settle, has_trace) in CALLS {
+            let (sent, outcome) = meet(endpoint, *settle, effect.clone());
+            let is_right = match &outcome {
+                Outcome::Done(Started::Task(upid)) => {
+                    endpoint.trace.worker().is_some_and(|worker| worker.kind == upid.worker_type())
+                }
+                Outcome::Done(_) => endpoint.trace.worker().is_none(),
+                Outcome::Unknown(_) => !has_trace,
+                Outcome::NotDone(_) => false,
+            };
+            assert!(is_right, "{} {effect:?}: {outcome:?}", endpoint.operation);
+            assert_eq!(sent, 1, "{} {effect:?}", endpoint.operation);
+        }
+    }
+}
+
+#[test]
+fn a_call_that_never_arrived_is_not_done_or_not_known_to_be() {
+    for (endpoint, settle, _) in CALLS {
+        let (sent, outcome) = meet(endpoint, *settle, Effect::LostRequest);
+        let is_right = match outcome {
+            Outcome::NotDone(_) => endpoint.trace.worker().is_some(),
+            Outcome::Unknown(_) => endpoint.trace.worker().is_none(),
+            Outcome::Done(_) => false,
+        };
+        assert!(is_right, "{}", endpoint.operation);
+        assert_eq!(sent, 0, "{}", endpoint.operation);
+    }
+}
+
+#[test]
+fn a_call_that_was_not_sent_or_was_refused_is_not_done() {
+    for (endpoint, settle, _) in CALLS {
+        let (_, outcome) = meet(endpoint, *settle, Effect::Refused);
+        assert!(matches!(outcome, Outcome::NotDone(_)), "{}", endpoint.operation);
+    }
+    let (_, client) = scene();
+    let stopped = lxc(&client, 101, |lxc| now(lxc.stop(&p(json!({}))).settle()));
+    assert!(matches!(stopped, Outcome::NotDone(_)), "{stopped:?}");
+}
+
+#[test]
+fn a_server_that_gave_no_answer_in_time_may_still_be_at_work() {
+    for (endpoint, settle, _) in CALLS {
+        let (sent, outcome) =
+            meet(endpoint, *settle, Effect::Instead(Answer::bare(596, "Connection timed out")));
+        assert!(matches!(outcome, Outcome::Unknown(_)), "{}: {outcome:?}", endpoint.operation);
+        assert_eq!(sent, 0, "{}", endpoint.operation);
+    }
+}
+
+#[test]
+fn a_task_of_before_or_of_somebody_else_is_not_taken_for_the_lost_one() {
+    let (sim, client) = scene();
+    // Our own one a moment ago, whose UPID we have.
+    let start = |client: &Client| lxc(client, 101, |lxc| now(lxc.start(&p(json!({})))).unwrap());
+    let mine = start(&client);
+    sim.world().kill_task(&mine.to_string());
+    // Somebody else's at the same time.
+    let other = sim.as_token("felhom@pve!agent".parse().unwrap()).client();
+    let theirs = start(&other);
+    sim.world().kill_task(&theirs.to_string());
+    sim.inject(Fault::once(&table::power::START, Effect::LostRequest));
+    let outcome = lxc(&client, 101, |lxc| now(lxc.start(&p(json!({}))).settle()));
+    assert!(matches!(outcome, Outcome::NotDone(_)), "{outcome:?}");
+}
+
+#[test]
+fn two_that_may_be_it_are_not_guessed_between() {
+    let (sim, client) = scene();
+    let again = sim.client();
+    for _ in 0..2 {
+        let upid = lxc(&again, 101, |lxc| now(lxc.start(&p(json!({})))).unwrap());
+        sim.world().kill_task(&upid.to_string());
+    }
+    sim.inject(Fault::once(&table::power::START, Effect::LostRequest));
+    let outcome = lxc(&client, 101, |lxc| now(lxc.start(&p(json!({}))).settle()));
+    assert!(matches!(outcome, Outcome::Unknown(_)), "{outcome:?}");
+}
+
+#[test]
+fn an_unchanged_digest_proves_that_nothing_happened() {
+    let (sim, client) = scene();
+    let digest = lxc(&client, 101, |lxc| now(lxc.config()).unwrap().digest.unwrap());
+    sim.inject(Fault::once(&table::lxc::SET_CONFIG, Effect::LostRequest));
+    let params = json!({"cores": 2, "digest": digest});
+    let outcome = lxc(&client, 101, |lxc| now(lxc.set_config(&p(params)).settle()));
+    assert!(matches!(outcome, Outcome::NotDone(_)), "{outcome:?}");
+}
+
+#[test]
+fn a_snapshot_that_is_there_is_a_trace_even_if_tasks_cannot_be_listed() {
+    let (sim, client) = scene();
+    sim.inject(Fault::once(&table::snapshot::CREATE, Effect::LostAnswer));
+    sim.inject(Fault { endpoint: &table::task::LIST, effect: Effect::Refused, times: usize::MAX });
+    let name = p(json!("s2"));
+    let outcome = lxc(&client, 300, |lxc| now(lxc.snapshot(&name).create(&p(json!({}))).settle()));
+    assert!(matches!(outcome, Outcome::Done(Started::Done)), "{outcome:?}");
+}
