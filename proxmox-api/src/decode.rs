@@ -102,7 +102,7 @@ pub(crate) fn answer<T>(
     decoder: Decoder<T>,
 ) -> Result<T, Error> {
     if response.status != 200 {
-        return Err(rejection(request, response));
+        return Err(rejection(endpoint, request, response));
     }
     let body = response.body.as_bytes();
     let read = match client.observer() {

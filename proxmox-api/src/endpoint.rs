@@ -9,13 +9,16 @@ pub mod privilege;
 pub mod table;
 pub mod trace;
 
+use alloc::format;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
 use core::time::Duration;
 
 pub use kind::Kind;
-pub use privilege::{CodeCheck, Privileges};
+pub use privilege::{CodeCheck, Privileges, Shows};
 pub use trace::{Trace, Worker};
 
-use crate::Method;
+use crate::{Method, Request};
 
 /// One endpoint.
 #[derive(Clone, Copy, Debug)]
@@ -131,6 +134,31 @@ impl Endpoint {
             .zip(path.split('/'))
             .find(|(template, _)| stands_for(template))
             .map(|pair| pair.1)
+    }
+
+    /// A path of privileges with the variables of a request's path filled in; others stay.
+    pub(crate) fn filled(&self, path: &str, request_path: &str) -> String {
+        let known = |name: &str| self.variable(request_path, name).map(ToString::to_string);
+        let fill = |segment: &str| {
+            let name = segment.strip_prefix('{').and_then(|rest| rest.strip_suffix('}'));
+            name.and_then(known).unwrap_or_else(|| segment.to_string())
+        };
+        path.split('/').map(fill).collect::<Vec<_>>().join("/")
+    }
+
+    /// Every privilege that a call needs, in words.
+    pub(crate) fn needs(&self, request: &Request) -> String {
+        let checks = self.in_code.iter().filter(|check| check.shows == Shows::OnTheCall);
+        let listed =
+            checks.map(|check| format!("{} ({})", self.filled_words(&check.needs, request), check.when));
+        let declared =
+            (self.declared != Privileges::Anyone).then(|| self.filled_words(&self.declared, request));
+        declared.into_iter().chain(listed).collect::<Vec<_>>().join("; ")
+    }
+
+    fn filled_words(&self, privileges: &Privileges, request: &Request) -> String {
+        let words = privileges.to_string();
+        words.split(' ').map(|word| self.filled(word, &request.path)).collect::<Vec<_>>().join(" ")
     }
 
     /// The names of the variables of the path, in order.

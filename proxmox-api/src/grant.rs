@@ -105,7 +105,7 @@ mod tests {
             path: path.map(Into::into),
             privileges: privileges.iter().map(|name| (*name).into()).collect(),
             any,
-            root_only: None,
+            ..Denied::default()
         };
         denied.pveum(&"felhom@pve!agent".parse().unwrap())
     }

@@ -12,12 +12,15 @@ extern crate alloc;
 #[cfg(test)]
 extern crate std;
 
+mod applied;
 mod call;
 mod client;
 mod decode;
 pub mod endpoint;
 pub mod error;
 pub mod grant;
+mod made;
+mod next_id;
 mod recent;
 mod request;
 mod scope;
@@ -26,8 +29,10 @@ mod settle;
 pub mod sim;
 mod started;
 mod transport;
+mod visibility;
 mod wait;
 
+pub use applied::Applied;
 pub use call::Call;
 pub use client::{Client, Observer};
 pub use decode::{Done, Page};
@@ -39,4 +44,5 @@ pub use started::Started;
 #[cfg(test)]
 pub use transport::MockHttpTransport;
 pub use transport::{Body, BoxFuture, HttpTransport, Response, Stage, TransportError};
+pub use visibility::Visibility;
 pub use wait::{Ended, Patience};

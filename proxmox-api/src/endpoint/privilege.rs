@@ -36,12 +36,24 @@ pub struct CodeCheck {
     pub when: &'static str,
     /// What is needed.
     pub needs: Privileges,
-    /// Whether it can surface in the task instead of on the call.
-    pub in_task: bool,
+    /// Where it shows that the privilege is missing.
+    pub shows: Shows,
     /// The PVE file and sub that checks it.
     pub source: &'static str,
     /// A recording in which it was seen.
     pub recording: Option<&'static str>,
+}
+
+/// Where it shows that a privilege is missing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Shows {
+    /// The call is refused.
+    OnTheCall,
+    /// The task fails.
+    InTheTask,
+    /// Rows are left out, and nothing says so.
+    ByLeavingOut,
 }
 
 impl fmt::Display for Privileges {

@@ -12,7 +12,7 @@ pub mod storage;
 pub mod task;
 
 use super::kind::{Format, NODE, SNAPSHOT, STORAGE, VMID};
-use super::{CodeCheck, Endpoint, Kind, Pace, ParameterRow, Privileges, Returns, Trace, Worker};
+use super::{CodeCheck, Endpoint, Kind, Pace, ParameterRow, Privileges, Returns, Shows, Trace, Worker};
 use crate::Method;
 
 /// Every endpoint that the client speaks to.
@@ -123,7 +123,7 @@ const fn optional(name: &'static str, kind: Kind) -> ParameterRow {
 
 /// A check that applies to the call itself.
 const fn check(when: &'static str, needs: Privileges, source: &'static str) -> CodeCheck {
-    CodeCheck { when, needs, in_task: false, source, recording: None }
+    CodeCheck { when, needs, shows: Shows::OnTheCall, source, recording: None }
 }
 
 impl CodeCheck {
@@ -132,7 +132,11 @@ impl CodeCheck {
     }
 
     const fn in_task(self) -> Self {
-        Self { in_task: true, ..self }
+        Self { shows: Shows::InTheTask, ..self }
+    }
+
+    const fn filters(self) -> Self {
+        Self { shows: Shows::ByLeavingOut, ..self }
     }
 }
 

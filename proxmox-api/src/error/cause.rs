@@ -108,6 +108,15 @@ pub struct Denied {
     pub any: bool,
     /// Whether only root@pam may do it, which no token is, not even one of root@pam. Says what.
     pub root_only: Option<String>,
+    /// What calls of this kind need, if PVE does not say what is missing.
+    pub needs: Option<String>,
+}
+
+impl Denied {
+    /// Whether PVE does not say what is missing.
+    pub const fn is_unnamed(&self) -> bool {
+        self.privileges.is_empty() && self.root_only.is_none()
+    }
 }
 
 impl Cause {
@@ -180,7 +189,10 @@ impl fmt::Display for Denied {
         }
         let privileges = self.privileges.join(if self.any { " or " } else { " and " });
         match (privileges.as_str(), &self.path) {
-            ("", _) => f.write_str("permission denied; PVE does not say which privilege is missing"),
+            ("", _) => {
+                f.write_str("permission denied; PVE does not say which privilege is missing")?;
+                self.needs.as_ref().map_or(Ok(()), |needs| write!(f, ". It needs {needs}"))
+            }
             (privileges, Some(path)) => write!(f, "permission denied: needs {privileges} on {path}"),
             (privileges, None) => write!(f, "permission denied: needs {privileges}"),
         }

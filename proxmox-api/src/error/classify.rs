@@ -215,7 +215,7 @@ fn privileges(texts: &[&str]) -> Cause {
         path: Some(first(texts)),
         any: listed.contains('|'),
         privileges: listed.split(['|', ',']).map(|privilege| privilege.trim().to_string()).collect(),
-        root_only: None,
+        ..Denied::default()
     })
 }
 

@@ -6,8 +6,9 @@ use alloc::string::String;
 
 use serde::Deserialize;
 
-use super::Error;
 use super::classify::classify;
+use super::{Cause, Error};
+use crate::endpoint::Endpoint;
 use crate::{Request, Response};
 
 /// Longest message that is kept, in bytes.
@@ -26,7 +27,7 @@ struct Problem {
 ///
 /// The text is the JSON `message` with all its lines, else a body of text, else the reason phrase: a 401 and a 595 have
 /// nothing else.
-pub(crate) fn rejection(request: &Request, response: &Response) -> Error {
+pub(crate) fn rejection(endpoint: &Endpoint, request: &Request, response: &Response) -> Error {
     let line = request.line().into_boxed_str();
     if response.status == 401 {
         return Error::Unauthorized { request: line, reason: response.reason.as_str().into() };
@@ -36,7 +37,12 @@ pub(crate) fn rejection(request: &Request, response: &Response) -> Error {
     let text = core::str::from_utf8(body).ok().filter(|text| !text.trim_start().starts_with(['{', '<']));
     let message = problem.message.as_deref().or(text).map(str::trim).filter(|message| !message.is_empty());
     let message = cut(message.unwrap_or(&response.reason));
-    let cause = Box::new(classify(response.status, &message, problem.errors.unwrap_or_default()));
+    let mut cause = Box::new(classify(response.status, &message, problem.errors.unwrap_or_default()));
+    if let Cause::Permission(denied) = cause.as_mut()
+        && denied.is_unnamed()
+    {
+        denied.needs = Some(endpoint.needs(request)).filter(|needs| !needs.is_empty());
+    }
     Error::Rejected { request: line, status: response.status, cause, message }
 }
 

@@ -15,7 +15,8 @@ pub struct Cluster<'a> {
 }
 
 impl<'a> Cluster<'a> {
-    /// Asks for a VMID that is free now. Nothing is reserved: creating may still find it taken.
+    /// Asks for a VMID that is free now. Nothing is reserved: creating may still find it taken, which
+    /// [`Cluster::with_next_id`] takes care of.
     ///
     /// `GET /cluster/nextid`; needs no privilege.
     /// Source: pve-manager `PVE/API2/Cluster.pm`.

@@ -79,7 +79,7 @@ impl<'a> Lxc<'a> {
         self.call(&lxc::PENDING)
     }
 
-    /// Changes options, at once. Says nothing about which of them wait for the next start: see `apply`.
+    /// Changes options, at once. Says nothing about which of them wait for the next start: see [`Lxc::apply`].
     ///
     /// `PUT /nodes/{node}/lxc/{vmid}/config`; needs a `VM.Config.*` on `/vms/{vmid}` per option, `SDN.Use` per bridge,
     /// `VM.Allocate` for `nesting`. A locked container and an outdated digest are refused on the call. After 30 s

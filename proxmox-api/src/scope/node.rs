@@ -120,7 +120,8 @@ impl<'a> Node<'a> {
         self.client.call(&lxc::RESTORE, &[self.node]).with(params).parameter("restore", 1)
     }
 
-    /// Starts backing containers up. PVE does not say which volume it made: see `backup_of`.
+    /// Starts backing containers up. PVE does not say which volume it made: see
+    /// [`Storage::backups_made_by`](crate::Storage::backups_made_by).
     ///
     /// `POST /nodes/{node}/vzdump`; needs `Datastore.AllocateSpace` on the storage, and in the task `VM.Backup` on every
     /// container. One missing privilege fails the whole job; with all guests it leaves them out silently.

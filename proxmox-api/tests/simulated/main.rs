@@ -1,6 +1,8 @@
 //! The client against the simulated node, and the simulated node against the recordings.
 
 #[cfg(test)]
+mod composed;
+#[cfg(test)]
 mod lost;
 #[cfg(test)]
 mod now;

@@ -29,6 +29,14 @@ impl Permissions {
         self.0.get(path).is_some_and(|privileges| privileges.contains_key(privilege))
     }
 
+    /// Whether the privilege is granted on exactly this path, and paths below inherit it.
+    pub fn is_inherited(&self, path: &str, privilege: &str) -> bool {
+        self.0
+            .get(path)
+            .and_then(|privileges| privileges.get(privilege))
+            .is_some_and(|propagates| propagates.0)
+    }
+
     /// The paths that the answer lists.
     pub fn paths(&self) -> impl Iterator<Item = &str> {
         self.0.keys().map(String::as_str)
@@ -52,6 +60,9 @@ mod tests {
             .map(|privilege| permissions.holds("/vms/300", privilege));
         assert_eq!(held, [true, true, false]);
         assert!(!permissions.holds("/vms", "VM.Audit"));
+        let inherited =
+            ["VM.Audit", "VM.Backup"].map(|privilege| permissions.is_inherited("/vms/300", privilege));
+        assert_eq!(inherited, [false, true]);
         assert!(permissions.paths().eq(["/vms/300"]));
         assert!(permissions.privileges("/vms/300").eq(["VM.Audit", "VM.Backup"]));
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use proxmox_api::Error;
+use proxmox_api::{Error, Visibility};
 use proxmox_types::params::{TaskFilter, TaskSource};
 use proxmox_types::{Resource, ResourceType, Vmid};
 use serde_json::json;
@@ -26,15 +26,30 @@ pub(super) fn list(context: Arc<Context>) -> Findings {
             guests.iter().filter(|guest| guest.kind == ResourceType::Lxc).collect();
         let running = containers.iter().filter(|guest| guest.status.as_deref() == Some("running")).count();
         let data = json!({ "containers": containers.len(), "running": running });
-        vec![if containers.is_empty() {
-            Finding::warn("no container is visible").because(
-                "there is none, or the token lacks VM.Audit: PVE leaves out what a token may not see. See perm.need",
-            )
-        } else {
-            Finding::ok(format!("{} containers, {running} running", containers.len()))
-        }
-        .with(data)]
+        vec![
+            if containers.is_empty() {
+                none(config, connection).await
+            } else {
+                Finding::ok(format!("{} containers, {running} running", containers.len()))
+            }
+            .with(data),
+        ]
     })
+}
+
+/// Tells that there is none from that none is shown.
+async fn none(config: &Config, connection: &Connection) -> Finding {
+    match connection.client.node(&config.node).containers().visibility().await {
+        Ok(Visibility::Everything) => Finding::ok("there is no container"),
+        Ok(Visibility::Nothing(denied)) => {
+            let pool = config.pool.as_ref().map_or_else(|| "/vms".into(), |pool| format!("/pool/{pool}"));
+            let finding =
+                Finding::warn("no container is shown, whatever there is").because(denied.to_string());
+            finding.fix(proxmox_api::grant::acl_line(&pool, "FelhomAgent", config.token.id()))
+        }
+        Ok(_) => Finding::ok("there is no container where the token may look"),
+        Err(error) => call_failed(config, &error),
+    }
 }
 
 pub(super) fn locks(context: Arc<Context>) -> Findings {

@@ -33,6 +33,7 @@ pub static POOLS: Endpoint = get("pool.list", "/pools", Privileges::Anyone, Retu
         Privileges::All("/pool/{poolid}", &["Pool.Audit"]),
         "pve-manager PVE/API2/Pool.pm, index",
     )
+    .filters()
     .seen("get-pools.limited")]);
 
 pub(super) static ENDPOINTS: &[&Endpoint] = &[&PERMISSIONS, &ROLES, &TOKEN, &POOLS];

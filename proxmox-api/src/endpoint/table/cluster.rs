@@ -18,6 +18,7 @@ pub static RESOURCES: Endpoint =
             Privileges::All("/vms/{vmid}", &["VM.Audit"]),
             "pve-manager PVE/API2/Cluster.pm, resources",
         )
+        .filters()
         .seen("get-cluster-resources.path100")]);
 
 /// Quorum and nodes of the cluster.
@@ -30,6 +31,7 @@ pub static TASKS: Endpoint = get("cluster.tasks", "/cluster/tasks", Privileges::
         ROOT_AUDIT,
         "pve-manager PVE/API2/Cluster.pm, tasks",
     )
+    .filters()
     .seen("get-cluster-tasks.limited")]);
 
 /// Guests that are managed by HA.
@@ -44,7 +46,8 @@ pub static REPLICATION: Endpoint =
             "jobs of guests without it are left out",
             Privileges::All("/vms/{vmid}", &["VM.Audit"]),
             "pve-manager PVE/API2/Replication.pm, status",
-        )])
+        )
+        .filters()])
         .protected();
 
 pub(super) static ENDPOINTS: &[&Endpoint] =

@@ -18,6 +18,7 @@ const API: &str = "pve-container PVE/API2/LXC.pm, create_vm";
 /// Containers of a node.
 pub static LIST: Endpoint = get("lxc.list", "/nodes/{node}/lxc", Privileges::Anyone, Returns::List)
     .checks(&[check("rows without it are left out", AUDIT, "pve-container PVE/API2/LXC.pm, vmlist")
+        .filters()
         .seen("get-lxc-list.none")])
     .protected();
 
@@ -106,7 +107,7 @@ pub static RESTORE: Endpoint = post("lxc.restore", "/nodes/{node}/lxc", Privileg
     ])
     .checks(&[
         check(
-            "always; VM.Backup is enough to overwrite a container that exists",
+            "always; without a pool in the call a grant on the pool does not count; VM.Backup is enough to overwrite",
             Privileges::Either(&[
                 ALLOCATE,
                 Privileges::IfSent("pool", "/pool/{pool}", &["VM.Allocate"]),

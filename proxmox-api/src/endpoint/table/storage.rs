@@ -16,11 +16,13 @@ const BACKUP_ACCESS: Privileges = Privileges::Both(&[SPACE, Privileges::All("/vm
 
 const FILTERED: CodeCheck =
     check("rows without it are left out", SEEN, "pve-storage PVE/API2/Storage/Status.pm, index")
+        .filters()
         .seen("get-node-storage.none");
 
 /// Storage definitions of the cluster.
 pub static DEFINITIONS: Endpoint = get("storage.definitions", "/storage", Privileges::Anyone, Returns::List)
     .checks(&[check("rows without it are left out", SEEN, "pve-storage PVE/API2/Storage/Config.pm, index")
+        .filters()
         .seen("get-storage.none")]);
 
 /// One storage definition.
@@ -55,6 +57,7 @@ pub static CONTENT_LIST: Endpoint =
     get("volume.list", "/nodes/{node}/storage/{storage}/content", SEEN, Returns::List)
         .with(&[&[optional("content", Kind::Format(CONTENT)), optional("vmid", VMID_KIND)]])
         .checks(&[check("backups without it are left out", BACKUP_ACCESS, CONTENT_API)
+            .filters()
             .seen("get-content-backup.none")])
         .paced(Pace::Storage)
         .protected();

@@ -31,6 +31,7 @@ pub static LIST: Endpoint = get("task.list", "/nodes/{node}/tasks", Privileges::
         Privileges::All("/nodes/{node}", &["Sys.Audit"]),
         TASKS,
     )
+    .filters()
     .seen("get-tasks.none")]);
 
 /// State of a task.

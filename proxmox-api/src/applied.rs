@@ -1,0 +1,56 @@
+//! Changing a configuration, and learning what of the change waits for the next start.
+
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+
+use proxmox_types::PendingChange;
+use proxmox_types::params::SetConfigParams;
+
+use crate::error::Error;
+use crate::{Call, Lxc};
+
+/// What became of a change that PVE accepted.
+#[derive(Debug)]
+#[must_use]
+#[non_exhaustive]
+pub enum Applied {
+    /// All of it is in effect.
+    Live,
+    /// These options wait for the next start; the others are in effect.
+    AtNextStart(Vec<PendingChange>),
+    /// It was accepted; whether it waits could not be read.
+    Untold(Error),
+}
+
+impl Lxc<'_> {
+    /// Changes options as [`Lxc::set_config`] does, and tells whether the change is live or pending.
+    ///
+    /// `PUT /nodes/{node}/lxc/{vmid}/config`, then `GET /nodes/{node}/lxc/{vmid}/pending`; needs what they need.
+    /// An error means that nothing was accepted, unless [`Error::may_have_happened`].
+    pub async fn apply(self, params: &SetConfigParams) -> Result<Applied, Error> {
+        let change = self.set_config(params);
+        let changed = changed(&change);
+        change.await?;
+        Ok(match self.pending().await {
+            Ok(options) => of(options, &changed),
+            Err(error) => Applied::Untold(error),
+        })
+    }
+}
+
+/// The options that a call sets, deletes or reverts.
+fn changed<T>(call: &Call<'_, T>) -> Vec<String> {
+    let parameters = call.request().parameters.iter();
+    let names = parameters.flat_map(|parameter| match parameter.name.as_ref() {
+        "digest" => Vec::new(),
+        "delete" | "revert" => parameter.expose().split(',').map(ToString::to_string).collect(),
+        name => alloc::vec![name.to_string()],
+    });
+    names.collect()
+}
+
+fn of(options: Vec<PendingChange>, changed: &[String]) -> Applied {
+    let waits = |option: &PendingChange| option.is_pending() && changed.contains(&option.key);
+    let pending: Vec<PendingChange> = options.into_iter().filter(waits).collect();
+    if pending.is_empty() { Applied::Live } else { Applied::AtNextStart(pending) }
+}

@@ -1,0 +1,76 @@
+//! Finding the volumes that a backup made: vzdump does not return them, but its log names them.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use proxmox_types::params::{ContentFilter, LogRange};
+use proxmox_types::{Content, ContentType, Upid};
+
+use crate::error::Error;
+use crate::{Storage, Task};
+
+/// Lines of the log that are read at once, and pages that are read at most.
+const PAGE: u64 = 500;
+const PAGES: u64 = 40;
+
+impl Storage<'_> {
+    /// Lists the volumes on this storage that a task of vzdump made, one per container.
+    ///
+    /// `GET /nodes/{node}/tasks/{upid}/log` and `GET /nodes/{node}/storage/{storage}/content?content=backup`. An empty
+    /// list means that it made none here, or that the token may not see backups; [`Call::visibility`] tells which.
+    /// Source: pve-manager `PVE/VZDump.pm`, `exec_backup_task`; recordings `lp-vzdump.task-log`, `vzdump-multi.task-log`.
+    ///
+    /// [`Call::visibility`]: crate::Call::visibility
+    pub async fn backups_made_by(self, upid: &Upid) -> Result<Vec<Content>, Error> {
+        let archives = self.node.client.task(upid).archives().await?;
+        let filter = ContentFilter { content: Some(ContentType::Backup), ..ContentFilter::default() };
+        let mut volumes = self.content(&filter).await?;
+        volumes.retain(|volume| archives.iter().any(|archive| is_of(archive, volume.volid.name())));
+        Ok(volumes)
+    }
+}
+
+impl Task<'_> {
+    /// What the log says that it is creating.
+    async fn archives(self) -> Result<Vec<String>, Error> {
+        let mut archives = Vec::new();
+        for page in 0..PAGES {
+            let range = LogRange { start: Some(page * PAGE), limit: Some(PAGE) };
+            let lines = self.log(&range).await?;
+            archives.extend(lines.rows.iter().filter_map(|line| archive(&line.t)).map(Into::into));
+            if (page + 1) * PAGE >= lines.total {
+                break;
+            }
+        }
+        Ok(archives)
+    }
+}
+
+/// `INFO: creating vzdump archive '/var/lib/vz/dump/NAME'`, or `INFO: creating Proxmox Backup Server archive 'ct/101/TIME'`.
+fn archive(line: &str) -> Option<&str> {
+    let (_, rest) = line.strip_prefix("INFO: creating ")?.split_once(" archive '")?;
+    rest.strip_suffix('\'')
+}
+
+/// Whether a volume is the one that the log calls so: a path on a file storage, a snapshot on a backup server.
+fn is_of(archive: &str, volume: &str) -> bool {
+    let name = volume.strip_prefix("backup/").unwrap_or(volume);
+    archive == name || archive.strip_suffix(name).is_some_and(|folder| folder.ends_with('/'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_archive_is_found_in_the_log_by_its_path_or_snapshot() {
+        let file =
+            archive("INFO: creating vzdump archive '/var/lib/vz/dump/vzdump-lxc-300-x.tar.zst'").unwrap();
+        let server =
+            archive("INFO: creating Proxmox Backup Server archive 'ct/300/2026-11-24T06:21:15Z'").unwrap();
+        assert!(is_of(file, "backup/vzdump-lxc-300-x.tar.zst"));
+        assert!(is_of(server, "backup/ct/300/2026-11-24T06:21:15Z"));
+        assert!(!is_of(file, "backup/vzdump-lxc-30-x.tar.zst") && !is_of(file, "backup/x.tar.zst"));
+        assert_eq!(archive("INFO: archive file size: 1MB"), None);
+    }
+}
