@@ -29,6 +29,7 @@ struct Step {
 const STEPS: &[Step] = &[
     step("format", "cargo fmt --all --check"),
     step("fence", "cargo xtask fence-check --link"),
+    step("pages made from data", "cargo xtask docs --check"),
     step("proxmox-types alone", "cargo check --package proxmox-types --locked"),
     step("proxmox-types alone, all of it", "cargo check --package proxmox-types --all-features --locked"),
     step("proxmox-api alone", "cargo check --package proxmox-api --locked"),

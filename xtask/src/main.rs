@@ -2,6 +2,7 @@
 
 mod ci;
 mod demo;
+mod docs;
 mod fence;
 
 use std::process::ExitCode;
@@ -22,6 +23,8 @@ enum Verb {
     FenceCheck(fence::Arguments),
     /// Runs everything that must hold before a change is merged
     Ci(ci::Arguments),
+    /// Writes the pages that are made from data
+    Docs(docs::Arguments),
     /// Runs the agent's self-test against a simulated node
     Demo,
 }
@@ -39,5 +42,6 @@ fn run(verb: Verb) -> Result<ExitCode, Whatever> {
         Verb::FenceCheck(arguments) => fence::run(&arguments),
         Verb::Ci(arguments) => ci::run(&arguments),
         Verb::Demo => demo::run(),
+        Verb::Docs(arguments) => docs::run(&arguments),
     }
 }
