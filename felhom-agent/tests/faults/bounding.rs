@@ -1,0 +1,179 @@
+//! Answers that are too much: bodies, heads, interim answers and bytes that nobody asked for.
+
+use std::time::Duration;
+
+use proxmox_api::{HttpTransport, Method, Request};
+
+use crate::agent::{get, request, trusting, unknown};
+use crate::answers::{VERSION, answer, ok, with_headers};
+use crate::faultd::{Faultd, Step};
+
+/// Largest body that is read.
+const MOST: usize = 64 << 20;
+
+/// What may be under way in buffers when the client stops reading.
+const BUFFERED: usize = 8 << 20;
+
+const CHUNK: usize = 1 << 20;
+
+fn patient() -> Request {
+    Request { time_limit: Duration::from_secs(20), ..request(Method::Get) }
+}
+
+/// Most memory that this process ever had, in bytes.
+fn peak_memory() -> usize {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+    line.trim().trim_end_matches(" kB").parse::<usize>().unwrap() << 10
+}
+
+/// The server would go on for four times as long as a body may be.
+async fn assert_stops_reading(head: Vec<u8>, piece: Vec<u8>) {
+    let script = vec![Step::Read, Step::Write(head), Step::Flood(piece, 4 * MOST / CHUNK)];
+    let server = Faultd::node(vec![script, vec![Step::Serve(ok(), 1)]]).await;
+    let transport = trusting(&server);
+    let reason = unknown(transport.send(patient()).await);
+    assert_eq!(reason, "the body is larger than 67108864 bytes");
+    let sent = server.until_over(1).await[0].sent;
+    assert!((MOST..MOST + BUFFERED).contains(&sent), "{sent}");
+    get(&transport).await.unwrap();
+    assert!(peak_memory() < 256 << 20, "{}", peak_memory());
+}
+
+#[tokio::test]
+async fn endless_chunks_are_read_up_to_the_limit() {
+    let chunk = format!("{CHUNK:x}\r\n{}\r\n", " ".repeat(CHUNK));
+    assert_stops_reading(with_headers("200 OK", "Transfer-Encoding: chunked\r\n", ""), chunk.into()).await;
+}
+
+#[tokio::test]
+async fn an_endless_body_of_unknown_length_is_read_up_to_the_limit() {
+    assert_stops_reading(with_headers("200 OK", "", ""), vec![b' '; CHUNK]).await;
+}
+
+#[tokio::test]
+async fn a_body_that_is_announced_as_too_large_is_not_read_at_all() {
+    for length in ["67108865", "10000000000000", "18446744073709551613"] {
+        let head = with_headers("200 OK", &format!("Content-Length: {length}\r\n"), "");
+        let server = Faultd::node(vec![vec![Step::Read, Step::Write(head), Step::Drain]]).await;
+        let reason = unknown(trusting(&server).send(patient()).await);
+        assert_eq!(reason, "the body is larger than 67108864 bytes", "{length}");
+        server.until_over(1).await;
+    }
+}
+
+#[tokio::test]
+async fn a_body_of_several_megabytes_is_read_whole() {
+    let body = " ".repeat(5 << 20);
+    let server = Faultd::node(vec![vec![Step::Serve(answer("200 OK", &body), 1)]]).await;
+    assert_eq!(trusting(&server).send(patient()).await.unwrap().body.as_bytes(), body.as_bytes());
+}
+
+#[tokio::test]
+async fn malformed_and_oversized_heads_are_errors() {
+    let many = "X-Padding: 1\r\n".repeat(10_000);
+    let hundred = "X-Padding: 1\r\n".repeat(101);
+    let headers = [
+        &many,
+        &hundred,
+        "X-Folded: one\r\n two\r\n",
+        "X Blank: 1\r\n",
+        "X-Blank : 1\r\n",
+        ": 1\r\n",
+        "X-Nul: \0\r\n",
+        "no colon\r\n",
+        "Content-Length: 1\r\nContent-Length: 2\r\n",
+        "Content-Length: -1\r\n",
+        "Content-Length: 1x\r\n",
+        "Content-Length: 99999999999999999999\r\n",
+    ];
+    for headers in headers {
+        let head = with_headers("200 OK", headers, "");
+        let server =
+            Faultd::node(vec![vec![Step::Read, Step::Write(head), Step::Drain], vec![Step::Serve(ok(), 1)]])
+                .await;
+        let transport = trusting(&server);
+        let reason = unknown(get(&transport).await);
+        assert_ne!(reason, "no complete answer in time", "{headers:.40}");
+        get(&transport).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn malformed_status_lines_are_errors() {
+    let lines = [
+        "HTTP/2.0 200 OK",
+        "HTTP/1.1 99 Low",
+        "HTTP/1.1 1000 High",
+        "HTTP/1.1 2oo OK",
+        "HTTP/1.1",
+        "200 OK",
+        "SSH-2.0-OpenSSH_9.2",
+        "HTTP/1.1 200 \u{1}",
+        "HTTP/1.1 200 a\0b",
+        "\u{0}",
+        "ICY 200 OK",
+    ];
+    for line in lines {
+        let head = format!("{line}\r\nContent-Length: 0\r\n\r\n");
+        let server = Faultd::node(vec![vec![Step::Read, Step::Write(head.into()), Step::Drain]]).await;
+        let reason = unknown(get(&trusting(&server)).await);
+        assert_ne!(reason, "no complete answer in time", "{line}");
+    }
+    let phrase = with_headers(&format!("500 {}", "x".repeat(600 << 10)), "Content-Length: 0\r\n", "");
+    let server = Faultd::node(vec![vec![Step::Read, Step::Write(phrase), Step::Drain]]).await;
+    unknown(get(&trusting(&server)).await);
+}
+
+#[tokio::test]
+async fn bytes_after_an_answer_are_never_the_next_answer() {
+    let forged = answer("200 OK", "{\"data\":\"forged\"}");
+    let together = vec![Step::Read, Step::Write([ok(), forged.clone()].concat()), Step::Drain];
+    let apart = vec![Step::Read, Step::Write(ok()), Step::Gate, Step::Write(forged), Step::Drain];
+    for script in [together, apart] {
+        let server = Faultd::node(vec![script, vec![Step::Serve(ok(), 1)]]).await;
+        let transport = trusting(&server);
+        assert_eq!(get(&transport).await.unwrap().body.as_bytes(), VERSION.as_bytes());
+        server.open(1);
+        server.until_over(1).await;
+        assert_eq!(get(&transport).await.unwrap().body.as_bytes(), VERSION.as_bytes());
+        assert_eq!(server.requests(), [1, 1]);
+    }
+}
+
+#[tokio::test]
+async fn interim_answers_are_passed_over() {
+    let interim = b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n".repeat(10);
+    let server = Faultd::node(vec![vec![Step::Serve([interim, ok()].concat(), 2)]]).await;
+    let transport = trusting(&server);
+    for _ in 0..2 {
+        assert_eq!(get(&transport).await.unwrap().body.as_bytes(), VERSION.as_bytes());
+    }
+    assert_eq!(server.requests(), [2]);
+}
+
+#[tokio::test]
+async fn endless_interim_answers_end_with_the_time_limit() {
+    let interim = b"HTTP/1.1 100 Continue\r\n\r\n".repeat(1000);
+    let script = vec![Step::Read, Step::Flood(interim, usize::MAX)];
+    let server = Faultd::node(vec![script, vec![Step::Serve(ok(), 1)]]).await;
+    let transport = trusting(&server);
+    let limit = Duration::from_millis(500);
+    let reason = unknown(transport.send(Request { time_limit: limit, ..request(Method::Get) }).await);
+    assert_eq!(reason, "no complete answer in time");
+    get(&transport).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_switch_of_protocols_is_no_answer_to_wait_for() {
+    let switch = with_headers("101 Switching Protocols", "Connection: upgrade\r\nUpgrade: websocket\r\n", "");
+    let server =
+        Faultd::node(vec![vec![Step::Read, Step::Write(switch), Step::Drain], vec![Step::Serve(ok(), 1)]])
+            .await;
+    let transport = trusting(&server);
+    // Whatever it is taken for, it ends, and the connection is not used again.
+    let answer = get(&transport).await;
+    assert!(answer.as_ref().map_or(true, |response| response.status == 101), "{answer:?}");
+    get(&transport).await.unwrap();
+    assert_eq!(server.requests(), [1, 1]);
+}

@@ -1,0 +1,138 @@
+//! Certificates of the shape that PVE makes: a CA, and leaves that it signs.
+//!
+//! The keys are ECDSA, which cost nothing; where the kind of key matters there is RSA, as PVE has it.
+
+use std::sync::LazyLock;
+use std::time::{Duration, SystemTime};
+
+use proxmox_types::Fingerprint;
+use rcgen::{
+    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
+    KeyUsagePurpose, PKCS_ECDSA_P256_SHA256, PKCS_RSA_SHA256, PublicKeyData, SanType,
+};
+use ring::digest::{SHA256, digest};
+use rsa::pkcs8::EncodePrivateKey;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
+
+const DAY: Duration = Duration::from_hours(24);
+
+/// The CA of the node's cluster.
+pub(crate) static CLUSTER: LazyLock<Authority> = LazyLock::new(|| Authority::new("PVE Cluster Manager CA"));
+
+/// The node.
+pub(crate) static NODE: LazyLock<Identity> = LazyLock::new(|| CLUSTER.identity(ecdsa(), later()));
+
+/// The node, with an RSA key.
+pub(crate) static RSA_NODE: LazyLock<Identity> = LazyLock::new(|| CLUSTER.identity(rsa(), later()));
+
+/// The node, with a certificate that ended yesterday.
+pub(crate) static EXPIRED: LazyLock<Identity> =
+    LazyLock::new(|| CLUSTER.identity(ecdsa(), SystemTime::now() - DAY));
+
+/// Somebody else, with the node's names and a CA of his own.
+pub(crate) static STRANGER: LazyLock<Identity> =
+    LazyLock::new(|| Authority::new("another CA").identity(ecdsa(), later()));
+
+/// A key of nobody's.
+pub(crate) static RSA_STRANGER: LazyLock<KeyPair> = LazyLock::new(rsa);
+
+/// A CA.
+pub(crate) struct Authority {
+    params: CertificateParams,
+    identity: Identity,
+}
+
+/// A certificate with its key.
+pub(crate) struct Identity {
+    certificate: rcgen::Certificate,
+    key: KeyPair,
+}
+
+impl Authority {
+    fn new(organization: &str) -> Self {
+        let mut params = CertificateParams::default();
+        params.distinguished_name.push(DnType::OrganizationName, organization);
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+        params.subject_alt_names = names();
+        let key = ecdsa();
+        let certificate = params.self_signed(&key).unwrap();
+        Self { params, identity: Identity { certificate, key } }
+    }
+
+    /// A certificate for the node that ends at this time.
+    fn identity(&self, key: KeyPair, end: SystemTime) -> Identity {
+        let mut params = CertificateParams::default();
+        params.distinguished_name.push(DnType::CommonName, "pve1.lan");
+        params.is_ca = IsCa::ExplicitNoCa;
+        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+        params.subject_alt_names = names();
+        params.not_before = (end - 30 * DAY).into();
+        params.not_after = end.into();
+        let issuer = Issuer::from_params(&self.params, &self.identity.key);
+        Identity { certificate: params.signed_by(&key, &issuer).unwrap(), key }
+    }
+
+    /// The CA as a file's content.
+    pub(crate) fn pem(&self) -> String {
+        self.identity.certificate.pem()
+    }
+
+    /// The CA, when it takes the part of a server.
+    pub(crate) const fn as_identity(&self) -> &Identity {
+        &self.identity
+    }
+}
+
+impl Identity {
+    /// The certificate.
+    pub(crate) fn certificate(&self) -> CertificateDer<'static> {
+        self.certificate.der().clone()
+    }
+
+    /// The key.
+    pub(crate) fn key(&self) -> PrivateKeyDer<'static> {
+        private(&self.key)
+    }
+
+    /// SHA-256 of the certificate.
+    pub(crate) fn pin(&self) -> Fingerprint {
+        sha256(self.certificate.der())
+    }
+
+    /// SHA-256 of the public key.
+    pub(crate) fn key_pin(&self) -> Fingerprint {
+        sha256(&self.key.subject_public_key_info())
+    }
+}
+
+/// A key as rustls takes it.
+pub(crate) fn private(key: &KeyPair) -> PrivateKeyDer<'static> {
+    PrivatePkcs8KeyDer::from(key.serialize_der()).into()
+}
+
+fn names() -> Vec<SanType> {
+    let name = |name: &str| SanType::DnsName(name.try_into().unwrap());
+    let address = |address: &str| SanType::IpAddress(address.parse().unwrap());
+    vec![address("127.0.0.1"), address("::1"), name("localhost"), name("pve1"), name("pve1.lan")]
+}
+
+fn later() -> SystemTime {
+    SystemTime::now() + 20 * DAY
+}
+
+fn ecdsa() -> KeyPair {
+    KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).unwrap()
+}
+
+fn rsa() -> KeyPair {
+    let key = rsa::PrivateKey::new(&mut getrandom::SysRng, 2048).unwrap();
+    let der = PrivatePkcs8KeyDer::from(key.to_pkcs8_der().unwrap().as_bytes().to_vec());
+    KeyPair::from_pkcs8_der_and_sign_algo(&der, &PKCS_RSA_SHA256).unwrap()
+}
+
+fn sha256(bytes: &[u8]) -> Fingerprint {
+    let mut hash = [0; 32];
+    hash.copy_from_slice(digest(&SHA256, bytes).as_ref());
+    Fingerprint::new(hash)
+}

@@ -1,0 +1,184 @@
+//! faultd: a server on loopback that plays a script per connection, bad bytes included, and keeps what it saw.
+//!
+//! It is written apart from the client, over rustls alone, so that both cannot share a mistake about HTTP.
+#![expect(clippy::disallowed_types, reason = "a server for tests listens on loopback")]
+
+mod face;
+mod player;
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use rustls::HandshakeKind;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Semaphore, watch};
+use tokio::task::{JoinHandle, JoinSet};
+
+pub(crate) use face::Face;
+use player::Player;
+
+/// How long a test waits for the server to have seen something.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// What the server does next on a connection. After the last step it goes away without a farewell: TCP ends, but TLS
+/// does not say so, which is pveproxy's manner too.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Step {
+    /// Reads one request.
+    Read,
+    /// Writes.
+    Write(Vec<u8>),
+    /// Reads a request and writes this, so many times.
+    Serve(Vec<u8>, usize),
+    /// Writes one byte at a time, with a pause after each.
+    Drip(Vec<u8>, Duration),
+    /// Writes the same bytes over and over, so many times at most.
+    Flood(Vec<u8>, usize),
+    /// Waits until the test opens the gate.
+    Gate,
+    /// Reads until the client has gone.
+    Drain,
+    /// Ends TLS and TCP in good order.
+    Close,
+    /// Goes away at once, with a TCP reset.
+    Reset,
+}
+
+/// The ways in which a server goes away: TCP ends without a word in TLS, both end in good order, or with a reset.
+pub(crate) fn ends() -> [Vec<Step>; 3] {
+    [vec![], vec![Step::Close], vec![Step::Reset]]
+}
+
+/// What one connection shows of itself, and does.
+#[derive(Clone, Debug)]
+pub(crate) struct Play {
+    pub(crate) face: Face,
+    pub(crate) script: Vec<Step>,
+}
+
+/// What was seen on one connection.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Seen {
+    /// Which handshake the client finished; none if it did not.
+    pub(crate) handshake: Option<HandshakeKind>,
+    /// Every byte that the client sent, in plain text.
+    pub(crate) received: Vec<u8>,
+    /// How many whole requests that was.
+    pub(crate) requests: usize,
+    /// Bytes that were written.
+    pub(crate) sent: usize,
+    /// Whether the script has ended, or the client has gone.
+    pub(crate) is_over: bool,
+}
+
+/// The server. It ends when this is dropped.
+pub(crate) struct Faultd {
+    address: SocketAddr,
+    seen: watch::Sender<Vec<Seen>>,
+    gate: Arc<Semaphore>,
+    task: JoinHandle<()>,
+}
+
+impl Faultd {
+    /// Plays the first play on the first connection and so on, and the last one on every further connection.
+    pub(crate) async fn start(plays: Vec<Play>) -> Self {
+        Self::start_at(Ipv4Addr::LOCALHOST.into(), plays).await
+    }
+
+    /// The same at another address of loopback.
+    pub(crate) async fn start_at(address: IpAddr, plays: Vec<Play>) -> Self {
+        let listener = TcpListener::bind((address, 0)).await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (seen, gate) = (watch::Sender::default(), Arc::new(Semaphore::new(0)));
+        let task = tokio::spawn(serve(listener, plays, seen.clone(), gate.clone()));
+        Self { address, seen, gate, task }
+    }
+
+    /// The node, with these scripts.
+    pub(crate) async fn node(scripts: Vec<Vec<Step>>) -> Self {
+        let play = |script| Play { face: Face::node(), script };
+        Self::start(scripts.into_iter().map(play).collect()).await
+    }
+
+    pub(crate) const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// What was seen so far, a connection each.
+    pub(crate) fn seen(&self) -> Vec<Seen> {
+        self.seen.borrow().clone()
+    }
+
+    /// Requests on each connection so far.
+    pub(crate) fn requests(&self) -> Vec<usize> {
+        self.seen.borrow().iter().map(|seen| seen.requests).collect()
+    }
+
+    /// Waits until the server has seen what is wanted.
+    pub(crate) async fn until(&self, wanted: impl Fn(&[Seen]) -> bool) -> Vec<Seen> {
+        let mut receiver = self.seen.subscribe();
+        let seen = tokio::time::timeout(PATIENCE, receiver.wait_for(|seen| wanted(seen))).await;
+        seen.unwrap_or_else(|_| panic!("the server saw only {:?}", self.seen())).unwrap().clone()
+    }
+
+    /// Waits until so many connections are over.
+    pub(crate) async fn until_over(&self, count: usize) -> Vec<Seen> {
+        self.until(|seen| seen.iter().filter(|seen| seen.is_over).count() >= count).await
+    }
+
+    /// Lets so many gates be passed.
+    pub(crate) fn open(&self, gates: usize) {
+        self.gate.add_permits(gates);
+    }
+}
+
+impl Drop for Faultd {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+async fn serve(
+    listener: TcpListener,
+    plays: Vec<Play>,
+    seen: watch::Sender<Vec<Seen>>,
+    gate: Arc<Semaphore>,
+) {
+    // Dropping the set ends what is left of it.
+    let mut connections = JoinSet::new();
+    for index in 0.. {
+        let (stream, _) = listener.accept().await.unwrap();
+        let play = plays.get(index).or_else(|| plays.last()).unwrap().clone();
+        seen.send_modify(|seen| seen.push(Seen::default()));
+        let notes = Notes { index, seen: seen.clone() };
+        connections.spawn(connection(stream, play, notes, gate.clone()));
+    }
+}
+
+async fn connection(stream: TcpStream, play: Play, notes: Notes, gate: Arc<Semaphore>) {
+    stream.set_nodelay(true).unwrap();
+    if play.script.contains(&Step::Reset) {
+        stream.set_zero_linger().unwrap();
+    }
+    if let Some((stream, handshake)) = play.face.accept(stream).await {
+        notes.note(|seen| seen.handshake = handshake);
+        let mut player = Player::new(stream, notes.clone(), gate);
+        // A client that goes away is what many a test is about, and its end is noted either way.
+        let _ended = player.play(&play.script).await;
+    }
+    notes.note(|seen| seen.is_over = true);
+}
+
+/// Where a connection writes down what it sees.
+#[derive(Clone)]
+struct Notes {
+    index: usize,
+    seen: watch::Sender<Vec<Seen>>,
+}
+
+impl Notes {
+    fn note(&self, write: impl FnOnce(&mut Seen)) {
+        self.seen.send_modify(|seen| write(&mut seen[self.index]));
+    }
+}

@@ -1,0 +1,150 @@
+//! Connections between requests: kept, closed by either side, shared, and abandoned.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use proxmox_api::{HttpTransport, Method};
+use tokio::task::JoinSet;
+
+use crate::agent::{METHODS, get, request, trusting};
+use crate::answers::{VERSION, ok, with_headers};
+use crate::faultd::{Faultd, Step, ends};
+
+/// Answers on and on.
+fn willing() -> Vec<Step> {
+    vec![Step::Serve(ok(), usize::MAX)]
+}
+
+#[tokio::test]
+async fn a_connection_is_kept_for_the_next_request() {
+    let server = Faultd::node(vec![willing()]).await;
+    let transport = trusting(&server);
+    for method in METHODS {
+        assert!(transport.send(request(method)).await.is_ok(), "{method}");
+    }
+    assert_eq!(server.requests(), [4]);
+}
+
+/// The server goes away between two requests, in this way.
+async fn assert_next_request_is_sent_once(end: Vec<Step>, method: Method) {
+    let first = [vec![Step::Serve(ok(), 1), Step::Gate], end].concat();
+    let server = Faultd::node(vec![first, willing()]).await;
+    let transport = trusting(&server);
+    get(&transport).await.unwrap();
+    server.open(1);
+    server.until_over(1).await;
+    let answer = transport.send(request(method)).await;
+    assert!(answer.is_ok(), "{method}: {answer:?}");
+    assert_eq!(server.requests(), [1, 1], "{method}");
+}
+
+#[tokio::test]
+async fn a_request_after_the_server_has_closed_goes_out_once_on_a_new_connection() {
+    for end in ends() {
+        for method in METHODS {
+            assert_next_request_is_sent_once(end.clone(), method).await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_answer_that_announces_the_end_is_the_last_on_its_connection() {
+    let headers = [
+        "Connection: close\r\n",
+        "Connection: close\r\nConnection: Keep-Alive\r\n",
+        "connection: Keep-Alive, Close\r\n",
+    ];
+    for connection in headers {
+        let headers = format!("{connection}Content-Length: {}\r\n", VERSION.len());
+        let announced = vec![Step::Read, Step::Write(with_headers("200 OK", &headers, VERSION)), Step::Drain];
+        let server = Faultd::node(vec![announced]).await;
+        let transport = trusting(&server);
+        for _ in 0..2 {
+            get(&transport).await.unwrap();
+        }
+        assert_eq!(server.requests(), [1, 1], "{connection}");
+        // The client does not wait for the server to do as it says.
+        server.until_over(2).await;
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_ends_every_connection_after_a_hundred_requests_is_no_trouble() {
+    let server = Faultd::node(vec![vec![Step::Serve(ok(), 100), Step::Close]]).await;
+    let transport = trusting(&server);
+    for number in 1..=250 {
+        let answer = transport.send(request(Method::Post)).await;
+        assert!(answer.is_ok(), "request {number}: {answer:?}");
+    }
+    assert_eq!(server.requests(), [100, 100, 50]);
+}
+
+#[tokio::test]
+async fn twenty_requests_at_once_share_three_connections() {
+    let gated = vec![Step::Read, Step::Gate, Step::Write(ok())];
+    let server = Faultd::node(vec![vec![gated; 20].concat()]).await;
+    let transport = Arc::new(trusting(&server));
+    let mut requests = JoinSet::new();
+    for _ in 0..20 {
+        let transport = transport.clone();
+        requests.spawn(async move { get(&transport).await.is_ok() });
+    }
+    server.until(|seen| seen.iter().map(|seen| seen.requests).sum::<usize>() == 3).await;
+    server.open(20);
+    assert_eq!(requests.join_all().await, [true; 20]);
+    let requests = server.requests();
+    assert_eq!((requests.len(), requests.iter().sum::<usize>()), (3, 20), "{requests:?}");
+}
+
+#[tokio::test]
+async fn a_connection_is_not_used_after_two_idle_seconds() {
+    let server = Faultd::node(vec![willing()]).await;
+    let transport = trusting(&server);
+    get(&transport).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(2100)).await;
+    get(&transport).await.unwrap();
+    assert_eq!(server.requests(), [1, 1]);
+}
+
+#[tokio::test]
+async fn an_abandoned_request_closes_its_connection_and_nothing_else() {
+    let half = ok()[..60].to_vec();
+    let server = Faultd::node(vec![vec![Step::Read, Step::Write(half), Step::Drain], willing()]).await;
+    let transport = Arc::new(trusting(&server));
+    let abandoned = tokio::spawn({
+        let transport = transport.clone();
+        async move { get(&transport).await.is_ok() }
+    });
+    server.until(|seen| seen.first().is_some_and(|seen| seen.sent > 0)).await;
+    abandoned.abort();
+    server.until_over(1).await;
+    for method in METHODS {
+        transport.send(request(method)).await.unwrap();
+    }
+    assert_eq!(server.requests(), [1, 4]);
+}
+
+#[tokio::test]
+async fn abandoned_requests_give_their_places_back() {
+    let server =
+        Faultd::node(vec![vec![Step::Read, Step::Drain]; 3].into_iter().chain([willing()]).collect()).await;
+    let transport = Arc::new(trusting(&server));
+    let mut abandoned = JoinSet::new();
+    for _ in 0..3 {
+        let transport = transport.clone();
+        abandoned.spawn(async move { get(&transport).await.is_ok() });
+    }
+    server.until(|seen| seen.iter().filter(|seen| seen.requests == 1).count() == 3).await;
+    abandoned.shutdown().await;
+    get(&transport).await.unwrap();
+    assert_eq!(server.requests(), [1; 4]);
+}
+
+#[tokio::test]
+async fn the_transport_closes_its_connections_when_it_goes() {
+    let server = Faultd::node(vec![willing()]).await;
+    let transport = trusting(&server);
+    get(&transport).await.unwrap();
+    drop(transport);
+    server.until_over(1).await;
+}
