@@ -3,7 +3,10 @@
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Body, Bytes, Incoming};
 use hyper::ext::ReasonPhrase;
-use hyper::header::{AUTHORIZATION, CONNECTION, CONTENT_TYPE, DATE, HOST, HeaderValue, USER_AGENT};
+use hyper::header::{
+    AUTHORIZATION, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, DATE, HOST, HeaderValue, TRANSFER_ENCODING,
+    USER_AGENT,
+};
 use proxmox_api::{Request, Response, Stage, TransportError};
 use proxmox_types::ApiToken;
 
@@ -84,7 +87,8 @@ pub(super) async fn read(response: hyper::Response<Incoming>) -> Result<Answer, 
             .to_str()
             .is_ok_and(|text| text.split(',').any(|token| token.trim().eq_ignore_ascii_case("close")))
     });
-    let bytes = collect(body).await?;
+    let has_end = [CONTENT_LENGTH, TRANSFER_ENCODING].iter().any(|name| parts.headers.contains_key(name));
+    let bytes = collect(body, parts.status.as_u16() >= 400 && !has_end).await?;
     let size = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
     let response = Response {
         status: parts.status.as_u16(),
@@ -95,7 +99,12 @@ pub(super) async fn read(response: hyper::Response<Incoming>) -> Result<Answer, 
     Ok(Answer { response, closes, size })
 }
 
-async fn collect(mut body: Incoming) -> Result<Vec<u8>, String> {
+/// Reads a body to its end.
+///
+/// pveproxy ends a connection with a bare FIN and says nothing in TLS. So a body that only the end of the connection
+/// delimits may break off: a 401 and a 595 have such a body, an empty one, and their status says all there is to know.
+/// Source: pve-http-server `PVE/APIServer/AnyEvent.pm`, `response` and `client_do_disconnect`.
+async fn collect(mut body: Incoming, may_break_off: bool) -> Result<Vec<u8>, String> {
     let too_large = || format!("the body is larger than {MOST} bytes");
     let announced = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
     if announced > MOST {
@@ -103,7 +112,11 @@ async fn collect(mut body: Incoming) -> Result<Vec<u8>, String> {
     }
     let mut bytes = Vec::with_capacity(announced);
     while let Some(frame) = body.frame().await {
-        let Ok(data) = frame.map_err(|error| chain(&error))?.into_data() else { continue };
+        let frame = match frame {
+            Err(_) if may_break_off => break,
+            frame => frame.map_err(|error| chain(&error))?,
+        };
+        let Ok(data) = frame.into_data() else { continue };
         if bytes.len() + data.len() > MOST {
             return Err(too_large());
         }

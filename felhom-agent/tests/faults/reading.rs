@@ -29,7 +29,8 @@ async fn version_error(answer: Vec<u8>) -> Error {
 
 #[tokio::test]
 async fn a_refused_token_has_a_reason_and_nothing_else() {
-    for end in [vec![Step::Close]] {
+    // pveproxy ends these with a bare TCP FIN; others say farewell in TLS first.
+    for end in [vec![], vec![Step::Close]] {
         for reason in ["No ticket", "Authentication failed!", "Unauthorized"] {
             let refusal = with_headers(&format!("401 {reason}"), "Connection: close\r\n", "");
             let script = [vec![Step::Serve(refusal, 1)], end.clone()].concat();
@@ -100,6 +101,18 @@ async fn every_status_arrives_as_it_was_sent() {
     {
         let response = response(answer(&format!("{status} Said so"), "")).await;
         assert_eq!((response.status, response.reason.as_str()), (status, "Said so"));
+    }
+}
+
+#[tokio::test]
+async fn errors_of_the_gateway_need_neither_a_length_nor_a_farewell() {
+    for (status, reason) in
+        [(595, "Connection refused"), (596, "Connection timed out"), (599, "Too many redirections")]
+    {
+        let error =
+            version_error(with_headers(&format!("{status} {reason}"), "Connection: close\r\n", "")).await;
+        assert_eq!(error.cause(), Some(&Cause::Gateway { status, reason: reason.into() }));
+        assert_eq!(error.may_have_happened(), status != 595);
     }
 }
 
