@@ -18,7 +18,8 @@ use std::time::{Duration, Instant};
 
 use proxmox_api::{BoxFuture, HttpTransport, Request, Response, Stage, TransportError};
 use proxmox_types::ApiToken;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::time::timeout;
 
 pub use connect::ConnectFacts;
 pub use record::{Counters, Record};
@@ -69,10 +70,8 @@ impl HyperTransport {
 
     async fn exchange(&self, request: &Request) -> Result<Response, TransportError> {
         let message = self.head.message(request)?;
-        let closed =
-            |_| TransportError::NotSent { stage: Stage::Build, reason: "the transport is closed".into() };
-        let _permit = self.permits.acquire().await.map_err(closed)?;
         let deadline = Instant::now() + request.time_limit;
+        let _permit = self.permit(request.time_limit).await?;
         self.record.count_request();
         let mut lane = match self.take_kept() {
             Some(lane) => lane,
@@ -92,6 +91,16 @@ impl HyperTransport {
             self.kept.lock().unwrap_or_else(PoisonError::into_inner).push(lane);
         }
         Ok(answer.response)
+    }
+
+    /// Waits for one of the lanes to be free.
+    async fn permit(&self, limit: Duration) -> Result<SemaphorePermit<'_>, TransportError> {
+        let reason = match timeout(limit, self.permits.acquire()).await {
+            Ok(Ok(permit)) => return Ok(permit),
+            Ok(Err(_)) => "the transport is closed",
+            Err(_) => "every connection was busy with another request",
+        };
+        Err(TransportError::NotSent { stage: Stage::Connect, reason: reason.into() })
     }
 
     /// A kept connection that is still good.

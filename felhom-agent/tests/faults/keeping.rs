@@ -1,12 +1,12 @@
 //! Connections between requests: kept, closed by either side, shared, and abandoned.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use proxmox_api::{HttpTransport, Method};
+use proxmox_api::{HttpTransport, Method, Request};
 use tokio::task::JoinSet;
 
-use crate::agent::{METHODS, get, request, trusting};
+use crate::agent::{METHODS, get, not_sent, request, trusting};
 use crate::answers::{VERSION, ok, with_headers};
 use crate::faultd::{Faultd, Step, ends};
 
@@ -94,6 +94,23 @@ async fn twenty_requests_at_once_share_three_connections() {
     assert_eq!(requests.join_all().await, [true; 20]);
     let requests = server.requests();
     assert_eq!((requests.len(), requests.iter().sum::<usize>()), (3, 20), "{requests:?}");
+}
+
+#[tokio::test]
+async fn waiting_for_a_free_connection_counts_towards_the_time_limit() {
+    let server = Faultd::node(vec![vec![Step::Read, Step::Drain]]).await;
+    let transport = Arc::new(trusting(&server));
+    let mut others = JoinSet::new();
+    for _ in 0..3 {
+        let transport = transport.clone();
+        others.spawn(async move { get(&transport).await.is_ok() });
+    }
+    server.until(|seen| seen.iter().filter(|seen| seen.requests == 1).count() == 3).await;
+    let start = Instant::now();
+    let limit = Duration::from_millis(300);
+    let answer = transport.send(Request { time_limit: limit, ..request(Method::Post) }).await;
+    let (elapsed, (_, reason)) = (start.elapsed(), not_sent(answer));
+    assert!(elapsed < limit + Duration::from_millis(200), "{elapsed:?}: {reason}");
 }
 
 #[tokio::test]
