@@ -73,7 +73,7 @@ impl HyperTransport {
         let deadline = Instant::now() + request.time_limit;
         let _permit = self.permit(request.time_limit).await?;
         self.record.count_request();
-        let mut lane = match self.take_kept() {
+        let mut lane = match self.take_kept().await {
             Some(lane) => lane,
             None => self.connector.connect(deadline).await?,
         };
@@ -104,7 +104,9 @@ impl HyperTransport {
     }
 
     /// A kept connection that is still good.
-    fn take_kept(&self) -> Option<Lane> {
+    async fn take_kept(&self) -> Option<Lane> {
+        // A close that arrived while the program did something else shows only once the sockets have been polled.
+        tokio::task::yield_now().await;
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         std::iter::from_fn(|| kept.pop()).find(Lane::is_fresh)
     }

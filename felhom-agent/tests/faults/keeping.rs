@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use proxmox_api::{HttpTransport, Method, Request};
 use tokio::task::JoinSet;
 
-use crate::agent::{METHODS, get, not_sent, request, trusting};
+use crate::agent::{METHODS, Trust, get, not_sent, request, transport, trusting};
 use crate::answers::{VERSION, ok, with_headers};
 use crate::faultd::{Faultd, Step, ends};
 
@@ -43,6 +43,49 @@ async fn a_request_after_the_server_has_closed_goes_out_once_on_a_new_connection
     for end in ends() {
         for method in METHODS {
             assert_next_request_is_sent_once(end.clone(), method).await;
+        }
+    }
+}
+
+/// The server goes away between two requests, and the client polls no socket meanwhile.
+fn assert_unnoticed_end_is_noticed(end: Vec<Step>, method: Method) {
+    let (say, hear) = std::sync::mpsc::channel();
+    let (answered, is_answered) = tokio::sync::oneshot::channel();
+    let (done, is_done) = tokio::sync::oneshot::channel();
+    let server = std::thread::spawn(move || {
+        runtime().block_on(async {
+            let first = [vec![Step::Serve(ok(), 1), Step::Gate], end].concat();
+            let server = Faultd::node(vec![first, willing()]).await;
+            say.send(server.address()).unwrap();
+            is_answered.await.unwrap();
+            server.open(1);
+            server.until_over(1).await;
+            say.send(server.address()).unwrap();
+            is_done.await.unwrap();
+            server.requests()
+        })
+    });
+    runtime().block_on(async {
+        let transport = transport(&format!("https://{}", hear.recv().unwrap()), &Trust::node());
+        get(&transport).await.unwrap();
+        answered.send(()).unwrap();
+        hear.recv().unwrap();
+        let answer = transport.send(request(method)).await;
+        assert!(answer.is_ok(), "{method}: {answer:?}");
+        done.send(()).unwrap();
+    });
+    assert_eq!(server.join().unwrap(), [1, 1], "{method}");
+}
+
+fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap()
+}
+
+#[test]
+fn a_close_that_came_while_the_program_was_busy_is_noticed_before_the_next_request() {
+    for end in ends() {
+        for method in METHODS {
+            assert_unnoticed_end_is_noticed(end.clone(), method);
         }
     }
 }
