@@ -87,7 +87,7 @@ impl HyperTransport {
         };
         let answer = sent.map_err(Failure::into_error)?;
         self.record.count_answer(&answer);
-        if !answer.closes && lane.settle(deadline).await {
+        if !answer.closes && lane.settle().await {
             self.kept.lock().unwrap_or_else(PoisonError::into_inner).push(lane);
         }
         Ok(answer.response)

@@ -12,6 +12,10 @@ use super::message::{Answer, Content, Message, read};
 /// How long a connection is kept without a request; pveproxy closes it after 5 s.
 const KEPT: Duration = Duration::from_secs(2);
 
+/// How long a connection may take to be ready for the next request once its answer is complete. It takes longer only if
+/// the server answered without reading the whole request.
+const SETTLING: Duration = Duration::from_millis(100);
+
 /// One connection. Dropping it closes it.
 pub(super) struct Lane {
     sender: SendRequest<Content>,
@@ -74,10 +78,9 @@ impl Lane {
         }
     }
 
-    /// Waits until the connection could take another request; false if it closes instead.
-    pub(super) async fn settle(&mut self, deadline: Instant) -> bool {
-        let left = deadline.saturating_duration_since(Instant::now());
-        let is_ready = matches!(timeout(left, self.sender.ready()).await, Ok(Ok(())));
+    /// Waits a moment until the connection can take another request; false if it cannot, or closes instead.
+    pub(super) async fn settle(&mut self) -> bool {
+        let is_ready = matches!(timeout(SETTLING, self.sender.ready()).await, Ok(Ok(())));
         self.idle_since = Instant::now();
         is_ready
     }

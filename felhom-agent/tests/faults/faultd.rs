@@ -27,6 +27,8 @@ const PATIENCE: Duration = Duration::from_secs(5);
 pub(crate) enum Step {
     /// Reads one request.
     Read,
+    /// Reads the beginning of a request.
+    Peek,
     /// Writes.
     Write(Vec<u8>),
     /// Reads a request and writes this, so many times.

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use proxmox_api::{HttpTransport, Method, Request};
+use proxmox_api::{HttpTransport, Method, Parameter, Request};
 use tokio::task::JoinSet;
 
 use crate::agent::{METHODS, Trust, get, not_sent, request, transport, trusting};
-use crate::answers::{VERSION, ok, with_headers};
+use crate::answers::{VERSION, answer, ok, with_headers};
 use crate::faultd::{Faultd, Step, ends};
 
 /// Answers on and on.
@@ -109,6 +109,21 @@ async fn an_answer_that_announces_the_end_is_the_last_on_its_connection() {
         // The client does not wait for the server to do as it says.
         server.until_over(2).await;
     }
+}
+
+#[tokio::test]
+async fn an_answer_is_handed_over_even_if_the_server_did_not_read_the_request() {
+    let refusal = answer("501 for data too large", "");
+    let server = Faultd::node(vec![vec![Step::Peek, Step::Write(refusal), Step::Gate]]).await;
+    let transport = trusting(&server);
+    let notes = vec![Parameter::plain("notes", "x".repeat(16 << 20))];
+    let start = Instant::now();
+    let response = transport.send(Request { parameters: notes, ..request(Method::Post) }).await.unwrap();
+    assert_eq!((response.status, response.reason.as_str()), (501, "for data too large"));
+    assert!(start.elapsed() < Duration::from_secs(1), "{:?}", start.elapsed());
+    // The connection is in the middle of a request, so it is closed.
+    server.open(1);
+    server.until_over(1).await;
 }
 
 #[tokio::test]

@@ -33,6 +33,7 @@ impl Player {
     async fn step(&mut self, step: &Step) -> io::Result<()> {
         match step {
             Step::Read => self.read_request().await?,
+            Step::Peek => self.read_more().await?,
             Step::Write(bytes) => self.write(bytes).await?,
             Step::Serve(answer, times) => {
                 for _ in 0..*times {
