@@ -85,7 +85,7 @@ impl Connector {
         let stream = opened?;
         self.record.count_handshake();
         let mut builder = Builder::new();
-        builder.max_buf_size(MOST_HEADER_BYTES).max_headers(MOST_HEADERS);
+        builder.max_buf_size(MOST_HEADER_BYTES).max_header_size(MOST_HEADER_BYTES).max_headers(MOST_HEADERS);
         let unready =
             |error: hyper::Error| TransportError::NotSent { stage: Stage::Tls, reason: chain(&error) };
         let (sender, connection) = builder.handshake(stream).await.map_err(unready)?;

@@ -75,9 +75,11 @@ async fn a_body_of_several_megabytes_is_read_whole() {
 async fn malformed_and_oversized_heads_are_errors() {
     let many = "X-Padding: 1\r\n".repeat(10_000);
     let hundred = "X-Padding: 1\r\n".repeat(101);
+    let long = format!("X-Long: {}\r\n", "x".repeat(100 << 10));
     let headers = [
         &many,
         &hundred,
+        &long,
         "X-Folded: one\r\n two\r\n",
         "X Blank: 1\r\n",
         "X-Blank : 1\r\n",
