@@ -74,7 +74,7 @@ impl Connector {
 
     /// Opens a connection. Not a byte of a request leaves before the server has proved who it is.
     pub(super) async fn connect(&self, deadline: Instant) -> Result<Lane, TransportError> {
-        let attempt = Arc::new(Attempt::default());
+        let attempt = Arc::new(Attempt::new(&self.uri));
         let limit = deadline.saturating_duration_since(Instant::now()).min(OPEN);
         self.record.count_connection();
         let opened = match timeout(limit, self.open(&attempt)).await {
@@ -113,17 +113,17 @@ impl Connector {
 
 /// How far one connection came.
 struct Attempt {
+    peer: String,
     start: Instant,
     connected: OnceLock<(SocketAddr, Duration)>,
 }
 
-impl Default for Attempt {
-    fn default() -> Self {
-        Self { start: Instant::now(), connected: OnceLock::new() }
-    }
-}
-
 impl Attempt {
+    fn new(uri: &Uri) -> Self {
+        let peer = uri.authority().map(ToString::to_string).unwrap_or_default();
+        Self { peer, start: Instant::now(), connected: OnceLock::new() }
+    }
+
     fn facts(&self, stream: Option<&Stream>) -> ConnectFacts {
         let connected = self.connected.get();
         let tls_version = stream.and_then(|stream| match stream {
@@ -142,7 +142,7 @@ impl Attempt {
             Some((address, _)) => {
                 (Stage::Tls, format!("{address} accepted the connection and then said nothing"))
             }
-            None => (Stage::Connect, "nobody answered in time".into()),
+            None => (Stage::Connect, format!("{}: nobody answered in time", self.peer)),
         };
         TransportError::NotSent { stage, reason }
     }
@@ -155,8 +155,11 @@ impl Attempt {
             }
             (_, Some(error)) => (Stage::Tls, error.to_string()),
             (true, None) => (Stage::Tls, chain(failure)),
-            (false, None) if failure.to_string().starts_with("dns error") => (Stage::Resolve, chain(failure)),
-            (false, None) => (Stage::Connect, chain(failure)),
+            (false, None) => {
+                let is_name = failure.to_string().starts_with("dns error");
+                let stage = if is_name { Stage::Resolve } else { Stage::Connect };
+                (stage, format!("{}: {}", self.peer, chain(failure)))
+            }
         };
         TransportError::NotSent { stage, reason }
     }
