@@ -78,8 +78,8 @@ impl Node {
         let service = service_fn(|request| self.respond(request, served.fetch_add(1, Ordering::Relaxed) + 1));
         let mut builder = Builder::new();
         builder.timer(TokioTimer::new()).header_read_timeout(IDLE).half_close(false).auto_date_header(false);
-        // A client that goes away is no error of the node.
-        let _ended = builder.serve_connection(TokioIo::new(stream), service).await;
+        // A client that goes away is no error of the node. TLS is left without a farewell, as pveproxy leaves it.
+        let _ended = builder.serve_connection(TokioIo::new(stream), service).without_shutdown().await;
     }
 
     async fn respond(

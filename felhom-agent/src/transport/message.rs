@@ -66,6 +66,8 @@ impl Head {
             .header(USER_AGENT, concat!("felhom-agent/", env!("CARGO_PKG_VERSION")));
         if has_body {
             message = message.header(CONTENT_TYPE, "application/x-www-form-urlencoded");
+            // hyper leaves it out where there is nothing, and a proxy may insist on it.
+            message = message.header(CONTENT_LENGTH, parameters.len());
         }
         let content = Full::new(Bytes::from(if has_body { parameters } else { String::new() }));
         message

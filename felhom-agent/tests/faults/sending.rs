@@ -66,7 +66,7 @@ async fn requests_without_parameters_have_neither_a_query_nor_a_body() {
         assert_eq!(written(request).await, head(&line, ""));
     }
     let request = Request { parameters: vec![], ..request(Method::Post) };
-    let headers = "content-type: application/x-www-form-urlencoded\r\n";
+    let headers = "content-type: application/x-www-form-urlencoded\r\ncontent-length: 0\r\n";
     assert_eq!(written(request).await, head("POST /api2/json/nodes/pve1/lxc/101/snapshot", headers));
 }
 

@@ -60,11 +60,9 @@ pub(super) fn connect(context: Arc<Context>) -> Findings {
         let listening = format!("ss -ltnp 'sport = :{}' && systemctl status pveproxy", url.port);
         match view.failure {
             Some((Stage::Resolve, reason)) => {
-                Finding::fail(format!("{}: {reason}", url.host), format!("getent hosts {}", url.bare_host()))
+                Finding::fail(reason, format!("getent hosts {}", url.bare_host()))
             }
-            Some((Stage::Connect | Stage::Build, reason)) => {
-                Finding::fail(format!("{url}: {reason}"), listening)
-            }
+            Some((Stage::Connect | Stage::Build, reason)) => Finding::fail(reason, listening),
             _ => connected(view, &listening),
         }
     })
