@@ -6,7 +6,7 @@ pub mod context;
 pub mod engine;
 pub mod report;
 
-pub use check::{Check, Finding, Fix, Group, Status};
+pub use check::{Check, Claim, Finding, Fix, Group, Status};
 pub use context::Context;
 pub use engine::{Selection, run};
 pub use report::{Mode, Report};

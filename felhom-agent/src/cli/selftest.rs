@@ -104,14 +104,16 @@ async fn interruption() -> Exit {
 fn listed(output: Output) -> String {
     match output {
         Output::Text => {
-            let lines: Vec<String> =
-                READ_ONLY.iter().map(|check| format!("{:16}  {}\n", check.id, check.proves)).collect();
+            let lines: Vec<String> = READ_ONLY
+                .iter()
+                .map(|check| format!("{:16}  {}\n", check.claim.id, check.claim.proves))
+                .collect();
             lines.concat()
         }
         Output::Json => {
-            let checks = READ_ONLY.iter().map(|check| {
+            let checks = READ_ONLY.iter().map(|check| &check.claim).map(|claim| {
                 serde_json::json!({
-                    "id": check.id, "group": check.group, "proves": check.proves, "needs": check.needs,
+                    "id": claim.id, "group": claim.group, "proves": claim.proves, "needs": claim.needs,
                 })
             });
             format!("{:#}\n", serde_json::Value::from(checks.collect::<Vec<_>>()))

@@ -13,20 +13,27 @@ use crate::exit::Exit;
 /// What a check found.
 pub type Findings = Pin<Box<dyn Future<Output = Vec<Finding>> + Send>>;
 
-/// One check.
+/// One line of the report, or several: what is claimed there.
 #[derive(Clone, Copy, Debug)]
-pub struct Check {
+pub struct Claim {
     /// Its id, which is public interface and never used again for something else.
     pub id: &'static str,
     /// The heading that it stands under.
     pub group: Group,
     /// What it proves, in a line.
     pub proves: &'static str,
-    /// The checks that must not have failed before it makes sense.
+    /// The claims that must not have failed before it makes sense.
     pub needs: &'static [&'static str],
     /// How the run ends if it fails.
     pub exit: Exit,
-    /// Does it.
+}
+
+/// A claim, and what checks it without changing anything.
+#[derive(Clone, Copy, Debug)]
+pub struct Check {
+    /// What is claimed.
+    pub claim: Claim,
+    /// Checks it.
     pub run: fn(Arc<Context>) -> Findings,
 }
 
@@ -46,6 +53,8 @@ pub enum Group {
     Storage,
     /// The containers.
     Guests,
+    /// The exercise of task mode.
+    Exercise,
     /// What this version does not know.
     Drift,
 }
@@ -60,6 +69,7 @@ impl Group {
             Self::Node => "NODE",
             Self::Storage => "STORAGE",
             Self::Guests => "GUESTS",
+            Self::Exercise => "EXERCISE",
             Self::Drift => "DRIFT",
         }
     }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use tokio::task::{Id, JoinError, JoinSet};
 use tokio::time::sleep_until;
 
-use super::check::{Check, Finding, Status};
+use super::check::{Check, Claim, Finding, Status};
 use super::checks::LAST;
 use super::context::Context;
 use crate::exit::Exit;
@@ -24,7 +24,7 @@ impl Selection {
     /// An id that stands for no check.
     pub fn unknown<'a>(&'a self, checks: &[Check]) -> Option<&'a str> {
         let all = self.only.iter().chain(&self.skip).map(String::as_str);
-        all.into_iter().find(|wanted| !checks.iter().any(|check| stands_for(wanted, check.id)))
+        all.into_iter().find(|wanted| !checks.iter().any(|check| stands_for(wanted, check.claim.id)))
     }
 
     fn reports(&self, id: &str) -> bool {
@@ -38,7 +38,7 @@ impl Selection {
     /// Whether a check is done: it is asked for, or one that is asked for needs it.
     fn runs(&self, checks: &[Check], id: &str) -> bool {
         self.reports(id)
-            || checks.iter().any(|check| check.needs.contains(&id) && self.runs(checks, check.id))
+            || checks.iter().any(|check| check.claim.needs.contains(&id) && self.runs(checks, check.claim.id))
     }
 }
 
@@ -49,8 +49,8 @@ fn stands_for(wanted: &str, id: &str) -> bool {
 /// What became of a check.
 #[derive(Clone, Debug)]
 pub struct Outcome {
-    /// The check.
-    pub check: &'static Check,
+    /// What was claimed.
+    pub claim: &'static Claim,
     /// What it found.
     pub findings: Vec<Finding>,
     /// How long it took.
@@ -153,8 +153,10 @@ impl<'a> Board<'a> {
     /// A check that waits for nothing any more.
     fn next(&self) -> Option<(usize, &'static Check)> {
         let is_ready = |check: &Check| {
-            let others_done = || self.checks.iter().all(|other| other.id == LAST || self.is_done(other.id));
-            check.needs.iter().all(|need| self.is_done(need)) && (check.id != LAST || others_done())
+            let others_done =
+                || self.checks.iter().all(|other| other.claim.id == LAST || self.is_done(other.claim.id));
+            check.claim.needs.iter().all(|need| self.is_done(need))
+                && (check.claim.id != LAST || others_done())
         };
         let waiting = self.checks.iter().enumerate().zip(&self.states);
         waiting
@@ -164,20 +166,20 @@ impl<'a> Board<'a> {
     }
 
     fn is_done(&self, id: &str) -> bool {
-        let index = self.checks.iter().position(|check| check.id == id);
+        let index = self.checks.iter().position(|check| check.claim.id == id);
         index.and_then(|index| self.states.get(index)).is_none_or(|state| matches!(state, State::Done(..)))
     }
 
     /// Why a check is not done, and which check stands in the way of what needs it.
     fn obstacle(&self, check: &Check) -> Option<(String, Option<&'static str>)> {
-        if !self.selection.runs(self.checks, check.id) {
+        if !self.selection.runs(self.checks, check.claim.id) {
             return Some(("not asked for".into(), None));
         }
-        if self.selection.skips(check.id) {
+        if self.selection.skips(check.claim.id) {
             return Some(("left out by --skip".into(), None));
         }
         let roots = self.checks.iter().zip(&self.states).filter_map(|(other, state)| match state {
-            State::Done(_, Some(root)) if check.needs.contains(&other.id) => Some(*root),
+            State::Done(_, Some(root)) if check.claim.needs.contains(&other.claim.id) => Some(*root),
             _ => None,
         });
         roots.into_iter().next().map(|root| (format!("needs {root}"), Some(root)))
@@ -185,8 +187,8 @@ impl<'a> Board<'a> {
 
     fn outcome(&self, check: &'static Check, findings: Vec<Finding>, duration: Duration) -> Outcome {
         let has_failed = findings.iter().any(|finding| finding.status == Status::Fail);
-        let is_asked_for = self.selection.reports(check.id);
-        Outcome { check, findings, duration, is_reported: is_asked_for || has_failed }
+        let is_asked_for = self.selection.reports(check.claim.id);
+        Outcome { claim: &check.claim, findings, duration, is_reported: is_asked_for || has_failed }
     }
 
     fn end(&mut self, ended: Result<(Id, Ended), JoinError>) {
@@ -204,7 +206,7 @@ impl<'a> Board<'a> {
     fn settle(&mut self, index: usize, findings: Vec<Finding>, duration: Duration) {
         let Some(check) = self.checks.get(index) else { return };
         let outcome = self.outcome(check, findings, duration);
-        let root = outcome.has(Status::Fail).then_some(check.id);
+        let root = outcome.has(Status::Fail).then_some(check.claim.id);
         if let Some(slot) = self.states.get_mut(index) {
             *slot = State::Done(outcome, root);
         }
@@ -219,10 +221,10 @@ impl<'a> Board<'a> {
         let outcomes = checks.iter().zip(states).map(|(check, state)| match state {
             State::Done(outcome, _) => outcome,
             State::Waiting | State::Running(_) => Outcome {
-                check,
+                claim: &check.claim,
                 findings: vec![Finding::skip(reason)],
                 duration: Duration::ZERO,
-                is_reported: selection.reports(check.id),
+                is_reported: selection.reports(check.claim.id),
             },
         });
         Run { outcomes: outcomes.collect(), cut_short, has_panicked }
@@ -240,7 +242,7 @@ mod tests {
         needs: &'static [&'static str],
         run: fn(Arc<Context>) -> super::super::check::Findings,
     ) -> Check {
-        Check { id, group: Group::Api, proves: "", needs, exit: Exit::Fail, run }
+        Check { claim: Claim { id, group: Group::Api, proves: "", needs, exit: Exit::Fail }, run }
     }
 
     fn good(_: Arc<Context>) -> super::super::check::Findings {
@@ -282,7 +284,7 @@ mod tests {
         let reported = run.outcomes.iter().filter(|outcome| outcome.is_reported);
         let lines = reported.map(|outcome| {
             let finding = &outcome.findings[0];
-            format!("{} {:?} {}", outcome.check.id, finding.status, finding.summary)
+            format!("{} {:?} {}", outcome.claim.id, finding.status, finding.summary)
         });
         (lines.collect(), run)
     }

@@ -9,7 +9,7 @@ use crate::config::Config;
 use crate::exit::Exit;
 use crate::transport::Counters;
 
-use super::check::{Check, Finding, Status};
+use super::check::{Claim, Finding, Status};
 use super::context::Context;
 use super::engine::{Outcome, Run};
 
@@ -72,7 +72,7 @@ impl Report {
     /// How the run ends.
     pub fn exit(&self) -> Exit {
         let failed = self.run.outcomes.iter().filter(|outcome| outcome.has(Status::Fail));
-        let mut exits: Vec<Exit> = failed.map(|outcome| outcome.check.exit).collect();
+        let mut exits: Vec<Exit> = failed.map(|outcome| outcome.claim.exit).collect();
         exits.extend(self.run.cut_short);
         exits.extend(self.run.has_panicked.then_some(Exit::Internal));
         exits.extend((self.is_strict && self.count(Status::Warn) > 0).then_some(Exit::Warnings));
@@ -83,8 +83,8 @@ impl Report {
         self.run.outcomes.iter().filter(|outcome| outcome.is_reported)
     }
 
-    fn lines(&self) -> impl Iterator<Item = (&'static Check, &Finding)> {
-        self.reported().flat_map(|outcome| outcome.findings.iter().map(|finding| (outcome.check, finding)))
+    fn lines(&self) -> impl Iterator<Item = (&'static Claim, &Finding)> {
+        self.reported().flat_map(|outcome| outcome.findings.iter().map(|finding| (outcome.claim, finding)))
     }
 
     fn count(&self, status: Status) -> usize {

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::Report;
-use crate::selftest::check::{Check, Finding, Status};
+use crate::selftest::check::{Claim, Finding, Status};
 use crate::terminal::plain;
 use crate::version;
 
@@ -36,20 +36,20 @@ impl Report {
             writeln!(out, "{}\n", self.header())?;
         }
         let mut group = None;
-        for (check, finding) in self.lines() {
+        for (claim, finding) in self.lines() {
             if style.is_quiet && matches!(finding.status, Status::Ok | Status::Skip) {
                 continue;
             }
-            if group.replace(check.group) != Some(check.group) && !style.is_quiet {
-                writeln!(out, "{}", check.group.title())?;
+            if group.replace(claim.group) != Some(claim.group) && !style.is_quiet {
+                writeln!(out, "{}", claim.group.title())?;
             }
-            line(out, check, finding, style)?;
+            line(out, claim, finding, style)?;
         }
         writeln!(out, "{}{}", if style.is_quiet { "" } else { "\n" }, self.summary(style))?;
         let failed = self.lines().filter(|(_, finding)| finding.status == Status::Fail);
-        for (check, finding) in failed {
+        for (claim, finding) in failed {
             let fix = finding.fix.iter().map(|fix| fix.run.as_str()).collect::<Vec<_>>().join(" && ");
-            writeln!(out, "{} {}  ->  {}", label(Status::Fail, style), check.id, plain(&fix))?;
+            writeln!(out, "{} {}  ->  {}", label(Status::Fail, style), claim.id, plain(&fix))?;
         }
         Ok(())
     }
@@ -86,10 +86,10 @@ impl Report {
     }
 }
 
-fn line(out: &mut String, check: &Check, finding: &Finding, style: Style) -> std::fmt::Result {
+fn line(out: &mut String, claim: &Claim, finding: &Finding, style: Style) -> std::fmt::Result {
     let name = format!("{:4}", name(finding.status));
     let name = paint(finding.status, &name, style);
-    writeln!(out, "  {name}  {:ID$}  {}", check.id, plain(&finding.summary))?;
+    writeln!(out, "  {name}  {:ID$}  {}", claim.id, plain(&finding.summary))?;
     if !matches!(finding.status, Status::Warn | Status::Fail) {
         return Ok(());
     }
