@@ -1,10 +1,13 @@
 //! The command line.
 
+mod cleanup;
 mod selftest;
+mod session;
 
 use std::ffi::OsString;
 use std::io::Write;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
@@ -20,7 +23,7 @@ use crate::version;
     version = version::LONG,
     subcommand_required = true,
     arg_required_else_help = true,
-    after_help = "felhom-agent --selftest is the same as felhom-agent selftest"
+    after_help = "felhom-agent --selftest[=task] is the same as felhom-agent selftest [--task]"
 )]
 struct CommandLine {
     #[command(subcommand)]
@@ -33,15 +36,25 @@ struct CommandLine {
 enum Command {
     /// Checks the configuration, the way to the API, the privileges and the node; changes nothing
     Selftest(selftest::Arguments),
+    /// Removes what an exercise of the self-test has left behind
+    Cleanup(cleanup::Arguments),
 }
 
 /// Writes the option `--selftest` as the command that it stands for.
 fn spelled_out(arguments: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
-    let spell = |argument: OsString| match argument.to_str() {
-        Some("--selftest" | "--selftest=read-only") => "selftest".into(),
-        _ => argument,
-    };
-    arguments.into_iter().map(spell).collect()
+    let mut spelled: Vec<OsString> = Vec::new();
+    for argument in arguments {
+        let is_task = argument == "--selftest=task";
+        if !is_task && argument != "--selftest" && argument != "--selftest=read-only" {
+            spelled.push(argument);
+            continue;
+        }
+        if !spelled.iter().any(|earlier| earlier == "selftest") {
+            spelled.push("selftest".into());
+        }
+        spelled.extend(is_task.then(|| "--task".into()));
+    }
+    spelled
 }
 
 /// Options of every command.
@@ -96,7 +109,21 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: &Environm
     };
     match line.command {
         Command::Selftest(arguments) => selftest::run(&line.common, &arguments, environment),
+        Command::Cleanup(arguments) => cleanup::run(&line.common, &arguments, environment),
     }
+}
+
+/// Reads `500ms`, `30s`, `2m` or a number of seconds.
+fn duration(text: &str) -> Result<Duration, String> {
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let number: u64 = digits.parse().map_err(|_| "must be a time such as 500ms, 30s or 2m".to_string())?;
+    let duration = match text.get(digits.len()..) {
+        Some("ms") => Duration::from_millis(number),
+        Some("" | "s") => Duration::from_secs(number),
+        Some("m") => Duration::from_secs(number.saturating_mul(60)),
+        _ => return Err("must end in ms, s or m".into()),
+    };
+    if duration.is_zero() { Err("must be more than nothing".into()) } else { Ok(duration) }
 }
 
 fn usage(problem: &str) -> Exit {
@@ -119,4 +146,31 @@ fn print(text: &str) {
 fn print_error(text: &str) {
     // Nothing better can be done if stderr is gone.
     let _written = writeln!(std::io::stderr(), "{text}");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_option_selftest_is_the_command() {
+        let spelled = |line: &str| {
+            let words: Vec<OsString> = spelled_out(line.split(' ').map(Into::into));
+            words.join(" ".as_ref()).into_string().unwrap()
+        };
+        assert_eq!(spelled("a --selftest -o json"), "a selftest -o json");
+        assert_eq!(spelled("a --config f --selftest=task"), "a --config f selftest --task");
+        assert_eq!(spelled("a selftest --selftest=task --vmid 300"), "a selftest --task --vmid 300");
+        assert_eq!(spelled("a cleanup --dry-run"), "a cleanup --dry-run");
+    }
+
+    #[test]
+    fn times_have_a_unit_or_are_seconds() {
+        let read = ["500ms", "30s", "2m", "7", "0s", "1h", "x", "-1s", ""].map(|text| duration(text).ok());
+        let millis = |millis| Some(Duration::from_millis(millis));
+        assert_eq!(
+            read,
+            [millis(500), millis(30_000), millis(120_000), millis(7000), None, None, None, None, None]
+        );
+    }
 }

@@ -6,7 +6,9 @@
 
 pub mod cli;
 pub mod config;
+pub mod exercise;
 pub mod exit;
+pub mod interrupt;
 pub mod logging;
 pub mod selftest;
 pub mod terminal;

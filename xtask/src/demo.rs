@@ -19,7 +19,7 @@ const BUILDS: [&[&str]; 2] = [
 ];
 
 /// What the agent is asked to do.
-const RUNS: [&[&str]; 1] = [&["selftest"]];
+const RUNS: [&[&str]; 2] = [&["selftest", "--task"], &["selftest"]];
 
 /// What the simulated node says of itself.
 #[derive(Debug, Deserialize)]

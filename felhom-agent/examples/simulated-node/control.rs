@@ -1,8 +1,10 @@
 //! What the parent can ask on stdin: one command a line, one line of JSON back.
 //!
 //! `stats` counts what was seen; `received OPERATION` counts one operation; `snapshots VMID` lists names;
-//! `config VMID` shows the options; `revoke PATH ROLE` takes a role away; `lock VMID [LOCK]`; `slow TYPE MILLISECONDS`
-//! makes a kind of worker take longer; `role ROLE [PRIVILEGES]` redefines or removes a role; `daemon up|down`; `secret TOKEN SECRET` changes a token's secret.
+//! `changes` counts requests that change something; `config VMID` shows the options; `set VMID OPTION [VALUE]` sets or
+//! removes one; `revoke PATH ROLE` takes a role away; `lock VMID [LOCK]`; `slow TYPE MILLISECONDS` makes a kind of worker
+//! take longer; `delay OPERATION MILLISECONDS` makes the answers of an operation late; `role ROLE [PRIVILEGES]` redefines
+//! or removes a role; `daemon up|down`; `secret TOKEN SECRET` changes a token's secret.
 
 use std::io::BufRead;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -55,6 +57,23 @@ const VERBS: &[(&str, Verb)] = &[
         let operation = words.first()?;
         let received = world.received.iter().filter(|received| received.operation == *operation);
         Some(json!(received.count()))
+    }),
+    ("changes", |_, world, _| {
+        Some(json!(world.received.iter().filter(|received| received.method != "GET").count()))
+    }),
+    ("set", |_, world, words| {
+        let (option, value) = (*words.get(1)?, words.get(2));
+        let options = &mut container(world, words)?.options;
+        match value {
+            Some(value) => options.insert(option.into(), (*value).into()),
+            None => options.remove(option),
+        };
+        Some(Value::Null)
+    }),
+    ("delay", |node, _, words| {
+        let late = Duration::from_millis(words.get(1)?.parse().ok()?);
+        node.delays.lock().ok()?.insert((*words.first()?).into(), late);
+        Some(Value::Null)
     }),
     ("snapshots", |_, world, words| {
         Some(json!(container(world, words)?.snapshots.keys().collect::<Vec<_>>()))

@@ -4,9 +4,10 @@
 //! answer of pvedaemon, which carries two `Connection` headers. A 401 takes 3 s. Bodies on GET and DELETE, chunks and
 //! bodies of more than 512 KiB are 501. Source: pve-http-server `PVE/APIServer/AnyEvent.pm`.
 
+use std::collections::BTreeMap;
 use std::convert::Infallible;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use http_body_util::{BodyExt, Full, Limited};
@@ -42,6 +43,8 @@ const REFUSAL: Duration = Duration::from_secs(3);
 pub(crate) struct Node {
     pub(crate) sim: Sim,
     pub(crate) counters: Arc<Counters>,
+    /// How late the answers of an operation are.
+    pub(crate) delays: Arc<Mutex<BTreeMap<String, Duration>>>,
     acceptor: TlsAcceptor,
 }
 
@@ -59,7 +62,12 @@ impl Node {
             .with_safe_default_protocol_versions()?
             .with_no_client_auth()
             .with_single_cert(identity.chain(), identity.key())?;
-        Ok(Self { sim, counters: Arc::default(), acceptor: TlsAcceptor::from(Arc::new(config)) })
+        Ok(Self {
+            sim,
+            counters: Arc::default(),
+            delays: Arc::default(),
+            acceptor: TlsAcceptor::from(Arc::new(config)),
+        })
     }
 
     /// Serves until the listener fails.
@@ -113,7 +121,16 @@ impl Node {
         let body = String::from_utf8_lossy(&body.to_bytes()).into_owned();
         let header = parts.headers.get(AUTHORIZATION).and_then(|header| header.to_str().ok());
         let principal = self.sim.authenticate(header);
-        Ok(self.sim.serve(parts.method.as_str(), &parts.uri.to_string(), &body, principal.as_ref()))
+        let answer = self.sim.serve(parts.method.as_str(), &parts.uri.to_string(), &body, principal.as_ref());
+        tokio::time::sleep(self.delay()).await;
+        Ok(answer)
+    }
+
+    /// How late the answer to the last request is.
+    fn delay(&self) -> Duration {
+        let operation = self.sim.world().received.last().map_or("", |received| received.operation);
+        let delays = self.delays.lock().unwrap_or_else(PoisonError::into_inner);
+        delays.get(operation).copied().unwrap_or_default()
     }
 
     fn response(&self, answer: Answer, number: u64) -> Response<Full<Bytes>> {

@@ -89,6 +89,18 @@ pub enum Status {
     Skip,
 }
 
+impl Status {
+    /// What a person reads.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Warn => "warn",
+            Self::Fail => "FAIL",
+            Self::Skip => "skip",
+        }
+    }
+}
+
 /// A command that repairs what was found.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Fix {

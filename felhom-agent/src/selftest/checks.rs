@@ -5,6 +5,7 @@ mod config;
 mod connection;
 mod drift;
 mod guest;
+mod leftover;
 mod node;
 mod permission;
 mod storage;
@@ -209,6 +210,16 @@ pub const READ_ONLY: &[Check] = &[
     },
     Check {
         claim: Claim {
+            id: "guests.leftovers",
+            group: Group::Guests,
+            proves: "no exercise of the self-test has left anything",
+            needs: &["guests.list"],
+            exit: Exit::Fail,
+        },
+        run: leftover::leftovers,
+    },
+    Check {
+        claim: Claim {
             id: "decode.drift",
             group: Group::Drift,
             proves: "the server says nothing that this version does not know",
@@ -223,7 +234,7 @@ pub const READ_ONLY: &[Check] = &[
 pub const LAST: &str = "decode.drift";
 
 /// What a check says that its call failed: with the grant if a privilege is missing, else with where to look.
-fn call_failed(config: &Config, error: &Error) -> Finding {
+pub(crate) fn call_failed(config: &Config, error: &Error) -> Finding {
     let text = snafu::Report::from_error(error).to_string();
     let summary = text.lines().next().unwrap_or_default().to_string();
     let detail =

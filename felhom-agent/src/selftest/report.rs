@@ -6,6 +6,7 @@ mod text;
 use std::time::{Duration, SystemTime};
 
 use crate::config::Config;
+use crate::exercise::{Exercised, Leftover};
 use crate::exit::Exit;
 use crate::transport::Counters;
 
@@ -33,6 +34,7 @@ pub struct Report {
     target: Option<Target>,
     config_path: String,
     run: Run,
+    exercised: Option<Exercised>,
     counters: Counters,
     is_strict: bool,
 }
@@ -52,18 +54,20 @@ impl Report {
         context: &Context,
         config_path: String,
         run: Run,
+        exercised: Option<Exercised>,
         started: SystemTime,
         is_strict: bool,
     ) -> Self {
         let connection = context.connection.as_ref().and_then(|connection| connection.as_ref().ok());
         let wire = connection.and_then(|connection| connection.wire.as_ref());
         Self {
-            mode: Mode::ReadOnly,
+            mode: if exercised.is_some() { Mode::Task } else { Mode::ReadOnly },
             started,
             duration: started.elapsed().unwrap_or_default(),
             target: context.config.as_ref().ok().map(|config| Target::new(config, context)),
             config_path,
             run,
+            exercised,
             counters: wire.map(|wire| wire.record.counters()).unwrap_or_default(),
             is_strict,
         }
@@ -71,16 +75,34 @@ impl Report {
 
     /// How the run ends.
     pub fn exit(&self) -> Exit {
-        let failed = self.run.outcomes.iter().filter(|outcome| outcome.has(Status::Fail));
+        let failed = self.outcomes().filter(|outcome| outcome.has(Status::Fail));
         let mut exits: Vec<Exit> = failed.map(|outcome| outcome.claim.exit).collect();
         exits.extend(self.run.cut_short);
+        exits.extend(self.exercised.as_ref().and_then(|exercised| exercised.exit));
+        exits.extend((!self.leftovers().is_empty()).then_some(Exit::Leftover));
         exits.extend(self.run.has_panicked.then_some(Exit::Internal));
         exits.extend((self.is_strict && self.count(Status::Warn) > 0).then_some(Exit::Warnings));
         Exit::of(exits)
     }
 
+    /// What the exercise could not remove.
+    pub fn leftovers(&self) -> &[Leftover] {
+        self.exercised.as_ref().map_or(&[], |exercised| &exercised.leftovers)
+    }
+
+    /// Whether everything was done that was asked for.
+    fn is_complete(&self) -> bool {
+        let interrupted = self.exercised.as_ref().and_then(|exercised| exercised.exit);
+        self.run.cut_short.or(interrupted).is_none()
+    }
+
+    fn outcomes(&self) -> impl Iterator<Item = &Outcome> {
+        let exercised = self.exercised.iter().flat_map(|exercised| &exercised.outcomes);
+        self.run.outcomes.iter().chain(exercised)
+    }
+
     fn reported(&self) -> impl Iterator<Item = &Outcome> {
-        self.run.outcomes.iter().filter(|outcome| outcome.is_reported)
+        self.outcomes().filter(|outcome| outcome.is_reported)
     }
 
     fn lines(&self) -> impl Iterator<Item = (&'static Claim, &Finding)> {

@@ -57,9 +57,8 @@ fn handshakes_are_at_most_three_and_one_per_answer_that_closes() {
 fn nothing_is_changed() {
     let node = Node::start(&[]);
     assert_eq!(Agent::of(&node).run(&JSON).exit, 0);
-    let changing =
-        ["lxc.set_config", "snapshot.create", "snapshot.delete", "snapshot.rollback", "backup.create"];
-    assert!(changing.iter().all(|operation| node.ask(&format!("received {operation}")) == 0));
+    assert!(node.count("requests") > 0);
+    assert_eq!(node.ask("changes"), 0);
 }
 
 #[test]
@@ -185,7 +184,7 @@ fn checks_are_listed_and_selected_by_id() {
     let node = Node::start(&[]);
     let agent = Agent::of(&node);
     let listed = agent.run(&["selftest", "--list-checks"]);
-    assert_eq!((listed.exit, listed.stdout.lines().count()), (0, 20), "{}", listed.stdout);
+    assert_eq!((listed.exit, listed.stdout.lines().count()), (0, 30), "{}", listed.stdout);
     let chosen = agent.run(&["selftest", "-o", "json", "--only", "tls.pin,api"]).json();
     let ids: Vec<&str> =
         chosen["checks"].as_array().unwrap().iter().map(|check| check["id"].as_str().unwrap()).collect();

@@ -25,7 +25,7 @@ impl Report {
             "config": self.config_path,
             "result": self.result(),
             "exit": self.exit().code(),
-            "complete": self.run.cut_short.is_none(),
+            "complete": self.is_complete(),
             "counts": {
                 "ok": self.count(Status::Ok), "warn": self.count(Status::Warn),
                 "fail": self.count(Status::Fail), "skip": self.count(Status::Skip),
@@ -36,8 +36,8 @@ impl Report {
                 "retries": 0, "bytes_in": self.counters.bytes_in,
             },
             "checks": self.checks(),
-            "tasks": [],
-            "leftovers": [],
+            "tasks": self.exercised.as_ref().map_or(&[][..], |exercised| &exercised.tasks),
+            "leftovers": self.leftovers(),
         });
         format!("{document:#}")
     }

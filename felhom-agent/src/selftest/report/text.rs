@@ -51,6 +51,9 @@ impl Report {
             let fix = finding.fix.iter().map(|fix| fix.run.as_str()).collect::<Vec<_>>().join(" && ");
             writeln!(out, "{} {}  ->  {}", label(Status::Fail, style), claim.id, plain(&fix))?;
         }
+        for leftover in self.leftovers() {
+            writeln!(out, "{}  ->  {}", plain(&format!("LEFT {}", leftover.what)), plain(&leftover.command))?;
+        }
         Ok(())
     }
 
@@ -74,7 +77,7 @@ impl Report {
             counters.handshakes,
             self.duration.as_secs_f64()
         );
-        let cut = if self.run.cut_short.is_some() { "  incomplete" } else { "" };
+        let cut = if self.is_complete() { "" } else { "  incomplete" };
         format!(
             "{}  {}  {}  {} skipped  {wire}{cut}  exit {}",
             count(Status::Ok),
@@ -87,30 +90,22 @@ impl Report {
 }
 
 fn line(out: &mut String, claim: &Claim, finding: &Finding, style: Style) -> std::fmt::Result {
-    let name = format!("{:4}", name(finding.status));
+    let name = format!("{:4}", finding.status.label());
     let name = paint(finding.status, &name, style);
     writeln!(out, "  {name}  {:ID$}  {}", claim.id, plain(&finding.summary))?;
     if !matches!(finding.status, Status::Warn | Status::Fail) {
         return Ok(());
     }
     let blank = "";
-    if let Some(detail) = &finding.detail {
-        writeln!(out, "{blank:INDENT$}why  {}", plain(detail))?;
+    for (index, detail) in finding.detail.iter().flat_map(|detail| detail.lines()).enumerate() {
+        let label = if index == 0 { "why" } else { "" };
+        writeln!(out, "{blank:INDENT$}{label:3}  {}", plain(detail))?;
     }
     finding.fix.iter().try_for_each(|fix| writeln!(out, "{blank:INDENT$}fix  {}", plain(&fix.run)))
 }
 
-const fn name(status: Status) -> &'static str {
-    match status {
-        Status::Ok => "ok",
-        Status::Warn => "warn",
-        Status::Fail => "FAIL",
-        Status::Skip => "skip",
-    }
-}
-
 fn label(status: Status, style: Style) -> String {
-    paint(status, name(status), style)
+    paint(status, status.label(), style)
 }
 
 fn paint(status: Status, text: &str, style: Style) -> String {

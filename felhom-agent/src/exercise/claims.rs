@@ -1,0 +1,24 @@
+//! What the exercise claims, in the order of its steps.
+
+use crate::exit::Exit;
+use crate::selftest::check::{Claim, Group};
+
+const fn claim(id: &'static str, proves: &'static str, needs: &'static [&'static str]) -> Claim {
+    Claim { id, group: Group::Exercise, proves, needs, exit: Exit::Fail }
+}
+
+pub(super) static GUEST: Claim =
+    claim("x.guest", "the container is meant for it, stopped and free", &["node.exists"]);
+pub(super) static SNAPSHOT: Claim = claim("x.snapshot", "a snapshot can be taken", &["x.guest"]);
+pub(super) static VISIBLE: Claim =
+    claim("x.visible", "the snapshot is listed, and the container descends from it", &["x.snapshot"]);
+pub(super) static MARKER: Claim = claim("x.marker", "the container can be changed", &["x.visible"]);
+pub(super) static ROLLBACK: Claim = claim("x.rollback", "the container can be rolled back", &["x.marker"]);
+pub(super) static RESTORED: Claim = claim("x.restored", "the rollback took the change back", &["x.rollback"]);
+pub(super) static DELETE: Claim = claim("x.delete", "the snapshot can be deleted", &["x.restored"]);
+pub(super) static GONE: Claim = claim("x.gone", "the snapshot is gone", &["x.delete"]);
+pub(super) static UNCHANGED: Claim = claim("x.unchanged", "the container is as it was before", &["x.gone"]);
+
+/// All of them.
+pub static ALL: [&Claim; 9] =
+    [&GUEST, &SNAPSHOT, &VISIBLE, &MARKER, &ROLLBACK, &RESTORED, &DELETE, &GONE, &UNCHANGED];

@@ -1,0 +1,145 @@
+//! Which container may be used: one that is named, tagged, stopped, and that nothing else has to do with.
+
+use proxmox_api::{Error, FeatureName, Lxc};
+use proxmox_types::params::StorageFilter;
+use proxmox_types::{GuestStatus, LxcConfig, LxcStatus, SnapshotEntry, StorageId, Vmid};
+
+use super::site::Site;
+use super::{MARKER, PREFIX, TAG};
+use crate::config::Config;
+use crate::selftest::check::Finding;
+use crate::selftest::checks::call_failed;
+
+/// A container that may be used.
+#[derive(Clone, Debug)]
+pub(super) struct Guest {
+    pub(super) vmid: Vmid,
+    /// Its configuration before anything was done.
+    pub(super) before: LxcConfig,
+}
+
+/// Looks at the container; every reason against it is a finding of its own.
+pub(super) async fn examine(
+    site: &Site<'_>,
+    config: &Config,
+    vmid: Vmid,
+) -> Result<(Guest, Finding), Vec<Finding>> {
+    let lxc = site.lxc(vmid);
+    let failed = |error: Error| vec![call_failed(config, &error)];
+    let status = lxc.status().await.map_err(failed)?;
+    let before = lxc.config().await.map_err(failed)?;
+    let snapshots = lxc.snapshots().await.map_err(failed)?;
+    let mut against = of_itself(vmid, &status, &before, &snapshots);
+    against.extend(of_snapshots(lxc, config).await);
+    against.extend(of_space(site, config, &before).await);
+    let mut notes = Vec::new();
+    for checked in [managed(site, vmid).await, replicated(site, vmid).await] {
+        match checked {
+            Ok(found) => against.extend(found),
+            Err(note) => notes.push(note),
+        }
+    }
+    if !against.is_empty() {
+        return Err(against);
+    }
+    let name = before.options.hostname.as_ref().map_or_else(String::new, |name| format!(" ({name})"));
+    let mut summary = format!("container {vmid}{name} is tagged, stopped and free");
+    for note in &notes {
+        summary.extend(["; ", note]);
+    }
+    Ok((Guest { vmid, before }, Finding::ok(summary)))
+}
+
+fn of_itself(
+    vmid: Vmid,
+    status: &LxcStatus,
+    config: &LxcConfig,
+    snapshots: &[SnapshotEntry],
+) -> Vec<Finding> {
+    let tags = config.options.tags.clone().unwrap_or_default();
+    let mut against = Vec::new();
+    if !tags.contains(TAG) {
+        let more = tags.0.iter().map(String::as_str).chain([TAG]).collect::<Vec<_>>().join(";");
+        let finding =
+            Finding::fail(format!("{vmid} has no tag {TAG}"), format!("pct set {vmid} --tags '{more}'"));
+        against.push(finding.because("only a container that is tagged for it is ever rolled back"));
+    }
+    if status.status != GuestStatus::Stopped {
+        let finding = Finding::fail(format!("{vmid} is {}", status.status), format!("pct shutdown {vmid}"));
+        against.push(finding.because("a running container is never touched"));
+    }
+    if let Some(lock) = &config.options.lock {
+        against.push(Finding::fail(format!("{vmid} is locked ({lock})"), format!("pct unlock {vmid}")));
+    }
+    if status.ha.as_ref().is_some_and(|ha| ha.managed) {
+        let fix = format!("ha-manager remove ct:{vmid}");
+        against.push(Finding::fail(format!("{vmid} is managed by HA"), fix));
+    }
+    if config.options.template == Some(true) {
+        let fix = "felhom-agent selftest --task --vmid VMID";
+        against.push(Finding::fail(format!("{vmid} is a template, which cannot be rolled back"), fix));
+    }
+    let is_ours = |entry: &&SnapshotEntry| entry.name.starts_with(PREFIX);
+    if snapshots.iter().any(|entry| is_ours(&entry)) || tags.contains(MARKER) {
+        let what = format!("an earlier exercise left something at {vmid}");
+        against.push(Finding::fail(what, "felhom-agent cleanup"));
+    }
+    against
+}
+
+async fn of_snapshots(lxc: Lxc<'_>, config: &Config) -> Option<Finding> {
+    match lxc.feature(FeatureName::Snapshot).await {
+        Ok(feature) if feature.has_feature => None,
+        Ok(_) => {
+            let vmid = lxc.vmid();
+            let fix = format!("pct config {vmid} && pvesm status");
+            let finding = Finding::fail(format!("{vmid} lies on a storage without snapshots"), fix);
+            Some(
+                finding.because(
+                    "directory storages and bind mounts have none; ZFS, btrfs and LVM-thin have them",
+                ),
+            )
+        }
+        Err(error) => Some(call_failed(config, &error)),
+    }
+}
+
+/// The storage of the root file system must have 5 % left: a thin pool that runs full takes every container with it.
+async fn of_space(site: &Site<'_>, config: &Config, before: &LxcConfig) -> Option<Finding> {
+    let volume = before.options.rootfs.as_ref().map(|rootfs| rootfs.0.volume.to_string())?;
+    let storage: StorageId = volume.split_once(':')?.0.parse().ok()?;
+    let filter = StorageFilter { storage: Some(storage.clone()), ..StorageFilter::default() };
+    let rows = match site.client.node(site.node).storages(&filter).await {
+        Ok(rows) => rows,
+        Err(error) => return Some(call_failed(config, &error)),
+    };
+    let row = rows.into_iter().next()?;
+    let (total, used) = (row.total.unwrap_or_default(), row.used.unwrap_or_default());
+    let is_full = used.saturating_mul(100) > total.saturating_mul(95);
+    is_full
+        .then(|| Finding::fail(format!("{storage} has less than 5 % left"), format!("pvesm list {storage}")))
+}
+
+/// What a look found against the container, or why it could not be looked.
+type Looked = Result<Option<Finding>, String>;
+
+async fn managed(site: &Site<'_>, vmid: Vmid) -> Looked {
+    let resources = site.client.cluster().ha_resources().await.map_err(|error| unseen("HA", &error))?;
+    let sid = format!("ct:{vmid}");
+    let found = resources.iter().any(|resource| resource.sid == sid);
+    Ok(found.then(|| Finding::fail(format!("{vmid} is managed by HA"), format!("ha-manager remove {sid}"))))
+}
+
+async fn replicated(site: &Site<'_>, vmid: Vmid) -> Looked {
+    let jobs = site.client.node(site.node).replication(vmid).await;
+    let jobs = jobs.map_err(|error| unseen("replication", &error))?;
+    let job = jobs.first().map(|job| job.id.clone());
+    Ok(job.map(|job| Finding::fail(format!("{vmid} is replicated"), format!("pvesr delete {job}"))))
+}
+
+fn unseen(what: &str, error: &Error) -> String {
+    match error.denied() {
+        Some(denied) => format!("{what} not looked at: {denied}"),
+        None => format!("{what} not looked at: {error}"),
+    }
+}

@@ -1,0 +1,193 @@
+//! The journal: what the exercise is about to do, on disk before it does it.
+
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use proxmox_types::{NodeName, SnapshotName, Tags, Upid, Vmid};
+use rustix::fs::{FlockOperation, flock};
+use serde::{Deserialize, Serialize};
+use snafu::{ResultExt, Snafu};
+
+use crate::config::{FileError, read_bounded};
+
+/// Largest journal that is read, in bytes.
+const MOST: u64 = 64 << 10;
+
+/// What is to be undone if the exercise does not get to its end.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Entry {
+    /// Node of the container.
+    pub node: NodeName,
+    /// The container.
+    pub vmid: Vmid,
+    /// The snapshot that is taken.
+    pub snapname: SnapshotName,
+    /// The tags that the container had before.
+    pub tags: Tags,
+    /// The step that is about to begin.
+    pub step: String,
+    /// The task that the step started, once it is known.
+    pub upid: Option<Upid>,
+    /// When this was written, in seconds since 1970.
+    pub time: u64,
+}
+
+/// The folder of the journal, held by one process at a time.
+#[derive(Debug)]
+pub struct StateDir {
+    path: PathBuf,
+    _lock: File,
+}
+
+/// Why there is no journal.
+#[derive(Debug, Snafu)]
+#[non_exhaustive]
+pub enum JournalError {
+    /// Another process holds the folder.
+    #[snafu(display("another exercise or cleanup is running"))]
+    Busy,
+    /// The file system refuses something.
+    #[snafu(display("{}: {source}", path.display()))]
+    Storage {
+        /// The file or the folder.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The journal cannot be read.
+    #[snafu(display("{}: {source}", path.display()))]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: FileError,
+    },
+    /// The journal is not one.
+    #[snafu(display("{} is no journal: {source}", path.display()))]
+    Malformed {
+        /// The file.
+        path: PathBuf,
+        /// Where it stops being one.
+        source: serde_json::Error,
+    },
+}
+
+impl StateDir {
+    /// Takes the folder, and makes it if it is not there.
+    pub fn take(path: &Path) -> Result<Self, JournalError> {
+        DirBuilder::new().recursive(true).mode(0o700).create(path).context(StorageSnafu { path })?;
+        let file = path.join("exercise.lock");
+        let lock = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(&file);
+        let lock = lock.context(StorageSnafu { path: &file })?;
+        match flock(&lock, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => Ok(Self { path: path.into(), _lock: lock }),
+            Err(rustix::io::Errno::WOULDBLOCK) => BusySnafu.fail(),
+            Err(error) => Err(error.into()).context(StorageSnafu { path: file }),
+        }
+    }
+
+    /// The folder.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// What an earlier run has left, if it did not get to its end.
+    pub fn read(&self) -> Result<Option<Entry>, JournalError> {
+        peek(&self.path)
+    }
+
+    /// Writes what is about to be done. When this returns, it is on the disk.
+    pub fn write(&self, entry: &Entry) -> Result<(), JournalError> {
+        let (path, fresh) = (journal(&self.path), self.path.join("exercise.json.new"));
+        let text = serde_json::to_string_pretty(entry).context(MalformedSnafu { path: &path })?;
+        self.replace(&text, &fresh, &path).context(StorageSnafu { path })
+    }
+
+    fn replace(&self, text: &str, fresh: &Path, path: &Path) -> io::Result<()> {
+        let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(fresh)?;
+        file.write_all(text.as_bytes())?;
+        file.sync_all()?;
+        fs::rename(fresh, path)?;
+        self.sync()
+    }
+
+    /// Removes the journal: there is nothing to undo any more.
+    pub fn clear(&self) -> Result<(), JournalError> {
+        let path = journal(&self.path);
+        let removed = match fs::remove_file(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            removed => removed,
+        };
+        removed.and_then(|()| self.sync()).context(StorageSnafu { path })
+    }
+
+    fn sync(&self) -> io::Result<()> {
+        File::open(&self.path)?.sync_all()
+    }
+}
+
+fn journal(folder: &Path) -> PathBuf {
+    folder.join("exercise.json")
+}
+
+/// Reads the journal in a folder without taking it.
+pub fn peek(folder: &Path) -> Result<Option<Entry>, JournalError> {
+    let path = journal(folder);
+    if !path.exists() {
+        return Ok(None);
+    }
+    let file = read_bounded(&path, MOST).context(UnreadableSnafu { path: &path })?;
+    serde_json::from_str(&file.text).map(Some).context(MalformedSnafu { path })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry() -> Entry {
+        Entry {
+            node: "pve1".parse().unwrap(),
+            vmid: 300.try_into().unwrap(),
+            snapname: "felhom-st-6b052c47-0a1b2c3d".parse().unwrap(),
+            tags: "a;felhom-selftest".parse().unwrap(),
+            step: "x.snapshot".into(),
+            upid: None,
+            time: 1_795_500_000,
+        }
+    }
+
+    #[test]
+    fn what_is_written_is_read_until_it_is_cleared() {
+        let folder = tempfile::tempdir().unwrap();
+        let state = StateDir::take(&folder.path().join("state")).unwrap();
+        assert_eq!(state.read().unwrap(), None);
+        for step in ["x.snapshot", "x.rollback"] {
+            let entry = Entry { step: step.into(), ..entry() };
+            state.write(&entry).unwrap();
+            assert_eq!(state.read().unwrap(), Some(entry));
+        }
+        state.clear().unwrap();
+        state.clear().unwrap();
+        assert_eq!(state.read().unwrap(), None);
+    }
+
+    #[test]
+    fn only_one_process_holds_the_folder() {
+        let folder = tempfile::tempdir().unwrap();
+        let state = StateDir::take(folder.path()).unwrap();
+        assert!(matches!(StateDir::take(folder.path()), Err(JournalError::Busy)));
+        drop(state);
+        let _again = StateDir::take(folder.path()).unwrap();
+    }
+
+    #[test]
+    fn what_is_no_journal_is_told_and_not_overlooked() {
+        let folder = tempfile::tempdir().unwrap();
+        let state = StateDir::take(folder.path()).unwrap();
+        fs::write(folder.path().join("exercise.json"), "{\"vmid\": 300}").unwrap();
+        assert!(matches!(state.read(), Err(JournalError::Malformed { .. })));
+    }
+}
