@@ -37,12 +37,19 @@ impl Agent {
         json!({
             "url": node.facts.url, "node": "pve1", "token": node.facts.token,
             "tls": { "pins": [node.facts.fingerprint] }, "pool": "felhom",
-            "storages": ["local", "local-btrfs"], "bridges": ["vmbr0"],
+            "storages": ["local", "local-btrfs"], "bridges": ["vmbr0"], "selftest": { "vmid": 300 },
         })
     }
 
+    /// With a state folder of its own unless the configuration names one.
     pub(crate) fn with(config: &Value) -> Self {
-        Self::with_text(&config.to_string())
+        let agent = Self::with_text("{}");
+        let mut config = config.clone();
+        if config["state_dir"].is_null() {
+            config["state_dir"] = json!(agent.path("state"));
+        }
+        agent.write("config.json", &config.to_string(), 0o600);
+        agent
     }
 
     pub(crate) fn with_text(text: &str) -> Self {
@@ -87,7 +94,7 @@ impl Agent {
 }
 
 impl Run {
-    fn new(output: Output, took: Duration) -> Self {
+    pub(crate) fn new(output: Output, took: Duration) -> Self {
         Self {
             exit: output.status.code().unwrap_or(-1),
             stdout: String::from_utf8(output.stdout).unwrap(),

@@ -1,0 +1,326 @@
+//! The exercise: what it proves, what it refuses, and that it leaves nothing, however it ends.
+#![expect(clippy::disallowed_types, reason = "the tests start the agent and end it")]
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, Output, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::{Value, json};
+
+use crate::agent::{Agent, Run};
+use crate::node::Node;
+
+const TASK: [&str; 4] = ["selftest", "--task", "-o", "json"];
+
+/// The steps that can be caught in the act.
+const STEPS: [&str; 8] =
+    ["x.snapshot", "x.visible", "x.marker", "x.rollback", "x.restored", "x.delete", "x.gone", "x.unchanged"];
+
+/// What is at the container: its snapshots and its tags.
+fn state(node: &Node) -> (Value, Value) {
+    (node.ask("snapshots 300"), node.ask("config 300")["tags"].clone())
+}
+
+fn clean() -> (Value, Value) {
+    (json!([]), json!("felhom-selftest"))
+}
+
+/// A node on which every step takes long enough to be caught.
+fn slow() -> Node {
+    let node = Node::start(&[]);
+    for operation in [
+        "snapshot.create",
+        "snapshot.list",
+        "snapshot.delete",
+        "snapshot.rollback",
+        "lxc.config",
+        "lxc.set_config",
+    ] {
+        assert_eq!(node.ask(&format!("delay {operation} 150")), Value::Null);
+    }
+    node
+}
+
+/// Runs the exercise and sends a signal when a step begins.
+fn signalled(agent: &Agent, step: &str, signal: Signal) -> Run {
+    let start = Instant::now();
+    let mut child = agent.command(&TASK).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut stderr = BufReader::new(child.stderr.take().unwrap());
+    let mut line = String::new();
+    while line.trim_end() != step {
+        line.clear();
+        assert_ne!(stderr.read_line(&mut line).unwrap(), 0, "{step} was never begun");
+    }
+    // In the middle of it.
+    thread::sleep(Duration::from_millis(60));
+    send(&child, signal);
+    Run::new(child.wait_with_output().unwrap(), start.elapsed())
+}
+
+fn send(child: &Child, signal: Signal) {
+    let pid = Pid::from_raw(child.id().try_into().unwrap()).unwrap();
+    kill_process(pid, signal).unwrap();
+}
+
+#[test]
+fn a_good_run_proves_the_rollback_and_leaves_nothing() {
+    let node = Node::start(&[]);
+    let agent = Agent::of(&node);
+    let before = node.ask("config 300");
+    for arguments in [&TASK[..], &["--selftest=task", "-o", "json"]] {
+        let run = agent.run(arguments);
+        let report = run.json();
+        assert_eq!((run.exit, &report["mode"]), (0, &"task".into()), "{}{}", run.stdout, run.stderr);
+        assert_eq!(STEPS.map(|step| run.check(step).0), STEPS.map(|_| "ok".to_owned()));
+        let tasks: Vec<&Value> =
+            report["tasks"].as_array().unwrap().iter().map(|task| &task["status"]).collect();
+        assert_eq!(tasks, ["OK", "OK", "OK"]);
+        assert_eq!((state(&node), node.ask("config 300")), (clean(), before.clone()));
+        assert!(!agent.path("state/exercise.json").exists());
+    }
+}
+
+#[test]
+fn a_container_that_is_not_meant_for_it_is_refused_before_anything_is_sent() {
+    let cases: [(&str, &[&str], &str, &str); 6] = [
+        (
+            "300",
+            &["set 300 tags customer"],
+            "300 has no tag felhom-selftest",
+            "--tags 'customer;felhom-selftest'",
+        ),
+        ("300", &["lock 300 backup"], "300 is locked (backup)", "pct unlock 300"),
+        ("300", &["set 300 template 1"], "300 is a template, which cannot be rolled back", "--vmid VMID"),
+        ("100", &["set 100 tags felhom-selftest"], "100 is running", "pct shutdown 100"),
+        ("101", &["set 101 tags felhom-selftest"], "101 lies on a storage without snapshots", "pvesm status"),
+        ("999", &[], "needs VM.Audit on /vms/999", "pveum acl modify /vms/999"),
+    ];
+    for (vmid, commands, why, fix) in cases {
+        let node = Node::start(&[]);
+        for command in commands {
+            assert_eq!(node.ask(command), Value::Null);
+        }
+        let run = Agent::of(&node).run(&[&TASK[..], &["--vmid", vmid]].concat());
+        let failures = run.failures();
+        let found = failures.iter().find(|(id, summary, ..)| id == "x.guest" && summary.contains(why));
+        let (.., repair) = found.unwrap_or_else(|| panic!("{vmid}: no {why:?} in {failures:?}"));
+        assert!(repair.contains(fix), "{vmid}: {repair}");
+        assert_eq!((run.exit, node.ask("changes")), (1, json!(0)), "{vmid}");
+        assert_eq!(run.check("x.snapshot"), ("skip".into(), "needs x.guest".into()));
+    }
+}
+
+#[test]
+fn without_a_container_it_says_how_to_name_one() {
+    let node = Node::start(&[]);
+    let mut config = Agent::config(&node);
+    config["selftest"] = json!({});
+    let run = Agent::with(&config).run(&TASK);
+    assert_eq!(run.check("x.guest"), ("fail".into(), "no container is named for it".into()));
+    assert_eq!((run.exit, node.ask("changes")), (1, json!(0)));
+}
+
+#[test]
+fn what_the_token_may_not_look_at_is_said() {
+    let node = Node::start(&[]);
+    let (status, summary) = Agent::of(&node).run(&TASK).check("x.guest");
+    assert_eq!(status, "ok");
+    assert!(summary.contains("HA not looked at: permission denied: needs Sys.Audit on /"), "{summary}");
+}
+
+#[test]
+fn without_the_privilege_to_change_the_rollback_is_done_and_not_called_proven() {
+    let node = Node::start(&[]);
+    node.ask("role FelhomAgent VM.Audit VM.Snapshot");
+    let run = Agent::of(&node).run(&TASK);
+    assert_eq!(run.exit, 0, "{}", run.stdout);
+    let statuses = ["x.marker", "x.rollback", "x.restored", "x.unchanged"].map(|id| run.check(id).0);
+    assert_eq!(statuses, ["skip", "ok", "skip", "ok"]);
+    assert_eq!(state(&node), clean());
+}
+
+#[test]
+fn a_missing_privilege_is_named_and_nothing_is_left() {
+    let node = Node::start(&[]);
+    node.ask("role FelhomAgent VM.Audit VM.Config.Options");
+    let run = Agent::of(&node).run(&TASK);
+    let (id, summary, _, fix) = &run.failures()[0];
+    assert_eq!((id.as_str(), run.exit), ("x.snapshot", 1));
+    assert!(summary.ends_with("needs VM.Snapshot on /vms/300"), "{summary}");
+    assert!(fix.starts_with("pveum acl modify /vms/300"), "{fix}");
+    assert_eq!(state(&node), clean());
+}
+
+/// Does the same at every step, side by side.
+fn at_every_step(check: impl Fn(&str) + Sync) {
+    thread::scope(|scope| {
+        for step in STEPS {
+            scope.spawn(|| check(step));
+        }
+    });
+}
+
+#[test]
+fn a_signal_at_any_step_ends_clean() {
+    for (signal, code) in [(Signal::TERM, 143), (Signal::INT, 130)] {
+        at_every_step(|step| {
+            let node = slow();
+            let agent = Agent::of(&node);
+            let run = signalled(&agent, step, signal);
+            assert_eq!(run.exit, code, "{step}: {}{}", run.stdout, run.stderr);
+            assert_eq!(state(&node), clean(), "{step}");
+            assert!(!agent.path("state/exercise.json").exists(), "{step}");
+            let report = run.json();
+            assert_eq!((&report["complete"], &report["leftovers"]), (&json!(false), &json!([])), "{step}");
+        });
+    }
+}
+
+#[test]
+fn a_run_that_is_killed_at_any_step_is_found_and_cleaned_up() {
+    at_every_step(|step| {
+        let node = slow();
+        let agent = Agent::of(&node);
+        signalled(&agent, step, Signal::KILL);
+        let journal = agent.path("state/exercise.json");
+        let is_clean = state(&node) == clean();
+        assert!(is_clean || journal.exists(), "{step}: {:?} and no journal", state(&node));
+        if journal.exists() {
+            is_found(&node, &agent, step);
+        }
+        let dry = agent.run(&["cleanup", "--dry-run", "-o", "json"]);
+        assert_eq!((dry.exit, &dry.json()["dry_run"]), (0, &json!(true)), "{step}: {}", dry.stderr);
+        let cleanup = agent.run(&["cleanup", "-o", "json"]);
+        assert_eq!(
+            (cleanup.exit, state(&node)),
+            (0, clean()),
+            "{step}: {}{}",
+            cleanup.stdout,
+            cleanup.stderr
+        );
+        assert!(!journal.exists(), "{step}");
+        assert_eq!(agent.run(&["cleanup"]).stdout, "nothing is left of any exercise\n", "{step}");
+    });
+}
+
+/// The next exercise refuses to begin, and the next look at the host tells why.
+fn is_found(node: &Node, agent: &Agent, step: &str) {
+    let sent = node.ask("changes");
+    let again = agent.run(&TASK);
+    assert_eq!((again.exit, node.ask("changes")), (6, sent), "{step}: {}", again.stdout);
+    assert_eq!(again.failures()[0].3, "felhom-agent cleanup");
+    let (status, summary) = agent.run(&["selftest", "-o", "json"]).check("guests.leftovers");
+    assert_eq!(status, "warn", "{step}: {summary}");
+}
+
+#[test]
+fn a_dry_cleanup_tells_and_does_nothing() {
+    let node = slow();
+    let agent = Agent::of(&node);
+    signalled(&agent, "x.rollback", Signal::KILL);
+    let sent = node.ask("changes");
+    thread::sleep(Duration::from_millis(800));
+    let dry = agent.run(&["cleanup", "--dry-run"]);
+    assert!(dry.stdout.starts_with("would  delete snapshot felhom-st-"), "{}", dry.stdout);
+    assert_eq!((node.ask("changes"), agent.path("state/exercise.json").exists()), (sent, true));
+}
+
+#[test]
+fn a_lost_journal_is_made_up_for_by_the_names() {
+    let node = slow();
+    let agent = Agent::of(&node);
+    signalled(&agent, "x.rollback", Signal::KILL);
+    thread::sleep(Duration::from_millis(800));
+    fs::remove_file(agent.path("state/exercise.json")).unwrap();
+    let cleanup = agent.run(&["cleanup"]);
+    assert_eq!((cleanup.exit, state(&node)), (0, clean()), "{}{}", cleanup.stdout, cleanup.stderr);
+}
+
+#[test]
+fn of_two_at_once_one_is_told_to_wait() {
+    let node = slow();
+    let agent = Agent::of(&node);
+    let mut first = agent.command(&TASK).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(first.stderr.take().unwrap()).read_line(&mut line).unwrap();
+    let second = agent.run(&TASK);
+    assert_eq!((second.exit, second.json()["result"].clone()), (7, json!("unknown")), "{}", second.stdout);
+    assert_eq!(agent.run(&["cleanup"]).exit, 7);
+    send(&first, Signal::TERM);
+    first.wait().unwrap();
+    assert_eq!(state(&node), clean());
+}
+
+#[test]
+fn a_second_signal_gives_up_and_says_what_is_left() {
+    let node = slow();
+    node.ask("slow vzsnapshot 20000");
+    let agent = Agent::of(&node);
+    let mut child = agent.command(&TASK).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut stderr = BufReader::new(child.stderr.take().unwrap());
+    let mut line = String::new();
+    stderr.read_line(&mut line).unwrap();
+    thread::sleep(Duration::from_millis(400));
+    send(&child, Signal::INT);
+    thread::sleep(Duration::from_millis(200));
+    send(&child, Signal::INT);
+    let start = Instant::now();
+    let mut said = String::new();
+    std::io::Read::read_to_string(&mut stderr, &mut said).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert!(start.elapsed() < Duration::from_secs(5), "took {:?}", start.elapsed());
+    let run = Run::new(output, start.elapsed());
+    assert_eq!(run.exit, 6, "{}", run.stdout);
+    assert!(said.contains("pct delsnapshot 300 felhom-st-"), "{said}");
+    assert!(run.json()["leftovers"][0]["command"].as_str().unwrap().starts_with("pct delsnapshot 300"));
+    assert!(agent.path("state/exercise.json").exists());
+}
+
+/// Runs the agent with a full disk for its state, in a mount namespace of its own.
+fn with_full_disk(agent: &Agent) -> Option<Output> {
+    let folder = agent.path("state");
+    fs::create_dir(&folder).unwrap();
+    let script = r#"mount -t tmpfs -o size=16k none "$1" || exit 99
+        head -c 64k /dev/zero > "$1/full" 2>/dev/null
+        shift
+        exec "$@""#;
+    let output = Command::new("unshare")
+        .args(["--mount", "sh", "-c", script, "sh"])
+        .arg(&folder)
+        .arg(env!("CARGO_BIN_EXE_felhom-agent"))
+        .args(TASK)
+        .arg("--config")
+        .arg(agent.path("config.json"))
+        .output();
+    output.ok().filter(|output| !matches!(output.status.code(), Some(1 | 99)) || !output.stdout.is_empty())
+}
+
+#[test]
+fn a_full_disk_is_noticed_before_anything_is_sent() {
+    let node = Node::start(&[]);
+    let agent = Agent::of(&node);
+    let Some(output) = with_full_disk(&agent) else {
+        eprintln!("SKIPPED: a full disk needs root and unshare");
+        return;
+    };
+    let run = Run::new(output, Duration::ZERO);
+    let (id, summary, ..) = &run.failures()[0];
+    assert_eq!((id.as_str(), run.exit), ("x.snapshot", 1), "{}", run.stdout);
+    assert!(summary.contains("No space left on device"), "{summary}");
+    assert_eq!(node.ask("changes"), 0);
+}
+
+#[test]
+fn cleanup_tells_a_bad_configuration_and_a_node_that_is_away() {
+    let run = Agent::with_text("{").run(&["cleanup", "-o", "json"]);
+    assert_eq!((run.exit, run.json()["exit"].clone()), (4, json!(4)));
+    let node = Node::start(&[]);
+    let agent = Agent::of(&node);
+    drop(node);
+    let run = agent.run(&["cleanup"]);
+    assert_eq!(run.exit, 5, "{}", run.stderr);
+    assert!(run.stderr.contains("onnection refused"), "{}", run.stderr);
+}
