@@ -3,7 +3,7 @@
 //! `stats` counts what was seen; `received OPERATION` counts one operation; `snapshots VMID` lists names;
 //! `changes` counts requests that change something; `config VMID` shows the options; `set VMID OPTION [VALUE]` sets or
 //! removes one; `revoke PATH ROLE` takes a role away; `lock VMID [LOCK]`; `slow TYPE MILLISECONDS` makes a kind of worker
-//! take longer; `delay OPERATION MILLISECONDS` makes the answers of an operation late; `role ROLE [PRIVILEGES]` redefines
+//! take longer; `delay OPERATION MILLISECONDS` makes the answers of an operation late; `lose OPERATION` loses its next answer; `role ROLE [PRIVILEGES]` redefines
 //! or removes a role; `daemon up|down`; `secret TOKEN SECRET` changes a token's secret.
 
 use std::io::BufRead;
@@ -73,6 +73,10 @@ const VERBS: &[(&str, Verb)] = &[
     ("delay", |node, _, words| {
         let late = Duration::from_millis(words.get(1)?.parse().ok()?);
         node.delays.lock().ok()?.insert((*words.first()?).into(), late);
+        Some(Value::Null)
+    }),
+    ("lose", |node, _, words| {
+        node.losses.lock().ok()?.insert((*words.first()?).into());
         Some(Value::Null)
     }),
     ("snapshots", |_, world, words| {

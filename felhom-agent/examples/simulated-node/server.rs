@@ -4,8 +4,8 @@
 //! answer of pvedaemon, which carries two `Connection` headers. A 401 takes 3 s. Bodies on GET and DELETE, chunks and
 //! bodies of more than 512 KiB are 501. Source: pve-http-server `PVE/APIServer/AnyEvent.pm`.
 
-use std::collections::BTreeMap;
-use std::convert::Infallible;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
@@ -45,6 +45,8 @@ pub(crate) struct Node {
     pub(crate) counters: Arc<Counters>,
     /// How late the answers of an operation are.
     pub(crate) delays: Arc<Mutex<BTreeMap<String, Duration>>>,
+    /// Operations whose next answer is lost.
+    pub(crate) losses: Arc<Mutex<BTreeSet<String>>>,
     acceptor: TlsAcceptor,
 }
 
@@ -56,6 +58,18 @@ pub(crate) struct Counters {
     pub(crate) requests: AtomicU64,
 }
 
+/// An answer that never leaves: the connection ends instead.
+#[derive(Debug)]
+struct Lost;
+
+impl fmt::Display for Lost {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the answer is lost")
+    }
+}
+
+impl std::error::Error for Lost {}
+
 impl Node {
     pub(crate) fn new(sim: Sim, identity: &Identity) -> Result<Self, rustls::Error> {
         let config = ServerConfig::builder_with_provider(Arc::new(default_provider()))
@@ -66,6 +80,7 @@ impl Node {
             sim,
             counters: Arc::default(),
             delays: Arc::default(),
+            losses: Arc::default(),
             acceptor: TlsAcceptor::from(Arc::new(config)),
         })
     }
@@ -90,14 +105,11 @@ impl Node {
         let _ended = builder.serve_connection(TokioIo::new(stream), service).without_shutdown().await;
     }
 
-    async fn respond(
-        &self,
-        request: Request<Incoming>,
-        number: u64,
-    ) -> Result<Response<Full<Bytes>>, Infallible> {
+    async fn respond(&self, request: Request<Incoming>, number: u64) -> Result<Response<Full<Bytes>>, Lost> {
         self.counters.requests.fetch_add(1, Ordering::Relaxed);
         let answer = match self.answer(request).await {
-            Ok(answer) => answer,
+            Ok((_, operation)) if self.loses(operation) => return Err(Lost),
+            Ok((answer, _)) => answer,
             Err(text) => Answer { status: 501, reason: text.into(), body: text.into(), is_proxied: false },
         };
         if answer.status == 401 {
@@ -107,7 +119,7 @@ impl Node {
     }
 
     /// What the node answers, or why pveproxy does not ask it.
-    async fn answer(&self, request: Request<Incoming>) -> Result<Answer, &'static str> {
+    async fn answer(&self, request: Request<Incoming>) -> Result<(Answer, &'static str), &'static str> {
         let (parts, body) = request.into_parts();
         if parts.headers.contains_key(TRANSFER_ENCODING) {
             return Err("chunked transfer encoding not supported");
@@ -122,15 +134,18 @@ impl Node {
         let header = parts.headers.get(AUTHORIZATION).and_then(|header| header.to_str().ok());
         let principal = self.sim.authenticate(header);
         let answer = self.sim.serve(parts.method.as_str(), &parts.uri.to_string(), &body, principal.as_ref());
-        tokio::time::sleep(self.delay()).await;
-        Ok(answer)
+        let operation = self.sim.world().received.last().map_or("", |received| received.operation);
+        tokio::time::sleep(self.delay(operation)).await;
+        Ok((answer, operation))
     }
 
-    /// How late the answer to the last request is.
-    fn delay(&self) -> Duration {
-        let operation = self.sim.world().received.last().map_or("", |received| received.operation);
+    fn delay(&self, operation: &str) -> Duration {
         let delays = self.delays.lock().unwrap_or_else(PoisonError::into_inner);
         delays.get(operation).copied().unwrap_or_default()
+    }
+
+    fn loses(&self, operation: &str) -> bool {
+        self.losses.lock().unwrap_or_else(PoisonError::into_inner).remove(operation)
     }
 
     fn response(&self, answer: Answer, number: u64) -> Response<Full<Bytes>> {

@@ -279,6 +279,22 @@ fn a_second_signal_gives_up_and_says_what_is_left() {
     assert!(agent.path("state/exercise.json").exists());
 }
 
+#[test]
+fn a_lost_answer_is_found_and_the_call_is_not_made_again() {
+    let operations = ["snapshot.create", "lxc.set_config", "snapshot.rollback", "snapshot.delete"];
+    for operation in operations {
+        let node = Node::start(&[]);
+        node.ask(&format!("lose {operation}"));
+        let run = Agent::of(&node).run(&TASK);
+        assert_eq!(run.exit, 0, "{operation}: {}{}", run.stdout, run.stderr);
+        assert_eq!(
+            (node.ask(&format!("received {operation}")), state(&node)),
+            (json!(1), clean()),
+            "{operation}"
+        );
+    }
+}
+
 /// Runs the agent with a full disk for its state, in a mount namespace of its own.
 fn with_full_disk(agent: &Agent) -> Option<Output> {
     let folder = agent.path("state");
