@@ -9,7 +9,11 @@ mod exercise;
 #[cfg(test)]
 mod identity;
 #[cfg(test)]
+mod life;
+#[cfg(test)]
 mod node;
+#[cfg(test)]
+mod place;
 #[cfg(test)]
 mod readonly;
 #[cfg(test)]

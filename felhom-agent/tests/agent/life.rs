@@ -1,0 +1,223 @@
+//! The life of a container: created, started, snapshotted, changed, rolled back, backed up, restored and destroyed.
+//!
+//! On the simulated node, or on a real host; see `place`. The assertions are the same, and whatever happens, what was
+//! made is destroyed at the end.
+
+use std::time::Duration;
+
+use proxmox_api::{Applied, Call, Error, Lxc, Patience, Started};
+use proxmox_types::params::{
+    ContentFilter, CreateParams, DeleteSnapshotParams, DeleteVolumeParams, DestroyParams, RestoreParams,
+    RollbackParams, SetConfigParams, SnapshotParams, StartParams, VzdumpParams,
+};
+use proxmox_types::property::Property;
+use proxmox_types::property::mount::RootFs;
+use proxmox_types::{
+    BackupVolume, Content, GuestStatus, LxcOptions, SnapshotEntry, SnapshotName, StorageId, Vmid, VolumeId,
+};
+
+use crate::node::Node;
+use crate::place::Place;
+
+const PATIENCE: Patience = Patience::new(Duration::from_mins(3));
+
+type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
+
+/// What was made, and has to be destroyed.
+#[derive(Default)]
+struct Made {
+    containers: Vec<Vmid>,
+    backups: Vec<VolumeId>,
+}
+
+struct Life {
+    place: Place,
+    made: Made,
+}
+
+/// An assertion that leaves the test its chance to clean up.
+macro_rules! ensure {
+    ($holds:expr, $($text:tt)*) => {
+        if !$holds {
+            return Err(format!($($text)*).into());
+        }
+    };
+}
+
+impl Life {
+    fn lxc(&self, vmid: Vmid) -> Lxc<'_> {
+        self.place.client.node(&self.place.node).lxc(vmid)
+    }
+
+    async fn done<T: Into<Started> + Send>(&self, call: Call<'_, T>) -> Outcome<Started> {
+        let started = call.await?.into();
+        self.place.client.wait(started.clone(), PATIENCE).await?;
+        Ok(started)
+    }
+
+    async fn live(&mut self) -> Outcome<()> {
+        let vmid = self.create().await?;
+        self.start(vmid).await?;
+        self.snapshot_change_and_roll_back(vmid).await?;
+        let backup = self.back_up(vmid).await?;
+        let copy = self.restore(&backup).await?;
+        // With the container goes the right to its backups.
+        self.delete_backups().await?;
+        self.destroy(copy).await?;
+        self.destroy(vmid).await
+    }
+
+    async fn create(&mut self) -> Outcome<Vmid> {
+        let place = &self.place;
+        let rootfs: RootFs = proxmox_types::property::parse(&format!("{}:1", place.storage))?;
+        let params = |vmid| {
+            let mut params = CreateParams::new(vmid, place.template.clone());
+            params.storage = Some(place.storage.clone());
+            params.pool.clone_from(&place.pool);
+            params.options = LxcOptions {
+                hostname: "life-of-a-container".parse().ok(),
+                memory: Some(128),
+                rootfs: Some(Property(rootfs.clone())),
+                unprivileged: Some(true),
+                ..LxcOptions::default()
+            };
+            params
+        };
+        let node = place.client.node(&place.node);
+        let (vmid, upid) = place.client.cluster().with_next_id(|vmid| node.create(&params(vmid))).await?;
+        self.made.containers.push(vmid);
+        self.place.client.wait(upid, PATIENCE).await?;
+        let config = self.lxc(vmid).config().await?;
+        ensure!(config.options.memory == Some(128), "memory is {:?}", config.options.memory);
+        ensure!(self.status(vmid).await? == GuestStatus::Stopped, "a new container is stopped");
+        ensure!(
+            self.lxc(vmid).feature(proxmox_api::FeatureName::Snapshot).await?.has_feature,
+            "it can snapshot"
+        );
+        Ok(vmid)
+    }
+
+    async fn status(&self, vmid: Vmid) -> Result<GuestStatus, Error> {
+        Ok(self.lxc(vmid).status().await?.status)
+    }
+
+    async fn start(&self, vmid: Vmid) -> Outcome<()> {
+        let start = || self.lxc(vmid).start(&StartParams::default());
+        self.done(start()).await?;
+        ensure!(self.status(vmid).await? == GuestStatus::Running, "it was started");
+        let again = start().await;
+        ensure!(
+            again.as_ref().is_err_and(|error| error.to_string().contains("already running")),
+            "a second start is {again:?}"
+        );
+        Ok(())
+    }
+
+    async fn snapshot_change_and_roll_back(&self, vmid: Vmid) -> Outcome<()> {
+        let (lxc, name): (_, SnapshotName) = (self.lxc(vmid), "before".parse()?);
+        let snapshot = lxc.snapshot(&name);
+        self.done(snapshot.create(&SnapshotParams { description: Some("life".into()) })).await?;
+        let current = lxc.snapshots().await?.into_iter().find(SnapshotEntry::is_current);
+        ensure!(
+            current.and_then(|entry| entry.parent) == Some(name.clone()),
+            "it descends from the snapshot"
+        );
+        let again = self.done(snapshot.create(&SnapshotParams::default())).await;
+        ensure!(again.is_err(), "a name that is taken is refused");
+        let options = LxcOptions { memory: Some(256), ..LxcOptions::default() };
+        let digest = lxc.config().await?.digest;
+        let change = SetConfigParams { options, digest, ..SetConfigParams::default() };
+        ensure!(matches!(lxc.apply(&change).await?, Applied::Live), "memory changes at once");
+        ensure!(lxc.set_config(&change).await.is_err(), "the digest is outdated now");
+        ensure!(lxc.config().await?.options.memory == Some(256), "memory was changed");
+        self.done(snapshot.rollback(&RollbackParams::default())).await?;
+        ensure!(lxc.config().await?.options.memory == Some(128), "the rollback took the change back");
+        ensure!(self.status(vmid).await? == GuestStatus::Stopped, "a rollback stops it");
+        self.done(snapshot.delete(&DeleteSnapshotParams::default())).await?;
+        ensure!(lxc.snapshots().await?.len() == 1, "only the running state is left");
+        Ok(())
+    }
+
+    async fn back_up(&mut self, vmid: Vmid) -> Outcome<Content> {
+        let node = self.place.client.node(&self.place.node);
+        let storage: StorageId = self.place.template.volume().storage().parse()?;
+        let params = VzdumpParams { storage: Some(storage.clone()), ..VzdumpParams::new(vmid.into()) };
+        let started = self.done(node.vzdump(&params)).await?;
+        let upid = started.upid().ok_or("a backup is a task")?;
+        let made = node.storage(&storage).backups_made_by(upid).await?;
+        self.made.backups.extend(made.iter().map(|content| content.volid.clone()));
+        ensure!(made.len() == 1, "one backup was made, not {made:?}");
+        let backup = made.into_iter().next().ok_or("it is there")?;
+        ensure!(backup.vmid == Some(vmid), "it is of {vmid}, not of {:?}", backup.vmid);
+        Ok(backup)
+    }
+
+    async fn restore(&mut self, backup: &Content) -> Outcome<Vmid> {
+        let place = &self.place;
+        let archive: BackupVolume = backup.volid.to_string().parse()?;
+        let params = |vmid| RestoreParams {
+            storage: Some(place.storage.clone()),
+            pool: place.pool.clone(),
+            ..RestoreParams::new(vmid, archive.clone())
+        };
+        let node = place.client.node(&place.node);
+        let (vmid, upid) = place.client.cluster().with_next_id(|vmid| node.restore(&params(vmid))).await?;
+        self.made.containers.push(vmid);
+        self.place.client.wait(upid, PATIENCE).await?;
+        let options = self.lxc(vmid).config().await?.options;
+        let name = options.hostname.map(|name| name.to_string());
+        ensure!(name.as_deref() == Some("life-of-a-container"), "the copy is called {name:?}");
+        ensure!(
+            options.memory == Some(128) && options.unprivileged == Some(true),
+            "the copy is like the original"
+        );
+        Ok(vmid)
+    }
+
+    async fn destroy(&mut self, vmid: Vmid) -> Outcome<()> {
+        self.done(self.lxc(vmid).destroy(&DestroyParams::default())).await?;
+        self.made.containers.retain(|made| *made != vmid);
+        ensure!(self.lxc(vmid).config().await.is_err(), "{vmid} is gone");
+        Ok(())
+    }
+
+    async fn delete_backups(&mut self) -> Outcome<()> {
+        let node = self.place.client.node(&self.place.node);
+        for volume in &std::mem::take(&mut self.made.backups) {
+            let storage: StorageId = volume.storage().parse()?;
+            self.done(node.storage(&storage).volume(volume).delete(&DeleteVolumeParams::default())).await?;
+            let left = node.storage(&storage).content(&ContentFilter::default()).await?;
+            ensure!(left.iter().all(|content| content.volid != *volume), "{volume} is gone");
+        }
+        Ok(())
+    }
+
+    /// Destroys whatever was made and is still there.
+    async fn clean(&mut self) -> Outcome<()> {
+        self.delete_backups().await?;
+        for vmid in &self.made.containers {
+            let params = DestroyParams { force: Some(true), ..DestroyParams::default() };
+            self.done(self.lxc(*vmid).destroy(&params)).await?;
+        }
+        Ok(())
+    }
+}
+
+async fn live(place: Place) {
+    let mut life = Life { place, made: Made::default() };
+    let lived = life.live().await;
+    let cleaned = life.clean().await;
+    lived.unwrap();
+    cleaned.unwrap();
+}
+
+#[tokio::test]
+async fn a_container_lives_and_leaves_nothing() {
+    live(Place::of_environment()).await;
+}
+
+#[tokio::test]
+async fn a_container_lives_over_tls() {
+    let node = Node::start(&[]);
+    live(Place::served(&node)).await;
+}
