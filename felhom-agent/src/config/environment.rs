@@ -263,4 +263,12 @@ mod tests {
             [("FELHOM_AGENT_TOKEN".to_string(), "hunter2".to_string())].into_iter().collect();
         assert_eq!(format!("{environment:?}"), "{\"FELHOM_AGENT_TOKEN\"}");
     }
+
+    #[test]
+    fn every_key_is_documented() {
+        let page = include_str!("../../../docs/configuration.md");
+        let missing: Vec<&str> =
+            KEYS.iter().map(|key| key.path).filter(|path| !page.contains(&format!("| `{path}` |"))).collect();
+        assert!(missing.is_empty(), "{missing:?}");
+    }
 }
