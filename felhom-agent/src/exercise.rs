@@ -6,6 +6,7 @@ pub mod claims;
 pub mod cleanup;
 mod guest;
 pub mod journal;
+pub mod names;
 pub mod progress;
 pub mod site;
 mod steps;
@@ -18,22 +19,12 @@ use serde::Serialize;
 
 use crate::config::Config;
 use crate::exit::Exit;
-use crate::selftest::check::{Claim, Finding, Status};
-use crate::selftest::engine::Outcome;
+use crate::selftest::check::{Claim, Finding, Outcome, Status};
 
 use journal::{JournalError, StateDir};
+use names::PREFIX;
 use site::{Site, TaskRun};
 use steps::{STEPS, Steps};
-
-/// What the names of the snapshots begin with.
-pub const PREFIX: &str = "felhom-st-";
-
-/// A container with this tag may be used for the exercise.
-pub const TAG: &str = "felhom-selftest";
-
-/// The tag that is set after the snapshot, and must be gone after the rollback. PVE keeps a description through a
-/// rollback, so that one would prove nothing.
-pub const MARKER: &str = "felhom-st-marker";
 
 /// Something of the exercise that is still there.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

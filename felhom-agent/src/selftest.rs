@@ -4,6 +4,7 @@ pub mod check;
 pub mod checks;
 pub mod context;
 pub mod engine;
+pub mod failure;
 pub mod report;
 
 pub use check::{Check, Claim, Finding, Fix, Group, Status};

@@ -7,6 +7,7 @@
 //! Nothing is repeated here but for one case: a request that was given to a kept connection, and provably not written
 //! to it, goes out on a new one.
 
+mod chain;
 mod connect;
 mod lane;
 mod message;
@@ -21,8 +22,7 @@ use proxmox_types::ApiToken;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::timeout;
 
-pub use connect::ConnectFacts;
-pub use record::{Counters, Record};
+pub use record::{ConnectFacts, Counters, Record};
 
 use crate::config::{TlsConfig, Url};
 use crate::tls::{self, TlsError, Verifier};

@@ -6,9 +6,10 @@ use proxmox_api::{Error, Started};
 use proxmox_types::params::{DeleteSnapshotParams, SetConfigParams, TaskFilter, TaskSource};
 use proxmox_types::{LxcConfig, LxcOptions, SnapshotEntry, Tags, Upid};
 
+use super::Leftover;
 use super::journal::Entry;
+use super::names::MARKER;
 use super::site::{Site, Unfinished};
-use super::{Leftover, MARKER};
 
 /// The workers that an exercise starts.
 const WORKERS: [&str; 3] = ["vzsnapshot", "vzrollback", "vzdelsnapshot"];

@@ -4,11 +4,11 @@ use proxmox_api::{Error, FeatureName, Lxc};
 use proxmox_types::params::StorageFilter;
 use proxmox_types::{GuestStatus, LxcConfig, LxcStatus, SnapshotEntry, StorageId, Vmid};
 
+use super::names::{MARKER, PREFIX, TAG};
 use super::site::Site;
-use super::{MARKER, PREFIX, TAG};
 use crate::config::Config;
 use crate::selftest::check::Finding;
-use crate::selftest::checks::call_failed;
+use crate::selftest::failure::call_failed;
 
 /// A container that may be used.
 #[derive(Clone, Debug)]

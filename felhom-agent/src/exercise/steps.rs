@@ -10,8 +10,9 @@ use proxmox_types::{GuestStatus, LxcConfig, LxcOptions, SnapshotEntry, SnapshotN
 
 use super::guest::Guest;
 use super::journal::{Entry, StateDir};
+use super::names::MARKER;
 use super::site::{Site, Unfinished};
-use super::{Leftover, MARKER, claims, cleanup};
+use super::{Leftover, claims, cleanup};
 use crate::selftest::check::{Claim, Finding};
 
 /// Takes one step.

@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde::Serialize;
 use serde_json::Value;
@@ -193,6 +194,26 @@ impl Finding {
     pub fn with(mut self, data: Value) -> Self {
         self.data = data;
         self
+    }
+}
+
+/// What became of a check.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// What was claimed.
+    pub claim: &'static Claim,
+    /// What it found.
+    pub findings: Vec<Finding>,
+    /// How long it took.
+    pub duration: Duration,
+    /// Whether it belongs into the report: it was asked for, or it failed.
+    pub is_reported: bool,
+}
+
+impl Outcome {
+    /// Whether something in it failed.
+    pub fn has(&self, status: Status) -> bool {
+        self.findings.iter().any(|finding| finding.status == status)
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use tokio::task::{Id, JoinError, JoinSet};
 use tokio::time::sleep_until;
 
-use super::check::{Check, Claim, Finding, Status};
+use super::check::{Check, Finding, Outcome, Status};
 use super::checks::LAST;
 use super::context::Context;
 use crate::exit::Exit;
@@ -44,26 +44,6 @@ impl Selection {
 
 fn stands_for(wanted: &str, id: &str) -> bool {
     id.strip_prefix(wanted).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
-}
-
-/// What became of a check.
-#[derive(Clone, Debug)]
-pub struct Outcome {
-    /// What was claimed.
-    pub claim: &'static Claim,
-    /// What it found.
-    pub findings: Vec<Finding>,
-    /// How long it took.
-    pub duration: Duration,
-    /// Whether it belongs into the report: it was asked for, or it failed.
-    pub is_reported: bool,
-}
-
-impl Outcome {
-    /// Whether something in it failed.
-    pub fn has(&self, status: Status) -> bool {
-        self.findings.iter().any(|finding| finding.status == status)
-    }
 }
 
 /// What became of all checks, in the order of the table.
@@ -233,7 +213,7 @@ impl<'a> Board<'a> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::check::{Group, findings};
+    use super::super::check::{Claim, Group, findings};
     use super::*;
     use crate::config::{Config, Environment};
 

@@ -10,9 +10,9 @@ use crate::exercise::{Exercised, Leftover};
 use crate::exit::Exit;
 use crate::transport::Counters;
 
-use super::check::{Claim, Finding, Status};
+use super::check::{Claim, Finding, Outcome, Status};
 use super::context::Context;
-use super::engine::{Outcome, Run};
+use super::engine::Run;
 
 pub use text::Style;
 

@@ -17,12 +17,13 @@ use hyper_rustls::{FixedServerNameResolver, HttpsConnectorBuilder, MaybeHttpsStr
 use hyper_util::client::legacy::connect::HttpConnector;
 use proxmox_api::{Stage, TransportError};
 use rustls::pki_types::ServerName;
-use rustls::{ClientConfig, InvalidMessage, ProtocolVersion};
+use rustls::{ClientConfig, InvalidMessage};
 use tokio::time::timeout;
 use tower_service::Service;
 
-use super::lane::{Lane, chain};
-use super::record::Record;
+use super::chain::chain;
+use super::lane::Lane;
+use super::record::{ConnectFacts, Record};
 use crate::config::Url;
 use crate::tls::{TlsError, UnusableSnafu};
 
@@ -33,18 +34,6 @@ const OPEN: Duration = Duration::from_secs(5);
 /// Bounds of what a server may send before the body.
 const MOST_HEADER_BYTES: usize = 64 << 10;
 const MOST_HEADERS: usize = 100;
-
-/// What was seen while a connection was opened.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct ConnectFacts {
-    /// The address that accepted; nothing if none did.
-    pub address: Option<SocketAddr>,
-    /// How long resolving and connecting took.
-    pub connect_time: Duration,
-    /// The TLS version; nothing if the handshake failed.
-    pub tls_version: Option<ProtocolVersion>,
-}
 
 /// Opens connections to one server.
 pub(super) struct Connector {

@@ -7,6 +7,7 @@ use proxmox_api::{Stage, TransportError};
 use tokio::task::AbortHandle;
 use tokio::time::timeout;
 
+use super::chain::chain;
 use super::message::{Answer, Content, Message, read};
 
 /// How long a connection is kept without a request; pveproxy closes it after 5 s.
@@ -90,18 +91,4 @@ impl Drop for Lane {
     fn drop(&mut self) {
         self.task.abort();
     }
-}
-
-/// An error with its sources, in one line.
-pub(super) fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(inner) = source {
-        let said = inner.to_string();
-        if !text.contains(&said) {
-            text = format!("{text}: {said}");
-        }
-        source = inner.source();
-    }
-    text
 }

@@ -1,11 +1,26 @@
 //! What was seen on the wire: counters for the report, and the facts of the last connection.
 
+use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
-use super::connect::ConnectFacts;
+use rustls::ProtocolVersion;
+
 use super::message::Answer;
 use crate::tls::Verifier;
+
+/// What was seen while a connection was opened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ConnectFacts {
+    /// The address that accepted; nothing if none did.
+    pub address: Option<SocketAddr>,
+    /// How long resolving and connecting took.
+    pub connect_time: Duration,
+    /// The TLS version; nothing if the handshake failed.
+    pub tls_version: Option<ProtocolVersion>,
+}
 
 /// Counters and facts of one transport.
 #[derive(Debug)]

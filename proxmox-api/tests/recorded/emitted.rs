@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use proxmox_api::endpoint::table;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use crate::calls::{Given, build};
 use crate::canned::client;
@@ -71,4 +71,59 @@ fn the_full_calls_are_of_operations_that_exist() {
     let unknown: Vec<&String> =
         calls.keys().filter(|operation| !names.contains(operation.as_str())).collect();
     assert!(unknown.is_empty(), "{unknown:?}");
+}
+
+const GOLDEN: &str = "local:backup/vzdump-lxc-101-x.tar.zst";
+const TEMPLATE: &str = "local:vztmpl/alpine.tar.gz";
+
+/// Operations, parameters that PVE would refuse, and the rule that they break.
+fn bad_input() -> [(&'static str, Value, &'static str); 12] {
+    [
+        (
+            "snapshot.create",
+            json!({"snapname": "1st"}),
+            "2 to 40 letters, digits, `-` and `_`, starting with a letter",
+        ),
+        ("snapshot.create", json!({"snapname": "current"}), "`current` is the running state, not a snapshot"),
+        ("snapshot.create", json!({"snapname": "vzdump"}), "neither `current` nor `vzdump`"),
+        (
+            "lxc.restore",
+            json!({"restore": 1, "vmid": 99, "ostemplate": GOLDEN}),
+            "a whole number from 100 to 999999999",
+        ),
+        (
+            "lxc.restore",
+            json!({"restore": 1, "vmid": 301, "ostemplate": TEMPLATE}),
+            "is not a container backup",
+        ),
+        ("lxc.create", json!({"vmid": 301, "ostemplate": GOLDEN}), "is not a container template"),
+        (
+            "lxc.create",
+            json!({"vmid": 301, "ostemplate": TEMPLATE, "rootfs": "local-zfs:8G"}),
+            "a plain number of GiB, without a suffix",
+        ),
+        (
+            "lxc.create",
+            json!({"vmid": 301, "ostemplate": TEMPLATE, "cores": 0}),
+            "a whole number from 1 to 8192",
+        ),
+        (
+            "lxc.create",
+            json!({"vmid": 301, "ostemplate": TEMPLATE, "password": "1234"}),
+            "at least 5 characters",
+        ),
+        ("lxc.resize", json!({"disk": "rootfs", "size": "8GB"}), "K, M, G or T"),
+        ("lxc.set_config", json!({"tags": "a b;-c"}), "letters, digits, `_`, `-`, `+` and `.`"),
+        ("backup.create", json!({"vmid": "101,99"}), "a whole number from 100 to 999999999"),
+    ]
+}
+
+#[test]
+fn bad_input_is_refused_before_a_request_and_the_rule_is_named() {
+    for (operation, parameters, rule) in bad_input() {
+        let parameters = parameters.as_object().unwrap().clone();
+        let given = Given { place: place(), parameters, ..Given::default() };
+        let refused = build(&client([]), operation, given).unwrap_err();
+        assert!(refused.contains(rule), "{operation}: {refused}");
+    }
 }

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use proxmox_api::Error;
 use serde_json::json;
 
-use super::call_failed;
 use crate::config::Config;
 use crate::selftest::check::{Finding, Findings, findings};
 use crate::selftest::context::{Context, Probe};
+use crate::selftest::failure::call_failed;
 
 /// Major versions of PVE that this version was made for.
 const KNOWN: std::ops::RangeInclusive<u32> = 8..=9;

@@ -8,10 +8,10 @@ use proxmox_types::params::{TaskFilter, TaskSource};
 use proxmox_types::{Resource, ResourceType, Vmid};
 use serde_json::json;
 
-use super::call_failed;
 use crate::config::Config;
 use crate::selftest::check::{Finding, Findings, findings};
 use crate::selftest::context::{Connection, Context};
+use crate::selftest::failure::call_failed;
 
 pub(super) fn list(context: Arc<Context>) -> Findings {
     findings(async move {

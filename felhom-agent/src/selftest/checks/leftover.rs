@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use proxmox_api::Error;
 
-use super::call_failed;
 use crate::config::Config;
 use crate::exercise::journal::peek;
-use crate::exercise::{MARKER, PREFIX, TAG};
+use crate::exercise::names::{MARKER, PREFIX, TAG};
 use crate::selftest::check::{Finding, Findings, findings};
 use crate::selftest::context::{Connection, Context};
+use crate::selftest::failure::call_failed;
 
 pub(super) fn leftovers(context: Arc<Context>) -> Findings {
     findings(async move {

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use proxmox_types::NodeState;
 use serde_json::json;
 
-use super::call_failed;
 use crate::config::Config;
 use crate::selftest::check::{Finding, Findings, findings};
 use crate::selftest::context::{Connection, Context};
+use crate::selftest::failure::call_failed;
 
 pub(super) fn exists(context: Arc<Context>) -> Findings {
     findings(async move {

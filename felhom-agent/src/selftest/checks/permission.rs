@@ -8,10 +8,10 @@ use proxmox_api::grant::{ROLES, Role, acl_line, role_line};
 use proxmox_types::params::PermissionFilter;
 use serde_json::json;
 
-use super::call_failed;
 use crate::config::Config;
 use crate::selftest::check::{Finding, Findings, findings};
 use crate::selftest::context::{Connection, Context};
+use crate::selftest::failure::call_failed;
 
 /// Privileges with which the agent could do more than look after containers.
 const EXCESS: [&str; 9] = [

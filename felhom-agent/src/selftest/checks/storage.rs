@@ -5,11 +5,11 @@ use std::sync::Arc;
 use proxmox_types::{StorageId, StorageStatus};
 use serde_json::json;
 
-use super::call_failed;
 use super::node::{judge, percent};
 use crate::config::Config;
 use crate::selftest::check::{Finding, Findings, findings};
 use crate::selftest::context::Context;
+use crate::selftest::failure::call_failed;
 
 pub(super) fn list(context: Arc<Context>) -> Findings {
     findings(async move {
