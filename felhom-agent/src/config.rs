@@ -5,6 +5,7 @@ mod file;
 mod raw;
 mod strict;
 mod token;
+pub mod usb;
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -14,10 +15,11 @@ use snafu::{ResultExt, Snafu};
 
 pub use environment::Environment;
 pub use file::{BoundedFile, FileError, read_bounded};
-pub use raw::{LogFormat, LogLevel, PrivilegedMode, Usb};
+pub use raw::{LogFormat, LogLevel, PrivilegedMode};
 pub use token::{TokenProblem, TokenSource};
 
 use raw::RawConfig;
+use usb::UsbDisk;
 
 /// Where the configuration is unless something else is said.
 pub const DEFAULT_PATH: &str = "/etc/felhom-agent/config.json";
@@ -52,7 +54,7 @@ pub struct Config {
     /// The backup that customers' containers are restored from.
     pub golden: Option<VolumeId>,
     /// The USB disks that should be mounted.
-    pub usb: Vec<Usb>,
+    pub usb: Vec<UsbDisk>,
     /// The container that the self-test's task mode may use.
     pub selftest_vmid: Option<Vmid>,
     /// Where the journal and the lock are.
@@ -61,6 +63,40 @@ pub struct Config {
     pub log_level: LogLevel,
     /// How log lines are written.
     pub log_format: LogFormat,
+}
+
+/// What commands need that stay on this host: no server and no token.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct HostConfig {
+    /// How root commands are run.
+    pub privileged_mode: PrivilegedMode,
+    /// The USB disks that should be mounted.
+    pub usb: Vec<UsbDisk>,
+    /// The least level that is logged.
+    pub log_level: LogLevel,
+    /// How log lines are written.
+    pub log_format: LogFormat,
+}
+
+impl HostConfig {
+    /// Reads what is needed of the configuration, and takes the defaults if the file that nobody named is not there.
+    pub fn load(named: Option<PathBuf>, environment: &Environment) -> Result<Self, ConfigError> {
+        let is_named = named.is_some() || environment.get(environment::CONFIG).is_some();
+        let path = Config::path(named, environment);
+        if !is_named && !path.exists() {
+            return Ok(Self::default());
+        }
+        let file = read_bounded(&path, MOST).context(UnreadableSnafu { path: &path })?;
+        strict::parse(&path, &file.text)?;
+        let raw = environment::merge(&path, &file.text, environment)?;
+        Ok(Self {
+            privileged_mode: raw.privileged.mode.unwrap_or_default(),
+            usb: raw.usb,
+            log_level: raw.log.level.unwrap_or_default(),
+            log_format: raw.log.format.unwrap_or_default(),
+        })
+    }
 }
 
 /// An address of the form `https://host:port`.

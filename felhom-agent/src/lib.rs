@@ -8,6 +8,7 @@ pub mod cli;
 pub mod config;
 pub mod exercise;
 pub mod exit;
+pub mod host;
 pub mod interrupt;
 pub mod logging;
 pub mod selftest;

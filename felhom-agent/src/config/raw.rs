@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use proxmox_types::{Bridge, Fingerprint, NodeName, PoolId, Secret, StorageId, Vmid, VolumeId};
 use serde::Deserialize;
 
+use super::usb::UsbDisk;
+
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawConfig {
@@ -23,7 +25,7 @@ pub(super) struct RawConfig {
     pub(super) bridges: Vec<Bridge>,
     pub(super) golden: Option<VolumeId>,
     #[serde(default)]
-    pub(super) usb: Vec<Usb>,
+    pub(super) usb: Vec<UsbDisk>,
     #[serde(default)]
     pub(super) selftest: RawSelftest,
     pub(super) state_dir: Option<PathBuf>,
@@ -60,16 +62,6 @@ pub(super) struct RawSelftest {
 pub(super) struct RawLog {
     pub(super) level: Option<LogLevel>,
     pub(super) format: Option<LogFormat>,
-}
-
-/// A USB disk that should be mounted at `/mnt/felhom/NAME`.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Usb {
-    /// Name of the directory.
-    pub name: String,
-    /// UUID of the file system.
-    pub uuid: String,
 }
 
 /// How root commands are run.

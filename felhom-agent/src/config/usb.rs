@@ -1,0 +1,62 @@
+//! USB disks that the configuration names.
+
+use proxmox_privileged::argument::{FsUuid, MountTarget};
+use serde::Deserialize;
+
+/// Where USB disks are mounted.
+pub const ROOT: &str = "/mnt/felhom";
+
+/// A USB disk that should be mounted at `/mnt/felhom/NAME`.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "Written")]
+pub struct UsbDisk {
+    /// Name of the directory.
+    pub name: String,
+    /// The directory.
+    pub target: MountTarget,
+    /// The file system.
+    pub uuid: FsUuid,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Written {
+    name: String,
+    uuid: FsUuid,
+}
+
+impl TryFrom<Written> for UsbDisk {
+    type Error = proxmox_privileged::Malformed;
+
+    fn try_from(written: Written) -> Result<Self, Self::Error> {
+        Self::new(&written.name, written.uuid)
+    }
+}
+
+impl UsbDisk {
+    /// The disk with that file system, below [`ROOT`].
+    pub fn new(name: &str, uuid: FsUuid) -> Result<Self, proxmox_privileged::Malformed> {
+        Ok(Self { name: name.into(), target: target(name)?, uuid })
+    }
+}
+
+/// The directory of a disk of that name.
+pub fn target(name: &str) -> Result<MountTarget, proxmox_privileged::Malformed> {
+    format!("{ROOT}/{name}").parse()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_disk_has_a_directory_below_the_root_and_nowhere_else() {
+        let read =
+            |json: &str| serde_json::from_str::<UsbDisk>(json).map(|disk| disk.target.to_string()).ok();
+        let read_back = read(r#"{"name": "backup", "uuid": "1A2B-3C4D"}"#);
+        assert_eq!(read_back, Some("/mnt/felhom/backup".into()));
+        for bad in ["../etc", "a b", "-o", "", "a/b", "/etc"] {
+            assert_eq!(read(&format!(r#"{{"name": "{bad}", "uuid": "1A2B-3C4D"}}"#)), None, "{bad}");
+        }
+    }
+}

@@ -1,0 +1,5 @@
+//! What the host itself tells, without root and without a process: devices, directories.
+
+pub mod device;
+pub mod place;
+pub mod preview;

@@ -1,0 +1,49 @@
+//! A dry run: what only looks is run, what changes something is shown.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use proxmox_privileged::{BoxFuture, Command, Output, Program, RunError, Runner};
+
+/// Runs what looks, and notes what would change something.
+pub struct Preview {
+    runner: Arc<dyn Runner>,
+    noted: Mutex<Vec<String>>,
+}
+
+impl fmt::Debug for Preview {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Preview").field(&self.noted()).finish()
+    }
+}
+
+impl Preview {
+    /// A preview over the runner that would do it.
+    pub fn new(runner: Arc<dyn Runner>) -> Self {
+        Self { runner, noted: Mutex::default() }
+    }
+
+    /// The commands that would have been run, as they would be typed.
+    pub fn noted(&self) -> Vec<String> {
+        self.noted.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+/// Whether a program changes something.
+const fn changes(program: Program) -> bool {
+    match program {
+        Program::Pct | Program::Mount | Program::Umount => true,
+        Program::Findmnt | Program::Blkid | Program::Smartctl | Program::Sensors => false,
+    }
+}
+
+impl Runner for Preview {
+    fn run(&self, command: &Command) -> BoxFuture<'_, Result<Output, RunError>> {
+        if !changes(command.program()) {
+            return self.runner.run(command);
+        }
+        let line = if command.needs_root() { format!("sudo -n -- {command}") } else { command.to_string() };
+        self.noted.lock().unwrap_or_else(PoisonError::into_inner).push(line);
+        Box::pin(std::future::ready(Err(RunError::Io { message: "only shown, not run".into() })))
+    }
+}
