@@ -1,5 +1,7 @@
 //! What the host itself tells, without root and without a process: devices, directories.
 
 pub mod device;
+pub mod health;
 pub mod place;
 pub mod preview;
+pub mod usb;

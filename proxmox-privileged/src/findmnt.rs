@@ -118,6 +118,11 @@ pub async fn mount_state(runner: &dyn Runner, target: &MountTarget) -> Result<Op
     Ok(mount_table(runner).await?.at(target).cloned())
 }
 
+/// Tells where a filesystem is mounted, or a part of it: found by its UUID, or by the device that holds it.
+pub async fn mount_of(runner: &dyn Runner, uuid: &FsUuid, device: &str) -> Result<Option<Mount>, TableError> {
+    Ok(mount_table(runner).await?.of(uuid, device).cloned())
+}
+
 #[cfg(test)]
 mod tests {
     use alloc::string::ToString;
