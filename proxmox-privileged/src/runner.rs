@@ -109,19 +109,27 @@ pub enum RunError {
         /// The program.
         program: Program,
     },
+    /// The operating system refused to start it: not executable, an unknown format, no descriptor or process left.
+    /// Nothing ran.
+    #[snafu(display("cannot be started: {message}"))]
+    NotStarted {
+        /// Which program, and the text of the operating system.
+        message: String,
+    },
     /// The command was ended at its time limit. What it had done by then stays done.
     #[snafu(display("ended at its time limit of {} s", limit.as_secs()))]
     TimedOut {
         /// The limit.
         limit: Duration,
     },
-    /// The command passed its time limit and could not be ended; it may still do its work.
+    /// The command passed its time limit and could not be ended; it may still do its work. Also the answer to the same
+    /// command as long as it does, and then nothing more was started.
     #[snafu(display("still running as process {pid}"))]
     StillRunning {
         /// The process of sudo, or of the program itself.
         pid: u32,
     },
-    /// The operating system refused something on the way.
+    /// The operating system refused something after the command had begun.
     #[snafu(display("{message}"))]
     Io {
         /// Its text.
@@ -140,6 +148,9 @@ impl RunError {
 #[derive(Clone, Debug, PartialEq, Eq, Snafu)]
 #[non_exhaustive]
 pub enum SudoTrouble {
+    /// There is no sudo.
+    #[snafu(display("it is not installed"))]
+    Missing,
     /// The process runs with `NoNewPrivileges=yes` or under `no_new_privs`.
     #[snafu(display("the \"no new privileges\" flag is set"))]
     NoNewPrivileges,
@@ -152,4 +163,28 @@ pub enum SudoTrouble {
         /// sudo's text.
         message: String,
     },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_was_started_may_have_happened() {
+        let (program, limit) = (Program::Pct, Duration::ZERO);
+        let (command, message, trouble) = (String::new(), String::new(), SudoTrouble::Missing);
+        let rows = [
+            (RunError::NotPermitted { command }, false),
+            (RunError::PasswordWanted, false),
+            (RunError::SudoUnusable { trouble }, false),
+            (RunError::ProgramMissing { program }, false),
+            (RunError::NotStarted { message: message.clone() }, false),
+            (RunError::TimedOut { limit }, true),
+            (RunError::StillRunning { pid: 7 }, true),
+            (RunError::Io { message }, true),
+        ];
+        for (error, may_have_happened) in rows {
+            assert_eq!(error.may_have_happened(), may_have_happened, "{error}");
+        }
+    }
 }
