@@ -1,5 +1,5 @@
-//! The agent: configuration, the production transport, the self-test and the command line, for the binary and its
-//! tests.
+//! The agent: configuration, the production transport and runner, the self-test and the command line, for the binary
+//! and its tests.
 //!
 //! `wiring` is the last place that knows hyper; everything behind it speaks to a [`proxmox_api::Client`].
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
@@ -11,6 +11,7 @@ pub mod exit;
 pub mod host;
 pub mod interrupt;
 pub mod logging;
+pub mod runner;
 pub mod selftest;
 pub mod terminal;
 pub mod tls;

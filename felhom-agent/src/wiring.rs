@@ -1,10 +1,13 @@
-//! Builds the client from the configuration: the one place that names the production transport.
+//! Builds the client and the runner from the configuration: the one place that names the production transport and the
+//! production runner.
 
 use std::sync::Arc;
 
 use proxmox_api::Client;
+use proxmox_privileged::Runner;
 
 use crate::config::Config;
+use crate::runner::ProcessRunner;
 use crate::selftest::context::{Connection, Drift, Wire};
 use crate::tls::TlsError;
 use crate::transport::HyperTransport;
@@ -16,4 +19,9 @@ pub fn connect(config: &Config) -> Result<Connection, TlsError> {
     let drift = Arc::new(Drift::default());
     let client = Client::observed(transport, config.token.id().clone(), drift.clone());
     Ok(Connection { client, wire: Some(wire), drift })
+}
+
+/// What runs root commands, as the configuration says. Starts nothing yet.
+pub fn runner(config: &Config) -> Arc<dyn Runner> {
+    Arc::new(ProcessRunner::new(config.privileged_mode))
 }

@@ -1,0 +1,131 @@
+//! Root through `sudo -n`: whether it can be used, and whether it was sudo or the command that said no.
+//!
+//! sudo exits with 1 whenever it refuses, which a command may do as well. So after that status sudo is asked whether it
+//! permits the command (`-l`, which starts nothing), and its words decide only what that leaves open. Seen with sudo
+//! 1.9.13:
+//!
+//! | rules of the account | `sudo -n -l -- COMMAND` | `sudo -n -- COMMAND` |
+//! |---|---|---|
+//! | none without a password | 1, `sudo: a password is required` | the same |
+//! | others without a password | 1, silent | 1, `sudo: a password is required` |
+//! | others without and this one with a password | 0 | 1, `sudo: a password is required` |
+//! | this one without a password | 0 | the command's own |
+
+use std::fs;
+use std::io;
+use std::os::unix::fs::MetadataExt;
+use std::time::Duration;
+
+use proxmox_privileged::{Command, End, Output, RunError, SudoTrouble};
+
+use super::{ASKING, ProcessRunner, line};
+
+/// The program. Debian has it nowhere else.
+const SUDO: &str = "/usr/bin/sudo";
+/// Words before a command that is run, before one that is asked about, and those that list what is permitted.
+const RUN: [&str; 3] = [SUDO, "-n", "--"];
+const ASK: [&str; 4] = [SUDO, "-n", "-l", "--"];
+const LIST: [&str; 3] = [SUDO, "-n", "-l"];
+/// Bit in the mode of a file that runs as its owner.
+const SETUID: u32 = 0o4000;
+/// What sudo says instead of asking for a password.
+const PASSWORD_WANTED: &str = "a password is required";
+
+impl ProcessRunner {
+    /// What keeps sudo from becoming root, as far as that shows without starting it.
+    pub fn sudo_trouble() -> Option<SudoTrouble> {
+        if has_no_new_privileges() {
+            return Some(SudoTrouble::NoNewPrivileges);
+        }
+        match fs::metadata(SUDO) {
+            Ok(file) if file.uid() == 0 && file.mode() & SETUID != 0 => None,
+            Ok(_) => Some(SudoTrouble::NotSetuid),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Some(SudoTrouble::Missing),
+            Err(error) => Some(SudoTrouble::Other { message: format!("{SUDO}: {error}") }),
+        }
+    }
+
+    /// Asks sudo whether it permits the command, and runs nothing.
+    ///
+    /// sudo says yes to a command that needs a password, too, if another command of the account needs none.
+    pub async fn permits(&self, command: &Command) -> Result<(), RunError> {
+        let asked = self.sudo(line(&ASK, command), ASKING).await?;
+        refusal(command, &asked, &asked).map_or(Ok(()), Err)
+    }
+
+    /// What sudo permits to this account, in sudo's words.
+    pub async fn permitted(&self) -> Result<String, RunError> {
+        let listed = self.sudo(list(), ASKING).await?;
+        match complaint(&listed) {
+            Some(error) if !listed.is_success() => Err(error),
+            _ => Ok(String::from_utf8_lossy(&listed.stdout).into_owned()),
+        }
+    }
+
+    /// Runs the command as root.
+    pub(super) async fn through_sudo(&self, command: &Command) -> Result<Output, RunError> {
+        let ran = self.sudo(line(&RUN, command), command.limit()).await?;
+        if ran.end != End::Exit(1) {
+            return Ok(ran);
+        }
+        let asked = self.sudo(line(&ASK, command), ASKING).await?;
+        refusal(command, &asked, &ran).map_or(Ok(ran), Err)
+    }
+
+    /// Runs sudo, and takes away what it says every time.
+    async fn sudo(&self, line: Vec<String>, limit: Duration) -> Result<Output, RunError> {
+        if let Some(trouble) = Self::sudo_trouble() {
+            return Err(RunError::SudoUnusable { trouble });
+        }
+        let mut output = self.process(line, limit).await?;
+        if !output.stderr.is_empty()
+            && let Some(rest) = output.stderr.strip_prefix(self.noise().await)
+        {
+            output.stderr = rest.to_vec();
+        }
+        Ok(output)
+    }
+
+    /// What sudo says whatever it is asked for, such as that another drop-in has a syntax error. Told once.
+    async fn noise(&self) -> &[u8] {
+        let learn = || async {
+            let listed = self.process(list(), ASKING).await.ok().filter(Output::is_success).ok_or(())?;
+            if !listed.stderr.is_empty() {
+                tracing::warn!(text = %String::from_utf8_lossy(&listed.stderr), "sudo complains");
+            }
+            Ok::<_, ()>(listed.stderr)
+        };
+        self.noise.get_or_try_init(learn).await.map_or(&[], Vec::as_slice)
+    }
+}
+
+fn list() -> Vec<String> {
+    LIST.map(Into::into).into()
+}
+
+/// Why sudo did not run the command, from what it says about it (`-l`) and from what came of it.
+fn refusal(command: &Command, asked: &Output, ran: &Output) -> Option<RunError> {
+    if asked.is_success() {
+        return complaint(ran);
+    }
+    complaint(asked).or_else(|| Some(RunError::NotPermitted { command: command.to_string() }))
+}
+
+/// What sudo itself said last.
+fn complaint(output: &Output) -> Option<RunError> {
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    let message = stderr.lines().next_back()?.strip_prefix("sudo: ")?.to_owned();
+    Some(match message.as_str() {
+        PASSWORD_WANTED => RunError::PasswordWanted,
+        _ => RunError::SudoUnusable { trouble: SudoTrouble::Other { message } },
+    })
+}
+
+/// Whether no program that this process starts can become another user, which systemd's `NoNewPrivileges=yes` and many
+/// other settings of a unit bring about.
+///
+/// Source: `proc_pid_status(5)`.
+fn has_no_new_privileges() -> bool {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    status.lines().any(|line| line.strip_prefix("NoNewPrivs:").is_some_and(|value| value.trim() == "1"))
+}

@@ -1,0 +1,187 @@
+//! Runs a test as root in namespaces of its own, so that nothing of what it does to the host can stay.
+//!
+//! The test starts itself again behind `unshare`: with its own mounts, where `/etc`, `/usr/bin` and `/usr/sbin` lie below
+//! an overlay and `/run` and `/mnt` are empty, and with its own processes. When the first of these ends, the kernel ends
+//! the others and drops the mounts, and with them everything that was written. Each link of the chain has asked the
+//! kernel to be killed when the one before it dies, so this holds for a test that is killed, too.
+//!
+//! As root a missing tool is a failure, not a reason to skip. Without root the tests say on stderr that they were
+//! skipped. `CI_HOST_TESTS=1` makes that a failure, `CI_HOST_TESTS=0` skips them for root as well.
+#![expect(clippy::disallowed_types, reason = "the tests start themselves again")]
+
+use std::any::type_name;
+use std::fs::{self, OpenOptions};
+use std::io::Write;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+use rustix::mount::{MountFlags, mount, mount_bind};
+
+/// Says how far a test is on its way in: not set, `root`, `user`.
+const STAGE: &str = "FELHOM_HOST_STAGE";
+/// Says whether the tests must run (1) or must not (0).
+const WANTED: &str = "CI_HOST_TESTS";
+/// Longest that one test may take, in seconds.
+const LONGEST: &str = "120";
+/// The program of the tests, where every account can run it.
+const PROGRAM: &str = "/run/host-tests";
+
+/// The account that stands for the agent's.
+pub(crate) const USER: &str = "felhom-test";
+/// Its number. Debian gives none between 60000 and 64999 to anybody.
+pub(crate) const UID: u32 = 64077;
+
+/// What the tests call, and the packages that it comes in.
+const TOOLS: [(&str, &str); 12] = [
+    ("/usr/bin/unshare", "util-linux"),
+    ("/usr/bin/setpriv", "util-linux"),
+    ("/usr/bin/findmnt", "util-linux"),
+    ("/usr/sbin/blkid", "util-linux"),
+    ("/usr/bin/mount", "mount"),
+    ("/usr/bin/perl", "perl-base"),
+    ("/usr/bin/sudo", "sudo"),
+    ("/usr/sbin/visudo", "sudo"),
+    ("/usr/sbin/smartctl", "smartmontools"),
+    ("/usr/bin/sensors", "lm-sensors"),
+    ("/usr/sbin/mkfs.ext4", "e2fsprogs"),
+    ("/usr/sbin/mkfs.vfat", "dosfstools"),
+];
+
+/// Runs the body as root in namespaces of its own.
+pub(crate) fn contained<F: FnOnce()>(body: F) {
+    contained_with(&[], body);
+}
+
+/// Runs the body likewise, with more in its environment.
+pub(crate) fn contained_with<F: FnOnce()>(environment: &[(&str, &str)], body: F) {
+    let name = name_of::<F>();
+    if std::env::var_os(STAGE).is_some() {
+        prepare();
+        body();
+    } else if is_wanted(&name) {
+        succeed(inside(&name).envs(environment.iter().copied()));
+    }
+}
+
+/// Runs a body as root that can run another one as the agent's account, in the same namespaces.
+pub(crate) fn contained_as_user<F: FnOnce(&dyn Fn())>(as_root: F, as_user: impl FnOnce()) {
+    contained_as(&[], as_root, as_user);
+}
+
+/// Runs the bodies likewise, the account's with more options of `setpriv`.
+pub(crate) fn contained_as<F: FnOnce(&dyn Fn())>(options: &[&str], as_root: F, as_user: impl FnOnce()) {
+    let name = name_of::<F>();
+    match std::env::var(STAGE).as_deref() {
+        Ok("user") => as_user(),
+        Ok(_) => {
+            prepare();
+            as_root(&|| succeed(account(options).args(only(&name)).env(STAGE, "user")));
+        }
+        Err(_) if is_wanted(&name) => succeed(&mut inside(&name)),
+        Err(_) => (),
+    }
+}
+
+/// A command that starts a program as the agent's account.
+pub(crate) fn account(options: &[&str]) -> Command {
+    let uid = UID.to_string();
+    let mut command = Command::new("/usr/bin/setpriv");
+    command.args(["--reuid", &uid, "--regid", &uid, "--clear-groups"]).args(options).args(["--", PROGRAM]);
+    command.stdin(Stdio::null());
+    command
+}
+
+/// The name of the test that a closure stands in.
+fn name_of<F>() -> String {
+    let (_, path) = type_name::<F>().split_once("::").unwrap();
+    path.strip_suffix("::{{closure}}").unwrap().to_owned()
+}
+
+/// Arguments of the test program that run one test in the only thread.
+fn only(name: &str) -> [&str; 5] {
+    [name, "--exact", "--nocapture", "--test-threads", "1"]
+}
+
+/// The command that runs one test inside.
+pub(crate) fn inside(name: &str) -> Command {
+    let mut command = Command::new("/usr/bin/setpriv");
+    command.args(["--pdeathsig", "KILL", "--", "/usr/bin/timeout", "--signal", "KILL", LONGEST]);
+    command.args(["/usr/bin/setpriv", "--pdeathsig", "KILL", "--"]);
+    command.args(["/usr/bin/unshare", "--mount", "--propagation", "private"]);
+    command.args(["--pid", "--fork", "--kill-child", "--mount-proc", "--"]);
+    // The shell is the first process, which waits for those whose parents have ended.
+    command.args(["/bin/sh", "-c", "\"$@\"; exit $?", "sh"]).arg(std::env::current_exe().unwrap());
+    command.args(only(name)).env(STAGE, "root").stdin(Stdio::null());
+    command
+}
+
+/// Runs a test that must be there and pass.
+fn succeed(command: &mut Command) {
+    let Output { status, stdout, stderr } = command.output().unwrap();
+    let (stdout, stderr) = (String::from_utf8_lossy(&stdout), String::from_utf8_lossy(&stderr));
+    assert!(status.success() && stdout.contains("1 passed"), "{status}\n{stdout}\n{stderr}");
+    print!("{stdout}");
+}
+
+/// Whether the test shall run; a line on stderr if not.
+fn is_wanted(name: &str) -> bool {
+    let wanted = std::env::var(WANTED).unwrap_or_default();
+    let is_root = rustix::process::geteuid().is_root();
+    let reason = match wanted.as_str() {
+        "0" => format!("{WANTED}=0"),
+        "1" if !is_root => panic!("{WANTED}=1, but this is not root"),
+        _ if !is_root => "needs root".into(),
+        _ => {
+            let missing: Vec<_> = TOOLS.iter().filter(|(path, _)| !Path::new(path).exists()).collect();
+            assert!(missing.is_empty(), "install {missing:?}, or skip these tests with {WANTED}=0");
+            return true;
+        }
+    };
+    // Not by a macro: the output of those is only shown for tests that fail.
+    writeln!(std::io::stderr(), "SKIPPED {name}: {reason}").unwrap();
+    false
+}
+
+/// Makes the host one that can be changed in any way, with the agent's account on it.
+fn prepare() {
+    tmpfs("/run");
+    fs::write(PROGRAM, "").unwrap();
+    mount_bind("/proc/self/exe", PROGRAM).unwrap();
+    for folder in ["/etc", "/usr/bin", "/usr/sbin"] {
+        overlay(folder);
+    }
+    tmpfs("/mnt");
+    append("/etc/passwd", &format!("{USER}:x:{UID}:{UID}::/nonexistent:/usr/sbin/nologin\n"));
+    append("/etc/group", &format!("{USER}:x:{UID}:\n"));
+    append("/etc/shadow", &format!("{USER}:*:20000:0:99999:7:::\n"));
+    // Nobody shall get mail about what is refused here.
+    write("/etc/sudoers.d/00-quiet", "Defaults !mailerpath\n", 0o440);
+}
+
+/// Writes a file with exactly these bits.
+pub(crate) fn write(path: impl AsRef<Path>, text: &str, mode: u32) {
+    // Not in place: a program that is running cannot be written to.
+    let _absent = fs::remove_file(&path);
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(mode).open(&path).unwrap();
+    file.write_all(text.as_bytes()).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+}
+
+pub(crate) fn append(path: &str, text: &str) {
+    OpenOptions::new().append(true).open(path).unwrap().write_all(text.as_bytes()).unwrap();
+}
+
+/// Lays an empty filesystem over a folder.
+pub(crate) fn tmpfs(folder: &str) {
+    mount("tmpfs", folder, "tmpfs", MountFlags::empty(), c"mode=755").unwrap();
+}
+
+/// Lets a folder be changed without changing it.
+fn overlay(folder: &str) {
+    let (upper, work) = (format!("/run/overlay{folder}/upper"), format!("/run/overlay{folder}/work"));
+    fs::create_dir_all(&upper).unwrap();
+    fs::create_dir_all(&work).unwrap();
+    let options = std::ffi::CString::new(format!("lowerdir={folder},upperdir={upper},workdir={work}"));
+    mount("overlay", folder, "overlay", MountFlags::empty(), &*options.unwrap()).unwrap();
+}
