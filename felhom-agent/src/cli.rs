@@ -1,8 +1,14 @@
 //! The command line.
 
 mod cleanup;
+mod disks;
+mod golden;
 mod selftest;
+mod sensors;
 mod session;
+mod sudoers;
+mod table;
+mod usb;
 
 use std::ffi::OsString;
 use std::io::Write;
@@ -38,6 +44,18 @@ enum Command {
     Selftest(selftest::Arguments),
     /// Removes what an exercise of the self-test has left behind
     Cleanup(cleanup::Arguments),
+    /// Tells the health of every disk, or of one, worst first
+    Disks(disks::Arguments),
+    /// Tells temperatures, fans and voltages, worst first
+    Sensors,
+    /// Brings USB disks in by the UUID of their file system, and out again
+    #[command(subcommand)]
+    Usb(usb::Verb),
+    /// Makes the container that customers' containers are restored from
+    #[command(subcommand)]
+    Golden(golden::Verb),
+    /// Prints the sudoers drop-in with what the agent may run as root
+    Sudoers(sudoers::Arguments),
 }
 
 /// Writes the option `--selftest` as the command that it stands for.
@@ -109,6 +127,11 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: &Environm
     };
     match line.command {
         Command::Selftest(arguments) => selftest::run(&line.common, &arguments, environment),
+        Command::Disks(arguments) => disks::run(&line.common, &arguments, environment),
+        Command::Sensors => sensors::run(&line.common, environment),
+        Command::Usb(verb) => usb::run(&line.common, &verb, environment),
+        Command::Golden(verb) => golden::run(&line.common, &verb, environment),
+        Command::Sudoers(arguments) => sudoers::run(&arguments),
         Command::Cleanup(arguments) => cleanup::run(&line.common, &arguments, environment),
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use proxmox_api::Client;
 use proxmox_privileged::Runner;
 
-use crate::config::Config;
+use crate::config::{Config, PrivilegedMode};
 use crate::runner::ProcessRunner;
 use crate::selftest::context::{Connection, Drift, Wire};
 use crate::tls::TlsError;
@@ -22,6 +22,6 @@ pub fn connect(config: &Config) -> Result<Connection, TlsError> {
 }
 
 /// What runs root commands, as the configuration says. Starts nothing yet.
-pub fn runner(config: &Config) -> Arc<dyn Runner> {
-    Arc::new(ProcessRunner::new(config.privileged_mode))
+pub fn runner(mode: PrivilegedMode) -> Arc<dyn Runner> {
+    Arc::new(ProcessRunner::new(mode))
 }

@@ -1,13 +1,16 @@
 //! What every command begins with: the configuration, logging, a runtime.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
+use proxmox_privileged::Runner;
 use tokio::runtime::{Builder, Runtime};
 
 use super::{Common, print_error};
-use crate::config::{Config, ConfigError, Environment, LogFormat, LogLevel};
+use crate::config::{Config, ConfigError, Environment, HostConfig, LogFormat, LogLevel};
 use crate::exit::Exit;
 use crate::logging;
+use crate::wiring;
 
 /// What every command begins with.
 #[derive(Debug)]
@@ -36,12 +39,36 @@ impl Session {
         if config.as_ref().is_ok_and(|config| config.tls.is_insecure) {
             print_error("WARNING: tls.insecure is set: any server is accepted, and is sent the token");
         }
-        match Builder::new_current_thread().enable_all().build() {
-            Ok(runtime) => Ok(Self { path, config, has_color, runtime }),
-            Err(error) => {
-                print_error(&format!("felhom-agent: cannot start: {error}"));
-                Err(Exit::Internal)
-            }
-        }
+        Ok(Self { path, config, has_color, runtime: runtime()? })
     }
+}
+
+/// What a command begins with that stays on this host.
+pub(super) struct HostSession {
+    /// What it needs of the configuration.
+    pub(super) config: HostConfig,
+    /// What runs commands.
+    pub(super) runner: Arc<dyn Runner>,
+    /// Where the command runs.
+    pub(super) runtime: Runtime,
+}
+
+impl HostSession {
+    /// Reads what is needed of the configuration and starts logging as it says.
+    pub(super) fn start(common: &Common, environment: &Environment) -> Result<Self, Exit> {
+        let config = HostConfig::load(common.config.clone(), environment).map_err(|error| {
+            print_error(&format!("felhom-agent: {error}"));
+            Exit::Config
+        })?;
+        let has_color = common.color.is_on(&std::io::stdout(), environment);
+        logging::start(common.log_level(config.log_level), config.log_format, has_color);
+        Ok(Self { runner: wiring::runner(config.privileged_mode), config, runtime: runtime()? })
+    }
+}
+
+fn runtime() -> Result<Runtime, Exit> {
+    Builder::new_current_thread().enable_all().build().map_err(|error| {
+        print_error(&format!("felhom-agent: cannot start: {error}"));
+        Exit::Internal
+    })
 }

@@ -1,0 +1,95 @@
+//! The command `disks`: the health of every disk.
+
+use clap::Args;
+use proxmox_privileged::argument::Disk;
+use proxmox_privileged::smart::{Smart, SmartError, SmartReport, smart};
+use serde_json::{Value, json};
+
+use super::session::HostSession;
+use super::table::{bytes, or_dash, table, worst};
+use super::{Common, Output, print};
+use crate::config::Environment;
+use crate::exit::Exit;
+use crate::host::device::Devices;
+use crate::host::health::{Verdict, disk as judge, rank};
+
+/// Options of the command.
+#[derive(Clone, Debug, Args)]
+pub(super) struct Arguments {
+    /// Only this disk: `/dev/sda`
+    #[arg(value_name = "DEVICE")]
+    device: Option<Disk>,
+}
+
+/// A disk and what it told.
+struct Row {
+    disk: Disk,
+    answer: Result<Smart, SmartError>,
+    verdict: Verdict,
+}
+
+pub(super) fn run(common: &Common, arguments: &Arguments, environment: &Environment) -> Exit {
+    let session = match HostSession::start(common, environment) {
+        Ok(session) => session,
+        Err(exit) => return exit,
+    };
+    let disks = arguments.device.clone().map_or_else(|| Devices::of_host().disks(), |disk| vec![disk]);
+    let rows = session.runtime.block_on(async {
+        let mut rows = Vec::new();
+        for disk in disks {
+            let answer = smart(&*session.runner, &disk).await;
+            rows.push(Row { disk, verdict: judge(&answer), answer });
+        }
+        rows.sort_by_key(|row| rank(row.verdict.0));
+        rows
+    });
+    print(&match common.output {
+        Output::Text => text(&rows),
+        Output::Json => format!(
+            "{:#}\n",
+            json!({ "schema": "felhom.disks/1", "disks": rows.iter().map(Row::json).collect::<Value>() })
+        ),
+    });
+    worst(rows.iter().map(|row| row.verdict.0))
+}
+
+fn text(rows: &[Row]) -> String {
+    if rows.is_empty() {
+        return "there is no disk\n".into();
+    }
+    let heading = ["DISK", "STATE", "SIZE", "TEMP", "HOURS", "WORN", "MODEL", "WHY"];
+    table(&heading, &rows.iter().map(Row::cells).collect::<Vec<_>>())
+}
+
+impl Row {
+    fn report(&self) -> Option<&SmartReport> {
+        match &self.answer {
+            Ok(Smart::Report(report)) => Some(report),
+            _ => None,
+        }
+    }
+
+    fn cells(&self) -> Vec<String> {
+        let report = self.report();
+        let (status, why) = &self.verdict;
+        vec![
+            self.disk.to_string(),
+            status.label().into(),
+            report.and_then(|report| report.capacity_bytes).map_or_else(|| "-".into(), bytes),
+            or_dash(report.and_then(|report| report.temperature_celsius), " °C"),
+            or_dash(report.and_then(|report| report.power_on_hours), ""),
+            or_dash(report.and_then(|report| report.wear_percent), " %"),
+            or_dash(report.and_then(|report| report.model.as_deref()), ""),
+            why.clone(),
+        ]
+    }
+
+    fn json(&self) -> Value {
+        let (status, why) = &self.verdict;
+        let mode = match &self.answer {
+            Ok(Smart::Asleep { mode }) => Some(mode),
+            _ => None,
+        };
+        json!({ "disk": self.disk, "status": status, "why": why, "asleep": mode, "report": self.report() })
+    }
+}

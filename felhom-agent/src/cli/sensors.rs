@@ -1,0 +1,53 @@
+//! The command `sensors`: temperatures, fans and voltages.
+
+use proxmox_privileged::sensors::{Chip, Feature, sensors};
+use serde_json::json;
+
+use super::session::HostSession;
+use super::table::{or_dash, table, worst};
+use super::{Common, Output, print, print_error};
+use crate::config::Environment;
+use crate::exit::Exit;
+use crate::host::health::{Verdict, rank, sensor, unit};
+
+pub(super) fn run(common: &Common, environment: &Environment) -> Exit {
+    let session = match HostSession::start(common, environment) {
+        Ok(session) => session,
+        Err(exit) => return exit,
+    };
+    let chips = match session.runtime.block_on(sensors(&*session.runner)) {
+        Ok(chips) => chips,
+        Err(error) => {
+            let text = snafu::Report::from_error(error).to_string();
+            print_error(&format!("felhom-agent: {}", text.trim_end()));
+            return Exit::Unchecked;
+        }
+    };
+    let mut rows: Vec<(&Chip, &Feature, Verdict)> = chips
+        .iter()
+        .flat_map(|chip| chip.features.iter().map(move |feature| (chip, feature, sensor(feature))))
+        .collect();
+    rows.sort_by_key(|(_, _, verdict)| rank(verdict.0));
+    print(&match common.output {
+        Output::Text => text(&rows),
+        Output::Json => format!("{:#}\n", json!({ "schema": "felhom.sensors/1", "chips": chips })),
+    });
+    worst(rows.iter().map(|(_, _, verdict)| verdict.0))
+}
+
+fn text(rows: &[(&Chip, &Feature, Verdict)]) -> String {
+    if rows.is_empty() {
+        return "there are no sensors\n".into();
+    }
+    let rows = rows.iter().map(|(chip, feature, (status, why))| {
+        let value = feature.value().map(|value| format!("{value:.1}"));
+        vec![
+            status.label().into(),
+            or_dash(value, &format!(" {}", unit(feature.kind))),
+            feature.label.clone(),
+            chip.name.clone(),
+            why.clone(),
+        ]
+    });
+    table(&["STATE", "VALUE", "WHAT", "CHIP", "WHY"], &rows.collect::<Vec<_>>())
+}

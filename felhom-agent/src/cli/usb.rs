@@ -1,0 +1,221 @@
+//! The command `usb`: disks that customers plug in, by the UUID of their file system.
+
+use std::sync::Arc;
+
+use clap::{Args, Subcommand};
+use proxmox_privileged::Runner;
+use proxmox_privileged::argument::{BlockDevice, FsUuid, MountTarget};
+use proxmox_privileged::filesystem::Filesystem;
+use proxmox_privileged::mount::{MountRequest, mount_by_uuid, unmount};
+use serde_json::{Value, json};
+
+use super::session::HostSession;
+use super::table::{bytes, or_dash, table, worst};
+use super::{Common, Output, print, print_error};
+use crate::config::Environment;
+use crate::config::usb::{UsbDisk, target};
+use crate::exit::Exit;
+use crate::host::device::{Device, Devices};
+use crate::host::health::rank;
+use crate::host::place::place_of;
+use crate::host::preview::Preview;
+use crate::host::usb::{UsbState, examine};
+
+/// What is done with USB disks.
+#[derive(Clone, Debug, Subcommand)]
+pub(super) enum Verb {
+    /// Lists the file systems that are plugged in
+    List,
+    /// Tells how the disks of the configuration are, worst first
+    Status,
+    /// Mounts a disk at /mnt/felhom/NAME
+    Mount(Named),
+    /// Unmounts what is at /mnt/felhom/NAME
+    Unmount(Name),
+}
+
+/// A disk: one of the configuration, or named with its file system.
+#[derive(Clone, Debug, Args)]
+pub(super) struct Named {
+    #[command(flatten)]
+    name: Name,
+    /// UUID of its file system [default: the one that the configuration has for NAME]
+    #[arg(long)]
+    uuid: Option<FsUuid>,
+}
+
+/// The name of a disk.
+#[derive(Clone, Debug, Args)]
+pub(super) struct Name {
+    /// Name of the directory below /mnt/felhom
+    #[arg(value_name = "NAME")]
+    name: String,
+    /// Shows what would be done, and does nothing
+    #[arg(long)]
+    dry_run: bool,
+}
+
+/// What a command printed and how it ends; an error is a problem and its exit.
+type Done = Result<(String, Value, Exit), (String, Exit)>;
+
+pub(super) fn run(common: &Common, verb: &Verb, environment: &Environment) -> Exit {
+    let session = match HostSession::start(common, environment) {
+        Ok(session) => session,
+        Err(exit) => return exit,
+    };
+    let done = session.runtime.block_on(async {
+        match verb {
+            Verb::List => list(&session).await,
+            Verb::Status => status(&session).await,
+            Verb::Mount(named) => mount(&session, named).await,
+            Verb::Unmount(name) => unmount_one(&session, name).await,
+        }
+    });
+    match done {
+        Ok((text, document, exit)) => {
+            print(&match common.output {
+                Output::Text => text,
+                Output::Json => format!("{document:#}\n"),
+            });
+            exit
+        }
+        Err((problem, exit)) => {
+            print_error(&format!("felhom-agent: {}", problem.trim_end()));
+            exit
+        }
+    }
+}
+
+fn chain(error: impl std::error::Error) -> String {
+    snafu::Report::from_error(error).to_string()
+}
+
+async fn list(session: &HostSession) -> Done {
+    let mut rows = Vec::new();
+    for mut device in Devices::of_host().list() {
+        if device.filesystem.is_none() {
+            // Without udev's data the device itself is asked.
+            let probed = proxmox_privileged::filesystem::probe(&*session.runner, &device.device).await;
+            device.filesystem = probed.ok().flatten();
+        }
+        if let Some(filesystem) = device.filesystem.clone() {
+            rows.push((device, filesystem));
+        }
+    }
+    rows.sort_by_key(|(device, _)| !device.is_usb);
+    let heading = ["DEVICE", "PORT", "SIZE", "TYPE", "UUID", "LABEL"];
+    let text = match rows.as_slice() {
+        [] => "no file system is plugged in\n".into(),
+        rows => table(&heading, &rows.iter().map(cells).collect::<Vec<_>>()),
+    };
+    let listed: Vec<Value> = rows.iter().map(described).collect();
+    Ok((text, json!({ "schema": "felhom.usb-list/1", "filesystems": listed }), Exit::Ok))
+}
+
+fn cells((device, filesystem): &(Device, Filesystem)) -> Vec<String> {
+    vec![
+        device.device.to_string(),
+        if device.is_usb { "USB" } else { "-" }.into(),
+        bytes(device.size_bytes),
+        filesystem.kind.clone(),
+        or_dash(filesystem.uuid.as_ref(), ""),
+        or_dash(filesystem.label.as_ref(), ""),
+    ]
+}
+
+fn described((device, filesystem): &(Device, Filesystem)) -> Value {
+    json!({ "device": device.device, "is_usb": device.is_usb, "size_bytes": device.size_bytes, "filesystem": filesystem })
+}
+
+async fn status(session: &HostSession) -> Done {
+    let fstab = std::fs::read("/etc/fstab").unwrap_or_default();
+    let mut states = Vec::new();
+    for disk in &session.config.usb {
+        let state = examine(&*session.runner, &Devices::of_host(), &fstab, disk).await;
+        states.push(state.map_err(|error| (chain(error), Exit::Unchecked))?);
+    }
+    states.sort_by_key(|state| rank(state.status));
+    let text = match states.as_slice() {
+        [] => "the configuration names no USB disk\n".into(),
+        states => table(&["NAME", "STATE", "WHAT", "REPAIR"], &states.iter().map(line).collect::<Vec<_>>()),
+    };
+    let exit = worst(states.iter().map(|state| state.status));
+    Ok((text, json!({ "schema": "felhom.usb-status/1", "disks": states }), exit))
+}
+
+fn line(state: &UsbState) -> Vec<String> {
+    let fix = state.fix.clone().unwrap_or_default();
+    vec![state.name.clone(), state.status.label().into(), state.summary.clone(), fix]
+}
+
+/// The disk that is meant.
+fn disk(session: &HostSession, named: &Named) -> Result<UsbDisk, (String, Exit)> {
+    let name = &named.name.name;
+    let known = session.config.usb.iter().find(|disk| disk.name == *name);
+    match (&named.uuid, known) {
+        (Some(uuid), _) => UsbDisk::new(name, uuid.clone()).map_err(|error| (error.to_string(), Exit::Usage)),
+        (None, Some(disk)) => Ok(disk.clone()),
+        (None, None) => {
+            let text = format!(
+                "the configuration has no USB disk `{name}`; give --uuid, or see felhom-agent usb list"
+            );
+            Err((text, Exit::Usage))
+        }
+    }
+}
+
+fn target_of(name: &Name) -> Result<MountTarget, (String, Exit)> {
+    target(&name.name).map_err(|error| (error.to_string(), Exit::Usage))
+}
+
+/// Runs something, or shows what it would run.
+async fn shown_or_done<T, E: std::error::Error>(
+    session: &HostSession,
+    dry_run: bool,
+    act: impl AsyncFnOnce(&dyn Runner) -> Result<T, E>,
+) -> Result<Result<T, String>, (String, Exit)> {
+    if !dry_run {
+        return act(&*session.runner).await.map(Ok).map_err(|error| (chain(error), Exit::Fail));
+    }
+    let preview = Preview::new(Arc::clone(&session.runner));
+    match (act(&preview).await, preview.noted()) {
+        (Ok(done), noted) if noted.is_empty() => Ok(Ok(done)),
+        (Err(error), noted) if noted.is_empty() => Err((chain(error), Exit::Fail)),
+        (_, noted) => Ok(Err(noted.join("\n"))),
+    }
+}
+
+async fn mount(session: &HostSession, named: &Named) -> Done {
+    let disk = disk(session, named)?;
+    let devices = Devices::of_host();
+    let request = MountRequest {
+        uuid: disk.uuid.clone(),
+        target: disk.target.clone(),
+        place: place_of(&disk.target),
+        devices: devices.list().into_iter().map(|device| device.device).collect::<Vec<BlockDevice>>(),
+        udev: devices.filesystems(),
+    };
+    let act = async |runner: &dyn Runner| mount_by_uuid(runner, &request).await;
+    match shown_or_done(session, named.name.dry_run, act).await? {
+        Err(commands) => Ok((format!("{commands}\n"), json!({ "would_run": commands }), Exit::Ok)),
+        Ok(mounted) => {
+            let was = if mounted.was_mounted { "was mounted already" } else { "is mounted" };
+            let text = format!("{} {was} at {}\n", mounted.mount.source, mounted.mount.target);
+            Ok((text, json!({ "schema": "felhom.usb-mount/1", "mounted": mounted }), Exit::Ok))
+        }
+    }
+}
+
+async fn unmount_one(session: &HostSession, name: &Name) -> Done {
+    let target = target_of(name)?;
+    let act = async |runner: &dyn Runner| unmount(runner, &target).await;
+    match shown_or_done(session, name.dry_run, act).await? {
+        Err(commands) => Ok((format!("{commands}\n"), json!({ "would_run": commands }), Exit::Ok)),
+        Ok(unmounted) => {
+            let was = if unmounted.was_mounted { "is unmounted" } else { "was not mounted" };
+            let document =
+                json!({ "schema": "felhom.usb-unmount/1", "target": target, "unmounted": unmounted });
+            Ok((format!("{target} {was}\n"), document, Exit::Ok))
+        }
+    }
+}
