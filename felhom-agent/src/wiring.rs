@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use proxmox_api::Client;
-use proxmox_privileged::Runner;
+use proxmox_privileged::{RunError, Runner, SudoTrouble};
 
 use crate::config::{Config, PrivilegedMode};
 use crate::runner::ProcessRunner;
@@ -19,6 +19,16 @@ pub fn connect(config: &Config) -> Result<Connection, TlsError> {
     let drift = Arc::new(Drift::default());
     let client = Client::observed(transport, config.token.id().clone(), drift.clone());
     Ok(Connection { client, wire: Some(wire), drift })
+}
+
+/// What keeps sudo from becoming root, as far as that shows without starting it.
+pub fn sudo_trouble() -> Option<SudoTrouble> {
+    ProcessRunner::sudo_trouble()
+}
+
+/// What sudo permits to this account, in sudo's words.
+pub async fn permitted() -> Result<String, RunError> {
+    ProcessRunner::new(PrivilegedMode::Sudo).permitted().await
 }
 
 /// What runs root commands, as the configuration says. Starts nothing yet.

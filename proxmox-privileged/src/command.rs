@@ -25,6 +25,10 @@ pub enum Program {
 }
 
 impl Program {
+    /// All of them.
+    pub const ALL: [Self; 7] =
+        [Self::Pct, Self::Mount, Self::Umount, Self::Findmnt, Self::Blkid, Self::Smartctl, Self::Sensors];
+
     /// Absolute path.
     pub const fn path(self) -> &'static str {
         match self {

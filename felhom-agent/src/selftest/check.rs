@@ -29,6 +29,16 @@ pub struct Claim {
     pub exit: Exit,
 }
 
+impl Claim {
+    /// The id of a finding: where a claim is about several things by name, the name stands for its `*`.
+    pub fn id_of(&self, finding: &Finding) -> String {
+        match (self.id.strip_suffix('*'), &finding.instance) {
+            (Some(start), Some(instance)) => format!("{start}{instance}"),
+            _ => self.id.into(),
+        }
+    }
+}
+
 /// A claim, and what checks it without changing anything.
 #[derive(Clone, Copy, Debug)]
 pub struct Check {
@@ -54,6 +64,10 @@ pub enum Group {
     Storage,
     /// The containers.
     Guests,
+    /// The way to root.
+    Sudo,
+    /// The host itself.
+    Host,
     /// The exercise of task mode.
     Exercise,
     /// What this version does not know.
@@ -70,6 +84,8 @@ impl Group {
             Self::Node => "NODE",
             Self::Storage => "STORAGE",
             Self::Guests => "GUESTS",
+            Self::Sudo => "SUDO",
+            Self::Host => "HOST",
             Self::Exercise => "EXERCISE",
             Self::Drift => "DRIFT",
         }

@@ -5,10 +5,12 @@ mod config;
 mod connection;
 mod drift;
 mod guest;
+mod host;
 mod leftover;
 mod node;
 mod permission;
 mod storage;
+mod sudo;
 
 use super::check::{Check, Claim, Group};
 use crate::exit::Exit;
@@ -214,6 +216,86 @@ pub const READ_ONLY: &[Check] = &[
             exit: Exit::Fail,
         },
         run: leftover::leftovers,
+    },
+    Check {
+        claim: Claim {
+            id: "sudo.nnp",
+            group: Group::Sudo,
+            proves: "programs of the agent may become root",
+            needs: &["config.file"],
+            exit: Exit::Fail,
+        },
+        run: sudo::flag,
+    },
+    Check {
+        claim: Claim {
+            id: "sudo.ready",
+            group: Group::Sudo,
+            proves: "sudo runs every command of the agent without a password",
+            needs: &["sudo.nnp"],
+            exit: Exit::Fail,
+        },
+        run: sudo::ready,
+    },
+    Check {
+        claim: Claim {
+            id: "sudo.exact",
+            group: Group::Sudo,
+            proves: "sudo permits nothing else",
+            needs: &["sudo.ready"],
+            exit: Exit::Fail,
+        },
+        run: sudo::exact,
+    },
+    Check {
+        claim: Claim {
+            id: "host.binaries",
+            group: Group::Host,
+            proves: "the programs that run as root are there, and only root can change them",
+            needs: &["config.file"],
+            exit: Exit::Fail,
+        },
+        run: host::binaries,
+    },
+    Check {
+        claim: Claim {
+            id: "host.mountns",
+            group: Group::Host,
+            proves: "the agent mounts where PVE looks",
+            needs: &["config.file"],
+            exit: Exit::Fail,
+        },
+        run: host::mount_namespace,
+    },
+    Check {
+        claim: Claim {
+            id: "host.sensors",
+            group: Group::Host,
+            proves: "the host is not too hot",
+            needs: &["config.file"],
+            exit: Exit::Fail,
+        },
+        run: host::temperatures,
+    },
+    Check {
+        claim: Claim {
+            id: "host.smart",
+            group: Group::Host,
+            proves: "no disk expects to fail",
+            needs: &["sudo.ready"],
+            exit: Exit::Fail,
+        },
+        run: host::disks,
+    },
+    Check {
+        claim: Claim {
+            id: "host.usb.*",
+            group: Group::Host,
+            proves: "every USB disk of the configuration is mounted, also after a reboot",
+            needs: &["config.file"],
+            exit: Exit::Fail,
+        },
+        run: host::usb_disks,
     },
     Check {
         claim: Claim {

@@ -56,7 +56,7 @@ impl Report {
         let outcomes = self.reported().flat_map(|outcome| {
             outcome.findings.iter().map(|finding| {
                 let mut check = json!({
-                    "id": outcome.claim.id, "group": outcome.claim.group, "needs": outcome.claim.needs,
+                    "id": outcome.claim.id_of(finding), "group": outcome.claim.group, "needs": outcome.claim.needs,
                     "duration_ms": millis(outcome.duration),
                 });
                 let found = serde_json::to_value(finding).unwrap_or_default();

@@ -49,7 +49,13 @@ impl Report {
         let failed = self.lines().filter(|(_, finding)| finding.status == Status::Fail);
         for (claim, finding) in failed {
             let fix = finding.fix.iter().map(|fix| fix.run.as_str()).collect::<Vec<_>>().join(" && ");
-            writeln!(out, "{} {}  ->  {}", label(Status::Fail, style), claim.id, plain(&fix))?;
+            writeln!(
+                out,
+                "{} {}  ->  {}",
+                label(Status::Fail, style),
+                plain(&claim.id_of(finding)),
+                plain(&fix)
+            )?;
         }
         for leftover in self.leftovers() {
             writeln!(out, "{}  ->  {}", plain(&format!("LEFT {}", leftover.what)), plain(&leftover.command))?;
@@ -92,7 +98,7 @@ impl Report {
 fn line(out: &mut String, claim: &Claim, finding: &Finding, style: Style) -> std::fmt::Result {
     let name = format!("{:4}", finding.status.label());
     let name = paint(finding.status, &name, style);
-    writeln!(out, "  {name}  {:ID$}  {}", claim.id, plain(&finding.summary))?;
+    writeln!(out, "  {name}  {:ID$}  {}", plain(&claim.id_of(finding)), plain(&finding.summary))?;
     if !matches!(finding.status, Status::Warn | Status::Fail) {
         return Ok(());
     }

@@ -1,0 +1,179 @@
+//! Checks of the host itself: its programs, sensors, disks and mounts.
+
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::sync::Arc;
+
+use proxmox_privileged::Program;
+use proxmox_privileged::sensors::{FeatureKind, sensors};
+use proxmox_privileged::smart::smart;
+use serde_json::json;
+
+use crate::config::Config;
+use crate::host::device::Devices;
+use crate::host::{health, usb};
+use crate::selftest::check::{Finding, Findings, Status, findings};
+use crate::selftest::context::Context;
+use crate::wiring;
+
+/// A check of the host, which needs the configuration and no server.
+fn check<F: Future<Output = Vec<Finding>> + Send>(
+    context: Arc<Context>,
+    look: impl FnOnce(Config) -> F + Send + 'static,
+) -> Findings {
+    findings(async move {
+        match &context.config {
+            Ok(config) => look(config.clone()).await,
+            Err(_) => vec![Finding::skip("there is no configuration")],
+        }
+    })
+}
+
+/// The package of a program that Debian does not have from the start.
+const fn package(program: Program) -> Option<&'static str> {
+    match program {
+        Program::Smartctl => Some("smartmontools"),
+        Program::Sensors => Some("lm-sensors"),
+        Program::Pct => Some("pve-container"),
+        Program::Mount | Program::Umount | Program::Findmnt | Program::Blkid => None,
+    }
+}
+
+pub(super) fn binaries(context: Arc<Context>) -> Findings {
+    check(context, |_| async {
+        let found: Vec<Finding> = Program::ALL.into_iter().filter_map(against).collect();
+        if found.is_empty() {
+            return vec![Finding::ok(format!(
+                "{} programs are there, and only root can change them",
+                Program::ALL.len()
+            ))];
+        }
+        found
+    })
+}
+
+fn against(program: Program) -> Option<Finding> {
+    let path = program.path();
+    match fs::metadata(path) {
+        Err(_) => {
+            let fix = package(program)
+                .map_or_else(|| "apt install util-linux mount".into(), |name| format!("apt install {name}"));
+            Some(Finding::warn(format!("{path} is missing")).about(path).fix(fix))
+        }
+        Ok(file) if file.uid() != 0 || file.mode() & 0o022 != 0 => {
+            let fix = format!("chown root:root {path} && chmod go-w {path}");
+            let finding = Finding::fail(format!("somebody but root can change {path}"), fix);
+            Some(finding.about(path).because("the agent runs it as root"))
+        }
+        Ok(_) => None,
+    }
+}
+
+pub(super) fn temperatures(context: Arc<Context>) -> Findings {
+    check(context, |config| async move {
+        let chips = match sensors(&*wiring::runner(config.privileged_mode)).await {
+            Ok(chips) => chips,
+            Err(error) => {
+                return vec![Finding::skip(snafu::Report::from_error(error).to_string().trim_end())];
+            }
+        };
+        let features = || chips.iter().flat_map(|chip| &chip.features);
+        let hottest = features()
+            .filter(|feature| feature.kind == FeatureKind::Temperature)
+            .filter_map(proxmox_privileged::sensors::Feature::value)
+            .reduce(f64::max);
+        let bad: Vec<Finding> = features()
+            .map(|feature| (feature, health::sensor(feature)))
+            .filter(|(_, (status, _))| matches!(status, Status::Warn | Status::Fail))
+            .map(|(feature, (_, why))| {
+                Finding::warn(format!("{} is {why}", feature.label)).fix("felhom-agent sensors")
+            })
+            .collect();
+        match (bad.is_empty(), hottest) {
+            (false, _) => bad,
+            (true, Some(hottest)) => vec![Finding::ok(format!("{hottest:.0} °C at the hottest"))],
+            (true, None) if is_virtual() => vec![Finding::skip("a virtual machine has no sensors")],
+            (true, None) => vec![Finding::warn("no temperature can be read").fix("sensors-detect --auto")],
+        }
+    })
+}
+
+/// Whether the processor says that it is not a real one.
+fn is_virtual() -> bool {
+    let text = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    text.lines().any(|line| line.starts_with("flags") && line.split(' ').any(|flag| flag == "hypervisor"))
+}
+
+pub(super) fn disks(context: Arc<Context>) -> Findings {
+    check(context, |config| async move {
+        let runner = wiring::runner(config.privileged_mode);
+        let mut findings = Vec::new();
+        for disk in Devices::of_host().disks() {
+            let (status, why) = health::disk(&smart(&*runner, &disk).await);
+            let text = format!("{disk}: {why}");
+            let finding = match status {
+                Status::Ok => Finding::ok(text),
+                Status::Skip => Finding::skip(text),
+                Status::Warn => Finding::warn(text).fix(format!("felhom-agent disks {disk} -o json")),
+                Status::Fail => Finding::fail(text, format!("felhom-agent disks {disk} -o json")),
+            };
+            findings.push(finding.about(disk.to_string()));
+        }
+        if findings.is_empty() { vec![Finding::skip("there is no disk")] } else { findings }
+    })
+}
+
+pub(super) fn usb_disks(context: Arc<Context>) -> Findings {
+    check(context, |config| async move {
+        let (runner, devices) = (wiring::runner(config.privileged_mode), Devices::of_host());
+        let fstab = fs::read("/etc/fstab").unwrap_or_default();
+        let mut findings = Vec::new();
+        for disk in &config.usb {
+            let finding = match usb::examine(&*runner, &devices, &fstab, disk).await {
+                Ok(state) => found(&state),
+                Err(error) => Finding::skip(snafu::Report::from_error(error).to_string().trim_end()),
+            };
+            findings.push(finding.about(disk.name.clone()));
+        }
+        if findings.is_empty() {
+            vec![Finding::skip("the configuration names no USB disk")]
+        } else {
+            findings
+        }
+    })
+}
+
+fn found(state: &usb::UsbState) -> Finding {
+    let fix = state.fix.clone().unwrap_or_default();
+    match state.status {
+        Status::Ok => Finding::ok(&state.summary),
+        Status::Skip => Finding::skip(&state.summary),
+        Status::Warn => Finding::warn(&state.summary).fix(fix),
+        Status::Fail => Finding::fail(&state.summary, fix),
+    }
+}
+
+pub(super) fn mount_namespace(context: Arc<Context>) -> Findings {
+    check(context, |_| async {
+        let (own, first) = (root_mount("self"), root_mount("1"));
+        vec![match (own, first) {
+            (Some(own), Some(first)) if own == first => Finding::ok("the agent sees the mounts that PVE sees"),
+            (Some(_), Some(_)) => Finding::fail(
+                "the agent has mounts of its own",
+                "systemctl cat felhom-agent | grep -nE 'Private|Protect|ReadOnly|ReadWrite|Inaccessible|Bind|Root'",
+            )
+            .because("what it mounts is not where PVE looks, and PVE would fill the disk below instead"),
+            _ => Finding::skip("the mounts of the host cannot be looked at"),
+        }
+        .with(json!({ "own": own, "first": first }))]
+    })
+}
+
+/// The number of the mount at `/`, which every mount namespace has another of.
+///
+/// Source: `proc_pid_mountinfo(5)`, field 1.
+fn root_mount(process: &str) -> Option<u64> {
+    let text = fs::read_to_string(format!("/proc/{process}/mountinfo")).ok()?;
+    let is_root = |line: &&str| line.split(' ').nth(4) == Some("/");
+    text.lines().rfind(is_root)?.split(' ').next()?.parse().ok()
+}
