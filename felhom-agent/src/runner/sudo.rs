@@ -111,10 +111,12 @@ fn refusal(command: &Command, asked: &Output, ran: &Output) -> Option<RunError> 
     complaint(asked).or_else(|| Some(RunError::NotPermitted { command: command.to_string() }))
 }
 
-/// What sudo itself said last.
+/// What sudo itself said, if it had the last word.
 fn complaint(output: &Output) -> Option<RunError> {
     let stderr = String::from_utf8_lossy(&output.stderr);
-    let message = stderr.lines().next_back()?.strip_prefix("sudo: ")?.to_owned();
+    let words: Vec<_> = stderr.lines().map(|line| line.strip_prefix("sudo: ")).collect();
+    words.last().copied().flatten()?;
+    let message = words.into_iter().flatten().collect::<Vec<_>>().join("; ");
     Some(match message.as_str() {
         PASSWORD_WANTED => RunError::PasswordWanted,
         _ => RunError::SudoUnusable { trouble: SudoTrouble::Other { message } },

@@ -66,34 +66,38 @@ pub(crate) fn contained_with<F: FnOnce()>(environment: &[(&str, &str)], body: F)
 
 /// Runs a body as root that can run another one as the agent's account, in the same namespaces.
 pub(crate) fn contained_as_user<F: FnOnce(&dyn Fn())>(as_root: F, as_user: impl FnOnce()) {
-    contained_as(&[], as_root, as_user);
+    contained_as(&name_of::<F>(), &[], as_root, as_user);
 }
 
-/// Runs the bodies likewise, the account's with more options of `setpriv`.
-pub(crate) fn contained_as<F: FnOnce(&dyn Fn())>(options: &[&str], as_root: F, as_user: impl FnOnce()) {
-    let name = name_of::<F>();
+/// Runs the bodies of the named test likewise, the account's behind these words.
+pub(crate) fn contained_as(
+    name: &str,
+    behind: &[&str],
+    as_root: impl FnOnce(&dyn Fn()),
+    as_user: impl FnOnce(),
+) {
     match std::env::var(STAGE).as_deref() {
         Ok("user") => as_user(),
         Ok(_) => {
             prepare();
-            as_root(&|| succeed(account(options).args(only(&name)).env(STAGE, "user")));
+            as_root(&|| succeed(account(behind).arg(PROGRAM).args(only(name)).env(STAGE, "user")));
         }
-        Err(_) if is_wanted(&name) => succeed(&mut inside(&name)),
+        Err(_) if is_wanted(name) => succeed(&mut inside(name)),
         Err(_) => (),
     }
 }
 
-/// A command that starts a program as the agent's account.
-pub(crate) fn account(options: &[&str]) -> Command {
+/// A command that starts, as the agent's account, what its further arguments name.
+pub(crate) fn account(behind: &[&str]) -> Command {
     let uid = UID.to_string();
     let mut command = Command::new("/usr/bin/setpriv");
-    command.args(["--reuid", &uid, "--regid", &uid, "--clear-groups"]).args(options).args(["--", PROGRAM]);
+    command.args(["--reuid", &uid, "--regid", &uid, "--clear-groups", "--"]).args(behind);
     command.stdin(Stdio::null());
     command
 }
 
 /// The name of the test that a closure stands in.
-fn name_of<F>() -> String {
+pub(crate) fn name_of<F>() -> String {
     let (_, path) = type_name::<F>().split_once("::").unwrap();
     path.strip_suffix("::{{closure}}").unwrap().to_owned()
 }

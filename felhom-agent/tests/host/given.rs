@@ -1,43 +1,106 @@
 //! Commands as the library builds them, taken from it through its own seam: there is no other way to get one.
 
+use std::pin::pin;
 use std::sync::Mutex;
+use std::task::{Context, Poll, Waker};
 
-use proxmox_privileged::findmnt::mount_state;
+use proxmox_privileged::argument::{BlockDevice, Disk, FsUuid, MountTarget};
+use proxmox_privileged::filesystem::probe;
+use proxmox_privileged::golden::{GoldenSpec, create_golden_lxc};
+use proxmox_privileged::mount::{MountRequest, Place, mount_by_uuid, unmount};
 use proxmox_privileged::sensors::sensors;
+use proxmox_privileged::smart::smart;
 use proxmox_privileged::{BoxFuture, Command, Output, Program, RunError, Runner};
 
-use crate::process::{exited, now};
+use crate::process::exited;
 
-/// Runs nothing, and keeps every command.
+/// Runs nothing, keeps every command and answers as a host does where all is well.
 #[derive(Default)]
-struct Recorder(Mutex<Vec<Command>>);
+struct Recorder {
+    table: String,
+    filesystem: String,
+    commands: Mutex<Vec<Command>>,
+}
 
 impl Runner for Recorder {
     fn run(&self, command: &Command) -> BoxFuture<'_, Result<Output, RunError>> {
-        self.0.lock().unwrap().push(command.clone());
-        Box::pin(async { Ok(exited(0, "")) })
+        self.commands.lock().unwrap().push(command.clone());
+        let stdout = match command.program() {
+            Program::Findmnt => format!("{{\"filesystems\": [{}]}}", self.table),
+            Program::Blkid => self.filesystem.clone(),
+            _ => String::new(),
+        };
+        Box::pin(async move { Ok(exited(0, &stdout)) })
+    }
+}
+
+/// The value of a future that never waits.
+fn value<T>(future: impl Future<Output = T>) -> T {
+    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(value) => value,
+        Poll::Pending => panic!("the recorder never waits"),
     }
 }
 
 impl Recorder {
     /// The one command of the program that was run.
     fn only(self, program: Program) -> Command {
-        let commands = self.0.into_inner().unwrap();
+        let commands = self.commands.into_inner().unwrap();
         let mut commands = commands.into_iter().filter(|command| command.program() == program);
         commands.next().unwrap_or_else(|| panic!("no {program}"))
     }
 }
 
+pub(crate) fn create(spec: &GoldenSpec) -> Command {
+    let recorder = Recorder::default();
+    value(create_golden_lxc(&recorder, spec)).unwrap();
+    recorder.only(Program::Pct)
+}
+
+pub(crate) fn mount(uuid: &FsUuid, target: &MountTarget) -> Command {
+    let filesystem = format!("UUID={uuid}\nTYPE=ext4\n");
+    let recorder = Recorder { filesystem, ..Recorder::default() };
+    let request = MountRequest {
+        uuid: uuid.clone(),
+        target: target.clone(),
+        place: Place::Absent,
+        devices: vec!["/dev/sda1".parse().unwrap()],
+        udev: Vec::new(),
+    };
+    // It fails in the end: the mount table stays as it was.
+    let _failed = value(mount_by_uuid(&recorder, &request));
+    recorder.only(Program::Mount)
+}
+
+pub(crate) fn umount(target: &MountTarget) -> Command {
+    let table = format!("{{\"source\": \"/dev/sda1\", \"target\": \"{target}\"}}");
+    let recorder = Recorder { table, ..Recorder::default() };
+    let _failed = value(unmount(&recorder, target));
+    recorder.only(Program::Umount)
+}
+
+pub(crate) fn blkid(device: &BlockDevice) -> Command {
+    let recorder = Recorder::default();
+    let _nothing = value(probe(&recorder, device));
+    recorder.only(Program::Blkid)
+}
+
+pub(crate) fn smartctl(disk: &Disk) -> Command {
+    let recorder = Recorder::default();
+    let _nothing = value(smart(&recorder, disk));
+    recorder.only(Program::Smartctl)
+}
+
 /// `sensors`: as the caller, at most 15 s.
 pub(crate) fn sensors_command() -> Command {
     let recorder = Recorder::default();
-    let _nothing = now(sensors(&recorder));
+    let _nothing = value(sensors(&recorder));
     recorder.only(Program::Sensors)
 }
 
 /// `findmnt`: as the caller, at most 15 s.
 pub(crate) fn findmnt() -> Command {
     let recorder = Recorder::default();
-    let _nothing = now(mount_state(&recorder, &"/mnt/felhom/usb".parse().unwrap()));
+    let _nothing = value(unmount(&recorder, &"/mnt/felhom/usb".parse().unwrap()));
     recorder.only(Program::Findmnt)
 }

@@ -1,10 +1,18 @@
 //! Runs the production runner and the root exceptions on the real things: processes, sudo, mounts, tools, files.
 
 #[cfg(test)]
+mod attacks;
+#[cfg(test)]
 mod contained;
+#[cfg(test)]
+mod drop_in;
 #[cfg(test)]
 mod given;
 #[cfg(test)]
+mod limits;
+#[cfg(test)]
 mod process;
+#[cfg(test)]
+mod refusals;
 #[cfg(test)]
 mod running;

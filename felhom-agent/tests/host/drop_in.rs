@@ -1,0 +1,233 @@
+//! The generated drop-in under real sudo: it is read, and lets every command of the library through.
+#![expect(clippy::disallowed_types, reason = "visudo is no command of the library")]
+
+use std::fs;
+use std::process::Command as Process;
+
+use felhom_agent::config::PrivilegedMode;
+use felhom_agent::runner::ProcessRunner;
+use proptest::prelude::*;
+use proxmox_privileged::golden::GoldenSpec;
+use proxmox_privileged::{Command, Program, RunError, Runner, sudoers};
+
+use crate::contained::{USER, contained, contained_as, contained_as_user, name_of, write};
+use crate::given::{blkid, create, findmnt, mount, sensors_command, smartctl, umount};
+use crate::process::{exited, now, stub};
+
+/// The programs that the rules name.
+pub(crate) const PROGRAMS: [Program; 5] =
+    [Program::Pct, Program::Mount, Program::Umount, Program::Blkid, Program::Smartctl];
+
+/// Where the drop-in is installed.
+pub(crate) const PATH: &str = "/etc/sudoers.d/felhom-agent";
+
+/// Grows by a line whenever a stub runs.
+pub(crate) const RAN: &str = "/run/ran";
+
+/// The text of the drop-in for the account of the tests.
+pub(crate) fn text() -> String {
+    sudoers(&USER.parse().unwrap())
+}
+
+/// Installs the drop-in. Every program says whether root started it and with which arguments.
+pub(crate) fn install() {
+    write(PATH, &text(), 0o440);
+    write(RAN, "", 0o644);
+    for program in PROGRAMS {
+        stub(program, &format!("test -w /etc/shadow && echo root\nprintf '<%s>\\n' \"$@\"\necho >> {RAN}"));
+    }
+}
+
+/// Runs the check as the account of the agent, once the drop-in is installed and the host is prepared.
+pub(crate) fn under<C: FnOnce()>(prepare: impl FnOnce(), check: C) {
+    under_and_behind(&[], prepare, check);
+}
+
+/// Runs the check likewise, behind these words.
+pub(crate) fn under_and_behind<C: FnOnce()>(behind: &[&str], prepare: impl FnOnce(), check: C) {
+    let as_root = |user: &dyn Fn()| {
+        install();
+        prepare();
+        user();
+    };
+    contained_as(&name_of::<C>(), behind, as_root, check);
+}
+
+/// A runner as the agent has it by default.
+pub(crate) fn runner() -> ProcessRunner {
+    ProcessRunner::new(PrivilegedMode::Sudo)
+}
+
+/// A command that needs root.
+pub(crate) fn smart() -> Command {
+    smartctl(&"/dev/sda".parse().unwrap())
+}
+
+/// What the stubs say when root starts them with the arguments of the command.
+pub(crate) fn as_root(command: &Command) -> String {
+    let args = command.args().iter().map(|arg| format!("<{arg}>\n"));
+    format!("root\n{}", args.collect::<String>())
+}
+
+#[test]
+fn visudo_reads_it() {
+    contained(|| {
+        write(PATH, &text(), 0o440);
+        let checked = Process::new("/usr/sbin/visudo").args(["-s", "-c"]).output().unwrap();
+        let said = String::from_utf8([checked.stdout, checked.stderr].concat()).unwrap();
+        assert!(checked.status.success() && said.contains(&format!("{PATH}: parsed OK\n")), "{said}");
+    });
+}
+
+#[test]
+fn every_rule_is_for_a_program_that_the_library_runs_as_root() {
+    let text = text();
+    let commands = text.lines().filter_map(|line| line.split_once("NOSETENV: ")?.1.split_once('/'));
+    let programs = commands.map(|(_, command)| command.split(' ').next().unwrap());
+    let programs: Vec<_> = programs.map(|program| format!("/{program}")).collect();
+    assert_eq!(programs, PROGRAMS.map(|program| program.path().to_owned()));
+}
+
+const TEMPLATE: &str =
+    r"[A-Za-z][A-Za-z0-9._-]{0,30}[A-Za-z0-9]:vztmpl/[A-Za-z0-9][A-Za-z0-9._+-]{0,80}\.tar\.(gz|xz|zst)";
+const HOSTNAME: &str =
+    r"([A-Za-z0-9]([A-Za-z0-9-]{0,20}[A-Za-z0-9])?\.){0,3}[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?";
+const UUID: &str = "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9A-F]{4}-[0-9A-F]{4}|[0-9A-F]{16}";
+const TARGET: &str = "/mnt/felhom/[a-z0-9][a-z0-9_-]{0,31}";
+const DISK: &str =
+    "/dev/(sd[a-z]{1,2}|vd[a-z]{1,2}|hd[a-z]|nvme(0|[1-9][0-9]?)n[1-9][0-9]?|mmcblk(0|[1-9][0-9]?))";
+const PARTITION: &str = "/dev/(([sv]d[a-z]{1,2}|hd[a-z])([1-9][0-9]?)?|(nvme(0|[1-9][0-9]?)n[1-9][0-9]?|mmcblk(0|[1-9][0-9]?))(p[1-9][0-9]?)?)";
+
+prop_compose! {
+    fn golden()(
+        vmid in 100_u32..=999_999_999,
+        template in TEMPLATE,
+        storage in "[A-Za-z][A-Za-z0-9._-]{0,40}[A-Za-z0-9]",
+        bridge in "[A-Za-z][A-Za-z0-9._-]{1,14}",
+        rootfs in 1_u32..=9999,
+        cores in 1_u32..=999,
+        memory in 16_u32..=9_999_999,
+        hostname in HOSTNAME,
+    ) -> GoldenSpec {
+        GoldenSpec {
+            vmid: vmid.try_into().unwrap(),
+            template: template.parse().unwrap(),
+            storage: storage.parse().unwrap(),
+            bridge: bridge.parse().unwrap(),
+            rootfs: rootfs.try_into().unwrap(),
+            cores: cores.try_into().unwrap(),
+            memory: memory.try_into().unwrap(),
+            hostname: hostname.parse().unwrap(),
+        }
+    }
+}
+
+/// Every command that the library can build and that needs root.
+fn command() -> impl Strategy<Value = Command> {
+    prop_oneof![
+        golden().prop_map(|spec| create(&spec)),
+        (UUID, TARGET).prop_map(|(uuid, target)| mount(&uuid.parse().unwrap(), &target.parse().unwrap())),
+        TARGET.prop_map(|target| umount(&target.parse().unwrap())),
+        PARTITION.prop_map(|device| blkid(&device.parse().unwrap())),
+        DISK.prop_map(|disk| smartctl(&disk.parse().unwrap())),
+    ]
+}
+
+#[test]
+fn every_command_that_needs_root_is_run_as_root_with_its_arguments() {
+    under(
+        || (),
+        || {
+            let runner = runner();
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            proptest!(ProptestConfig::with_cases(250), |(command in command())| {
+                let ran = runtime.block_on(runner.run(&command));
+                prop_assert_eq!(ran, Ok(exited(0, &as_root(&command))), "{}", command);
+                prop_assert_eq!(runtime.block_on(runner.permits(&command)), Ok(()));
+            });
+        },
+    );
+}
+
+#[test]
+fn what_needs_no_root_is_run_by_the_account_and_not_permitted_as_root() {
+    under(
+        || stub(Program::Sensors, "test -w /etc/shadow || echo not root"),
+        || {
+            let (runner, commands) = (runner(), [sensors_command(), findmnt()]);
+            assert_eq!(now(runner.run(&commands[0])), Ok(exited(0, "not root\n")));
+            for command in &commands {
+                let refused = RunError::NotPermitted { command: command.to_string() };
+                assert_eq!(now(runner.permits(command)), Err(refused));
+            }
+        },
+    );
+}
+
+#[test]
+fn root_needs_no_sudo() {
+    contained(|| {
+        install();
+        fs::remove_file("/usr/bin/sudo").unwrap();
+        assert_eq!(now(runner().run(&smart())), Ok(exited(0, &as_root(&smart()))));
+    });
+}
+
+#[test]
+fn in_direct_mode_nobody_becomes_root() {
+    under(
+        || (),
+        || {
+            let ran = now(ProcessRunner::new(PrivilegedMode::Direct).run(&smart())).unwrap();
+            assert!(ran.stdout.starts_with(b"<-a>"), "{ran:?}");
+        },
+    );
+}
+
+#[test]
+fn a_program_that_is_not_there_is_missing_for_root_too() {
+    under(
+        || fs::remove_file(Program::Pct.path()).unwrap(),
+        || {
+            let spec = GoldenSpec {
+                vmid: "210".parse().unwrap(),
+                template: "local:vztmpl/x.tar.gz".parse().unwrap(),
+                storage: "local".parse().unwrap(),
+                bridge: "vmbr0".parse().unwrap(),
+                rootfs: "1".parse().unwrap(),
+                cores: "1".parse().unwrap(),
+                memory: "256".parse().unwrap(),
+                hostname: "golden".parse().unwrap(),
+            };
+            let missing = RunError::ProgramMissing { program: Program::Pct };
+            assert_eq!(now(runner().run(&create(&spec))), Err(missing));
+        },
+    );
+}
+
+/// What dash knows of its environment, without starting a program, which the rule for smartctl forbids.
+const ENVIRONMENT: &str = "export -p; umask; /bin/true || echo starts nothing";
+
+#[test]
+fn root_gets_the_environment_of_sudo_and_nothing_of_the_account() {
+    contained_as_user(
+        |user| {
+            install();
+            stub(Program::Smartctl, ENVIRONMENT);
+            user();
+        },
+        || {
+            rustix::process::umask(0o077.into());
+            let ran = now(runner().run(&smart())).unwrap();
+            let stdout = String::from_utf8(ran.stdout).unwrap();
+            let names = stdout.lines().filter_map(|line| line.strip_prefix("export ")?.split('=').next());
+            let names: Vec<_> = names.filter(|name| !name.starts_with("SUDO_")).collect();
+            // dash adds PWD; LD_PRELOAD is how sudo keeps the program from starting others.
+            let expected =
+                ["HOME", "LC_ALL", "LD_PRELOAD", "LOGNAME", "MAIL", "PATH", "PWD", "SHELL", "TERM", "USER"];
+            assert_eq!(names, expected, "{stdout}");
+            assert!(stdout.contains("PATH='/usr/sbin:/usr/bin:/sbin:/bin'\n"), "{stdout}");
+            assert!(stdout.ends_with("\n0022\nstarts nothing\n"), "{stdout}");
+        },
+    );
+}
