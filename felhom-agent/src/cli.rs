@@ -136,6 +136,9 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: &Environm
     }
 }
 
+/// Longest time that can be given for something.
+const LONGEST: Duration = Duration::from_hours(24);
+
 /// Reads `500ms`, `30s`, `2m` or a number of seconds.
 fn duration(text: &str) -> Result<Duration, String> {
     let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
@@ -146,7 +149,10 @@ fn duration(text: &str) -> Result<Duration, String> {
         Some("m") => Duration::from_secs(number.saturating_mul(60)),
         _ => return Err("must end in ms, s or m".into()),
     };
-    if duration.is_zero() { Err("must be more than nothing".into()) } else { Ok(duration) }
+    if duration.is_zero() || duration > LONGEST {
+        return Err("must be more than nothing and at most a day".into());
+    }
+    Ok(duration)
 }
 
 fn usage(problem: &str) -> Exit {
@@ -154,15 +160,15 @@ fn usage(problem: &str) -> Exit {
     Exit::Usage
 }
 
-/// Prints the result. A closed pipe is the reader's choice and no error.
-fn print(text: &str) {
+/// Prints the result, and says how the run ends because of that. A closed pipe is the reader's choice and no error.
+fn print(text: &str) -> Exit {
     let mut stdout = std::io::stdout().lock();
-    let written = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
-    if let Err(error) = written
-        .as_ref()
-        .or_else(|error| if error.kind() == std::io::ErrorKind::BrokenPipe { Ok(&()) } else { Err(error) })
-    {
-        print_error(&format!("felhom-agent: cannot write the result: {error}"));
+    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            print_error(&format!("felhom-agent: cannot write the result: {error}"));
+            Exit::Internal
+        }
+        _ => Exit::Ok,
     }
 }
 
@@ -189,11 +195,10 @@ mod tests {
 
     #[test]
     fn times_have_a_unit_or_are_seconds() {
-        let read = ["500ms", "30s", "2m", "7", "0s", "1h", "x", "-1s", ""].map(|text| duration(text).ok());
-        let millis = |millis| Some(Duration::from_millis(millis));
-        assert_eq!(
-            read,
-            [millis(500), millis(30_000), millis(120_000), millis(7000), None, None, None, None, None]
-        );
+        let read = ["500ms", "30s", "2m", "7"].map(|text| duration(text).unwrap().as_millis());
+        assert_eq!(read, [500, 30_000, 120_000, 7000]);
+        for text in ["0s", "1h", "x", "-1s", "", "1441m", "18446744073709551615"] {
+            assert!(duration(text).is_err(), "{text}");
+        }
     }
 }

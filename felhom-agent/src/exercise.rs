@@ -6,34 +6,26 @@ pub mod claims;
 pub mod cleanup;
 mod guest;
 pub mod journal;
-pub mod names;
+pub mod leftover;
 pub mod progress;
 pub mod site;
 mod steps;
 
-use std::path::Path;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
-use proxmox_types::{Malformed, SnapshotName, Vmid};
-use serde::Serialize;
+use proxmox_types::Vmid;
 
-use crate::config::Config;
+use crate::caught::caught;
 use crate::exit::Exit;
 use crate::selftest::check::{Claim, Finding, Outcome, Status};
 
 use journal::{JournalError, StateDir};
-use names::PREFIX;
+use leftover::Leftover;
 use site::{Site, TaskRun};
 use steps::{STEPS, Steps};
 
-/// Something of the exercise that is still there.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Leftover {
-    /// What.
-    pub what: String,
-    /// The command, to be run as root on the node, that removes it.
-    pub command: String,
-}
+/// The signal that ends the exercise without undoing anything more.
+const GIVES_UP: u32 = 2;
 
 /// What became of an exercise.
 #[derive(Debug, Default)]
@@ -68,10 +60,10 @@ impl Exercised {
 }
 
 /// Runs the exercise on a container, from taking the state folder to leaving nothing behind.
-pub async fn run(site: Site<'_>, config: &Config, vmid: Option<Vmid>) -> Exercised {
+pub async fn run(site: Site<'_>, vmid: Option<Vmid>) -> Exercised {
     let mut exercised = Exercised::default();
     let start = Instant::now();
-    match prepare(site, config, vmid).await {
+    match prepare(site, vmid).await {
         Ok((steps, finding)) => {
             exercised.record(&claims::GUEST, finding, start.elapsed());
             exercise(steps, exercised).await
@@ -105,23 +97,21 @@ impl From<Vec<Finding>> for Refusal {
     }
 }
 
-async fn prepare<'c>(
-    site: Site<'c>,
-    config: &Config,
-    vmid: Option<Vmid>,
-) -> Result<(Steps<'c>, Finding), Refusal> {
-    let Some(vmid) = vmid.or(config.selftest_vmid) else {
+async fn prepare(site: Site<'_>, vmid: Option<Vmid>) -> Result<(Steps<'_>, Finding), Refusal> {
+    let Some(vmid) = vmid.or(site.config.selftest_vmid) else {
         let fix = "felhom-agent selftest --task --vmid VMID";
         return Err(vec![Finding::fail("no container is named for it", fix)].into());
     };
-    let state = take(&config.state_dir)?;
-    let (guest, finding) = guest::examine(&site, config, vmid).await?;
-    let name = name().map_err(|error| vec![Finding::fail(error.to_string(), "felhom-agent --version")])?;
+    let state = take(&site)?;
+    let (guest, finding) = guest::examine(&site, vmid).await?;
+    let name = leftover::name();
+    let name = name.map_err(|error| vec![Finding::fail(error.to_string(), "felhom-agent --version")])?;
     Ok((Steps::new(site, state, guest, name), finding))
 }
 
 /// Takes the state folder, which must not hold the journal of a run that did not get to its end.
-fn take(folder: &Path) -> Result<StateDir, Refusal> {
+fn take(site: &Site<'_>) -> Result<StateDir, Refusal> {
+    let folder = &site.config.state_dir;
     let taken = StateDir::take(folder).and_then(|state| state.read().map(|entry| (state, entry)));
     match taken {
         Ok((state, None)) => Ok(state),
@@ -138,11 +128,7 @@ fn take(folder: &Path) -> Result<StateDir, Refusal> {
         }),
         Err(error) => {
             let exit = matches!(error, JournalError::Busy).then_some(Exit::Busy);
-            let fix = match error {
-                JournalError::Busy => "ps -C felhom-agent -o pid,lstart,args".into(),
-                _ => format!("ls -ld {0} && df -h {0}", folder.display()),
-            };
-            let finding = Finding::fail(error.to_string(), fix)
+            let finding = Finding::fail(error.to_string(), error.repair())
                 .because("nothing is done that cannot be written down before");
             Err(Refusal { findings: vec![finding], exit, leftovers: Vec::new() })
         }
@@ -155,7 +141,12 @@ async fn exercise(mut steps: Steps<'_>, mut exercised: Exercised) -> Exercised {
             break;
         }
         let (start, shown) = (Instant::now(), steps.site.progress.begin(claim.id));
-        let finding = step(&mut steps).await;
+        let mut signal = steps.site.interrupt.clone();
+        let finding = tokio::select! {
+            biased;
+            _ = signal.nth(GIVES_UP) => Finding::skip("interrupted"),
+            finding = caught(step(&mut steps)) => finding.unwrap_or_else(panicked),
+        };
         shown.end(finding.status);
         let is_over = finding.status == Status::Fail || steps.site.interrupt.exit().is_some();
         exercised.record(claim, finding, start.elapsed());
@@ -168,28 +159,16 @@ async fn exercise(mut steps: Steps<'_>, mut exercised: Exercised) -> Exercised {
         None => "interrupted".into(),
     };
     exercised.skip_the_rest(&reason);
-    exercised.leftovers = steps.undo().await;
+    exercised.leftovers = match caught(steps.undo()).await {
+        Some(leftovers) => leftovers,
+        None => steps.suspected(),
+    };
     exercised.exit = steps.site.interrupt.exit();
     exercised.tasks = steps.site.tasks;
     exercised
 }
 
-/// A name that no other snapshot has: the time and chance.
-fn name() -> Result<SnapshotName, Malformed> {
-    let time = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs());
-    let chance = ring::rand::generate::<[u8; 4]>(&ring::rand::SystemRandom::new());
-    let chance = chance.map_or_else(|_| std::process::id(), |bytes| u32::from_be_bytes(bytes.expose()));
-    format!("{PREFIX}{:08x}-{chance:08x}", time & 0xffff_ffff).parse()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_are_snapshot_names_and_never_the_same() {
-        let names = [name().unwrap(), name().unwrap()];
-        assert_ne!(names[0], names[1]);
-        assert!(names.iter().all(|name| name.as_str().starts_with(PREFIX)));
-    }
+/// What is found by a step that panicked.
+fn panicked() -> Finding {
+    Finding::fail("internal error: the step panicked", "felhom-agent --version").ending(Exit::Internal)
 }

@@ -1,4 +1,4 @@
-//! SIGINT and SIGTERM, as something that can be waited for and asked about.
+//! SIGINT, SIGTERM and SIGHUP, as something that can be waited for and asked about.
 
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
@@ -22,17 +22,19 @@ pub struct Interrupt(watch::Receiver<Seen>);
 pub struct Trigger(watch::Sender<Seen>);
 
 impl Interrupt {
-    /// Listens for SIGINT and SIGTERM from now on, inside a runtime. Where that fails, signals end the process at once.
+    /// Listens for the signals from now on, inside a runtime. Where that fails, they end the process at once.
+    ///
+    /// SIGHUP, which comes when the terminal goes away, counts as SIGTERM.
     pub fn listen() -> Self {
         let (trigger, interrupt) = Self::new();
-        if let (Ok(mut int), Ok(mut term)) =
-            (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
-        {
+        let signals = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()].map(signal);
+        if let [Ok(mut int), Ok(mut term), Ok(mut hangup)] = signals {
             tokio::spawn(async move {
                 loop {
                     tokio::select! {
                         _ = int.recv() => trigger.strike(Exit::Interrupted),
                         _ = term.recv() => trigger.strike(Exit::Terminated),
+                        _ = hangup.recv() => trigger.strike(Exit::Terminated),
                     }
                 }
             });

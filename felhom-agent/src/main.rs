@@ -1,16 +1,20 @@
 //! The agent's binary: the command line, and an exit code.
 
+use std::io::Write;
 use std::process::ExitCode;
 
 use felhom_agent::cli;
 use felhom_agent::config::Environment;
+use felhom_agent::exit::Exit;
 
 fn main() -> ExitCode {
     // A panic's payload may hold anything, so only its place is told.
     std::panic::set_hook(Box::new(|panic| {
         let place = panic.location().map(ToString::to_string).unwrap_or_default();
-        eprintln!("felhom-agent: internal error at {place}");
+        // Nothing better can be done if stderr is gone.
+        let _written = writeln!(std::io::stderr(), "felhom-agent: internal error at {place}");
     }));
-    let exit = cli::run(std::env::args_os(), &Environment::of_process());
+    let run = || cli::run(std::env::args_os(), &Environment::of_process());
+    let exit = std::panic::catch_unwind(run).unwrap_or(Exit::Internal);
     ExitCode::from(exit.code())
 }

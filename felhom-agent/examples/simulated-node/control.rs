@@ -1,6 +1,7 @@
 //! What the parent can ask on stdin: one command a line, one line of JSON back.
 //!
 //! `stats` counts what was seen; `received OPERATION` counts one operation; `snapshots VMID` lists names;
+//! `snapshot VMID NAME [DESCRIPTION]` adds one that somebody took; `running VMID` starts a container;
 //! `changes` counts requests that change something; `config VMID` shows the options; `set VMID OPTION [VALUE]` sets or
 //! removes one; `revoke PATH ROLE` takes a role away; `lock VMID [LOCK]`; `slow TYPE MILLISECONDS` makes a kind of worker
 //! take longer; `delay OPERATION MILLISECONDS` makes the answers of an operation late; `lose OPERATION` loses its next answer; `role ROLE [PRIVILEGES]` redefines
@@ -10,7 +11,7 @@ use std::io::BufRead;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use proxmox_api::sim::{Container, Sim, World};
+use proxmox_api::sim::{Container, Sim, Snapshot, World};
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
@@ -50,7 +51,7 @@ const VERBS: &[(&str, Verb)] = &[
         let counters = &node.counters;
         Some(json!({
             "connections": read(&counters.connections), "handshakes": read(&counters.handshakes),
-            "requests": read(&counters.requests),
+            "requests": read(&counters.requests), "refused": read(&counters.refused),
         }))
     }),
     ("received", |_, world, words| {
@@ -81,6 +82,19 @@ const VERBS: &[(&str, Verb)] = &[
     }),
     ("snapshots", |_, world, words| {
         Some(json!(container(world, words)?.snapshots.keys().collect::<Vec<_>>()))
+    }),
+    ("snapshot", |_, world, words| {
+        let (name, description) = (*words.get(1)?, words.get(2..)?.join(" "));
+        let time = world.time();
+        let container = container(world, words)?;
+        let options = container.options.clone();
+        let snapshot = Snapshot { options, description, time, parent: None, state: None };
+        container.snapshots.insert(name.into(), snapshot);
+        Some(Value::Null)
+    }),
+    ("running", |_, world, words| {
+        container(world, words)?.is_running = true;
+        Some(Value::Null)
     }),
     ("config", |_, world, words| Some(json!(container(world, words)?.options))),
     ("lock", |_, world, words| {

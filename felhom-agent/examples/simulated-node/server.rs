@@ -56,6 +56,7 @@ pub(crate) struct Counters {
     pub(crate) connections: AtomicU64,
     pub(crate) handshakes: AtomicU64,
     pub(crate) requests: AtomicU64,
+    pub(crate) refused: AtomicU64,
 }
 
 /// An answer that never leaves: the connection ends instead.
@@ -113,6 +114,7 @@ impl Node {
             Err(text) => Answer { status: 501, reason: text.into(), body: text.into(), is_proxied: false },
         };
         if answer.status == 401 {
+            self.counters.refused.fetch_add(1, Ordering::Relaxed);
             tokio::time::sleep(REFUSAL).await;
         }
         Ok(self.response(answer, number))

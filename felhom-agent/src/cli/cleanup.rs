@@ -4,22 +4,24 @@ use std::time::Duration;
 
 use clap::Args;
 use proxmox_api::Error;
+use proxmox_types::NodeName;
 use proxmox_types::params::{ResourceClass, ResourceFilter};
-use proxmox_types::{SnapshotEntry, Tags, Vmid};
 use serde_json::json;
 
 use super::session::Session;
 use super::{Common, Output, print, print_error};
 use crate::config::{Config, Environment};
-use crate::exercise::Leftover;
-use crate::exercise::cleanup::{look, orphan, undo};
+use crate::exercise::cleanup::{Trace, look, undo_unless};
 use crate::exercise::journal::{Entry, JournalError, StateDir, peek};
-use crate::exercise::names::{MARKER, PREFIX, TAG};
+use crate::exercise::leftover::{Leftover, search};
 use crate::exercise::progress::Progress;
 use crate::exercise::site::Site;
 use crate::exit::Exit;
 use crate::interrupt::Interrupt;
 use crate::wiring;
+
+/// The signal that ends the cleanup: the journal stays, and the next one goes on.
+const GIVES_UP: u32 = 1;
 
 /// Options of the command.
 #[derive(Clone, Debug, Args)]
@@ -37,6 +39,7 @@ pub(super) struct Arguments {
 struct Report {
     is_dry: bool,
     done: Vec<String>,
+    alike: Vec<String>,
     leftovers: Vec<Leftover>,
     problem: Option<String>,
     exit: Option<Exit>,
@@ -53,8 +56,8 @@ pub(super) fn run(common: &Common, arguments: &Arguments, environment: &Environm
         Err(error) => report.fail(error.to_string(), Exit::Config),
     }
     session.runtime.shutdown_background();
-    report.show(common.output);
-    report.exit()
+    let printed = report.show(common.output);
+    Exit::of([report.exit(), printed])
 }
 
 async fn clean(common: &Common, arguments: &Arguments, config: &Config, report: &mut Report) {
@@ -63,11 +66,12 @@ async fn clean(common: &Common, arguments: &Arguments, config: &Config, report: 
         Err(error) => return report.fail(error.to_string(), Exit::Config),
     };
     let mut site = Site {
+        config,
         client: &connection.client,
-        node: &config.node,
         task_timeout: arguments.task_timeout,
         progress: Progress::of_stderr(common.quiet),
         interrupt: Interrupt::listen(),
+        stops_tasks: false,
         tasks: Vec::new(),
     };
     if arguments.dry_run {
@@ -85,63 +89,59 @@ async fn clean(common: &Common, arguments: &Arguments, config: &Config, report: 
 
 /// Says what would be done.
 async fn tell(site: &Site<'_>, entry: Option<Entry>, report: &mut Report) {
-    let entries = match entries(site, entry).await {
-        Ok(entries) => entries,
-        Err(error) => return report.fail_on_call(&error),
-    };
-    for entry in entries {
-        match look(site, &entry).await {
-            Ok(todos) => report.done.extend(todos.iter().map(|todo| todo.describe(&entry))),
+    for trace in traces(site, entry, report).await {
+        match look(site, &trace).await {
+            Ok(todos) => report.done.extend(todos.iter().map(|todo| todo.describe(trace.vmid))),
             Err(error) => report.fail_on_call(&error),
         }
     }
 }
 
 async fn finish(site: &mut Site<'_>, state: &StateDir, entry: Option<Entry>, report: &mut Report) {
-    let entries = match entries(site, entry).await {
-        Ok(entries) => entries,
-        Err(error) => return report.fail_on_call(&error),
-    };
-    for entry in entries {
-        let undone = undo(site, &entry).await;
+    for trace in traces(site, entry, report).await {
+        let undone = undo_unless(site, &trace, GIVES_UP).await;
         report.done.extend(undone.done);
         report.leftovers.extend(undone.leftovers);
         undone.error.iter().for_each(|error| report.fail_on_call(error));
     }
     report.exit = report.exit.or_else(|| site.interrupt.exit());
+    // The journal stays as long as it may be needed.
     if report.leftovers.is_empty()
+        && report.exit.is_none()
         && let Err(error) = state.clear()
     {
         report.fail_on_journal(&error);
     }
 }
 
-/// What is to be undone: as the journal says, and what else is at the containers that are tagged for exercises.
-async fn entries(site: &Site<'_>, entry: Option<Entry>) -> Result<Vec<Entry>, Error> {
-    let mut entries: Vec<Entry> = entry.into_iter().collect();
+/// What is to be undone: as the journal says, and what else is found at the containers. Failing to look for more is no
+/// reason to leave what the journal tells of.
+async fn traces(site: &Site<'_>, entry: Option<Entry>, report: &mut Report) -> Vec<Trace> {
+    let node = &site.config.node;
+    if let Some(entry) = entry.as_ref().filter(|entry| entry.node != *node) {
+        report.leave_to(entry, node);
+        return Vec::new();
+    }
+    // The journal of a killed run names a task as soon as it is known.
+    let of_journal = |entry: Entry| Trace::of_journal(&entry, entry.upid.is_none());
+    let mut traces: Vec<Trace> = entry.map(of_journal).into_iter().collect();
     let filter = ResourceFilter { class: Some(ResourceClass::Vm) };
-    for guest in site.client.cluster().resources(&filter).await? {
-        let tags = guest.tags;
-        let is_here = guest.node.as_ref() == Some(site.node) && tags.contains(TAG);
-        if let Some(vmid) = guest.vmid.filter(|_| is_here) {
-            let more = orphans(site, vmid, &tags).await?;
-            let is_new = |orphan: &Entry| entries.iter().all(|known| known.snapname != orphan.snapname);
-            let more: Vec<Entry> = more.into_iter().filter(is_new).collect();
-            entries.extend(more);
+    let found = match site.client.cluster().resources(&filter).await {
+        Ok(guests) => search(site.client, node, &guests).await,
+        Err(error) => Err(error),
+    };
+    match found {
+        Ok(containers) => {
+            for found in containers {
+                report
+                    .alike
+                    .extend(found.alike.iter().map(|name| format!("{name} of container {}", found.vmid)));
+                traces.extend(Trace::of_container(&found, &traces));
+            }
         }
+        Err(error) => report.fail_on_call(&error),
     }
-    Ok(entries)
-}
-
-/// Snapshots of exercises at a container, and the marker alone if there is one without a snapshot.
-async fn orphans(site: &Site<'_>, vmid: Vmid, tags: &Tags) -> Result<Vec<Entry>, Error> {
-    let snapshots = site.lxc(vmid).snapshots().await?;
-    let ours = snapshots.iter().filter(|entry| entry.name.starts_with(PREFIX));
-    let mut names: Vec<_> = ours.filter_map(SnapshotEntry::snapshot).collect();
-    if names.is_empty() && tags.contains(MARKER) {
-        names.extend(format!("{PREFIX}none").parse());
-    }
-    Ok(names.into_iter().map(|name| orphan(site, vmid, name, tags)).collect())
+    traces
 }
 
 impl Report {
@@ -151,8 +151,25 @@ impl Report {
     }
 
     fn fail_on_journal(&mut self, error: &JournalError) {
-        let exit = if matches!(error, JournalError::Busy) { Exit::Busy } else { Exit::Fail };
-        self.fail(error.to_string(), exit);
+        let exit = match error {
+            JournalError::Busy => Exit::Busy,
+            JournalError::Unreadable { .. } => Exit::Unchecked,
+            _ => Exit::Fail,
+        };
+        self.fail(format!("{error}\n  fix  {}", error.repair()), exit);
+    }
+
+    /// The journal is about a container of another node, which this configuration does not lead to.
+    fn leave_to(&mut self, entry: &Entry, node: &NodeName) {
+        let there = &entry.node;
+        self.fail(
+            format!("the journal is about node {there}, and the configuration about node {node}"),
+            Exit::Leftover,
+        );
+        self.leftovers.push(Leftover {
+            what: format!("snapshot {} of container {} on node {there}, perhaps", entry.snapname, entry.vmid),
+            command: format!("FELHOM_AGENT_NODE={there} felhom-agent cleanup"),
+        });
     }
 
     fn fail_on_call(&mut self, error: &Error) {
@@ -168,7 +185,7 @@ impl Report {
         Exit::of(self.exit.into_iter().chain(left))
     }
 
-    fn show(&self, output: Output) {
+    fn show(&self, output: Output) -> Exit {
         if let Some(problem) = &self.problem {
             print_error(&format!("felhom-agent: {problem}"));
         }
@@ -177,18 +194,19 @@ impl Report {
             Output::Json => {
                 let document = json!({
                     "schema": "felhom.cleanup/1", "dry_run": self.is_dry, "done": self.done,
-                    "leftovers": self.leftovers, "problem": self.problem, "exit": self.exit().code(),
+                    "alike": self.alike, "leftovers": self.leftovers, "problem": self.problem, "exit": self.exit().code(),
                 });
                 format!("{document:#}\n")
             }
-        });
+        })
     }
 
     fn text(&self) -> String {
         let verb = if self.is_dry { "would" } else { "done" };
         let done = self.done.iter().map(|done| format!("{verb}  {done}\n"));
         let left = self.leftovers.iter().map(|left| format!("LEFT  {}  ->  {}\n", left.what, left.command));
-        let mut text: String = done.chain(left).collect();
+        let alike = self.alike.iter().map(|what| format!("kept  snapshot {what}: no exercise took it\n"));
+        let mut text: String = done.chain(left).chain(alike).collect();
         if text.is_empty() && self.exit.is_none() {
             text = "nothing is left of any exercise\n".into();
         }

@@ -68,8 +68,7 @@ pub(super) fn run(common: &Common, arguments: &Arguments, environment: &Environm
         return usage(&format!("there is no check `{unknown}`; see felhom-agent selftest --list-checks"));
     }
     if arguments.list_checks {
-        print(&listed(common.output));
-        return Exit::Ok;
+        return print(&listed(common.output));
     }
     let session = match Session::start(common, environment) {
         Ok(session) => session,
@@ -81,7 +80,7 @@ pub(super) fn run(common: &Common, arguments: &Arguments, environment: &Environm
     session.runtime.shutdown_background();
     let path = session.path.display().to_string();
     let report = Report::new(&context, path, checked.0, checked.1, started, arguments.strict);
-    print(&match common.output {
+    let printed = print(&match common.output {
         Output::Text => report.text(Style { has_color: session.has_color, is_quiet: common.quiet }),
         Output::Json => report.json() + "\n",
     });
@@ -91,7 +90,7 @@ pub(super) fn run(common: &Common, arguments: &Arguments, environment: &Environm
             leftover.what, leftover.command
         ));
     }
-    report.exit()
+    Exit::of([report.exit(), printed])
 }
 
 async fn check(
@@ -111,14 +110,15 @@ async fn check(
     let exercised = match (failed, run.cut_short, context.parts()) {
         (None, None, Some((config, connection))) => {
             let site = Site {
+                config,
                 client: &connection.client,
-                node: &config.node,
                 task_timeout: arguments.task_timeout,
                 progress: Progress::of_stderr(common.quiet),
                 interrupt,
+                stops_tasks: true,
                 tasks: Vec::new(),
             };
-            exercise::run(site, config, arguments.vmid).await
+            exercise::run(site, arguments.vmid).await
         }
         (Some(failed), ..) => Exercised::skipped(&format!("needs {}", failed.claim.id)),
         _ => Exercised::skipped("interrupted"),

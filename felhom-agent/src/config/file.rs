@@ -50,6 +50,13 @@ pub enum FileError {
     NotText,
 }
 
+impl FileError {
+    /// Whether there is no such file.
+    pub fn is_not_found(&self) -> bool {
+        matches!(self, Self::Open { source: rustix::io::Errno::NOENT })
+    }
+}
+
 /// Reads a regular file of at most `most` bytes, following symbolic links.
 pub fn read_bounded(path: &Path, most: u64) -> Result<BoundedFile, FileError> {
     read(path, most, OFlags::empty())

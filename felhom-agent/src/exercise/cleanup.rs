@@ -1,15 +1,16 @@
 //! Undoing an exercise that did not get to its end.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::mem::{Discriminant, discriminant};
+use std::time::{Duration, Instant, UNIX_EPOCH};
 
-use proxmox_api::{Error, Started};
+use proxmox_api::{Cause, Error, Outcome, Started};
 use proxmox_types::params::{DeleteSnapshotParams, SetConfigParams, TaskFilter, TaskSource};
-use proxmox_types::{LxcConfig, LxcOptions, SnapshotEntry, Tags, Upid};
+use proxmox_types::{Digest, LxcConfig, LxcOptions, SnapshotEntry, SnapshotName, Tags, Upid, Vmid};
 
-use super::Leftover;
+use super::claims;
 use super::journal::Entry;
-use super::names::MARKER;
-use super::site::{Site, Unfinished};
+use super::leftover::{AtContainer, Leftover, MARKER};
+use super::site::Site;
 
 /// The workers that an exercise starts.
 const WORKERS: [&str; 3] = ["vzsnapshot", "vzrollback", "vzdelsnapshot"];
@@ -17,71 +18,144 @@ const WORKERS: [&str; 3] = ["vzsnapshot", "vzrollback", "vzdelsnapshot"];
 /// How long a call whose answer was never seen may take to show: PVE waits 10 s for a lock before it starts a worker.
 const GRACE: Duration = Duration::from_secs(12);
 
+/// How long the server may be away before the look at what is left is given up.
+const OUTAGE: Duration = Duration::from_secs(30);
+
+/// How long is waited before looking again.
+const PAUSE: Duration = Duration::from_millis(500);
+
+/// What an exercise may have left at a container.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Trace {
+    /// The container.
+    pub vmid: Vmid,
+    /// The snapshot.
+    pub snapname: Option<SnapshotName>,
+    /// Whether the marker may be set.
+    pub is_marked: bool,
+    /// How long a call that was not answered may still take to show.
+    pub shows_within: Duration,
+}
+
+impl Trace {
+    /// What a journal tells of. Whether a call may still show is told apart, since a journal only names tasks.
+    pub fn of_journal(entry: &Entry, is_in_doubt: bool) -> Self {
+        Self {
+            vmid: entry.vmid,
+            snapname: Some(entry.snapname.clone()),
+            is_marked: [claims::MARKER.id, claims::ROLLBACK.id].contains(&entry.step.as_str()),
+            shows_within: if is_in_doubt { remains_of_grace(entry.time) } else { Duration::ZERO },
+        }
+    }
+
+    /// What was found at a container, apart from the snapshots that are known already.
+    pub fn of_container(found: &AtContainer, known: &[Self]) -> Vec<Self> {
+        let mut names: Vec<Option<SnapshotName>> = found.snapshots.iter().cloned().map(Some).collect();
+        if names.is_empty() && found.is_marked {
+            names.push(None);
+        }
+        let is_known = |name: &Option<SnapshotName>| {
+            known.iter().any(|trace| trace.vmid == found.vmid && (name.is_none() || trace.snapname == *name))
+        };
+        let new = names.into_iter().filter(|name| !is_known(name));
+        let (vmid, is_marked) = (found.vmid, found.is_marked);
+        new.map(|snapname| Self { vmid, snapname, is_marked, shows_within: Duration::ZERO }).collect()
+    }
+
+    /// What is left as far as is known without looking.
+    pub fn suspected(&self) -> Vec<Leftover> {
+        let vmid = self.vmid;
+        let snapshot = self.snapname.as_ref().map(|name| Leftover {
+            what: format!("snapshot {name} of container {vmid}, perhaps"),
+            command: format!("pct delsnapshot {vmid} {name}"),
+        });
+        let marker = self.is_marked.then(|| Leftover {
+            what: format!("tag {MARKER} of container {vmid}, perhaps"),
+            command: "felhom-agent cleanup".into(),
+        });
+        snapshot.into_iter().chain(marker).collect()
+    }
+}
+
+/// What is left of the time in which a call shows. Clocks may have been set since, so it is never more than all of it.
+fn remains_of_grace(time: u64) -> Duration {
+    let at = UNIX_EPOCH.checked_add(Duration::from_secs(time));
+    let age = at.and_then(|at| at.elapsed().ok());
+    age.map_or(GRACE, |age| GRACE.saturating_sub(age))
+}
+
 /// Something that has to be done.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Todo {
     /// Wait for a task.
     Wait(Upid),
-    /// Set the tags that the container had before.
-    Tags,
+    /// Leave these tags, if the configuration is still the one that was seen.
+    Unmark(Tags, Option<Digest>),
     /// Delete the snapshot; whether it is unfinished.
-    Delete(bool),
+    Delete(SnapshotName, bool),
 }
 
 impl Todo {
     /// What is done, in words.
-    pub fn describe(&self, entry: &Entry) -> String {
+    pub fn describe(&self, vmid: Vmid) -> String {
         match self {
             Self::Wait(upid) => format!("wait for task {upid}"),
-            Self::Tags => format!("set the tags of container {} to `{}`", entry.vmid, entry.tags),
-            Self::Delete(_) => format!("delete snapshot {} of container {}", entry.snapname, entry.vmid),
+            Self::Unmark(..) => format!("take the tag {MARKER} from container {vmid}"),
+            Self::Delete(name, _) => format!("delete snapshot {name} of container {vmid}"),
         }
     }
 
     /// What is left if it cannot be done.
-    fn leftover(&self, entry: &Entry) -> Leftover {
-        let (vmid, name) = (entry.vmid, &entry.snapname);
+    fn leftover(&self, vmid: Vmid) -> Leftover {
         let (what, command) = match self {
             Self::Wait(upid) => (format!("task {upid}"), "felhom-agent cleanup".into()),
-            Self::Tags => (
-                format!("tag {MARKER} of container {vmid}"),
-                format!("pct set {vmid} --tags '{}'", entry.tags),
-            ),
-            Self::Delete(false) => {
+            Self::Unmark(rest, _) => {
+                (format!("tag {MARKER} of container {vmid}"), format!("pct set {vmid} --tags '{rest}'"))
+            }
+            Self::Delete(name, false) => {
                 (format!("snapshot {name} of container {vmid}"), format!("pct delsnapshot {vmid} {name}"))
             }
-            Self::Delete(true) => (
+            Self::Delete(name, true) => (
                 format!("unfinished snapshot {name} of container {vmid}"),
                 format!("pct unlock {vmid}; pct delsnapshot {vmid} {name} --force"),
             ),
         };
         Leftover { what, command }
     }
+
+    fn kind(&self) -> Discriminant<Self> {
+        discriminant(self)
+    }
 }
 
 /// Looks at what an exercise has left.
-pub async fn look(site: &Site<'_>, entry: &Entry) -> Result<Vec<Todo>, Error> {
-    let running = running(site, entry).await?;
+pub async fn look(site: &Site<'_>, trace: &Trace) -> Result<Vec<Todo>, Error> {
+    let running = running(site, trace.vmid).await?;
     if !running.is_empty() {
         return Ok(running);
     }
-    let lxc = site.lxc(entry.vmid);
+    let lxc = site.lxc(trace.vmid);
     let (config, snapshots) = (lxc.config().await?, lxc.snapshots().await?);
-    Ok(todo(entry, &config, &snapshots))
+    Ok(todo(trace, &config, &snapshots))
 }
 
-fn todo(entry: &Entry, config: &LxcConfig, snapshots: &[SnapshotEntry]) -> Vec<Todo> {
-    let is_marked = config.options.tags.as_ref().is_some_and(|tags| tags.contains(MARKER));
-    let snapshot = snapshots.iter().find(|snapshot| snapshot.name == entry.snapname.as_str());
-    let delete = snapshot.map(|snapshot| Todo::Delete(snapshot.snapstate.is_some()));
-    is_marked.then_some(Todo::Tags).into_iter().chain(delete).collect()
+fn todo(trace: &Trace, config: &LxcConfig, snapshots: &[SnapshotEntry]) -> Vec<Todo> {
+    let tags = config.options.tags.clone().unwrap_or_default();
+    let unmark = tags.contains(MARKER).then(|| {
+        let rest = tags.0.into_iter().filter(|tag| !tag.eq_ignore_ascii_case(MARKER));
+        Todo::Unmark(rest.collect(), config.digest.clone())
+    });
+    let delete = trace.snapname.as_ref().and_then(|name| {
+        let snapshot = snapshots.iter().find(|snapshot| snapshot.name == name.as_str())?;
+        Some(Todo::Delete(name.clone(), snapshot.snapstate.is_some()))
+    });
+    unmark.into_iter().chain(delete).collect()
 }
 
 /// The tasks that still work on the container, of this token and of the kinds that an exercise starts.
-async fn running(site: &Site<'_>, entry: &Entry) -> Result<Vec<Todo>, Error> {
-    let filter =
-        TaskFilter { source: Some(TaskSource::Active), vmid: Some(entry.vmid), ..TaskFilter::default() };
-    let tasks = site.client.node(site.node).tasks(&filter).await?.rows;
+async fn running(site: &Site<'_>, vmid: Vmid) -> Result<Vec<Todo>, Error> {
+    let filter = TaskFilter { source: Some(TaskSource::Active), vmid: Some(vmid), ..TaskFilter::default() };
+    let tasks = site.client.node(&site.config.node).tasks(&filter).await?.rows;
     let ours = site.client.token().to_string();
     let is_ours = |upid: &Upid| upid.user() == ours && WORKERS.contains(&upid.worker_type());
     let running = tasks.into_iter().filter(|task| task.endtime.is_none()).map(|task| task.upid);
@@ -100,113 +174,153 @@ pub struct Undone {
 }
 
 impl Undone {
-    fn fail(&mut self, leftover: Leftover, unfinished: Unfinished) {
-        self.leftovers.push(leftover);
-        if let Unfinished::Failed(error) = unfinished {
-            self.error.get_or_insert(error);
-        }
+    fn fail(&mut self, leftovers: impl IntoIterator<Item = Leftover>, error: Error) {
+        self.leftovers.extend(leftovers);
+        self.error.get_or_insert(error);
     }
 }
 
-/// Undoes what is left.
-pub async fn undo(site: &mut Site<'_>, entry: &Entry) -> Undone {
+/// Undoes what is left, unless that many signals arrive.
+pub async fn undo_unless(site: &mut Site<'_>, trace: &Trace, signals: u32) -> Undone {
+    let mut interrupt = site.interrupt.clone();
+    tokio::select! {
+        biased;
+        _ = interrupt.nth(signals) => Undone { leftovers: trace.suspected(), ..Undone::default() },
+        undone = undo(site, trace) => undone,
+    }
+}
+
+async fn undo(site: &mut Site<'_>, trace: &Trace) -> Undone {
     let mut undone = Undone::default();
-    match settle(site, entry).await {
-        Ok(todos) => execute(site, entry, todos, &mut undone).await,
-        Err(Unfinished::GivenUp) => {
-            undone.leftovers = [Todo::Delete(false), Todo::Tags].map(|todo| todo.leftover(entry)).into();
+    let todos = match settle(site, trace).await {
+        Ok(todos) => todos,
+        Err(error) => {
+            undone.fail(trace.suspected(), error);
+            return undone;
         }
-        Err(unfinished) => {
-            let what = format!("snapshot {} of container {}, perhaps", entry.snapname, entry.vmid);
-            undone.fail(Leftover { what, command: "felhom-agent cleanup".into() }, unfinished);
+    };
+    for todo in todos {
+        match execute(site, trace.vmid, &todo).await {
+            Err(error) if !is_gone(site, trace, &todo, &error).await => {
+                undone.fail([todo.leftover(trace.vmid)], error);
+            }
+            _ => undone.done.push(todo.describe(trace.vmid)),
         }
     }
     undone
 }
 
 /// Waits until no task works on the container any more, and says what is to be done then.
-async fn settle(site: &mut Site<'_>, entry: &Entry) -> Result<Vec<Todo>, Unfinished> {
-    let deadline = appears_until(entry);
+async fn settle(site: &mut Site<'_>, trace: &Trace) -> Result<Vec<Todo>, Error> {
+    let start = Instant::now();
     loop {
-        let todos = look(site, entry).await.map_err(Unfinished::Failed)?;
+        let todos = look_patiently(site, trace).await?;
         let waits: Vec<Upid> = todos.iter().filter_map(awaited).cloned().collect();
-        if waits.is_empty() && (!todos.is_empty() || SystemTime::now() >= deadline) {
+        if waits.is_empty() && (!todos.is_empty() || start.elapsed() >= trace.shows_within) {
             return Ok(todos);
         }
         for upid in &waits {
             match site.follow("cleanup", upid).await {
                 // However it ended, what it left is looked at again.
-                Ok(_) | Err(Unfinished::Failed(Error::TaskFailed { .. } | Error::TaskUnknown { .. })) => {}
-                Err(unfinished) => return Err(unfinished),
+                Ok(_) | Err(Error::TaskFailed { .. } | Error::TaskUnknown { .. }) => {}
+                Err(error) => return Err(error),
             }
         }
         if waits.is_empty() {
-            tokio::time::sleep(Duration::from_millis(500)).await;
+            tokio::time::sleep(PAUSE).await;
         }
     }
+}
+
+/// Looks, and looks again while the server is away.
+async fn look_patiently(site: &Site<'_>, trace: &Trace) -> Result<Vec<Todo>, Error> {
+    let start = Instant::now();
+    loop {
+        match look(site, trace).await {
+            Err(error) if is_away(&error) && start.elapsed() < OUTAGE => tokio::time::sleep(PAUSE).await,
+            looked => return looked,
+        }
+    }
+}
+
+/// Whether the server is away, as when pveproxy or the node restarts.
+fn is_away(error: &Error) -> bool {
+    matches!(error, Error::Transport { .. }) || matches!(error.cause(), Some(Cause::Gateway { .. }))
 }
 
 fn awaited(todo: &Todo) -> Option<&Upid> {
     match todo {
         Todo::Wait(upid) => Some(upid),
-        Todo::Tags | Todo::Delete(_) => None,
+        Todo::Unmark(..) | Todo::Delete(..) => None,
     }
 }
 
-/// Until when a call of the journal may still show. One whose task is known has shown.
-fn appears_until(entry: &Entry) -> SystemTime {
-    if entry.upid.is_some() {
-        return UNIX_EPOCH;
+/// Whether there is nothing to be done any more although doing it failed.
+async fn is_gone(site: &Site<'_>, trace: &Trace, todo: &Todo, error: &Error) -> bool {
+    if error.is_unauthorized() {
+        return false;
     }
-    UNIX_EPOCH + Duration::from_secs(entry.time) + GRACE
+    let left = look_patiently(site, trace).await;
+    left.is_ok_and(|left| left.iter().all(|other| other.kind() != todo.kind() && awaited(other).is_none()))
 }
 
-async fn execute(site: &mut Site<'_>, entry: &Entry, todos: Vec<Todo>, undone: &mut Undone) {
-    for todo in todos {
-        let done = match &todo {
-            Todo::Wait(_) => Ok(()),
-            Todo::Tags => set_tags(site, entry).await,
-            Todo::Delete(_) => delete(site, entry).await,
-        };
-        match done {
-            Ok(()) => undone.done.push(todo.describe(entry)),
-            Err(unfinished) => undone.fail(todo.leftover(entry), unfinished),
-        }
+async fn execute(site: &mut Site<'_>, vmid: Vmid, todo: &Todo) -> Result<(), Error> {
+    match todo {
+        Todo::Wait(_) => Ok(()),
+        Todo::Unmark(rest, digest) => unmark(site, vmid, rest, digest.clone()).await,
+        Todo::Delete(name, _) => delete(site, vmid, name).await,
     }
 }
 
-async fn set_tags(site: &Site<'_>, entry: &Entry) -> Result<(), Unfinished> {
-    let mut params = SetConfigParams::default();
-    if entry.tags.0.is_empty() {
+async fn unmark(site: &Site<'_>, vmid: Vmid, rest: &Tags, digest: Option<Digest>) -> Result<(), Error> {
+    let mut params = SetConfigParams { digest, ..SetConfigParams::default() };
+    if rest.0.is_empty() {
         params.delete = ["tags".to_string()].into_iter().collect();
     } else {
-        params.options = LxcOptions { tags: Some(entry.tags.clone()), ..LxcOptions::default() };
+        params.options = LxcOptions { tags: Some(rest.clone()), ..LxcOptions::default() };
     }
-    site.lxc(entry.vmid).set_config(&params).await.map(|_| ()).map_err(Unfinished::Failed)
-}
-
-async fn delete(site: &mut Site<'_>, entry: &Entry) -> Result<(), Unfinished> {
-    let name = entry.snapname.clone();
-    let call = site.lxc(entry.vmid).snapshot(&name).delete(&DeleteSnapshotParams::default());
-    let started = match call.settle().await {
-        proxmox_api::Outcome::Done(started) => started,
-        proxmox_api::Outcome::NotDone(error) | proxmox_api::Outcome::Unknown(error) => {
-            return Err(Unfinished::Failed(error));
-        }
-    };
-    match started {
-        Started::Task(upid) => site.follow("cleanup", &upid).await.map(|_| ()),
-        Started::Done | Started::Nothing => Ok(()),
+    match site.lxc(vmid).set_config(&params).settle().await {
+        Outcome::Done(_) => Ok(()),
+        Outcome::NotDone(error) | Outcome::Unknown(error) => Err(error),
     }
 }
 
-/// The entry for a snapshot or a marker that no journal tells of.
-pub fn orphan(
-    site: &Site<'_>,
-    vmid: proxmox_types::Vmid,
-    name: proxmox_types::SnapshotName,
-    tags: &Tags,
-) -> Entry {
-    let tags = tags.0.iter().filter(|tag| !tag.eq_ignore_ascii_case(MARKER)).cloned().collect();
-    Entry { node: site.node.clone(), vmid, snapname: name, tags, step: "unknown".into(), upid: None, time: 0 }
+async fn delete(site: &mut Site<'_>, vmid: Vmid, name: &SnapshotName) -> Result<(), Error> {
+    let call = site.lxc(vmid).snapshot(name).delete(&DeleteSnapshotParams::default());
+    match call.settle().await {
+        Outcome::Done(Started::Task(upid)) => site.follow("cleanup", &upid).await.map(|_| ()),
+        Outcome::Done(Started::Done | Started::Nothing) => Ok(()),
+        Outcome::NotDone(error) | Outcome::Unknown(error) => Err(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::SystemTime;
+
+    use super::*;
+
+    fn now() -> u64 {
+        SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs()
+    }
+
+    #[test]
+    fn a_clock_that_was_set_back_makes_nobody_wait_longer() {
+        assert_eq!(remains_of_grace(now() + 86_400), GRACE);
+        assert_eq!(remains_of_grace(u64::MAX), GRACE);
+        assert_eq!(remains_of_grace(now() - 60), Duration::ZERO);
+        assert!(remains_of_grace(now() - 5) < GRACE);
+    }
+
+    #[test]
+    fn only_the_marker_is_taken_from_the_tags() {
+        let config: LxcConfig = serde_json::from_value(serde_json::json!({
+            "tags": "a;felhom-selftest;Felhom-ST-Marker;new", "digest": "9b478d342345db870b031591e6a50638477118d4",
+        }))
+        .unwrap();
+        let trace =
+            Trace { vmid: 300.try_into().unwrap(), snapname: None, is_marked: true, shows_within: GRACE };
+        let [Todo::Unmark(rest, digest)] = &todo(&trace, &config, &[])[..] else { panic!() };
+        assert_eq!((rest.to_string().as_str(), digest), ("a;felhom-selftest;new", &config.digest));
+    }
 }

@@ -4,11 +4,11 @@ use proxmox_api::{Error, FeatureName, Lxc};
 use proxmox_types::params::StorageFilter;
 use proxmox_types::{GuestStatus, LxcConfig, LxcStatus, SnapshotEntry, StorageId, Vmid};
 
-use super::names::{MARKER, PREFIX, TAG};
+use super::leftover::{AtContainer, TAG};
 use super::site::Site;
 use crate::config::Config;
 use crate::selftest::check::Finding;
-use crate::selftest::failure::call_failed;
+use crate::selftest::failure::{call_failed, unlock};
 
 /// A container that may be used.
 #[derive(Clone, Debug)]
@@ -19,19 +19,15 @@ pub(super) struct Guest {
 }
 
 /// Looks at the container; every reason against it is a finding of its own.
-pub(super) async fn examine(
-    site: &Site<'_>,
-    config: &Config,
-    vmid: Vmid,
-) -> Result<(Guest, Finding), Vec<Finding>> {
-    let lxc = site.lxc(vmid);
+pub(super) async fn examine(site: &Site<'_>, vmid: Vmid) -> Result<(Guest, Finding), Vec<Finding>> {
+    let (lxc, config) = (site.lxc(vmid), site.config);
     let failed = |error: Error| vec![call_failed(config, &error)];
     let status = lxc.status().await.map_err(failed)?;
     let before = lxc.config().await.map_err(failed)?;
     let snapshots = lxc.snapshots().await.map_err(failed)?;
     let mut against = of_itself(vmid, &status, &before, &snapshots);
     against.extend(of_snapshots(lxc, config).await);
-    against.extend(of_space(site, config, &before).await);
+    against.extend(of_space(site, &before).await);
     let mut notes = Vec::new();
     for checked in [managed(site, vmid).await, replicated(site, vmid).await] {
         match checked {
@@ -69,7 +65,7 @@ fn of_itself(
         against.push(finding.because("a running container is never touched"));
     }
     if let Some(lock) = &config.options.lock {
-        against.push(Finding::fail(format!("{vmid} is locked ({lock})"), format!("pct unlock {vmid}")));
+        against.push(Finding::fail(format!("{vmid} is locked ({lock})"), unlock(vmid, lock)));
     }
     if status.ha.as_ref().is_some_and(|ha| ha.managed) {
         let fix = format!("ha-manager remove ct:{vmid}");
@@ -79,8 +75,7 @@ fn of_itself(
         let fix = "felhom-agent selftest --task --vmid VMID";
         against.push(Finding::fail(format!("{vmid} is a template, which cannot be rolled back"), fix));
     }
-    let is_ours = |entry: &&SnapshotEntry| entry.name.starts_with(PREFIX);
-    if snapshots.iter().any(|entry| is_ours(&entry)) || tags.contains(MARKER) {
+    if AtContainer::new(vmid, snapshots, &tags).is_dirty() {
         let what = format!("an earlier exercise left something at {vmid}");
         against.push(Finding::fail(what, "felhom-agent cleanup"));
     }
@@ -105,13 +100,13 @@ async fn of_snapshots(lxc: Lxc<'_>, config: &Config) -> Option<Finding> {
 }
 
 /// The storage of the root file system must have 5 % left: a thin pool that runs full takes every container with it.
-async fn of_space(site: &Site<'_>, config: &Config, before: &LxcConfig) -> Option<Finding> {
+async fn of_space(site: &Site<'_>, before: &LxcConfig) -> Option<Finding> {
     let volume = before.options.rootfs.as_ref().map(|rootfs| rootfs.0.volume.to_string())?;
     let storage: StorageId = volume.split_once(':')?.0.parse().ok()?;
     let filter = StorageFilter { storage: Some(storage.clone()), ..StorageFilter::default() };
-    let rows = match site.client.node(site.node).storages(&filter).await {
+    let rows = match site.client.node(&site.config.node).storages(&filter).await {
         Ok(rows) => rows,
-        Err(error) => return Some(call_failed(config, &error)),
+        Err(error) => return Some(call_failed(site.config, &error)),
     };
     let row = rows.into_iter().next()?;
     let (total, used) = (row.total.unwrap_or_default(), row.used.unwrap_or_default());
@@ -131,7 +126,7 @@ async fn managed(site: &Site<'_>, vmid: Vmid) -> Looked {
 }
 
 async fn replicated(site: &Site<'_>, vmid: Vmid) -> Looked {
-    let jobs = site.client.node(site.node).replication(vmid).await;
+    let jobs = site.client.node(&site.config.node).replication(vmid).await;
     let jobs = jobs.map_err(|error| unseen("replication", &error))?;
     let job = jobs.first().map(|job| job.id.clone());
     Ok(job.map(|job| Finding::fail(format!("{vmid} is replicated"), format!("pvesr delete {job}"))))

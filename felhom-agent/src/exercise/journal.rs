@@ -2,13 +2,13 @@
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-use proxmox_types::{NodeName, SnapshotName, Tags, Upid, Vmid};
+use proxmox_types::{NodeName, SnapshotName, Upid, Vmid};
 use rustix::fs::{FlockOperation, flock};
 use serde::{Deserialize, Serialize};
-use snafu::{ResultExt, Snafu};
+use snafu::{ResultExt, Snafu, ensure};
 
 use crate::config::{FileError, read_bounded};
 
@@ -25,8 +25,6 @@ pub struct Entry {
     pub vmid: Vmid,
     /// The snapshot that is taken.
     pub snapname: SnapshotName,
-    /// The tags that the container had before.
-    pub tags: Tags,
     /// The step that is about to begin.
     pub step: String,
     /// The task that the step started, once it is known.
@@ -49,6 +47,16 @@ pub enum JournalError {
     /// Another process holds the folder.
     #[snafu(display("another exercise or cleanup is running"))]
     Busy,
+    /// The folder belongs to another account, which could not use it any more.
+    #[snafu(display("{} belongs to user {owner}, and this is user {us}", path.display()))]
+    Foreign {
+        /// The folder.
+        path: PathBuf,
+        /// Its owner.
+        owner: u32,
+        /// Who we are.
+        us: u32,
+    },
     /// The file system refuses something.
     #[snafu(display("{}: {source}", path.display()))]
     Storage {
@@ -75,10 +83,33 @@ pub enum JournalError {
     },
 }
 
+impl JournalError {
+    /// The command that repairs it, or shows what there is to repair.
+    pub fn repair(&self) -> String {
+        match self {
+            Self::Foreign { owner, .. } => format!("sudo -u '#{owner}' felhom-agent cleanup --dry-run"),
+            Self::Busy => "ps -C felhom-agent -o pid,lstart,args".into(),
+            Self::Storage { path, .. } | Self::Unreadable { path, .. } => {
+                format!("ls -ld {0} {1} && df -h {0}", parent(path).display(), path.display())
+            }
+            Self::Malformed { path, .. } => {
+                format!("mv {0} {0}.bad && felhom-agent cleanup", path.display())
+            }
+        }
+    }
+}
+
+fn parent(path: &Path) -> &Path {
+    path.parent().unwrap_or(path)
+}
+
 impl StateDir {
     /// Takes the folder, and makes it if it is not there.
     pub fn take(path: &Path) -> Result<Self, JournalError> {
         DirBuilder::new().recursive(true).mode(0o700).create(path).context(StorageSnafu { path })?;
+        let owner = fs::metadata(path).context(StorageSnafu { path })?.uid();
+        let us = rustix::process::geteuid().as_raw();
+        ensure!(owner == us, ForeignSnafu { path, owner, us });
         let file = path.join("exercise.lock");
         let lock = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(&file);
         let lock = lock.context(StorageSnafu { path: &file })?;
@@ -87,11 +118,6 @@ impl StateDir {
             Err(rustix::io::Errno::WOULDBLOCK) => BusySnafu.fail(),
             Err(error) => Err(error.into()).context(StorageSnafu { path: file }),
         }
-    }
-
-    /// The folder.
-    pub fn path(&self) -> &Path {
-        &self.path
     }
 
     /// What an earlier run has left, if it did not get to its end.
@@ -107,7 +133,12 @@ impl StateDir {
     }
 
     fn replace(&self, text: &str, fresh: &Path, path: &Path) -> io::Result<()> {
-        let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(fresh)?;
+        // What a killed run left of it, or somebody laid there.
+        match fs::remove_file(fresh) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(fresh)?;
         file.write_all(text.as_bytes())?;
         file.sync_all()?;
         fs::rename(fresh, path)?;
@@ -136,10 +167,10 @@ fn journal(folder: &Path) -> PathBuf {
 /// Reads the journal in a folder without taking it.
 pub fn peek(folder: &Path) -> Result<Option<Entry>, JournalError> {
     let path = journal(folder);
-    if !path.exists() {
-        return Ok(None);
-    }
-    let file = read_bounded(&path, MOST).context(UnreadableSnafu { path: &path })?;
+    let file = match read_bounded(&path, MOST) {
+        Err(error) if error.is_not_found() => return Ok(None),
+        read => read.context(UnreadableSnafu { path: &path })?,
+    };
     serde_json::from_str(&file.text).map(Some).context(MalformedSnafu { path })
 }
 
@@ -152,7 +183,6 @@ mod tests {
             node: "pve1".parse().unwrap(),
             vmid: 300.try_into().unwrap(),
             snapname: "felhom-st-6b052c47-0a1b2c3d".parse().unwrap(),
-            tags: "a;felhom-selftest".parse().unwrap(),
             step: "x.snapshot".into(),
             upid: None,
             time: 1_795_500_000,
@@ -188,6 +218,35 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let state = StateDir::take(folder.path()).unwrap();
         fs::write(folder.path().join("exercise.json"), "{\"vmid\": 300}").unwrap();
-        assert!(matches!(state.read(), Err(JournalError::Malformed { .. })));
+        let error = state.read().unwrap_err();
+        assert!(error.repair().ends_with(".bad && felhom-agent cleanup"), "{error}");
+        fs::remove_file(folder.path().join("exercise.json")).unwrap();
+        fs::create_dir(folder.path().join("exercise.json")).unwrap();
+        assert!(matches!(state.read(), Err(JournalError::Unreadable { .. })));
+        assert!(matches!(peek(Path::new("/proc/version")), Err(JournalError::Unreadable { .. })));
+    }
+
+    #[test]
+    fn the_folder_of_another_account_is_left_to_it() {
+        let folder = tempfile::tempdir().unwrap();
+        if rustix::process::geteuid().is_root() {
+            std::os::unix::fs::chown(folder.path(), Some(64_077), None).unwrap();
+            let error = StateDir::take(folder.path()).unwrap_err();
+            assert!(error.to_string().ends_with("belongs to user 64077, and this is user 0"), "{error}");
+        }
+    }
+
+    #[test]
+    fn what_lies_in_the_way_is_not_written_through() {
+        let folder = tempfile::tempdir().unwrap();
+        let state = StateDir::take(folder.path()).unwrap();
+        let other = folder.path().join("other");
+        fs::write(&other, "other").unwrap();
+        std::os::unix::fs::symlink(&other, folder.path().join("exercise.json.new")).unwrap();
+        state.write(&entry()).unwrap();
+        assert_eq!(
+            (fs::read_to_string(other).unwrap(), state.read().unwrap()),
+            ("other".into(), Some(entry()))
+        );
     }
 }

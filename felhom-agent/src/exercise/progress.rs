@@ -60,13 +60,20 @@ impl Progress {
         }
         shown
     }
-}
 
-impl Progress {
     /// Shows a step that has begun, by its task.
     pub fn resume(self, step: &str, upid: &Upid) -> Shown {
         let step = format!("{step}  {} {} {}", upid.node(), upid.worker_type(), upid.id());
         Shown { progress: self, step, start: Instant::now(), frame: 0 }
+    }
+
+    /// Says something that is no step.
+    pub fn say(self, text: &str) {
+        match self {
+            Self::Silent => {}
+            Self::Lines => write(&format!("{text}\n")),
+            Self::Terminal => write(&format!("\r\x1b[2K{text}\n")),
+        }
     }
 }
 

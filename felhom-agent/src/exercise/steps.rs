@@ -8,12 +8,14 @@ use proxmox_api::{Call, Ended, Error, Outcome, Started};
 use proxmox_types::params::{DeleteSnapshotParams, RollbackParams, SetConfigParams, SnapshotParams};
 use proxmox_types::{GuestStatus, LxcConfig, LxcOptions, SnapshotEntry, SnapshotName, Tags};
 
+use super::cleanup::{Trace, undo_unless};
 use super::guest::Guest;
-use super::journal::{Entry, StateDir};
-use super::names::MARKER;
-use super::site::{Site, Unfinished};
-use super::{Leftover, claims, cleanup};
+use super::journal::{Entry, JournalError, StateDir};
+use super::leftover::{DESCRIPTION, Leftover, MARKER};
+use super::site::Site;
+use super::{GIVES_UP, claims};
 use crate::selftest::check::{Claim, Finding};
+use crate::selftest::failure::call_failed;
 
 /// Takes one step.
 pub(super) type Step = for<'s> fn(&'s mut Steps<'_>) -> Pin<Box<dyn Future<Output = Finding> + 's>>;
@@ -38,6 +40,17 @@ async fn settled(step: impl Future<Output = Found>) -> Finding {
     step.await.unwrap_or_else(|finding| *finding)
 }
 
+/// Whether something has to be undone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Mess {
+    /// Nothing was done, or everything is undone.
+    None,
+    /// What was done is known.
+    Known,
+    /// A call was sent, and neither answered nor found again.
+    InDoubt,
+}
+
 /// An exercise on its way.
 pub(super) struct Steps<'c> {
     pub(super) site: Site<'c>,
@@ -45,35 +58,58 @@ pub(super) struct Steps<'c> {
     guest: Guest,
     name: SnapshotName,
     entry: Entry,
-    /// Whether something may have to be undone.
-    is_open: bool,
+    mess: Mess,
+    /// Whether the server refused the token, so that nothing more is asked.
+    is_refused: bool,
     is_marked: bool,
 }
 
 impl<'c> Steps<'c> {
     pub(super) fn new(site: Site<'c>, state: StateDir, guest: Guest, name: SnapshotName) -> Self {
         let entry = Entry {
-            node: site.node.clone(),
+            node: site.config.node.clone(),
             vmid: guest.vmid,
             snapname: name.clone(),
-            tags: guest.before.options.tags.clone().unwrap_or_default(),
             step: String::new(),
             upid: None,
             time: 0,
         };
-        Self { site, state, guest, name, entry, is_open: false, is_marked: false }
+        Self { site, state, guest, name, entry, mess: Mess::None, is_refused: false, is_marked: false }
     }
 
     /// Undoes what was begun and not finished.
     pub(super) async fn undo(&mut self) -> Vec<Leftover> {
-        if !self.is_open {
+        if self.mess == Mess::None {
             return Vec::new();
         }
-        let undone = cleanup::undo(&mut self.site, &self.entry).await;
+        let trace = self.trace();
+        if self.is_refused {
+            return trace.suspected();
+        }
+        self.site.progress.say(&format!("undoing what was done to container {}", self.guest.vmid));
+        self.site.stops_tasks = false;
+        let undone = undo_unless(&mut self.site, &trace, GIVES_UP).await;
         if undone.leftovers.is_empty() {
-            self.is_open = self.state.clear().is_err();
+            // A journal that stays is found by the next run.
+            self.clear().unwrap_or_default();
         }
         undone.leftovers
+    }
+
+    /// What is left as far as is known without looking.
+    pub(super) fn suspected(&self) -> Vec<Leftover> {
+        if self.mess == Mess::None { Vec::new() } else { self.trace().suspected() }
+    }
+
+    fn trace(&self) -> Trace {
+        Trace::of_journal(&self.entry, self.mess == Mess::InDoubt)
+    }
+
+    /// Removes the journal: there is nothing to undo.
+    fn clear(&mut self) -> Result<(), JournalError> {
+        self.state.clear()?;
+        self.mess = Mess::None;
+        Ok(())
     }
 
     /// Writes down what is about to be done.
@@ -81,63 +117,65 @@ impl<'c> Steps<'c> {
         let time = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs());
         let entry = Entry { step: claim.id.into(), upid: None, time, ..self.entry.clone() };
         self.state.write(&entry).map_err(|error| {
-            let fix = format!("df -h {0} && ls -ld {0}", self.state.path().display());
-            Finding::fail(error.to_string(), fix)
+            Finding::fail(error.to_string(), error.repair())
                 .because("nothing is done that cannot be written down before")
         })?;
         self.entry = entry;
-        self.is_open = true;
+        self.mess = Mess::InDoubt;
         Ok(())
+    }
+
+    /// Makes a call that changes something, and learns what became of it.
+    async fn change<T: Into<Started> + Send>(&mut self, call: Call<'_, T>) -> Result<Started, Error> {
+        match call.settle().await {
+            Outcome::Done(started) => {
+                self.mess = Mess::Known;
+                Ok(started)
+            }
+            Outcome::NotDone(error) => {
+                self.mess = Mess::Known;
+                if self.entry.step == claims::SNAPSHOT.id {
+                    self.clear().unwrap_or_default();
+                }
+                Err(error)
+            }
+            Outcome::Unknown(error) => Err(error),
+        }
     }
 
     /// Starts a task and waits for it.
     async fn task<T: Into<Started> + Send>(
         &mut self,
-        claim: &Claim,
+        claim: &'static Claim,
         call: Call<'_, T>,
     ) -> Result<Ended, Box<Finding>> {
         self.announce(claim)?;
-        let started = match call.settle().await {
-            Outcome::Done(started) => started,
-            Outcome::NotDone(error) | Outcome::Unknown(error) => return Err(self.failed(&error)),
-        };
+        let started = self.change(call).await.map_err(|error| self.failed(&error))?;
         let Some(upid) = started.upid().cloned() else { return Ok(Ended::default()) };
         self.entry.upid = Some(upid.clone());
         // The journal names the snapshot already, which is enough to undo the step.
         let _noted = self.state.write(&self.entry);
-        self.site.follow(claim.id, &upid).await.map_err(|unfinished| match unfinished {
-            Unfinished::Failed(error) => self.failed(&error),
-            Unfinished::GivenUp => Box::new(Finding::skip("interrupted")),
-        })
+        self.site.follow(claim.id, &upid).await.map_err(|error| self.failed(&error))
     }
 
-    fn failed(&self, error: &Error) -> Box<Finding> {
-        let upid = error.upid().map(|upid| format!("pvesh get /nodes/{}/tasks/{upid}/log", upid.node()));
-        let grant = error.denied().and_then(|denied| denied.pveum(self.site.client.token()));
-        let look = format!("pct listsnapshot {}", self.guest.vmid);
-        let finding = Finding::fail(error.to_string(), grant.or(upid).unwrap_or(look));
-        Box::new(match error {
-            Error::TaskFailed { log_tail, .. } if !log_tail.is_empty() => {
-                finding.because(log_tail.join("\n"))
-            }
-            Error::TaskUnwatched { source, .. } => finding.because(source.to_string()),
-            _ => finding,
-        })
+    fn failed(&mut self, error: &Error) -> Box<Finding> {
+        self.is_refused |= error.is_unauthorized();
+        Box::new(call_failed(self.site.config, error))
     }
 
     async fn snapshot(&mut self) -> Found {
         let (lxc, name) = (self.site.lxc(self.guest.vmid), self.name.clone());
-        let params = SnapshotParams { description: Some("self-test of felhom-agent".into()) };
+        let params = SnapshotParams { description: Some(DESCRIPTION.into()) };
         let ended = self.task(&claims::SNAPSHOT, lxc.snapshot(&name).create(&params)).await?;
         Ok(finding(format!("{} is taken", self.name), &ended))
     }
 
-    async fn snapshots(&self) -> Result<Vec<SnapshotEntry>, Box<Finding>> {
+    async fn snapshots(&mut self) -> Result<Vec<SnapshotEntry>, Box<Finding>> {
         let snapshots = self.site.lxc(self.guest.vmid).snapshots().await;
         snapshots.map_err(|error| self.failed(&error))
     }
 
-    async fn config(&self) -> Result<LxcConfig, Box<Finding>> {
+    async fn config(&mut self) -> Result<LxcConfig, Box<Finding>> {
         self.site.lxc(self.guest.vmid).config().await.map_err(|error| self.failed(&error))
     }
 
@@ -159,28 +197,46 @@ impl<'c> Steps<'c> {
     }
 
     async fn marker(&mut self) -> Found {
+        let now = self.config().await?;
         self.announce(&claims::MARKER)?;
-        let digest = self.config().await?.digest;
-        let tags: Tags = self.entry.tags.0.iter().map(String::as_str).chain([MARKER]).collect();
+        let tags = now.options.tags.unwrap_or_default();
+        let tags: Tags = tags.0.iter().map(String::as_str).chain([MARKER]).collect();
         let options = LxcOptions { tags: Some(tags), ..LxcOptions::default() };
-        let params = SetConfigParams { options, digest, ..SetConfigParams::default() };
-        match self.site.lxc(self.guest.vmid).set_config(&params).settle().await {
-            Outcome::Done(_) => {
+        let params = SetConfigParams { options, digest: now.digest, ..SetConfigParams::default() };
+        let lxc = self.site.lxc(self.guest.vmid);
+        match self.change(lxc.set_config(&params)).await {
+            Ok(_) => {
                 self.is_marked = true;
                 Ok(Finding::ok(format!("the tag {MARKER} is set")))
             }
-            Outcome::NotDone(error) if error.denied().is_some() => {
+            Err(error) if error.denied().is_some() => {
                 Ok(Finding::skip(format!("{error}; the rollback is not proven without a change")))
             }
-            Outcome::NotDone(error) | Outcome::Unknown(error) => Err(self.failed(&error)),
+            Err(error) => Err(self.failed(&error)),
         }
     }
 
     async fn rollback(&mut self) -> Found {
+        // A rollback stops a container that runs, so this is looked at as late as possible.
+        self.stopped().await?;
         let (lxc, name) = (self.site.lxc(self.guest.vmid), self.name.clone());
         let call = lxc.snapshot(&name).rollback(&RollbackParams::default());
         let ended = self.task(&claims::ROLLBACK, call).await?;
         Ok(finding("its task went well".into(), &ended))
+    }
+
+    /// The container still does not run.
+    async fn stopped(&mut self) -> Result<(), Box<Finding>> {
+        let vmid = self.guest.vmid;
+        let status = self.site.lxc(vmid).status().await.map_err(|error| self.failed(&error))?;
+        if status.status == GuestStatus::Stopped {
+            return Ok(());
+        }
+        let finding = Finding::fail(
+            format!("container {vmid} is {} since", status.status),
+            format!("pct shutdown {vmid} && felhom-agent selftest --task --vmid {vmid}"),
+        );
+        Err(Box::new(finding.because("a running container is never rolled back")))
     }
 
     async fn restored(&mut self) -> Found {
@@ -206,18 +262,13 @@ impl<'c> Steps<'c> {
         if self.snapshots().await?.iter().any(|entry| entry.name == self.name.as_str()) {
             return Err(self.wrong("it is still listed, although its task went well".into()));
         }
-        let cleared = self.state.clear();
-        self.is_open = cleared.is_err();
-        cleared.map_err(|error| Box::new(Finding::fail(error.to_string(), "felhom-agent cleanup")))?;
+        self.clear().map_err(|error| Box::new(Finding::fail(error.to_string(), error.repair())))?;
         Ok(Finding::ok("it is not listed any more"))
     }
 
     async fn unchanged(&mut self) -> Found {
         let now = self.config().await?;
-        let status = self.site.lxc(self.guest.vmid).status().await.map_err(|error| self.failed(&error))?;
-        if status.status != GuestStatus::Stopped {
-            return Err(self.wrong(format!("the container is {}", status.status)));
-        }
+        self.stopped().await?;
         if !same(&self.guest.before, &now) {
             return Err(self.wrong("the configuration is not what it was".into()));
         }

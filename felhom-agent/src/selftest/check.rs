@@ -150,6 +150,12 @@ pub struct Finding {
     /// The same for programs.
     #[serde(skip_serializing_if = "Value::is_null")]
     pub data: Value,
+    /// How the run ends if it failed, where that is not as the claim says.
+    #[serde(skip)]
+    pub exit: Option<Exit>,
+    /// Whether nothing may be asked of the server after it.
+    #[serde(skip)]
+    pub is_last: bool,
 }
 
 impl Finding {
@@ -161,6 +167,8 @@ impl Finding {
             detail: None,
             fix: Vec::new(),
             data: Value::Null,
+            exit: None,
+            is_last: false,
         }
     }
 
@@ -205,6 +213,20 @@ impl Finding {
         self
     }
 
+    /// Says how the run ends, if not as the claim says.
+    #[must_use]
+    pub fn ending(mut self, exit: Exit) -> Self {
+        self.exit = Some(exit);
+        self
+    }
+
+    /// Says that nothing may be asked of the server any more.
+    #[must_use]
+    pub fn halting(mut self) -> Self {
+        self.is_last = true;
+        self
+    }
+
     /// Adds the facts for programs.
     #[must_use]
     pub fn with(mut self, data: Value) -> Self {
@@ -227,6 +249,12 @@ pub struct Outcome {
 }
 
 impl Outcome {
+    /// How the run ends because of it.
+    pub fn exits(&self) -> impl Iterator<Item = Exit> {
+        let failed = self.findings.iter().filter(|finding| finding.status == Status::Fail);
+        failed.map(|finding| finding.exit.unwrap_or(self.claim.exit))
+    }
+
     /// Whether something in it failed.
     pub fn has(&self, status: Status) -> bool {
         self.findings.iter().any(|finding| finding.status == status)

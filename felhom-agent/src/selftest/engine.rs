@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use tokio::task::{Id, JoinError, JoinSet};
 use tokio::time::sleep_until;
 
-use super::check::{Check, Finding, Outcome, Status};
+use super::check::{Check, Finding, Group, Outcome, Status};
 use super::checks::LAST;
 use super::context::Context;
 use crate::exit::Exit;
@@ -42,6 +42,13 @@ impl Selection {
             checks.iter().any(|check| check.claim.needs.contains(&id) && self.runs(checks, check.claim.id))
         };
         !self.skips(id) && (self.reports(id) || is_needed())
+    }
+}
+
+impl Check {
+    /// Whether it asks the server: those of the host do not.
+    fn asks(&self) -> bool {
+        !matches!(self.claim.group, Group::Config | Group::Sudo | Group::Host)
     }
 }
 
@@ -101,6 +108,8 @@ struct Board<'a> {
     selection: &'a Selection,
     states: Vec<State>,
     has_panicked: bool,
+    /// The check after which nothing is asked any more.
+    last: Option<&'static str>,
 }
 
 impl<'a> Board<'a> {
@@ -110,6 +119,7 @@ impl<'a> Board<'a> {
             selection,
             states: checks.iter().map(|_| State::Waiting).collect(),
             has_panicked: false,
+            last: None,
         }
     }
 
@@ -158,6 +168,9 @@ impl<'a> Board<'a> {
         if !self.selection.runs(self.checks, check.claim.id) {
             return Some(("not asked for".into(), None));
         }
+        if let Some(last) = self.last.filter(|_| check.asks()) {
+            return Some((format!("needs {last}"), Some(last)));
+        }
         let roots = self.checks.iter().zip(&self.states).filter_map(|(other, state)| match state {
             State::Done(_, Some(root)) if check.claim.needs.contains(&other.claim.id) => Some(*root),
             _ => None,
@@ -185,6 +198,9 @@ impl<'a> Board<'a> {
 
     fn settle(&mut self, index: usize, findings: Vec<Finding>, duration: Duration) {
         let Some(check) = self.checks.get(index) else { return };
+        if findings.iter().any(|finding| finding.is_last) {
+            self.last = Some(check.claim.id);
+        }
         let outcome = self.outcome(check, findings, duration);
         let root = outcome.has(Status::Fail).then_some(check.claim.id);
         if let Some(slot) = self.states.get_mut(index) {
@@ -197,7 +213,7 @@ impl<'a> Board<'a> {
             Some(Exit::OutOfTime) => "the time was used up",
             _ => "interrupted",
         };
-        let Self { checks, selection, states, has_panicked } = self;
+        let Self { checks, selection, states, has_panicked, .. } = self;
         let outcomes = checks.iter().zip(states).map(|(check, state)| match state {
             State::Done(outcome, _) => outcome,
             State::Waiting | State::Running(_) => Outcome {
@@ -213,7 +229,7 @@ impl<'a> Board<'a> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::check::{Claim, Group, findings};
+    use super::super::check::{Claim, findings};
     use super::*;
     use crate::config::{Config, Environment};
 
@@ -240,6 +256,17 @@ mod tests {
         })
     }
 
+    fn brief(_: Arc<Context>) -> super::super::check::Findings {
+        findings(async {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            vec![Finding::ok("brief")]
+        })
+    }
+
+    fn refused(_: Arc<Context>) -> super::super::check::Findings {
+        findings(async { vec![Finding::fail("refused", "true").halting()] })
+    }
+
     fn broken(_: Arc<Context>) -> super::super::check::Findings {
         findings(async { panic!("a bug") })
     }
@@ -252,6 +279,8 @@ mod tests {
         check("c.five", &["a.one"], good),
     ];
     static SLOW: [Check; 2] = [check("slow", &[], slow), check("after", &["slow"], good)];
+    static REFUSED: [Check; 3] =
+        [check("refused", &[], refused), check("brief", &[], brief), check("after", &["brief"], good)];
     static BROKEN: [Check; 2] = [check("broken", &[], broken), check("after", &["broken"], good)];
 
     fn lines(checks: &'static [Check], selection: &Selection) -> (Vec<String>, Run) {
@@ -280,6 +309,14 @@ mod tests {
                 "b.four Skip needs a.two",
                 "c.five Ok good",
             ]
+        );
+    }
+
+    #[test]
+    fn after_a_refused_token_nothing_is_asked_any_more() {
+        assert_eq!(
+            lines(&REFUSED, &Selection::default()).0,
+            ["refused Fail refused", "brief Ok brief", "after Skip needs refused"]
         );
     }
 

@@ -1,23 +1,76 @@
 //! What is said of a call that failed.
 
 use proxmox_api::{Cause, Error};
+use proxmox_types::{Lock, Vmid};
 
 use super::check::Finding;
 use crate::config::Config;
+use crate::exit::Exit;
 
 /// What a check says that its call failed: with the grant if a privilege is missing, else with where to look.
 pub fn call_failed(config: &Config, error: &Error) -> Finding {
+    if error.is_unauthorized() {
+        return refused(config, error);
+    }
     let text = snafu::Report::from_error(error).to_string();
-    let summary = text.lines().next().unwrap_or_default().to_string();
-    let detail =
-        text.lines().skip(1).map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" ");
-    let fix = match error.cause() {
-        Some(Cause::Permission(denied)) => denied
-            .pveum(config.token.id())
-            .unwrap_or_else(|| format!("pveum user permissions '{}'", config.token.id())),
-        Some(Cause::Gateway { .. }) => "systemctl restart pvedaemon && systemctl status pvedaemon".into(),
-        _ => "journalctl -u pveproxy -u pvedaemon --since -10min".into(),
+    let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    let summary = lines.next().unwrap_or_default().to_string();
+    let mut detail: Vec<&str> = lines.filter(|line| !line.starts_with("Caused by")).collect();
+    if let Error::TaskFailed { log_tail, .. } = error {
+        detail.extend(log_tail.iter().map(String::as_str));
+    }
+    let mut finding = Finding::fail(summary, repair(config, error));
+    if !detail.is_empty() {
+        finding = finding.because(detail.join("\n"));
+    }
+    match error {
+        Error::Transport { .. } => finding.ending(Exit::Unchecked),
+        Error::TaskUnwatched { source, .. } if matches!(**source, Error::Transport { .. }) => {
+            finding.ending(Exit::Unchecked)
+        }
+        _ => finding,
+    }
+}
+
+fn repair(config: &Config, error: &Error) -> String {
+    let token = config.token.id();
+    match (error.cause(), error) {
+        (Some(Cause::Permission(denied)), _) => {
+            denied.pveum(token).unwrap_or_else(|| format!("pveum user permissions '{token}'"))
+        }
+        (Some(Cause::Gateway { .. }), _) => {
+            "systemctl restart pvedaemon && systemctl status pvedaemon".into()
+        }
+        (_, Error::Decode { .. }) => "pveversion && felhom-agent --version".into(),
+        _ => match error.upid() {
+            Some(upid) => format!("pvesh get /nodes/{}/tasks/{upid}/log", upid.node()),
+            None => "journalctl -u pveproxy -u pvedaemon --since -10min".into(),
+        },
+    }
+}
+
+/// The server does not accept the token, so nothing more is asked.
+fn refused(config: &Config, error: &Error) -> Finding {
+    let (token, owner) = (config.token.id(), config.token.id().owner());
+    let reason = match error {
+        Error::Unauthorized { reason, .. } => reason.to_string(),
+        other => other.to_string(),
     };
-    let finding = Finding::fail(summary, fix);
-    if detail.is_empty() { finding } else { finding.because(detail) }
+    let fix = format!("pveum user token list '{owner}' && journalctl -u pveproxy --since -10min");
+    Finding::fail(format!("the server refused {token}: {reason}"), fix)
+        .because(
+            "PVE does not tell an unknown token from a wrong secret, an expired token or a disabled user; \
+             nothing else was asked, since every refusal takes 3 s",
+        )
+        .ending(Exit::Unchecked)
+        .halting()
+}
+
+/// Commands that take a lock away; every other lock is taken away by `pct unlock`.
+const UNLOCK: [(Lock, &str); 1] = [(Lock::Mounted, "pct unmount")];
+
+/// The command that takes a lock from a container that no task works on.
+pub fn unlock(vmid: Vmid, lock: &Lock) -> String {
+    let command = UNLOCK.iter().find(|(known, _)| known == lock).map_or("pct unlock", |(_, command)| command);
+    format!("{command} {vmid}")
 }

@@ -6,7 +6,8 @@ mod text;
 use std::time::{Duration, SystemTime};
 
 use crate::config::Config;
-use crate::exercise::{Exercised, Leftover};
+use crate::exercise::Exercised;
+use crate::exercise::leftover::Leftover;
 use crate::exit::Exit;
 use crate::transport::Counters;
 
@@ -75,8 +76,7 @@ impl Report {
 
     /// How the run ends.
     pub fn exit(&self) -> Exit {
-        let failed = self.outcomes().filter(|outcome| outcome.has(Status::Fail));
-        let mut exits: Vec<Exit> = failed.map(|outcome| outcome.claim.exit).collect();
+        let mut exits: Vec<Exit> = self.outcomes().flat_map(Outcome::exits).collect();
         exits.extend(self.run.cut_short);
         exits.extend(self.exercised.as_ref().and_then(|exercised| exercised.exit));
         exits.extend((!self.leftovers().is_empty()).then_some(Exit::Leftover));

@@ -2,7 +2,7 @@
 #![expect(clippy::disallowed_types, reason = "the tests start the agent and end it")]
 
 use std::fs;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, Command, Output, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -13,23 +13,23 @@ use serde_json::{Value, json};
 use crate::agent::{Agent, Run};
 use crate::node::Node;
 
-const TASK: [&str; 4] = ["selftest", "--task", "-o", "json"];
+pub(crate) const TASK: [&str; 4] = ["selftest", "--task", "-o", "json"];
 
 /// The steps that can be caught in the act.
 const STEPS: [&str; 8] =
     ["x.snapshot", "x.visible", "x.marker", "x.rollback", "x.restored", "x.delete", "x.gone", "x.unchanged"];
 
 /// What is at the container: its snapshots and its tags.
-fn state(node: &Node) -> (Value, Value) {
+pub(crate) fn state(node: &Node) -> (Value, Value) {
     (node.ask("snapshots 300"), node.ask("config 300")["tags"].clone())
 }
 
-fn clean() -> (Value, Value) {
+pub(crate) fn clean() -> (Value, Value) {
     (json!([]), json!("felhom-selftest"))
 }
 
 /// A node on which every step takes long enough to be caught.
-fn slow() -> Node {
+pub(crate) fn slow() -> Node {
     let node = Node::start(&[]);
     for operation in [
         "snapshot.create",
@@ -44,8 +44,17 @@ fn slow() -> Node {
     node
 }
 
-/// Runs the exercise and sends a signal when a step begins.
-fn signalled(agent: &Agent, step: &str, signal: Signal) -> Run {
+/// Runs the exercise and sends a signal when a step has begun.
+pub(crate) fn signalled(agent: &Agent, step: &str, signal: Signal) -> Run {
+    at_step(agent, step, |child| {
+        // In the middle of it.
+        thread::sleep(Duration::from_millis(60));
+        send(child, signal);
+    })
+}
+
+/// Runs the exercise and does something when a step begins.
+fn at_step(agent: &Agent, step: &str, act: impl FnOnce(&Child)) -> Run {
     let start = Instant::now();
     let mut child = agent.command(&TASK).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let mut stderr = BufReader::new(child.stderr.take().unwrap());
@@ -54,13 +63,15 @@ fn signalled(agent: &Agent, step: &str, signal: Signal) -> Run {
         line.clear();
         assert_ne!(stderr.read_line(&mut line).unwrap(), 0, "{step} was never begun");
     }
-    // In the middle of it.
-    thread::sleep(Duration::from_millis(60));
-    send(&child, signal);
-    Run::new(child.wait_with_output().unwrap(), start.elapsed())
+    act(&child);
+    let mut said = String::new();
+    stderr.read_to_string(&mut said).unwrap();
+    let mut run = Run::new(child.wait_with_output().unwrap(), start.elapsed());
+    run.stderr = said;
+    run
 }
 
-fn send(child: &Child, signal: Signal) {
+pub(crate) fn send(child: &Child, signal: Signal) {
     let pid = Pid::from_raw(child.id().try_into().unwrap()).unwrap();
     kill_process(pid, signal).unwrap();
 }
@@ -269,7 +280,7 @@ fn a_second_signal_gives_up_and_says_what_is_left() {
     send(&child, Signal::INT);
     let start = Instant::now();
     let mut said = String::new();
-    std::io::Read::read_to_string(&mut stderr, &mut said).unwrap();
+    stderr.read_to_string(&mut said).unwrap();
     let output = child.wait_with_output().unwrap();
     assert!(start.elapsed() < Duration::from_secs(5), "took {:?}", start.elapsed());
     let run = Run::new(output, start.elapsed());
@@ -330,13 +341,29 @@ fn a_full_disk_is_noticed_before_anything_is_sent() {
 }
 
 #[test]
-fn cleanup_tells_a_bad_configuration_and_a_node_that_is_away() {
-    let run = Agent::with_text("{").run(&["cleanup", "-o", "json"]);
-    assert_eq!((run.exit, run.json()["exit"].clone()), (4, json!(4)));
-    let node = Node::start(&[]);
+fn a_container_that_somebody_starts_in_between_is_not_rolled_back() {
+    let node = slow();
     let agent = Agent::of(&node);
-    drop(node);
-    let run = agent.run(&["cleanup"]);
-    assert_eq!(run.exit, 5, "{}", run.stderr);
-    assert!(run.stderr.contains("onnection refused"), "{}", run.stderr);
+    let run = at_step(&agent, "x.marker", |_| assert_eq!(node.ask("running 300"), Value::Null));
+    let (id, summary, _, fix) = &run.failures()[0];
+    assert_eq!((id.as_str(), summary.as_str()), ("x.rollback", "container 300 is running since"));
+    assert!(fix.starts_with("pct shutdown 300"), "{fix}");
+    assert_eq!((run.exit, node.ask("received snapshot.rollback"), state(&node)), (1, json!(0), clean()));
+}
+
+#[test]
+fn a_token_that_is_refused_in_between_is_not_tried_again() {
+    let node = slow();
+    let agent = Agent::of(&node);
+    let run = at_step(&agent, "x.visible", |_| {
+        node.ask("secret felhom@pve!agent 00000000-0000-0000-0000-000000000000");
+    });
+    let (id, summary, _, fix) = &run.failures()[0];
+    assert_eq!(id, "x.visible", "{summary}");
+    assert!(fix.starts_with("pveum user token list 'felhom@pve'"), "{fix}");
+    let report = run.json();
+    assert_eq!((run.exit, report["leftovers"].as_array().unwrap().len()), (6, 1), "{}", run.stdout);
+    assert!(run.stderr.contains("pct delsnapshot 300 felhom-st-"), "{}", run.stderr);
+    assert_eq!(node.ask("stats")["refused"], 1);
+    assert!(agent.path("state/exercise.json").exists());
 }

@@ -5,6 +5,8 @@ mod agent;
 #[cfg(test)]
 mod bad_input;
 #[cfg(test)]
+mod cleanup;
+#[cfg(test)]
 mod docs;
 #[cfg(test)]
 mod exercise;

@@ -74,7 +74,7 @@ fn a_wrong_token_is_asked_about_once_and_explained() {
     assert_eq!(id, "auth.token");
     assert_eq!(summary, "the server refused felhom@pve!agent: Authentication failed!");
     assert!(detail.contains("nothing else was asked"), "{detail}");
-    assert!(fix.starts_with("pveum user token list felhom@pve"), "{fix}");
+    assert!(fix.starts_with("pveum user token list 'felhom@pve'"), "{fix}");
     assert_eq!(run.check("node.status"), ("skip".into(), "needs auth.token".into()));
 }
 

@@ -138,3 +138,10 @@ pub struct Resource {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub level: Option<String>,
 }
+
+impl Resource {
+    /// Whether it is a container of that node.
+    pub fn is_container_of(&self, node: &NodeName) -> bool {
+        self.kind == ResourceType::Lxc && self.node.as_ref() == Some(node)
+    }
+}

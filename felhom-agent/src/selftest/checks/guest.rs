@@ -5,13 +5,13 @@ use std::sync::Arc;
 
 use proxmox_api::{Error, Visibility};
 use proxmox_types::params::{TaskFilter, TaskSource};
-use proxmox_types::{Resource, ResourceType, Vmid};
+use proxmox_types::{Lock, Resource, Vmid};
 use serde_json::json;
 
 use crate::config::Config;
 use crate::selftest::check::{Finding, Findings, findings};
 use crate::selftest::context::{Connection, Context};
-use crate::selftest::failure::call_failed;
+use crate::selftest::failure::{call_failed, unlock};
 
 pub(super) fn list(context: Arc<Context>) -> Findings {
     findings(async move {
@@ -23,7 +23,7 @@ pub(super) fn list(context: Arc<Context>) -> Findings {
             Err(error) => return vec![call_failed(config, &error)],
         };
         let containers: Vec<&Resource> =
-            guests.iter().filter(|guest| guest.kind == ResourceType::Lxc).collect();
+            guests.iter().filter(|guest| guest.is_container_of(&config.node)).collect();
         let running = containers.iter().filter(|guest| guest.status.as_deref() == Some("running")).count();
         let data = json!({ "containers": containers.len(), "running": running });
         vec![
@@ -60,9 +60,9 @@ pub(super) fn locks(context: Arc<Context>) -> Findings {
         let Ok(guests) = context.guests(connection).await else {
             return vec![Finding::skip("the containers could not be listed")];
         };
-        let here = guests.iter().filter(|guest| guest.node.as_ref() == Some(&config.node));
-        let locked: Vec<(Vmid, String)> =
-            here.filter_map(|guest| Some((guest.vmid?, guest.lock.as_ref()?.to_string()))).collect();
+        let here = guests.iter().filter(|guest| guest.is_container_of(&config.node));
+        let locked: Vec<(Vmid, &Lock)> =
+            here.filter_map(|guest| Some((guest.vmid?, guest.lock.as_ref()?))).collect();
         if locked.is_empty() {
             return vec![Finding::ok("no container is locked")];
         }
@@ -81,14 +81,14 @@ async fn busy(config: &Config, connection: &Connection) -> Result<BTreeSet<Strin
     Ok(running.map(|task| task.id.split('@').next().unwrap_or_default().to_string()).collect())
 }
 
-fn judge(vmid: Vmid, lock: &str, busy: &BTreeSet<String>) -> Finding {
+fn judge(vmid: Vmid, lock: &Lock, busy: &BTreeSet<String>) -> Finding {
     // A backup of several containers has no id.
-    let is_busy = busy.contains(&vmid.to_string()) || (lock == "backup" && busy.contains(""));
+    let is_busy = busy.contains(&vmid.to_string()) || (*lock == Lock::Backup && busy.contains(""));
     if is_busy {
         return Finding::ok(format!("{vmid} is locked ({lock}) by a task that runs")).about(vmid.to_string());
     }
     Finding::warn(format!("{vmid} is locked ({lock}), and no task works on it"))
         .about(vmid.to_string())
         .because("a worker was killed, or the token cannot see its task; make sure that none runs before unlocking")
-        .fix(format!("pct unlock {vmid}"))
+        .fix(unlock(vmid, lock))
 }

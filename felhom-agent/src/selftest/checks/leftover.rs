@@ -2,13 +2,10 @@
 
 use std::sync::Arc;
 
-use proxmox_api::Error;
-
-use crate::config::Config;
-use crate::exercise::journal::peek;
-use crate::exercise::names::{MARKER, PREFIX, TAG};
+use crate::exercise::journal::{JournalError, peek};
+use crate::exercise::leftover::{AtContainer, MARKER, search};
 use crate::selftest::check::{Finding, Findings, findings};
-use crate::selftest::context::{Connection, Context};
+use crate::selftest::context::Context;
 use crate::selftest::failure::call_failed;
 
 pub(super) fn leftovers(context: Arc<Context>) -> Findings {
@@ -16,40 +13,54 @@ pub(super) fn leftovers(context: Arc<Context>) -> Findings {
         let Some((config, connection)) = context.parts() else {
             return vec![Finding::skip("there is no configuration")];
         };
-        let entry = match peek(&config.state_dir) {
-            Ok(entry) => entry,
-            Err(error) => return vec![Finding::skip(error.to_string())],
+        let Ok(guests) = context.guests(connection).await else {
+            return vec![Finding::skip("the containers could not be listed")];
         };
-        let stopped =
-            entry.map(|entry| format!("an exercise of container {} stopped at {}", entry.vmid, entry.step));
-        let mut found: Vec<String> = stopped.into_iter().collect();
-        match at_containers(&context, config, connection).await {
-            Ok(more) => found.extend(more),
+        let mut found: Vec<Finding> = in_journal(&config.state_dir).into_iter().collect();
+        match search(&connection.client, &config.node, guests).await {
+            Ok(containers) => found.extend(containers.iter().flat_map(at_container)),
             Err(error) => return vec![call_failed(config, &error)],
         }
         if found.is_empty() {
-            return vec![Finding::ok("no exercise has left anything")];
+            found.push(Finding::ok("no exercise has left anything"));
         }
-        let warn = |what: String| Finding::warn(what).fix("felhom-agent cleanup");
-        found.into_iter().map(warn).collect()
+        found
     })
 }
 
-/// Snapshots and markers at the containers that are tagged for exercises.
-async fn at_containers(
-    context: &Context,
-    config: &Config,
-    connection: &Connection,
-) -> Result<Vec<String>, Error> {
-    let Ok(guests) = context.guests(connection).await else { return Ok(Vec::new()) };
-    let is_here = |node: &Option<proxmox_types::NodeName>| node.as_ref() == Some(&config.node);
-    let mut found = Vec::new();
-    for guest in guests.iter().filter(|guest| is_here(&guest.node) && guest.tags.contains(TAG)) {
-        let Some(vmid) = guest.vmid else { continue };
-        let snapshots = connection.client.node(&config.node).lxc(vmid).snapshots().await?;
-        let ours = snapshots.iter().filter(|entry| entry.name.starts_with(PREFIX));
-        found.extend(ours.map(|entry| format!("container {vmid} has the snapshot {}", entry.name)));
-        found.extend(guest.tags.contains(MARKER).then(|| format!("container {vmid} has the tag {MARKER}")));
+fn in_journal(folder: &std::path::Path) -> Option<Finding> {
+    match peek(folder) {
+        Ok(entry) => entry.map(|entry| {
+            left(format!(
+                "an exercise of container {} on {} stopped at {}",
+                entry.vmid, entry.node, entry.step
+            ))
+        }),
+        Err(error @ JournalError::Malformed { .. }) => {
+            let finding = Finding::warn(error.to_string()).fix(error.repair());
+            Some(finding.because("what it told of is found again by the tags and names at the containers"))
+        }
+        Err(error) => Some(
+            Finding::warn(error.to_string())
+                .because("it cannot be told whether an exercise was killed; the agent's account can read it")
+                .fix(error.repair()),
+        ),
     }
-    Ok(found)
+}
+
+fn at_container(found: &AtContainer) -> Vec<Finding> {
+    let vmid = found.vmid;
+    let snapshots =
+        found.snapshots.iter().map(|name| left(format!("container {vmid} has the snapshot {name}")));
+    let marker = found.is_marked.then(|| left(format!("container {vmid} has the tag {MARKER}")));
+    let alike = found.alike.iter().map(|name| {
+        Finding::warn(format!("container {vmid} has the snapshot {name}, which no exercise took"))
+            .because("its name begins like those of the exercises, so it is easily taken for one; it is never deleted")
+            .fix(format!("pct listsnapshot {vmid}"))
+    });
+    snapshots.chain(marker).chain(alike).collect()
+}
+
+fn left(what: String) -> Finding {
+    Finding::warn(what).fix("felhom-agent cleanup")
 }

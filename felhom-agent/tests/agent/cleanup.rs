@@ -1,0 +1,138 @@
+//! The command `cleanup`: what it finds, what it leaves alone, and that it ends.
+
+use std::fs;
+use std::process::Stdio;
+use std::thread;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use rustix::process::Signal;
+use serde_json::{Value, json};
+
+use crate::agent::{Agent, Run};
+use crate::exercise::{clean, send, state};
+use crate::node::Node;
+
+const CLEANUP: [&str; 3] = ["cleanup", "-o", "json"];
+const NAME: &str = "felhom-st-6b052c47-0a1b2c3d";
+
+/// Lays down the journal of a run that was killed.
+fn journal(agent: &Agent, change: &Value) {
+    let mut entry = json!({
+        "node": "pve1", "vmid": 300, "snapname": NAME, "step": "x.snapshot", "upid": null, "time": now(),
+    });
+    entry.as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
+    fs::create_dir_all(agent.path("state")).unwrap();
+    agent.write("state/exercise.json", &entry.to_string(), 0o600);
+}
+
+fn now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs()
+}
+
+#[test]
+fn a_bad_configuration_and_a_node_that_is_away_are_told() {
+    let run = Agent::with_text("{").run(&CLEANUP);
+    assert_eq!((run.exit, run.json()["exit"].clone()), (4, json!(4)));
+    let node = Node::start(&[]);
+    let agent = Agent::of(&node);
+    drop(node);
+    let run = agent.run(&["cleanup"]);
+    assert_eq!(run.exit, 5, "{}", run.stderr);
+    assert!(run.stderr.contains("onnection refused"), "{}", run.stderr);
+}
+
+#[test]
+fn a_journal_of_the_future_is_waited_for_as_long_as_any_other() {
+    let node = Node::start(&[]);
+    let agent = Agent::of(&node);
+    journal(&agent, &json!({ "time": now() + 86_400 }));
+    let run = agent.run(&CLEANUP);
+    assert_eq!((run.exit, state(&node)), (0, clean()), "{}{}", run.stdout, run.stderr);
+    assert!(run.took < Duration::from_secs(15), "took {:?}", run.took);
+    assert!(!agent.path("state/exercise.json").exists());
+}
+
+#[test]
+fn a_signal_ends_the_wait_and_the_journal_stays() {
+    for (signal, code) in [(Signal::INT, 130), (Signal::HUP, 143)] {
+        let node = Node::start(&[]);
+        let agent = Agent::of(&node);
+        journal(&agent, &json!({}));
+        let mut command = agent.command(&CLEANUP);
+        let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        thread::sleep(Duration::from_millis(600));
+        let start = Instant::now();
+        send(&child, signal);
+        let run = Run::new(child.wait_with_output().unwrap(), start.elapsed());
+        assert!(run.took < Duration::from_secs(1), "took {:?}", run.took);
+        // It may have been left, so this counts before the signal.
+        assert_eq!((run.exit, run.json()["exit"].clone()), (6, json!(6)), "{code}: {}", run.stdout);
+        assert_eq!(run.json()["leftovers"][0]["command"], format!("pct delsnapshot 300 {NAME}"));
+        assert!(agent.path("state/exercise.json").exists());
+    }
+}
+
+#[test]
+fn the_journal_of_another_node_is_kept_and_told() {
+    let node = Node::start(&[]);
+    let agent = Agent::of(&node);
+    journal(&agent, &json!({ "node": "pve2" }));
+    let run = agent.run(&["cleanup"]);
+    assert_eq!((run.exit, node.ask("changes")), (6, json!(0)), "{}", run.stdout);
+    assert!(run.stderr.contains("the journal is about node pve2, and the configuration about node pve1"));
+    assert!(run.stdout.contains("->  FELHOM_AGENT_NODE=pve2 felhom-agent cleanup"), "{}", run.stdout);
+    assert!(agent.path("state/exercise.json").exists());
+}
+
+#[test]
+fn what_somebody_else_took_is_told_and_never_deleted() {
+    let node = Node::start(&[]);
+    let agent = Agent::of(&node);
+    node.ask("snapshot 300 felhom-st-before-upgrade self-test of felhom-agent");
+    node.ask(&format!("snapshot 300 {NAME} mine"));
+    node.ask("snapshot 300 felhom-st-6b052c48-0a1b2c3d self-test of felhom-agent");
+    let (status, _) = agent.run(&["selftest", "-o", "json"]).check("guests.leftovers");
+    let run = agent.run(&CLEANUP);
+    let kept = json!(["felhom-st-6b052c47-0a1b2c3d", "felhom-st-before-upgrade"]);
+    assert_eq!((status.as_str(), run.exit, state(&node).0), ("warn", 0, kept), "{}", run.stdout);
+    assert_eq!(run.json()["alike"].as_array().unwrap().len(), 2);
+    assert_eq!(run.json()["done"], json!(["delete snapshot felhom-st-6b052c48-0a1b2c3d of container 300"]));
+}
+
+#[test]
+fn tags_that_somebody_has_set_since_are_kept() {
+    let node = Node::start(&[]);
+    let agent = Agent::of(&node);
+    node.ask("set 300 tags new;felhom-st-marker");
+    journal(&agent, &json!({ "step": "x.marker" }));
+    let run = agent.run(&CLEANUP);
+    assert_eq!((run.exit, node.ask("config 300")["tags"].clone()), (0, json!("new")), "{}", run.stdout);
+}
+
+#[test]
+fn a_broken_journal_is_told_with_what_to_do() {
+    let node = Node::start(&[]);
+    let agent = Agent::of(&node);
+    fs::create_dir(agent.path("state")).unwrap();
+    let path = agent.write("state/exercise.json", "{\"vmid\": 3", 0o600);
+    let run = agent.run(&["cleanup"]);
+    assert_eq!(run.exit, 1, "{}", run.stderr);
+    assert!(run.stderr.contains(&format!("mv {0} {0}.bad && felhom-agent cleanup", path.display())));
+    let (status, _) = agent.run(&["selftest", "-o", "json"]).check("guests.leftovers");
+    assert_eq!(status, "warn");
+}
+
+#[test]
+fn a_container_that_cannot_be_read_is_no_reason_to_leave_the_others() {
+    let node = Node::start(&[]);
+    let agent = Agent::of(&node);
+    node.ask(&format!("snapshot 300 {NAME} self-test of felhom-agent"));
+    node.ask("lose snapshot.list");
+    journal(
+        &agent,
+        &json!({ "upid": "UPID:pve1:00000001:00000002:6B052C47:vzsnapshot:300:felhom@pve!agent:" }),
+    );
+    let run = agent.run(&CLEANUP);
+    assert_eq!(state(&node), clean(), "{}{}", run.stdout, run.stderr);
+    assert_eq!(run.exit, 5, "{}", run.stdout);
+}
