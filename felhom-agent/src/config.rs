@@ -2,6 +2,7 @@
 
 mod environment;
 mod file;
+mod object;
 mod raw;
 mod strict;
 mod token;
@@ -16,7 +17,7 @@ use snafu::{ResultExt, Snafu};
 pub use environment::Environment;
 pub use file::{BoundedFile, FileError, read_bounded};
 pub use raw::{LogFormat, LogLevel, PrivilegedMode};
-pub use token::{TokenProblem, TokenSource};
+pub use token::{TokenProblem, TokenSource, install_line};
 
 use raw::RawConfig;
 use usb::UsbDisk;
@@ -84,6 +85,7 @@ impl HostConfig {
     pub fn load(named: Option<PathBuf>, environment: &Environment) -> Result<Self, ConfigError> {
         let is_named = named.is_some() || environment.get(environment::CONFIG).is_some();
         let path = Config::path(named, environment);
+        environment::check_config(environment)?;
         if !is_named && !path.exists() {
             return Ok(Self::default());
         }
@@ -195,6 +197,7 @@ impl Config {
     /// Fails on a file that is missing, too large or not a regular file, on unknown, duplicate and mistyped keys, in
     /// the file with line and column, on values that contradict each other, and on a token that others could read.
     pub fn load(path: &Path, environment: &Environment) -> Result<Self, ConfigError> {
+        environment::check_config(environment)?;
         let file = read_bounded(path, MOST).context(UnreadableSnafu { path })?;
         let written = strict::parse(path, &file.text)?;
         let raw = environment::merge(path, &file.text, environment)?;
@@ -223,6 +226,9 @@ impl Checked {
                 .ok_or_else(|| invalid("node", "not set, and the host's name is not one of a node".into()))?,
         };
         let tls = tls(&raw).map_err(|problem| invalid("tls", problem))?;
+        if raw.state_dir.as_ref().is_some_and(|folder| !folder.is_absolute()) {
+            return Err(invalid("state_dir", "must begin with `/`".into()));
+        }
         Ok(Self { raw, url, node, tls })
     }
 
@@ -256,16 +262,12 @@ impl Url {
             .ok_or("must start with `https://`; pveproxy speaks nothing else")?;
         let rest = rest.strip_suffix('/').unwrap_or(rest);
         let (host, port) = match rest.rsplit_once(':') {
-            Some((host, port)) if !port.ends_with(']') => {
-                (host, port.parse().map_err(|_| format!("`{port}` is not a port"))?)
-            }
+            Some((host, port)) if !port.ends_with(']') => (host, port_of(port)?),
             _ => (rest, 8006),
         };
-        let bare = host.trim_start_matches('[').trim_end_matches(']');
-        let is_v6 = host.starts_with('[') && bare.parse::<std::net::Ipv6Addr>().is_ok();
-        let is_name = !host.is_empty()
-            && host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-".contains(&byte));
-        if is_v6 || is_name {
+        let v6 = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
+        let is_host = v6.map_or_else(|| is_name(host), |host| host.parse::<std::net::Ipv6Addr>().is_ok());
+        if is_host {
             Ok(Self { host: host.into(), port })
         } else {
             Err("must be `https://host:port` and nothing after it".into())
@@ -276,6 +278,22 @@ impl Url {
     pub fn bare_host(&self) -> &str {
         self.host.trim_start_matches('[').trim_end_matches(']')
     }
+}
+
+fn port_of(text: &str) -> Result<u16, String> {
+    text.parse().ok().filter(|port| *port != 0).ok_or_else(|| format!("`{text}` is not a port"))
+}
+
+/// Whether it is a host name, or an address of version 4: labels of letters, digits and inner hyphens.
+fn is_name(host: &str) -> bool {
+    let is_label = |label: &str| {
+        let is_edge = |edge: Option<u8>| edge.is_some_and(|byte| byte.is_ascii_alphanumeric());
+        label.len() <= 63
+            && is_edge(label.bytes().next())
+            && is_edge(label.bytes().last())
+            && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+    };
+    host.len() <= 253 && host.split('.').all(is_label)
 }
 
 impl std::fmt::Display for Url {
@@ -331,6 +349,10 @@ mod tests {
             "https://pve1/api2",
             "https://a@b",
             "https://[::g]",
+            "https://[::1",
+            "https://pve1:0",
+            "https://a..b",
+            "https://-a",
         ];
         assert_eq!(
             good.map(Option::unwrap),

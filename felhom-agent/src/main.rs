@@ -6,8 +6,11 @@ use std::process::ExitCode;
 use felhom_agent::cli;
 use felhom_agent::config::Environment;
 use felhom_agent::exit::Exit;
+use rustix::process::{DumpableBehavior, set_dumpable_behavior};
 
 fn main() -> ExitCode {
+    // No core dump and no debugger of the same user may take the token out of the memory. It works or the kernel is none.
+    let _hidden = set_dumpable_behavior(DumpableBehavior::NotDumpable);
     // A panic's payload may hold anything, so only its place is told.
     std::panic::set_hook(Box::new(|panic| {
         let place = panic.location().map(ToString::to_string).unwrap_or_default();

@@ -16,6 +16,9 @@ const PREFIX: &str = "FELHOM_AGENT_";
 /// Names the configuration file itself.
 pub(super) const CONFIG: &str = "FELHOM_AGENT_CONFIG";
 
+/// What is wrong with a variable without a value.
+const EMPTY: &str = "is empty; give it a value, or unset it";
+
 /// A key that a variable can set.
 pub(super) struct Key {
     /// Its place in the file, joined by dots.
@@ -69,27 +72,30 @@ impl Key {
     }
 }
 
-/// The variables of the process, or of a test. Its `Debug` shows no values.
+/// The variables of the process, or of a test: nothing for a value that is no text. Its `Debug` shows no values.
 #[derive(Clone, Default)]
-pub struct Environment(BTreeMap<String, String>);
+pub struct Environment(BTreeMap<String, Option<String>>);
 
 impl Environment {
-    /// The variables of this process; those that are not text are left out.
+    /// The variables of this process.
     pub fn of_process() -> Self {
-        std::env::vars_os()
-            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
-            .collect()
+        let variables = std::env::vars_os();
+        Self(
+            variables
+                .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok())))
+                .collect(),
+        )
     }
 
     /// The value of a variable.
     pub fn get(&self, name: &str) -> Option<&str> {
-        self.0.get(name).map(String::as_str)
+        self.0.get(name)?.as_deref()
     }
 }
 
 impl FromIterator<(String, String)> for Environment {
     fn from_iter<T: IntoIterator<Item = (String, String)>>(variables: T) -> Self {
-        Self(variables.into_iter().collect())
+        Self(variables.into_iter().map(|(name, value)| (name, Some(value))).collect())
     }
 }
 
@@ -152,7 +158,20 @@ fn without_token(text: &str) -> figment::providers::Serialized<serde_json::Value
 
 fn variables(environment: &Environment) -> Result<Vec<Variable>, ConfigError> {
     let ours = environment.0.iter().filter(|(name, _)| name.starts_with(PREFIX) && name.as_str() != CONFIG);
-    ours.map(|(name, text)| variable(name, text)).collect()
+    ours.map(|(name, text)| match text {
+        Some(text) => variable(name, text),
+        None => VariableSnafu { variable: name, problem: "is not UTF-8 text" }.fail(),
+    })
+    .collect()
+}
+
+/// Refuses an empty name of the configuration file, which would be taken for a file without a name.
+pub(super) fn check_config(environment: &Environment) -> Result<(), ConfigError> {
+    match environment.0.get(CONFIG) {
+        Some(Some(text)) if text.is_empty() => VariableSnafu { variable: CONFIG, problem: EMPTY }.fail(),
+        Some(None) => VariableSnafu { variable: CONFIG, problem: "is not UTF-8 text" }.fail(),
+        _ => Ok(()),
+    }
 }
 
 fn variable(name: &str, text: &str) -> Result<Variable, ConfigError> {
@@ -169,13 +188,14 @@ fn variable(name: &str, text: &str) -> Result<Variable, ConfigError> {
         });
     };
     let value = match key.kind {
+        Kind::Text | Kind::Flag | Kind::Number if text.is_empty() => return refuse(EMPTY.into()),
         Kind::Text => Value::from(text),
         Kind::List => {
             Value::from(text.split(',').map(str::trim).filter(|item| !item.is_empty()).collect::<Vec<_>>())
         }
         Kind::Flag => match text {
-            "true" | "1" => Value::from(true),
-            "false" | "0" => Value::from(false),
+            "true" => Value::from(true),
+            "false" => Value::from(false),
             _ => return refuse("must be true or false".into()),
         },
         Kind::Number => match text.parse::<u32>() {
@@ -232,7 +252,8 @@ mod tests {
         let problems = [
             merged("{}", &[("FELHOM_AGENT_URLS", "x")]),
             merged("{}", &[("FELHOM_AGENT_NODE", "a.b")]),
-            merged("{}", &[("FELHOM_AGENT_TLS__INSECURE", "maybe")]),
+            merged("{}", &[("FELHOM_AGENT_TLS__INSECURE", "1")]),
+            merged("{}", &[("FELHOM_AGENT_URL", "")]),
             merged("{}", &[("FELHOM_AGENT_USB", "x")]),
             merged("{}", &[("FELHOM_AGENT_TLS__PINS", "AB:CD")]),
         ]
@@ -244,6 +265,7 @@ mod tests {
                 "environment variable FELHOM_AGENT_NODE: \"a.b\" is not a node name: letters, digits and inner hyphens, 1 \
              to 63 characters; PVE uses the short host name, without a domain",
                 "environment variable FELHOM_AGENT_TLS__INSECURE: must be true or false",
+                "environment variable FELHOM_AGENT_URL: is empty; give it a value, or unset it",
                 "environment variable FELHOM_AGENT_USB: `usb` can only be set in the file",
                 "environment variable FELHOM_AGENT_TLS__PINS: \"AB:CD\" is not a SHA-256 fingerprint: 64 hex digits, in \
              pairs joined by colons or without any",

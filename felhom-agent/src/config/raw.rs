@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use proxmox_types::{Bridge, Fingerprint, NodeName, PoolId, Secret, StorageId, Vmid, VolumeId};
 use serde::Deserialize;
 
+use super::object::object;
 use super::usb::UsbDisk;
 
 #[derive(Debug, Default, Deserialize)]
@@ -14,9 +15,9 @@ pub(super) struct RawConfig {
     pub(super) node: Option<NodeName>,
     pub(super) token: Option<Secret>,
     pub(super) token_file: Option<PathBuf>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "object")]
     pub(super) tls: RawTls,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "object")]
     pub(super) privileged: RawPrivileged,
     pub(super) pool: Option<PoolId>,
     #[serde(default)]
@@ -26,10 +27,10 @@ pub(super) struct RawConfig {
     pub(super) golden: Option<VolumeId>,
     #[serde(default)]
     pub(super) usb: Vec<UsbDisk>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "object")]
     pub(super) selftest: RawSelftest,
     pub(super) state_dir: Option<PathBuf>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "object")]
     pub(super) log: RawLog,
 }
 

@@ -7,6 +7,7 @@ use std::path::Path;
 use serde_json::error::Category;
 
 use super::environment::KEYS;
+use super::object::Object;
 use super::raw::RawConfig;
 use super::{ConfigError, MalformedSnafu};
 
@@ -17,6 +18,7 @@ pub(super) fn parse(path: &Path, text: &str) -> Result<RawConfig, ConfigError> {
         let at = error.path().to_string();
         (at, error.into_inner())
     });
+    let parsed = parsed.map(|Object(raw)| raw);
     let parsed = parsed.and_then(|raw| deserializer.end().map(|()| raw).map_err(|error| (".".into(), error)));
     parsed.map_err(|(at, error)| {
         MalformedSnafu {
@@ -89,6 +91,12 @@ mod tests {
             (
                 "{\"tls\": {\"insecure\": \"yes\"}}",
                 "c.json:1:26: `tls.insecure`: invalid type: string \"yes\", expected a boolean",
+            ),
+            ("[]", "c.json:1:0: invalid type: sequence, expected an object"),
+            ("{\"tls\": [[]]}", "c.json:1:8: `tls`: invalid type: sequence, expected an object"),
+            (
+                "{\"usb\": [[\"a\", \"1A2B-3C4D\"]]}",
+                "c.json:1:9: `usb[0]`: invalid type: sequence, expected an object",
             ),
             ("{\"url\": NaN}", "c.json:1:9: not JSON: expected value"),
             ("{} x", "c.json:1:4: not JSON: trailing characters"),

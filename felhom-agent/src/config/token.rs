@@ -50,7 +50,10 @@ pub enum TokenProblem {
     Missing,
     /// Two are set in one place.
     #[snafu(display("both `token` and `token_file` are set; keep one of them"))]
-    Ambiguous,
+    Ambiguous {
+        /// The command that leads to the two.
+        fix: String,
+    },
     /// It is not a token.
     #[snafu(display("{origin}: {source}"))]
     Malformed {
@@ -83,7 +86,7 @@ impl TokenProblem {
     /// The command that repairs it, if there is one.
     pub fn fix(&self) -> Option<&str> {
         match self {
-            Self::Exposed { fix, .. } => Some(fix),
+            Self::Exposed { fix, .. } | Self::Ambiguous { fix } => Some(fix),
             _ => None,
         }
     }
@@ -102,8 +105,14 @@ pub(super) fn find(
     if written.token.is_some() {
         check_exposure(path, file, false)?;
     }
-    match (&raw.token, &raw.token_file, environment.get("CREDENTIALS_DIRECTORY")) {
-        (Some(_), Some(_), _) => AmbiguousSnafu.fail(),
+    let credentials = environment.get("CREDENTIALS_DIRECTORY").filter(|directory| !directory.is_empty());
+    match (&raw.token, &raw.token_file, credentials) {
+        (Some(_), Some(_), _) => {
+            let is_variable = environment.get("FELHOM_AGENT_TOKEN_FILE").is_some();
+            let edit = || format!("\"${{EDITOR:-nano}}\" {}", path.display());
+            let fix = if is_variable { "unset FELHOM_AGENT_TOKEN_FILE".into() } else { edit() };
+            AmbiguousSnafu { fix }.fail()
+        }
         (Some(token), None, _) => {
             let is_variable = environment.get("FELHOM_AGENT_TOKEN").is_some();
             let origin =
@@ -131,29 +140,50 @@ fn from_file(
     Ok((text.parse().context(MalformedSnafu { origin: origin.clone() })?, origin))
 }
 
+/// The group for which an operator runs the agent as root.
+const GROUP: &str = "felhom";
+
 /// Who may have to do with a file of ours.
 struct Ours {
     uid: u32,
     groups: Vec<u32>,
+    /// The number of [`GROUP`], where there is one.
+    agents: Option<u32>,
 }
 
 impl Ours {
-    /// This process: its user, its groups, and the group `felhom`, for which an operator runs the agent as root.
+    /// This process: its user, its groups, and the agent's group.
     fn of_process() -> Self {
         let listed = std::fs::read_to_string("/etc/group").unwrap_or_default();
-        let of_agent =
-            listed.lines().filter_map(|line| line.strip_prefix("felhom:")?.split(':').nth(1)?.parse().ok());
-        let mut groups: Vec<u32> = of_agent.collect();
+        let fields =
+            |line: &str| line.strip_prefix(GROUP)?.strip_prefix(':')?.split(':').nth(1)?.parse().ok();
+        let agents: Option<u32> = listed.lines().find_map(fields);
+        let mut groups: Vec<u32> = agents.into_iter().collect();
         groups.push(rustix::process::getegid().as_raw());
         groups.extend(rustix::process::getgroups().unwrap_or_default().iter().map(|group| group.as_raw()));
-        Self { uid: rustix::process::geteuid().as_raw(), groups }
+        Self { uid: rustix::process::geteuid().as_raw(), groups, agents }
     }
+
+    /// Owner, group and mode that a file with the token should have.
+    fn wanted(&self) -> (String, String, &'static str) {
+        match self.agents {
+            Some(_) => ("root".into(), GROUP.into(), "0640"),
+            None => (self.uid.to_string(), rustix::process::getegid().as_raw().to_string(), "0600"),
+        }
+    }
+}
+
+/// The command that writes a token file which is accepted, from what is typed.
+pub fn install_line(path: &Path) -> String {
+    let (owner, group, mode) = Ours::of_process().wanted();
+    format!("install -m {mode} -o {owner} -g {group} /dev/stdin {}", path.display())
 }
 
 fn check_exposure(path: &Path, file: &BoundedFile, is_credential: bool) -> Result<(), TokenProblem> {
     let ours = Ours::of_process();
     if let Some(danger) = file_danger(&ours, file.mode, file.uid, file.gid, is_credential) {
-        let fix = format!("chown root:felhom {0} && chmod 0640 {0}", path.display());
+        let (owner, group, mode) = ours.wanted();
+        let fix = format!("chown {owner}:{group} {0} && chmod {mode} {0}", path.display());
         return ExposedSnafu { path, danger, fix }.fail();
     }
     let directory =
@@ -197,7 +227,7 @@ fn directory_danger(ours: &Ours, mode: u32, uid: u32) -> Option<&'static str> {
 mod tests {
     use super::*;
 
-    const OURS: fn() -> Ours = || Ours { uid: 990, groups: vec![990] };
+    const OURS: fn() -> Ours = || Ours { uid: 990, groups: vec![990], agents: None };
 
     #[test]
     fn a_token_file_is_for_its_owner_and_the_agents_group() {
@@ -216,6 +246,14 @@ mod tests {
     #[test]
     fn a_credential_may_be_readable_by_its_group() {
         assert_eq!(file_danger(&OURS(), 0o440, 0, 0, true), None);
+    }
+
+    #[test]
+    fn a_repair_fits_the_accounts_of_the_host() {
+        let with_group = Ours { agents: Some(990), ..OURS() };
+        assert_eq!(with_group.wanted(), ("root".into(), "felhom".into(), "0640"));
+        let (owner, _, mode) = OURS().wanted();
+        assert_eq!((owner.as_str(), mode), ("990", "0600"));
     }
 
     #[test]

@@ -3,12 +3,14 @@
 use proxmox_privileged::argument::{FsUuid, MountTarget};
 use serde::Deserialize;
 
+use super::object::Object;
+
 /// Where USB disks are mounted.
 pub const ROOT: &str = "/mnt/felhom";
 
 /// A USB disk that should be mounted at `/mnt/felhom/NAME`.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "Written")]
+#[serde(try_from = "Object<Written>")]
 pub struct UsbDisk {
     /// Name of the directory.
     pub name: String,
@@ -25,10 +27,10 @@ struct Written {
     uuid: FsUuid,
 }
 
-impl TryFrom<Written> for UsbDisk {
+impl TryFrom<Object<Written>> for UsbDisk {
     type Error = proxmox_privileged::Malformed;
 
-    fn try_from(written: Written) -> Result<Self, Self::Error> {
+    fn try_from(Object(written): Object<Written>) -> Result<Self, Self::Error> {
         Self::new(&written.name, written.uuid)
     }
 }
@@ -55,6 +57,7 @@ mod tests {
             |json: &str| serde_json::from_str::<UsbDisk>(json).map(|disk| disk.target.to_string()).ok();
         let read_back = read(r#"{"name": "backup", "uuid": "1A2B-3C4D"}"#);
         assert_eq!(read_back, Some("/mnt/felhom/backup".into()));
+        assert_eq!(read(r#"["backup", "1A2B-3C4D"]"#), None);
         for bad in ["../etc", "a b", "-o", "", "a/b", "/etc"] {
             assert_eq!(read(&format!(r#"{{"name": "{bad}", "uuid": "1A2B-3C4D"}}"#)), None, "{bad}");
         }

@@ -29,7 +29,8 @@ fn keys_and_values_that_are_wrong_are_told_with_line_and_column() {
         ("{", "not JSON: EOF"),
         ("", "not JSON: EOF"),
         ("\u{feff}{}", "byte order mark"),
-        ("[]", "invalid"),
+        ("[]", "invalid type: sequence, expected an object"),
+        ("[\"https://a\", \"pve1\"]", "invalid type: sequence, expected an object"),
         ("{\"url\": NaN}", "not JSON"),
         ("{\"url\": \"http://a\", \"tls\": {\"insecure\": true}}", "must start with `https://`"),
         ("{}", "there is no default"),
@@ -68,7 +69,10 @@ fn variables_that_are_wrong_are_named() {
         "config.file",
         "FELHOM_AGENT_URLL: unknown; did you mean FELHOM_AGENT_URL?",
     );
-    refused(&with("FELHOM_AGENT_TLS__INSECURE", "maybe"), "config.file", "must be true or false");
+    refused(&with("FELHOM_AGENT_TLS__INSECURE", "1"), "config.file", "must be true or false");
+    refused(&with("FELHOM_AGENT_POOL", ""), "config.file", "is empty; give it a value, or unset it");
+    refused(&with("FELHOM_AGENT_CONFIG", ""), "config.file", "FELHOM_AGENT_CONFIG: is empty");
+    refused(&with("FELHOM_AGENT_STATE_DIR", "state"), "config.file", "must begin with `/`");
     refused(&with("FELHOM_AGENT_SELFTEST__VMID", "99"), "config.file", "is not a VMID");
     assert_eq!(with("FELHOM_AGENT_NODE", "pve2").failures()[0].0, "node.exists");
 }

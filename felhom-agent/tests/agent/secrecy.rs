@@ -1,11 +1,18 @@
 //! The token appears nowhere but in the header that carries it.
+#![expect(clippy::disallowed_types, reason = "the tests start the agent as somebody else")]
 
 use std::fs;
+use std::io::Write;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::process::{Command, Stdio};
 
 use serde_json::json;
 
 use crate::agent::{Agent, Run};
 use crate::node::Node;
+
+/// An account without any right.
+const NOBODY: u32 = 65_534;
 
 fn secret(node: &Node) -> String {
     node.facts.token.split('=').nth(1).unwrap().to_owned()
@@ -59,7 +66,7 @@ fn the_argument_list_of_a_running_agent_has_no_secret() {
     // A node that refuses the token takes 3 s, in which the agent can be looked at.
     node.ask("secret felhom@pve!agent 00000000-0000-0000-0000-000000000000");
     let agent = Agent::of(&node);
-    let mut child = agent.command(&["selftest", "-q"]).stdout(std::process::Stdio::null()).spawn().unwrap();
+    let mut child = agent.command(&["selftest", "-q"]).stdout(Stdio::null()).spawn().unwrap();
     let read = |file: &str| fs::read_to_string(format!("/proc/{}/{file}", child.id())).unwrap_or_default();
     while node.count("requests") == 0 {
         std::thread::yield_now();
@@ -70,4 +77,41 @@ fn the_argument_list_of_a_running_agent_has_no_secret() {
     assert!(arguments.contains("selftest"), "{arguments}");
     let secret = secret(&node);
     assert!(!arguments.contains(&secret) && !environment.contains(&secret));
+}
+
+/// Files in `/proc` of a process that cannot be dumped belong to root, whoever runs it.
+#[test]
+fn nobody_can_read_the_memory_of_a_running_agent() {
+    if !rustix::process::geteuid().is_root() {
+        writeln!(std::io::stderr(), "SKIPPED nobody_can_read_the_memory: needs root").unwrap();
+        return;
+    }
+    let node = Node::start(&[]);
+    node.ask("secret felhom@pve!agent 00000000-0000-0000-0000-000000000000");
+    let folder = tempfile::tempdir_in("/tmp").unwrap();
+    let path = |name: &str| folder.path().join(name);
+    fs::copy(env!("CARGO_BIN_EXE_felhom-agent"), path("agent")).unwrap();
+    fs::write(path("config.json"), Agent::config(&node).to_string()).unwrap();
+    fs::set_permissions(path("config.json"), fs::Permissions::from_mode(0o600)).unwrap();
+    for name in ["", "config.json"] {
+        std::os::unix::fs::chown(path(name), Some(NOBODY), Some(NOBODY)).unwrap();
+    }
+    let id = NOBODY.to_string();
+    let mut child = Command::new("setpriv")
+        .args(["--reuid", &id, "--regid", &id, "--clear-groups"])
+        .args([path("agent").as_os_str(), "selftest".as_ref(), "--only".as_ref(), "auth".as_ref()])
+        .arg("--config")
+        .arg(path("config.json"))
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    while node.count("requests") == 0 && child.try_wait().unwrap().is_none() {
+        std::thread::yield_now();
+    }
+    let status = fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap();
+    let owner = fs::metadata(format!("/proc/{}/mem", child.id())).unwrap().uid();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(status.contains(&format!("Uid:\t{NOBODY}\t")), "{status}");
+    assert_eq!(owner, 0);
 }

@@ -1,12 +1,17 @@
 //! Checks of the configuration itself. They ask nobody.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use serde_json::json;
 
-use crate::config::{Config, ConfigError, TokenProblem, TokenSource};
+use crate::config::{Config, ConfigError, TokenProblem, TokenSource, install_line};
 use crate::selftest::check::{Finding, Findings, findings};
 use crate::selftest::context::Context;
+use crate::tls::TlsError;
+
+/// Where the token is kept unless something else is said.
+const TOKEN_FILE: &str = "/etc/felhom-agent/token";
 
 pub(super) fn file(context: Arc<Context>) -> Findings {
     findings(async move {
@@ -24,9 +29,14 @@ fn repair(error: &ConfigError) -> String {
         ConfigError::Variable { variable, .. } => format!("unset {variable}"),
         ConfigError::Unreadable { path, .. }
         | ConfigError::Malformed { path, .. }
-        | ConfigError::Invalid { path, .. } => format!("\"${{EDITOR:-nano}}\" {}", path.display()),
+        | ConfigError::Invalid { path, .. } => edit(path),
         ConfigError::Token { .. } => "felhom-agent selftest --only config".into(),
     }
+}
+
+/// Opens a file by hand.
+fn edit(path: &Path) -> String {
+    format!("\"${{EDITOR:-nano}}\" {}", path.display())
 }
 
 pub(super) fn secret(context: Arc<Context>) -> Findings {
@@ -48,7 +58,7 @@ fn accepted(config: &Config) -> Finding {
     match config.token_source {
         TokenSource::Environment => Finding::warn(summary)
             .because("every process of the same user can read it in /proc")
-            .fix("install -m 0640 -o root -g felhom /dev/stdin /etc/felhom-agent/token"),
+            .fix(install_line(TOKEN_FILE.as_ref())),
         _ => Finding::ok(summary),
     }
     .with(data)
@@ -60,19 +70,18 @@ fn new_token(problem: &TokenProblem) -> String {
         TokenProblem::Malformed {
             origin: TokenSource::File(path) | TokenSource::Credential(path), ..
         }
-        | TokenProblem::Unreadable { path, .. } => {
-            format!("install -m 0640 -o root -g felhom /dev/stdin {}", path.display())
-        }
-        _ => "install -m 0640 -o root -g felhom /dev/stdin /etc/felhom-agent/token".into(),
+        | TokenProblem::Unreadable { path, .. } => install_line(path),
+        TokenProblem::Malformed { origin: TokenSource::Environment, .. } => "unset FELHOM_AGENT_TOKEN".into(),
+        TokenProblem::Malformed { origin: TokenSource::Config(path), .. } => edit(path),
+        _ => install_line(TOKEN_FILE.as_ref()),
     }
 }
 
 pub(super) fn tls(context: Arc<Context>) -> Findings {
     findings(async move {
         let Ok(config) = &context.config else { return vec![Finding::skip("there is no configuration")] };
-        let show = "openssl x509 -in /etc/pve/pve-root-ca.pem -noout -subject -fingerprint -sha256";
         vec![match &context.connection {
-            Some(Err(error)) => Finding::fail(error.to_string(), show),
+            Some(Err(error)) => Finding::fail(error.to_string(), usable(config, error)),
             _ if config.tls.is_insecure => {
                 Finding::warn("insecure: any server is accepted, and is sent the token")
                     .because("whoever answers on this port gets a token that can destroy every container")
@@ -81,6 +90,17 @@ pub(super) fn tls(context: Arc<Context>) -> Findings {
             _ => Finding::ok(policy(config)),
         }]
     })
+}
+
+/// Leads to what cannot be used: the CA file, or the configuration that asks for something else.
+fn usable(config: &Config, error: &TlsError) -> String {
+    match error {
+        TlsError::Unreadable { path, .. } => format!("ls -l {}", path.display()),
+        TlsError::Empty { path } | TlsError::Malformed { path, .. } => {
+            format!("openssl x509 -in {} -noout -subject && ls -l /etc/pve/pve-root-ca.pem", path.display())
+        }
+        TlsError::NotAuthority { .. } | TlsError::Unusable { .. } => edit(&config.path),
+    }
 }
 
 fn policy(config: &Config) -> String {
