@@ -27,6 +27,7 @@ struct Step {
 /// Cheap steps first. A fenced crate is checked alone as well: in a build of the workspace it gets every feature of a
 /// dependency that any member asks for.
 const STEPS: &[Step] = &[
+    step("Cargo.lock as committed", "git diff --exit-code -- Cargo.lock"),
     step("format", "cargo fmt --all --check"),
     step("fence", "cargo xtask fence-check --link"),
     step("pages made from data", "cargo xtask docs --check"),
