@@ -1,6 +1,6 @@
 //! What is said of a call that failed.
 
-use proxmox_api::{Cause, Error};
+use proxmox_api::{Cause, Denied, Error};
 use proxmox_types::{Lock, Vmid};
 
 use super::check::Finding;
@@ -36,7 +36,7 @@ fn repair(config: &Config, error: &Error) -> String {
     let token = config.token.id();
     match (error.cause(), error) {
         (Some(Cause::Permission(denied)), _) => {
-            denied.pveum(token).unwrap_or_else(|| format!("pveum user permissions '{token}'"))
+            grant(config, denied).unwrap_or_else(|| format!("pveum user permissions '{token}'"))
         }
         (Some(Cause::Gateway { .. }), _) => {
             "systemctl restart pvedaemon && systemctl status pvedaemon".into()
@@ -46,6 +46,20 @@ fn repair(config: &Config, error: &Error) -> String {
             Some(upid) => format!("pvesh get /nodes/{}/tasks/{upid}/log", upid.node()),
             None => "journalctl -u pveproxy -u pvedaemon --since -10min".into(),
         },
+    }
+}
+
+/// Gives what is missing. A container gets its privileges from the pool, where one is configured.
+fn grant(config: &Config, denied: &Denied) -> Option<String> {
+    let token = config.token.id();
+    let vmid = denied.path.as_deref().and_then(|path| path.strip_prefix("/vms/"));
+    match (vmid, &config.pool) {
+        // Who cannot even see it has it outside of the pool.
+        (Some(vmid), Some(pool)) if denied.privileges.iter().any(|name| name == "VM.Audit") => {
+            Some(format!("pveum pool modify {pool} --vms {vmid}"))
+        }
+        (Some(_), Some(pool)) => denied.pveum_on(&format!("/pool/{pool}"), token),
+        _ => denied.pveum(token),
     }
 }
 

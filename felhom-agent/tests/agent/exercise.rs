@@ -107,7 +107,7 @@ fn a_container_that_is_not_meant_for_it_is_refused_before_anything_is_sent() {
         ("300", &["set 300 template 1"], "300 is a template, which cannot be rolled back", "--vmid VMID"),
         ("100", &["set 100 tags felhom-selftest"], "100 is running", "pct shutdown 100"),
         ("101", &["set 101 tags felhom-selftest"], "101 lies on a storage without snapshots", "pvesm status"),
-        ("999", &[], "needs VM.Audit on /vms/999", "pveum acl modify /vms/999"),
+        ("999", &[], "needs VM.Audit on /vms/999", "pveum pool modify felhom --vms 999"),
     ];
     for (vmid, commands, why, fix) in cases {
         let node = Node::start(&[]);
@@ -161,7 +161,8 @@ fn a_missing_privilege_is_named_and_nothing_is_left() {
     let (id, summary, _, fix) = &run.failures()[0];
     assert_eq!((id.as_str(), run.exit), ("x.snapshot", 1));
     assert!(summary.ends_with("needs VM.Snapshot on /vms/300"), "{summary}");
-    assert!(fix.starts_with("pveum acl modify /vms/300"), "{fix}");
+    assert!(fix.starts_with("(pveum role add FelhomAgent --privs VM.Snapshot || "), "{fix}");
+    assert!(fix.contains(" && pveum acl modify /pool/felhom --users"), "{fix}");
     assert_eq!(state(&node), clean());
 }
 
@@ -359,7 +360,8 @@ fn a_token_that_is_refused_in_between_is_not_tried_again() {
         node.ask("secret felhom@pve!agent 00000000-0000-0000-0000-000000000000");
     });
     let (id, summary, _, fix) = &run.failures()[0];
-    assert_eq!(id, "x.visible", "{summary}");
+    // The answer may have been on its way already.
+    assert!(["x.visible", "x.marker"].contains(&id.as_str()), "{id}: {summary}");
     assert!(fix.starts_with("pveum user token list 'felhom@pve'"), "{fix}");
     let report = run.json();
     assert_eq!((run.exit, report["leftovers"].as_array().unwrap().len()), (6, 1), "{}", run.stdout);

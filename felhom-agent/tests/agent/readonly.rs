@@ -103,12 +103,23 @@ fn a_role_that_lacks_privileges_is_completed_and_one_that_is_missing_is_made() {
     node.ask("role FelhomStore Datastore.Audit");
     let run = Agent::of(&node).run(&JSON);
     let fixes: Vec<String> = run.failures().into_iter().map(|(.., fix)| fix).collect();
-    assert!(
-        fixes.iter().any(|fix| fix.starts_with("pveum role add FelhomNet --privs SDN.Use && pveum acl")),
-        "{fixes:?}"
-    );
-    let modify = "pveum role modify FelhomStore --privs Datastore.Audit,Datastore.AllocateSpace && pveum acl";
-    assert!(fixes.iter().any(|fix| fix.starts_with(modify)), "{fixes:?}");
+    for (role, privileges) in [("FelhomNet", "SDN.Use"), ("FelhomStore", "Datastore.AllocateSpace")] {
+        let line = format!(
+            "(pveum role add {role} --privs {privileges} || pveum role modify {role} --append 1 --privs {privileges}) \
+             && pveum acl modify "
+        );
+        assert!(fixes.iter().any(|fix| fix.starts_with(&line)), "{fixes:?}");
+    }
+}
+
+#[test]
+fn a_repair_of_several_findings_is_printed_once() {
+    let node = Node::start(&[]);
+    node.ask("revoke /pool/felhom FelhomAgent");
+    let run = Agent::of(&node).run(&["selftest"]);
+    let lines = |start: &str| run.stdout.lines().filter(|line| line.trim_start().starts_with(start)).count();
+    assert!(lines("FAIL  perm.need") > 5, "{}", run.stdout);
+    assert_eq!((lines("fix  pveum acl modify /pool/felhom"), lines("FAIL perm.need  ->")), (1, 1));
 }
 
 #[test]

@@ -88,13 +88,10 @@ type Roles = BTreeMap<String, Vec<String>>;
 /// The commands that make or complete the role, if need be, and grant it.
 fn repair(config: &Config, path: &str, role: Role, roles: Option<&Roles>) -> String {
     let grant = acl_line(path, role.name, config.token.id());
-    match roles.and_then(|roles| roles.get(role.name)) {
-        None => format!("{} && {grant}", role_line(role.name, role.privileges)),
-        Some(has) if role.privileges.iter().all(|name| has.iter().any(|held| held == name)) => grant,
-        Some(_) => {
-            format!("pveum role modify {} --privs {} && {grant}", role.name, role.privileges.join(","))
-        }
-    }
+    let has = roles.and_then(|roles| roles.get(role.name)).map_or(&[][..], Vec::as_slice);
+    let is_lacking = |name: &&&str| !has.iter().any(|held| held == **name);
+    let lacking: Vec<&str> = role.privileges.iter().filter(is_lacking).copied().collect();
+    if lacking.is_empty() { grant } else { format!("{} && {grant}", role_line(role.name, &lacking)) }
 }
 
 pub(super) fn excess(context: Arc<Context>) -> Findings {

@@ -1,5 +1,6 @@
 //! The report for people: status first, one line for what is well, more for what is not, and the repairs at the bottom.
 
+use std::collections::BTreeSet;
 use std::fmt::Write;
 
 use super::Report;
@@ -35,7 +36,7 @@ impl Report {
         if !style.is_quiet {
             writeln!(out, "{}\n", self.header())?;
         }
-        let mut group = None;
+        let (mut group, mut repairs) = (None, Repairs::default());
         for (claim, finding) in self.lines() {
             if style.is_quiet && matches!(finding.status, Status::Ok | Status::Skip) {
                 continue;
@@ -43,19 +44,17 @@ impl Report {
             if group.replace(claim.group) != Some(claim.group) && !style.is_quiet {
                 writeln!(out, "{}", claim.group.title())?;
             }
-            line(out, claim, finding, style)?;
+            line(out, claim, finding, style, &mut repairs)?;
         }
         writeln!(out, "{}{}", if style.is_quiet { "" } else { "\n" }, self.summary(style))?;
         let failed = self.lines().filter(|(_, finding)| finding.status == Status::Fail);
+        let mut repairs = Repairs::default();
         for (claim, finding) in failed {
             let fix = finding.fix.iter().map(|fix| fix.run.as_str()).collect::<Vec<_>>().join(" && ");
-            writeln!(
-                out,
-                "{} {}  ->  {}",
-                label(Status::Fail, style),
-                plain(&claim.id_of(finding)),
-                plain(&fix)
-            )?;
+            if repairs.is_new(&fix) {
+                let (label, id) = (label(Status::Fail, style), plain(&claim.id_of(finding)));
+                writeln!(out, "{label} {id}  ->  {}", plain(&fix))?;
+            }
         }
         for leftover in self.leftovers() {
             writeln!(out, "{}  ->  {}", plain(&format!("LEFT {}", leftover.what)), plain(&leftover.command))?;
@@ -78,9 +77,9 @@ impl Report {
         let count = |status| format!("{} {}", self.count(status), label(status, style));
         let counters = &self.counters;
         let wire = format!(
-            "{} requests  {} handshakes  {:.2} s",
-            counters.requests,
-            counters.handshakes,
+            "{}  {}  {:.2} s",
+            counted(counters.requests, "request"),
+            counted(counters.handshakes, "handshake"),
             self.duration.as_secs_f64()
         );
         let cut = if self.is_complete() { "" } else { "  incomplete" };
@@ -95,7 +94,23 @@ impl Report {
     }
 }
 
-fn line(out: &mut String, claim: &Claim, finding: &Finding, style: Style) -> std::fmt::Result {
+/// Repairs that were printed: each is printed once, at the first finding that it repairs.
+#[derive(Default)]
+struct Repairs(BTreeSet<String>);
+
+impl Repairs {
+    fn is_new(&mut self, fix: &str) -> bool {
+        self.0.insert(fix.into())
+    }
+}
+
+fn line(
+    out: &mut String,
+    claim: &Claim,
+    finding: &Finding,
+    style: Style,
+    repairs: &mut Repairs,
+) -> std::fmt::Result {
     let name = format!("{:4}", finding.status.label());
     let name = paint(finding.status, &name, style);
     writeln!(out, "  {name}  {:ID$}  {}", plain(&claim.id_of(finding)), plain(&finding.summary))?;
@@ -107,7 +122,14 @@ fn line(out: &mut String, claim: &Claim, finding: &Finding, style: Style) -> std
         let label = if index == 0 { "why" } else { "" };
         writeln!(out, "{blank:INDENT$}{label:3}  {}", plain(detail))?;
     }
-    finding.fix.iter().try_for_each(|fix| writeln!(out, "{blank:INDENT$}fix  {}", plain(&fix.run)))
+    for fix in finding.fix.iter().filter(|fix| repairs.is_new(&fix.run)) {
+        writeln!(out, "{blank:INDENT$}fix  {}", plain(&fix.run))?;
+    }
+    Ok(())
+}
+
+fn counted(number: u64, what: &str) -> String {
+    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
 }
 
 fn label(status: Status, style: Style) -> String {
