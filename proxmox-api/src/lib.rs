@@ -37,6 +37,7 @@ pub use call::Call;
 pub use client::{Client, Observer};
 pub use decode::{Done, Page};
 pub use error::{Cause, Denied, Error, Thing};
+pub use next_id::Claimed;
 pub use request::{Method, Parameter, ParameterValue, Request, encode};
 pub use scope::{Access, Cluster, FeatureName, Lxc, Node, Snapshot, Storage, Task, Volume};
 pub use settle::Outcome;

@@ -39,6 +39,16 @@ pub enum Outcome {
     Unknown(Error),
 }
 
+impl Outcome {
+    /// What it started; an error if it was not executed, or if that is unknown.
+    pub fn done(self) -> Result<Started, Error> {
+        match self {
+            Self::Done(started) => Ok(started),
+            Self::NotDone(error) | Self::Unknown(error) => Err(error),
+        }
+    }
+}
+
 impl<'a, T: Into<Started> + Send + 'a> Call<'a, T> {
     /// Sends the request, once. If its answer is lost, looks for up to 15 s for what it has left on the server.
     ///

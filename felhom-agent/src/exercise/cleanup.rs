@@ -3,7 +3,7 @@
 use std::mem::{Discriminant, discriminant};
 use std::time::{Duration, Instant, UNIX_EPOCH};
 
-use proxmox_api::{Cause, Error, Outcome, Started};
+use proxmox_api::{Cause, Error, Started};
 use proxmox_types::params::{DeleteSnapshotParams, SetConfigParams, TaskFilter, TaskSource};
 use proxmox_types::{Digest, LxcConfig, LxcOptions, SnapshotEntry, SnapshotName, Tags, Upid, Vmid};
 
@@ -279,18 +279,14 @@ async fn unmark(site: &Site<'_>, vmid: Vmid, rest: &Tags, digest: Option<Digest>
     } else {
         params.options = LxcOptions { tags: Some(rest.clone()), ..LxcOptions::default() };
     }
-    match site.lxc(vmid).set_config(&params).settle().await {
-        Outcome::Done(_) => Ok(()),
-        Outcome::NotDone(error) | Outcome::Unknown(error) => Err(error),
-    }
+    site.lxc(vmid).set_config(&params).settle().await.done().map(|_| ())
 }
 
 async fn delete(site: &mut Site<'_>, vmid: Vmid, name: &SnapshotName) -> Result<(), Error> {
     let call = site.lxc(vmid).snapshot(name).delete(&DeleteSnapshotParams::default());
-    match call.settle().await {
-        Outcome::Done(Started::Task(upid)) => site.follow("cleanup", &upid).await.map(|_| ()),
-        Outcome::Done(Started::Done | Started::Nothing) => Ok(()),
-        Outcome::NotDone(error) | Outcome::Unknown(error) => Err(error),
+    match call.settle().await.done()? {
+        Started::Task(upid) => site.follow("cleanup", &upid).await.map(|_| ()),
+        Started::Done | Started::Nothing => Ok(()),
     }
 }
 

@@ -84,9 +84,10 @@ impl Life {
             params
         };
         let node = place.client.node(&place.node);
-        let (vmid, upid) = place.client.cluster().with_next_id(|vmid| node.create(&params(vmid))).await?;
+        let claimed = place.client.cluster().with_next_id(|vmid| node.create(&params(vmid))).await?;
+        let vmid = claimed.vmid;
         self.made.containers.push(vmid);
-        self.place.client.wait(upid, PATIENCE).await?;
+        self.place.client.wait(claimed.outcome.done()?, PATIENCE).await?;
         let config = self.lxc(vmid).config().await?;
         ensure!(config.options.memory == Some(128), "memory is {:?}", config.options.memory);
         ensure!(self.status(vmid).await? == GuestStatus::Stopped, "a new container is stopped");
@@ -161,9 +162,10 @@ impl Life {
             ..RestoreParams::new(vmid, archive.clone())
         };
         let node = place.client.node(&place.node);
-        let (vmid, upid) = place.client.cluster().with_next_id(|vmid| node.restore(&params(vmid))).await?;
+        let claimed = place.client.cluster().with_next_id(|vmid| node.restore(&params(vmid))).await?;
+        let vmid = claimed.vmid;
         self.made.containers.push(vmid);
-        self.place.client.wait(upid, PATIENCE).await?;
+        self.place.client.wait(claimed.outcome.done()?, PATIENCE).await?;
         let options = self.lxc(vmid).config().await?.options;
         let name = options.hostname.map(|name| name.to_string());
         ensure!(name.as_deref() == Some("life-of-a-container"), "the copy is called {name:?}");

@@ -80,8 +80,9 @@ const ROWS: &[Row] = &[
     ),
     row(
         500,
-        "CT {} already exists on node '{}'",
-        |texts| present(Thing::Container, texts),
+        // A virtual machine has the VMID as well.
+        "{} {} already exists on node '{}'",
+        |texts| present(Thing::Container, texts.get(1..).unwrap_or_default()),
         "create-twice-second",
     ),
     row(
@@ -226,9 +227,11 @@ mod tests {
     #[test]
     fn patterns_fit_whole_messages() {
         assert_eq!(
-            captures("CT {} already exists on node '{}'", "CT 100 already exists on node 'pve1'"),
-            Some(alloc::vec!["100", "pve1"])
+            captures("{} {} already exists on node '{}'", "CT 100 already exists on node 'pve1'"),
+            Some(alloc::vec!["CT", "100", "pve1"])
         );
+        let taken = classify(500, "VM 100 already exists on node 'pve1'", BTreeMap::new());
+        assert_eq!(taken, Cause::AlreadyExists { what: Thing::Container, name: "100".into() });
         assert_eq!(captures("CT is locked ({})", "CT is locked (backup) and more"), None);
         assert_eq!(captures("{} not running", "VM 101 not running"), Some(alloc::vec!["VM 101"]));
     }

@@ -40,9 +40,9 @@ fn a_vmid_that_somebody_else_took_is_left_to_them() {
         params.storage = Some("local-btrfs".parse().unwrap());
         client.node(&node).restore(&params)
     };
-    let (vmid, upid) = now(client.cluster().with_next_id(restore)).unwrap();
-    now(client.wait(upid, Patience::default())).unwrap();
-    assert_eq!((vmid.get(), tried.into_inner().unwrap()), (104, vec![102, 103, 104]));
+    let claimed = now(client.cluster().with_next_id(restore)).unwrap();
+    now(client.wait(claimed.outcome.done().unwrap(), Patience::default())).unwrap();
+    assert_eq!((claimed.vmid.get(), tried.into_inner().unwrap()), (104, vec![102, 103, 104]));
 }
 
 fn set(options: LxcOptions) -> SetConfigParams {
