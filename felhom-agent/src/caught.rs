@@ -1,9 +1,19 @@
-//! Panics that must not end the process, because there is something to be undone or to be told.
+//! Panics: what is said of them, and those that must not end the process because there is something to be undone or told.
 
 use std::future::poll_fn;
+use std::io::Write;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
 use std::task::Poll;
+
+/// Tells of every panic where it happened and nothing else, because its payload may hold anything, the token too.
+pub fn hide_payloads() {
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map(ToString::to_string).unwrap_or_default();
+        // Nothing better can be done if stderr is gone.
+        let _written = writeln!(std::io::stderr(), "felhom-agent: internal error at {place}");
+    }));
+}
 
 /// What a future returns, or nothing if it panics. What it was working on may be half done then.
 pub(crate) async fn caught<T>(future: impl Future<Output = T>) -> Option<T> {

@@ -4,7 +4,7 @@
 //! `wiring` is the last place that knows hyper; everything behind it speaks to a [`proxmox_api::Client`].
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
-mod caught;
+pub mod caught;
 pub mod cli;
 pub mod config;
 pub mod exercise;

@@ -3,10 +3,14 @@
 use std::io::IsTerminal;
 
 use tracing::level_filters::LevelFilter;
+use tracing_subscriber::filter::Targets;
 use tracing_subscriber::fmt;
 use tracing_subscriber::prelude::*;
 
 use crate::config::{LogFormat, LogLevel};
+
+/// The crates whose words are logged. Others could log what they were given, and that may be the token.
+const OURS: [&str; 3] = ["felhom_agent", "proxmox_api", "proxmox_privileged"];
 
 /// Starts logging. A second call changes nothing.
 pub fn start(level: LogLevel, format: LogFormat, has_color: bool) {
@@ -17,7 +21,8 @@ pub fn start(level: LogLevel, format: LogFormat, has_color: bool) {
         LogLevel::Debug => LevelFilter::DEBUG,
         LogLevel::Trace => LevelFilter::TRACE,
     };
-    let registry = tracing_subscriber::registry().with(level);
+    let targets = OURS.map(|target| (target, level)).into_iter().collect::<Targets>();
+    let registry = tracing_subscriber::registry().with(targets);
     let layer = fmt::layer().with_writer(std::io::stderr).with_target(true);
     // Whoever started logging before has decided how it is done.
     let _already_started = match format {

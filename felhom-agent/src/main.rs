@@ -1,8 +1,8 @@
 //! The agent's binary: the command line, and an exit code.
 
-use std::io::Write;
 use std::process::ExitCode;
 
+use felhom_agent::caught::hide_payloads;
 use felhom_agent::cli;
 use felhom_agent::config::Environment;
 use felhom_agent::exit::Exit;
@@ -11,12 +11,7 @@ use rustix::process::{DumpableBehavior, set_dumpable_behavior};
 fn main() -> ExitCode {
     // No core dump and no debugger of the same user may take the token out of the memory. It works or the kernel is none.
     let _hidden = set_dumpable_behavior(DumpableBehavior::NotDumpable);
-    // A panic's payload may hold anything, so only its place is told.
-    std::panic::set_hook(Box::new(|panic| {
-        let place = panic.location().map(ToString::to_string).unwrap_or_default();
-        // Nothing better can be done if stderr is gone.
-        let _written = writeln!(std::io::stderr(), "felhom-agent: internal error at {place}");
-    }));
+    hide_payloads();
     let run = || cli::run(std::env::args_os(), &Environment::of_process());
     let exit = std::panic::catch_unwind(run).unwrap_or(Exit::Internal);
     ExitCode::from(exit.code())

@@ -80,6 +80,7 @@ impl HyperTransport {
         let was_kept = lane.is_used();
         let sent = match lane.send(message, deadline).await {
             Err(Failure::Unwritten(message)) if was_kept => {
+                self.record.count_retry();
                 lane = self.connector.connect(deadline).await?;
                 lane.send(*message, deadline).await
             }

@@ -1,7 +1,7 @@
 //! The command `selftest`.
 
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use clap::Args;
 
@@ -17,7 +17,7 @@ use crate::exit::Exit;
 use crate::interrupt::Interrupt;
 use crate::selftest::checks::READ_ONLY;
 use crate::selftest::engine::{self, Run};
-use crate::selftest::report::Style;
+use crate::selftest::report::{Moment, Style};
 use crate::selftest::{Claim, Context, Report, Selection, Status};
 use crate::wiring;
 
@@ -75,7 +75,7 @@ pub(super) fn run(common: &Common, arguments: &Arguments, environment: &Environm
         Err(exit) => return exit,
     };
     let context = Arc::new(Context::new_wired(session.config, wiring::connect));
-    let started = SystemTime::now();
+    let started = Moment::now();
     let checked = session.runtime.block_on(check(&context, common, arguments, &selection));
     session.runtime.shutdown_background();
     let path = session.path.display().to_string();

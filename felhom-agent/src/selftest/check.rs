@@ -23,6 +23,8 @@ pub struct Claim {
     pub group: Group,
     /// What it proves, in a line.
     pub proves: &'static str,
+    /// What is asked or looked at.
+    pub source: &'static str,
     /// The claims that must not have failed before it makes sense.
     pub needs: &'static [&'static str],
     /// How the run ends if it fails.

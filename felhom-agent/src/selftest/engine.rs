@@ -238,7 +238,7 @@ mod tests {
         needs: &'static [&'static str],
         run: fn(Arc<Context>) -> super::super::check::Findings,
     ) -> Check {
-        Check { claim: Claim { id, group: Group::Api, proves: "", needs, exit: Exit::Fail }, run }
+        Check { claim: Claim { id, group: Group::Api, proves: "", source: "", needs, exit: Exit::Fail }, run }
     }
 
     fn good(_: Arc<Context>) -> super::super::check::Findings {

@@ -3,7 +3,7 @@
 mod json;
 mod text;
 
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use crate::config::Config;
 use crate::exercise::Exercised;
@@ -49,6 +49,20 @@ struct Target {
     pve: Option<String>,
 }
 
+/// When something began: by the clock of the wall, and by one that nobody sets.
+#[derive(Clone, Copy, Debug)]
+pub struct Moment {
+    wall: SystemTime,
+    monotonic: Instant,
+}
+
+impl Moment {
+    /// Now.
+    pub fn now() -> Self {
+        Self { wall: SystemTime::now(), monotonic: Instant::now() }
+    }
+}
+
 impl Report {
     /// The report of a run that has ended.
     pub fn new(
@@ -56,15 +70,15 @@ impl Report {
         config_path: String,
         run: Run,
         exercised: Option<Exercised>,
-        started: SystemTime,
+        started: Moment,
         is_strict: bool,
     ) -> Self {
         let connection = context.connection.as_ref().and_then(|connection| connection.as_ref().ok());
         let wire = connection.and_then(|connection| connection.wire.as_ref());
         Self {
             mode: if exercised.is_some() { Mode::Task } else { Mode::ReadOnly },
-            started,
-            duration: started.elapsed().unwrap_or_default(),
+            started: started.wall,
+            duration: started.monotonic.elapsed(),
             target: context.config.as_ref().ok().map(|config| Target::new(config, context)),
             config_path,
             run,

@@ -29,6 +29,7 @@ pub struct Record {
     connections: AtomicU64,
     handshakes: AtomicU64,
     closes: AtomicU64,
+    retries: AtomicU64,
     bytes_in: AtomicU64,
     connect: Mutex<Option<ConnectFacts>>,
     verifier: Arc<Verifier>,
@@ -45,6 +46,8 @@ pub struct Counters {
     pub handshakes: u64,
     /// Answers that carried `Connection: close`.
     pub closed_by_server: u64,
+    /// Requests of which no byte could be written on a kept connection, and which went out on another one.
+    pub retries: u64,
     /// Bytes of bodies that were read.
     pub bytes_in: u64,
 }
@@ -56,6 +59,7 @@ impl Record {
             connections: AtomicU64::new(0),
             handshakes: AtomicU64::new(0),
             closes: AtomicU64::new(0),
+            retries: AtomicU64::new(0),
             bytes_in: AtomicU64::new(0),
             connect: Mutex::new(None),
             verifier,
@@ -70,6 +74,7 @@ impl Record {
             connections: read(&self.connections),
             handshakes: read(&self.handshakes),
             closed_by_server: read(&self.closes),
+            retries: read(&self.retries),
             bytes_in: read(&self.bytes_in),
         }
     }
@@ -85,6 +90,10 @@ impl Record {
 
     pub(super) fn count_request(&self) {
         self.requests.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(super) fn count_retry(&self) {
+        self.retries.fetch_add(1, Ordering::Relaxed);
     }
 
     pub(super) fn count_connection(&self) {

@@ -1,4 +1,8 @@
 //! The read-only self-test: what it says of a healthy node, and of one that is not.
+#![expect(clippy::disallowed_types, reason = "the tests ask git")]
+
+use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use serde_json::Value;
 
@@ -209,8 +213,35 @@ fn checks_are_listed_and_selected_by_id() {
 
 #[test]
 fn the_version_names_the_commit() {
+    let git = Command::new("git").args(["rev-parse", "--short=7", "HEAD"]).output().ok();
+    let commit = git.filter(|output| output.status.success());
+    let commit = commit.map(|output| format!("g{}", String::from_utf8(output.stdout).unwrap().trim()));
     let run = Agent::with_text("{}").run(&["--version"]);
     let line = run.stdout.trim();
-    assert!(line.starts_with(concat!("felhom-agent ", env!("CARGO_PKG_VERSION"), " (")), "{line}");
+    let (version, commit) = (env!("CARGO_PKG_VERSION"), commit.as_deref().unwrap_or("unknown"));
+    assert!(line.starts_with(&format!("felhom-agent {version} ({commit}, ")), "{line}");
     assert!(line.ends_with("rustls 0.23/ring)"), "{line}");
+}
+
+#[test]
+fn it_takes_less_than_half_a_second() {
+    let node = Node::start(&[]);
+    let agent = Agent::of(&node);
+    // Other tests run side by side, so the quickest of several counts.
+    let quickest = (0..5).map(|_| agent.run(&JSON).took).min().unwrap();
+    assert!(quickest < Duration::from_millis(500), "{quickest:?}");
+}
+
+#[test]
+fn a_report_that_cannot_be_written_is_an_error_and_a_reader_that_left_is_none() {
+    let node = Node::start(&[]);
+    let agent = Agent::of(&node);
+    let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+    let output = agent.command(&JSON).stdout(full).stderr(Stdio::piped()).output().unwrap();
+    assert_eq!(output.status.code(), Some(70));
+    assert!(String::from_utf8(output.stderr).unwrap().contains("No space left on device"));
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let output = agent.command(&JSON).stdout(writer).stderr(Stdio::piped()).output().unwrap();
+    assert_eq!((output.status.code(), output.stderr), (Some(0), Vec::new()));
 }

@@ -115,3 +115,20 @@ fn nobody_can_read_the_memory_of_a_running_agent() {
     assert!(status.contains(&format!("Uid:\t{NOBODY}\t")), "{status}");
     assert_eq!(owner, 0);
 }
+
+/// The test starts itself again, since the agent has no panic to offer.
+#[test]
+fn a_panic_tells_its_place_and_not_what_it_holds() {
+    if std::env::var_os("FELHOM_TEST_PANICS").is_some() {
+        felhom_agent::caught::hide_payloads();
+        panic!("the secret is 12345678-1234-1234-1234-123456789abc");
+    }
+    let output = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "secrecy::a_panic_tells_its_place_and_not_what_it_holds", "--nocapture"])
+        .env("FELHOM_TEST_PANICS", "1")
+        .output()
+        .unwrap();
+    let said = String::from_utf8(output.stderr).unwrap() + &String::from_utf8(output.stdout).unwrap();
+    assert!(said.contains("felhom-agent: internal error at felhom-agent/tests/agent/secrecy.rs:"), "{said}");
+    assert!(!said.contains("12345678"), "{said}");
+}

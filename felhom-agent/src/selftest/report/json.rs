@@ -15,7 +15,7 @@ impl Report {
     pub fn json(&self) -> String {
         let document = json!({
             "schema": "felhom.selftest/1",
-            "agent": { "version": version::NUMBER, "git": version::COMMIT },
+            "agent": { "version": version::NUMBER, "git": version::COMMIT.strip_prefix('g').unwrap_or(version::COMMIT) },
             "mode": match self.mode { Mode::ReadOnly => "read-only", Mode::Task => "task" },
             "started": started(self),
             "duration_ms": millis(self.duration),
@@ -33,7 +33,7 @@ impl Report {
             "transport": {
                 "requests": self.counters.requests, "connections": self.counters.connections,
                 "handshakes": self.counters.handshakes, "closed_by_server": self.counters.closed_by_server,
-                "retries": 0, "bytes_in": self.counters.bytes_in,
+                "retries": self.counters.retries, "bytes_in": self.counters.bytes_in,
             },
             "checks": self.checks(),
             "tasks": self.exercised.as_ref().map_or(&[][..], |exercised| &exercised.tasks),
@@ -57,6 +57,7 @@ impl Report {
             outcome.findings.iter().map(|finding| {
                 let mut check = json!({
                     "id": outcome.claim.id_of(finding), "group": outcome.claim.group, "needs": outcome.claim.needs,
+                    "source": outcome.claim.source,
                     "duration_ms": millis(outcome.duration),
                 });
                 let found = serde_json::to_value(finding).unwrap_or_default();
