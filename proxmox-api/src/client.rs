@@ -126,3 +126,55 @@ impl fmt::Debug for Client {
         f.write_str("Client")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use alloc::boxed::Box;
+    use alloc::string::String;
+    use core::pin::pin;
+    use core::task::{Context, Poll, Waker};
+
+    use super::*;
+    use crate::MockHttpTransport;
+
+    /// A client whose one request is answered so.
+    fn answered(request: &'static str, status: u16, reason: &str, body: &str) -> Client {
+        let mut transport = MockHttpTransport::new();
+        let response =
+            Response { status, reason: reason.into(), date: None, body: String::from(body).into() };
+        transport.expect_now().return_const(Duration::ZERO);
+        transport
+            .expect_send()
+            .times(1)
+            .withf(move |sent| alloc::format!("{sent}") == request)
+            .return_once(move |_| Box::pin(async move { Ok(response) }));
+        Client::new(Arc::new(transport), "felhom@pve!agent".parse().unwrap())
+    }
+
+    fn now<T>(future: impl Future<Output = T>) -> T {
+        match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(value) => value,
+            Poll::Pending => panic!("the transport answers at once"),
+        }
+    }
+
+    #[test]
+    fn a_call_is_sent_once_and_only_when_it_is_awaited() {
+        let body = r#"{"data":{"version":"9.2.11","release":"9.2","repoid":"d87b2dd5"}}"#;
+        let client = answered("GET /version", 200, "OK", body);
+        let _never_sent = client.version();
+        assert_eq!(now(async { client.version().await }).unwrap().version, "9.2.11");
+    }
+
+    #[test]
+    fn predicates_tell_what_a_caller_acts_on() {
+        let error = |reason: &str| {
+            let client = answered("GET /version", 500, reason, r#"{"data":null}"#);
+            now(async { client.version().await }).unwrap_err()
+        };
+        let locked = error("CT is locked (backup)");
+        let missing = error("Configuration file 'nodes/pve1/lxc/999.conf' does not exist");
+        assert_eq!([locked.is_locked(), locked.is_not_found()], [true, false], "{locked}");
+        assert_eq!([missing.is_locked(), missing.is_not_found()], [false, true], "{missing}");
+    }
+}
