@@ -22,6 +22,17 @@ use crate::exit::Exit;
 use crate::terminal::Color;
 use crate::version;
 
+/// What stands below the help.
+const AFTER_HELP: &str = "\
+felhom-agent --selftest[=task] is the same as felhom-agent selftest [--task]
+
+Exit codes:
+  0  everything passed            5  could not be checked: network, certificate, token
+  1  a check failed               6  the exercise left something behind
+  2  wrong command line           7  another exercise is running
+  3  warnings, with --strict      8  the time was used up
+  4  no usable configuration     70  something inside is wrong; 130, 143: a signal";
+
 /// Looks after the LXC containers of one Proxmox VE host.
 #[derive(Debug, Parser)]
 #[command(
@@ -29,7 +40,7 @@ use crate::version;
     version = version::LONG,
     subcommand_required = true,
     arg_required_else_help = true,
-    after_help = "felhom-agent --selftest[=task] is the same as felhom-agent selftest [--task]"
+    after_help = AFTER_HELP
 )]
 struct CommandLine {
     #[command(subcommand)]
@@ -40,7 +51,7 @@ struct CommandLine {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Checks the configuration, the way to the API, the privileges and the node; changes nothing
+    /// Checks the configuration, the way to the API, the privileges and the node; changes nothing without --task
     Selftest(selftest::Arguments),
     /// Removes what an exercise of the self-test has left behind
     Cleanup(cleanup::Arguments),

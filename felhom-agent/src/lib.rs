@@ -5,6 +5,7 @@
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
 pub mod caught;
+mod chain;
 pub mod cli;
 pub mod config;
 pub mod exercise;

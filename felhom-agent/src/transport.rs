@@ -7,7 +7,6 @@
 //! Nothing is repeated here but for one case: a request that was given to a kept connection, and provably not written
 //! to it, goes out on a new one.
 
-mod chain;
 mod connect;
 mod lane;
 mod message;

@@ -10,6 +10,7 @@ use serde_json::json;
 
 use super::session::Session;
 use super::{Common, Output, print, print_error};
+use crate::chain::chain;
 use crate::config::{Config, Environment};
 use crate::exercise::cleanup::{Trace, look, undo_unless};
 use crate::exercise::journal::{Entry, JournalError, StateDir, peek};
@@ -52,7 +53,9 @@ pub(super) fn run(common: &Common, arguments: &Arguments, environment: &Environm
     };
     let mut report = Report { is_dry: arguments.dry_run, ..Report::default() };
     match &session.config {
-        Ok(config) => session.runtime.block_on(clean(common, arguments, config, &mut report)),
+        Ok(config) => {
+            session.runtime.block_on(clean(session.progress, arguments, config, &mut report));
+        }
         Err(error) => report.fail(error.to_string(), Exit::Config),
     }
     session.runtime.shutdown_background();
@@ -60,7 +63,7 @@ pub(super) fn run(common: &Common, arguments: &Arguments, environment: &Environm
     Exit::of([report.exit(), printed])
 }
 
-async fn clean(common: &Common, arguments: &Arguments, config: &Config, report: &mut Report) {
+async fn clean(progress: Progress, arguments: &Arguments, config: &Config, report: &mut Report) {
     let connection = match wiring::connect(config) {
         Ok(connection) => connection,
         Err(error) => return report.fail(error.to_string(), Exit::Config),
@@ -69,7 +72,7 @@ async fn clean(common: &Common, arguments: &Arguments, config: &Config, report: 
         config,
         client: &connection.client,
         task_timeout: arguments.task_timeout,
-        progress: Progress::of_stderr(common.quiet),
+        progress,
         interrupt: Interrupt::listen(),
         stops_tasks: false,
         tasks: Vec::new(),
@@ -174,10 +177,7 @@ impl Report {
 
     fn fail_on_call(&mut self, error: &Error) {
         let is_unchecked = error.is_unauthorized() || matches!(error, Error::Transport { .. });
-        self.fail(
-            snafu::Report::from_error(error).to_string().trim_end().into(),
-            if is_unchecked { Exit::Unchecked } else { Exit::Fail },
-        );
+        self.fail(chain(error), if is_unchecked { Exit::Unchecked } else { Exit::Fail });
     }
 
     fn exit(&self) -> Exit {

@@ -76,7 +76,7 @@ pub(super) fn run(common: &Common, arguments: &Arguments, environment: &Environm
     };
     let context = Arc::new(Context::new_wired(session.config, wiring::connect));
     let started = Moment::now();
-    let checked = session.runtime.block_on(check(&context, common, arguments, &selection));
+    let checked = session.runtime.block_on(check(&context, session.progress, arguments, &selection));
     session.runtime.shutdown_background();
     let path = session.path.display().to_string();
     let report = Report::new(&context, path, checked.0, checked.1, started, arguments.strict);
@@ -95,7 +95,7 @@ pub(super) fn run(common: &Common, arguments: &Arguments, environment: &Environm
 
 async fn check(
     context: &Arc<Context>,
-    common: &Common,
+    progress: Progress,
     arguments: &Arguments,
     selection: &Selection,
 ) -> (Run, Option<Exercised>) {
@@ -113,7 +113,7 @@ async fn check(
                 config,
                 client: &connection.client,
                 task_timeout: arguments.task_timeout,
-                progress: Progress::of_stderr(common.quiet),
+                progress,
                 interrupt,
                 stops_tasks: true,
                 tasks: Vec::new(),

@@ -8,6 +8,7 @@ use tokio::runtime::{Builder, Runtime};
 
 use super::{Common, print_error};
 use crate::config::{Config, ConfigError, Environment, HostConfig, LogFormat, LogLevel};
+use crate::exercise::progress::Progress;
 use crate::exit::Exit;
 use crate::logging;
 use crate::wiring;
@@ -21,6 +22,8 @@ pub(super) struct Session {
     pub(super) config: Result<Config, ConfigError>,
     /// Whether stdout is coloured.
     pub(super) has_color: bool,
+    /// How progress is shown on stderr.
+    pub(super) progress: Progress,
     /// Where the command runs.
     pub(super) runtime: Runtime,
 }
@@ -39,7 +42,8 @@ impl Session {
         if config.as_ref().is_ok_and(|config| config.tls.is_insecure) {
             print_error("WARNING: tls.insecure is set: any server is accepted, and is sent the token");
         }
-        Ok(Self { path, config, has_color, runtime: runtime()? })
+        let progress = Progress::of_stderr(common.quiet, environment);
+        Ok(Self { path, config, has_color, progress, runtime: runtime()? })
     }
 }
 

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use proxmox_types::Upid;
 
+use crate::config::Environment;
 use crate::selftest::Status;
 use crate::terminal::plain;
 
@@ -36,8 +37,9 @@ pub struct Shown {
 
 impl Progress {
     /// As stderr is, unless nothing is wanted.
-    pub fn of_stderr(is_quiet: bool) -> Self {
-        match (is_quiet, stderr().is_terminal()) {
+    pub fn of_stderr(is_quiet: bool, environment: &Environment) -> Self {
+        let is_terminal = stderr().is_terminal() && environment.get("TERM") != Some("dumb");
+        match (is_quiet, is_terminal) {
             (true, _) => Self::Silent,
             (false, true) => Self::Terminal,
             (false, false) => Self::Lines,

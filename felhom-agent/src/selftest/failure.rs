@@ -4,6 +4,7 @@ use proxmox_api::{Cause, Denied, Error};
 use proxmox_types::{Lock, Vmid};
 
 use super::check::Finding;
+use crate::chain::chain;
 use crate::config::Config;
 use crate::exit::Exit;
 
@@ -12,14 +13,11 @@ pub fn call_failed(config: &Config, error: &Error) -> Finding {
     if error.is_unauthorized() {
         return refused(config, error);
     }
-    let text = snafu::Report::from_error(error).to_string();
-    let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
-    let summary = lines.next().unwrap_or_default().to_string();
-    let mut detail: Vec<&str> = lines.filter(|line| !line.starts_with("Caused by")).collect();
+    let mut detail = Vec::new();
     if let Error::TaskFailed { log_tail, .. } = error {
         detail.extend(log_tail.iter().map(String::as_str));
     }
-    let mut finding = Finding::fail(summary, repair(config, error));
+    let mut finding = Finding::fail(chain(error), repair(config, error));
     if !detail.is_empty() {
         finding = finding.because(detail.join("\n"));
     }

@@ -21,9 +21,9 @@ use rustls::{ClientConfig, InvalidMessage};
 use tokio::time::timeout;
 use tower_service::Service;
 
-use super::chain::chain;
 use super::lane::Lane;
 use super::record::{ConnectFacts, Record};
+use crate::chain::chain;
 use crate::config::Url;
 use crate::tls::{TlsError, UnusableSnafu};
 

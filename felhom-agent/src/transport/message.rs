@@ -10,7 +10,7 @@ use hyper::header::{
 use proxmox_api::{Request, Response, Stage, TransportError};
 use proxmox_types::ApiToken;
 
-use super::chain::chain;
+use crate::chain::chain;
 use crate::config::Url;
 use crate::tls::{TlsError, UnusableSnafu};
 

@@ -245,3 +245,14 @@ fn a_report_that_cannot_be_written_is_an_error_and_a_reader_that_left_is_none() 
     let output = agent.command(&JSON).stdout(writer).stderr(Stdio::piped()).output().unwrap();
     assert_eq!((output.status.code(), output.stderr), (Some(0), Vec::new()));
 }
+
+#[test]
+fn a_storage_that_hangs_is_told_and_the_report_is_whole() {
+    let node = Node::start(&[]);
+    node.ask("delay storage.list 30000");
+    let run = Agent::of(&node).run(&JSON);
+    let (id, summary, ..) = &run.failures()[0];
+    assert_eq!((id.as_str(), run.exit), ("storage.list", 1), "{}", run.stdout);
+    assert_eq!(summary, "the node has not told its storages within 9 s");
+    assert_eq!((run.json()["complete"].clone(), run.check("guests.list").0.as_str()), (true.into(), "ok"));
+}

@@ -1,9 +1,11 @@
 //! Checks of the storages.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use proxmox_types::{StorageId, StorageStatus};
 use serde_json::json;
+use tokio::time::timeout;
 
 use super::node::{judge, percent};
 use crate::config::Config;
@@ -11,14 +13,18 @@ use crate::selftest::check::{Finding, Findings, findings};
 use crate::selftest::context::Context;
 use crate::selftest::failure::call_failed;
 
+/// How long the node may take to look at its storages; less than a whole run has by default.
+const LONGEST: Duration = Duration::from_secs(9);
+
 pub(super) fn list(context: Arc<Context>) -> Findings {
     findings(async move {
         let Some((config, connection)) = context.parts() else {
             return vec![Finding::skip("there is no configuration")];
         };
-        let storages = match context.storages(config, connection).await {
-            Ok(storages) => storages,
-            Err(error) => return vec![call_failed(config, &error)],
+        let storages = match timeout(LONGEST, context.storages(config, connection)).await {
+            Ok(Ok(storages)) => storages,
+            Ok(Err(error)) => return vec![call_failed(config, &error)],
+            Err(_) => return vec![hanging()],
         };
         let seen: Vec<String> = storages.iter().map(name).collect();
         let hidden = config.storages.iter().filter(|storage| !seen.contains(&storage.to_string()));
@@ -34,6 +40,15 @@ pub(super) fn list(context: Arc<Context>) -> Findings {
         };
         vec![finding.with(json!({ "storages": seen }))]
     })
+}
+
+/// PVE looks at its storages one after the other, so that one which hangs holds up all.
+fn hanging() -> Finding {
+    Finding::fail(
+        format!("the node has not told its storages within {} s", LONGEST.as_secs()),
+        "timeout 5 pvesm status || dmesg | tail",
+    )
+    .because("a storage hangs, as NFS does without its server, and PVE waits for it before it tells of any")
 }
 
 fn missing(config: &Config, storage: &StorageId) -> Finding {

@@ -1,7 +1,7 @@
 //! The report for people: status first, one line for what is well, more for what is not, and the repairs at the bottom.
 
 use std::collections::BTreeSet;
-use std::fmt::Write;
+use std::iter;
 
 use super::Report;
 use crate::selftest::check::{Claim, Finding, Status};
@@ -17,49 +17,61 @@ pub struct Style {
     pub is_quiet: bool,
 }
 
-/// Width of the id column.
+/// Least width of the id column.
 const ID: usize = 16;
 
-/// Where the text of a line begins.
-const INDENT: usize = 2 + 4 + 2 + ID + 2;
+/// A page that is being written.
+struct Page {
+    text: String,
+    style: Style,
+    /// Width of the id column.
+    width: usize,
+    /// Repairs that were printed: each is printed once, at the first finding that it repairs.
+    repairs: BTreeSet<String>,
+}
 
 impl Report {
     /// The report as lines of text.
     pub fn text(&self, style: Style) -> String {
-        let mut text = String::new();
-        // Writing to a string cannot fail.
-        let _ = self.write(&mut text, style);
-        text
+        let ids = self.lines().map(|(claim, finding)| plain(&claim.id_of(finding)).chars().count());
+        let width = ids.max().unwrap_or_default().max(ID);
+        let mut page = Page { text: String::new(), style, width, repairs: BTreeSet::new() };
+        if !style.is_quiet {
+            page.line(&format!("{}\n", self.header()));
+        }
+        self.write_checks(&mut page);
+        page.line(&format!("{}{}", if style.is_quiet { "" } else { "\n" }, self.summary(style)));
+        self.write_repairs(&mut page);
+        page.text
     }
 
-    fn write(&self, out: &mut String, style: Style) -> std::fmt::Result {
-        if !style.is_quiet {
-            writeln!(out, "{}\n", self.header())?;
-        }
-        let (mut group, mut repairs) = (None, Repairs::default());
+    fn write_checks(&self, page: &mut Page) {
+        let is_quiet = page.style.is_quiet;
+        let mut group = None;
         for (claim, finding) in self.lines() {
-            if style.is_quiet && matches!(finding.status, Status::Ok | Status::Skip) {
+            if is_quiet && matches!(finding.status, Status::Ok | Status::Skip) {
                 continue;
             }
-            if group.replace(claim.group) != Some(claim.group) && !style.is_quiet {
-                writeln!(out, "{}", claim.group.title())?;
+            if group.replace(claim.group) != Some(claim.group) && !is_quiet {
+                page.line(claim.group.title());
             }
-            line(out, claim, finding, style, &mut repairs)?;
+            page.finding(claim, finding);
         }
-        writeln!(out, "{}{}", if style.is_quiet { "" } else { "\n" }, self.summary(style))?;
-        let failed = self.lines().filter(|(_, finding)| finding.status == Status::Fail);
-        let mut repairs = Repairs::default();
-        for (claim, finding) in failed {
+    }
+
+    /// What must be done, at the bottom, where people look first.
+    fn write_repairs(&self, page: &mut Page) {
+        page.repairs.clear();
+        for (claim, finding) in self.lines().filter(|(_, finding)| finding.status == Status::Fail) {
             let fix = finding.fix.iter().map(|fix| fix.run.as_str()).collect::<Vec<_>>().join(" && ");
-            if repairs.is_new(&fix) {
-                let (label, id) = (label(Status::Fail, style), plain(&claim.id_of(finding)));
-                writeln!(out, "{label} {id}  ->  {}", plain(&fix))?;
+            if page.repairs.insert(fix.clone()) {
+                let (label, id) = (label(Status::Fail, page.style), plain(&claim.id_of(finding)));
+                page.line(&format!("{label} {id}  ->  {}", plain(&fix)));
             }
         }
         for leftover in self.leftovers() {
-            writeln!(out, "{}  ->  {}", plain(&format!("LEFT {}", leftover.what)), plain(&leftover.command))?;
+            page.line(&format!("LEFT {}  ->  {}", plain(&leftover.what), plain(&leftover.command)));
         }
-        Ok(())
     }
 
     fn header(&self) -> String {
@@ -94,38 +106,35 @@ impl Report {
     }
 }
 
-/// Repairs that were printed: each is printed once, at the first finding that it repairs.
-#[derive(Default)]
-struct Repairs(BTreeSet<String>);
+impl Page {
+    fn line(&mut self, line: &str) {
+        self.text.extend([line, "\n"]);
+    }
 
-impl Repairs {
-    fn is_new(&mut self, fix: &str) -> bool {
-        self.0.insert(fix.into())
+    fn finding(&mut self, claim: &Claim, finding: &Finding) {
+        let (label, width) = (format!("{:4}", finding.status.label()), self.width);
+        let label = paint(finding.status, &label, self.style);
+        let id = plain(&claim.id_of(finding));
+        self.line(&format!("  {label}  {id:width$}  {}", plain(&finding.summary)));
+        if !matches!(finding.status, Status::Warn | Status::Fail) {
+            return;
+        }
+        let why = iter::once("why").chain(iter::repeat(""));
+        for (label, detail) in why.zip(finding.detail.iter().flat_map(|detail| detail.lines())) {
+            self.below(label, detail);
+        }
+        for fix in &finding.fix {
+            if self.repairs.insert(fix.run.clone()) {
+                self.below("fix", &fix.run);
+            }
+        }
     }
-}
 
-fn line(
-    out: &mut String,
-    claim: &Claim,
-    finding: &Finding,
-    style: Style,
-    repairs: &mut Repairs,
-) -> std::fmt::Result {
-    let name = format!("{:4}", finding.status.label());
-    let name = paint(finding.status, &name, style);
-    writeln!(out, "  {name}  {:ID$}  {}", plain(&claim.id_of(finding)), plain(&finding.summary))?;
-    if !matches!(finding.status, Status::Warn | Status::Fail) {
-        return Ok(());
+    /// A line below a finding, under its text.
+    fn below(&mut self, label: &str, text: &str) {
+        let indent = 2 + 4 + 2 + self.width + 2;
+        self.line(&format!("{:indent$}{label:3}  {}", "", plain(text)));
     }
-    let blank = "";
-    for (index, detail) in finding.detail.iter().flat_map(|detail| detail.lines()).enumerate() {
-        let label = if index == 0 { "why" } else { "" };
-        writeln!(out, "{blank:INDENT$}{label:3}  {}", plain(detail))?;
-    }
-    for fix in finding.fix.iter().filter(|fix| repairs.is_new(&fix.run)) {
-        writeln!(out, "{blank:INDENT$}fix  {}", plain(&fix.run))?;
-    }
-    Ok(())
 }
 
 fn counted(number: u64, what: &str) -> String {
