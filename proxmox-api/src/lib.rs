@@ -47,3 +47,6 @@ pub use transport::MockHttpTransport;
 pub use transport::{Body, BoxFuture, HttpTransport, Response, Stage, TransportError};
 pub use visibility::Visibility;
 pub use wait::{Ended, Patience};
+
+/// What the calls take and return, for those who depend on this crate alone.
+pub use proxmox_types as types;
