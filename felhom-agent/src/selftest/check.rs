@@ -263,6 +263,11 @@ impl Outcome {
     }
 }
 
+/// Boxes the future of a check that ends early with one finding, as where a call failed.
+pub fn found(future: impl Future<Output = Result<Vec<Finding>, Box<Finding>>> + Send + 'static) -> Findings {
+    findings(async move { future.await.unwrap_or_else(|finding| vec![*finding]) })
+}
+
 /// Boxes the future of a check.
 pub fn findings(future: impl Future<Output = Vec<Finding>> + Send + 'static) -> Findings {
     Box::pin(future)

@@ -9,6 +9,7 @@ use proxmox_api::{Client, Error, Observer};
 use proxmox_types::{Resource, StorageStatus, Version};
 use tokio::sync::OnceCell;
 
+use super::check::Finding;
 use crate::config::{Config, ConfigError};
 use crate::tls::{TlsError, Verifier};
 use crate::transport::Record;
@@ -109,6 +110,11 @@ impl Context {
     pub fn parts(&self) -> Option<(&Config, &Connection)> {
         let connection = self.connection.as_ref()?.as_ref().ok()?;
         Some((self.config.as_ref().ok()?, connection))
+    }
+
+    /// The same for a check, which is skipped without them.
+    pub fn connected(&self) -> Result<(&Config, &Connection), Box<Finding>> {
+        self.parts().ok_or_else(|| Box::new(Finding::skip("there is no configuration")))
     }
 
     /// The first request: the version, which costs nothing and proves the way there and the token.

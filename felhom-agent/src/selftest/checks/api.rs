@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::json;
 
 use crate::config::Config;
-use crate::selftest::check::{Finding, Findings, findings};
+use crate::selftest::check::{Finding, Findings, found};
 use crate::selftest::context::{Context, Probe};
 use crate::selftest::failure::call_failed;
 
@@ -13,11 +13,9 @@ use crate::selftest::failure::call_failed;
 const KNOWN: std::ops::RangeInclusive<u32> = 8..=9;
 
 fn check(context: Arc<Context>, judge: fn(&Config, &Probe) -> Finding) -> Findings {
-    findings(async move {
-        match context.parts() {
-            Some((config, connection)) => vec![judge(config, context.probe(connection).await)],
-            None => vec![Finding::skip("there is no configuration")],
-        }
+    found(async move {
+        let (config, connection) = context.connected()?;
+        Ok(vec![judge(config, context.probe(connection).await)])
     })
 }
 

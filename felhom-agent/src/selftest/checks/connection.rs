@@ -8,7 +8,7 @@ use rustls::ProtocolVersion;
 use serde_json::json;
 
 use crate::config::Config;
-use crate::selftest::check::{Finding, Findings, findings};
+use crate::selftest::check::{Finding, Findings, found};
 use crate::selftest::context::{Connection, Context, Wire};
 use crate::tls::{Leaf, Seen, Verdict, utc};
 
@@ -43,14 +43,10 @@ impl<'a> View<'a> {
 }
 
 fn check(context: Arc<Context>, judge: fn(&View<'_>) -> Finding) -> Findings {
-    findings(async move {
-        let Some((config, connection)) = context.parts() else {
-            return vec![Finding::skip("there is no configuration")];
-        };
-        match View::new(config, connection, &context).await {
-            Some(view) => vec![judge(&view)],
-            None => vec![Finding::skip("there is no wire")],
-        }
+    found(async move {
+        let (config, connection) = context.connected()?;
+        let view = View::new(config, connection, &context).await;
+        Ok(vec![judge(&view.ok_or_else(|| Finding::skip("there is no wire"))?)])
     })
 }
 

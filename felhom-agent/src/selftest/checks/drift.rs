@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::json;
 
-use crate::selftest::check::{Finding, Findings, findings};
+use crate::selftest::check::{Finding, Findings, found};
 use crate::selftest::context::Context;
 
 /// Fields that are known and left out on purpose.
@@ -17,10 +17,8 @@ const LEFT_OUT: [&str; 5] = [
 ];
 
 pub(super) fn fields(context: Arc<Context>) -> Findings {
-    findings(async move {
-        let Some((_, connection)) = context.parts() else {
-            return vec![Finding::skip("there is no configuration")];
-        };
+    found(async move {
+        let (_, connection) = context.connected()?;
         let mut unknown = connection.drift.fields();
         unknown.retain(|field| !LEFT_OUT.contains(&field.as_str()));
         let summary = match unknown.len() {
@@ -28,6 +26,6 @@ pub(super) fn fields(context: Arc<Context>) -> Findings {
             1 => "1 field is unknown to this version, and ignored".to_string(),
             more => format!("{more} fields are unknown to this version, and ignored"),
         };
-        vec![Finding::ok(summary).with(json!({ "unknown_fields": unknown }))]
+        Ok(vec![Finding::ok(summary).with(json!({ "unknown_fields": unknown }))])
     })
 }

@@ -9,31 +9,23 @@ use proxmox_types::{Lock, Resource, Vmid};
 use serde_json::json;
 
 use crate::config::Config;
-use crate::selftest::check::{Finding, Findings, findings};
+use crate::selftest::check::{Finding, Findings, found};
 use crate::selftest::context::{Connection, Context};
 use crate::selftest::failure::{call_failed, unlock};
 
 pub(super) fn list(context: Arc<Context>) -> Findings {
-    findings(async move {
-        let Some((config, connection)) = context.parts() else {
-            return vec![Finding::skip("there is no configuration")];
-        };
-        let guests = match context.guests(connection).await {
-            Ok(guests) => guests,
-            Err(error) => return vec![call_failed(config, &error)],
-        };
+    found(async move {
+        let (config, connection) = context.connected()?;
+        let guests = context.guests(connection).await.map_err(|error| call_failed(config, &error))?;
         let containers: Vec<&Resource> =
             guests.iter().filter(|guest| guest.is_container_of(&config.node)).collect();
         let running = containers.iter().filter(|guest| guest.status.as_deref() == Some("running")).count();
         let data = json!({ "containers": containers.len(), "running": running });
-        vec![
-            if containers.is_empty() {
-                none(config, connection).await
-            } else {
-                Finding::ok(format!("{} containers, {running} running", containers.len()))
-            }
-            .with(data),
-        ]
+        let finding = match containers.len() {
+            0 => none(config, connection).await,
+            number => Finding::ok(format!("{number} containers, {running} running")),
+        };
+        Ok(vec![finding.with(data)])
     })
 }
 
@@ -53,24 +45,23 @@ async fn none(config: &Config, connection: &Connection) -> Finding {
 }
 
 pub(super) fn locks(context: Arc<Context>) -> Findings {
-    findings(async move {
-        let Some((config, connection)) = context.parts() else {
-            return vec![Finding::skip("there is no configuration")];
-        };
-        let Ok(guests) = context.guests(connection).await else {
-            return vec![Finding::skip("the containers could not be listed")];
-        };
+    found(async move {
+        let (config, connection) = context.connected()?;
+        let guests = context.guests(connection).await.map_err(|_| not_listed())?;
         let here = guests.iter().filter(|guest| guest.is_container_of(&config.node));
         let locked: Vec<(Vmid, &Lock)> =
             here.filter_map(|guest| Some((guest.vmid?, guest.lock.as_ref()?))).collect();
         if locked.is_empty() {
-            return vec![Finding::ok("no container is locked")];
+            return Ok(vec![Finding::ok("no container is locked")]);
         }
-        match busy(config, connection).await {
-            Ok(busy) => locked.iter().map(|(vmid, lock)| judge(*vmid, lock, &busy)).collect(),
-            Err(error) => vec![call_failed(config, &error)],
-        }
+        let busy = busy(config, connection).await.map_err(|error| call_failed(config, &error))?;
+        Ok(locked.iter().map(|(vmid, lock)| judge(*vmid, lock, &busy)).collect())
     })
+}
+
+/// The check of the list has told why.
+pub(super) fn not_listed() -> Finding {
+    Finding::skip("the containers could not be listed")
 }
 
 /// The containers that a running task works on.

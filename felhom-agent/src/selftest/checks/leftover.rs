@@ -2,29 +2,25 @@
 
 use std::sync::Arc;
 
+use super::guest::not_listed;
 use crate::exercise::journal::{JournalError, peek};
 use crate::exercise::leftover::{AtContainer, MARKER, search};
-use crate::selftest::check::{Finding, Findings, findings};
+use crate::selftest::check::{Finding, Findings, found};
 use crate::selftest::context::Context;
 use crate::selftest::failure::call_failed;
 
 pub(super) fn leftovers(context: Arc<Context>) -> Findings {
-    findings(async move {
-        let Some((config, connection)) = context.parts() else {
-            return vec![Finding::skip("there is no configuration")];
-        };
-        let Ok(guests) = context.guests(connection).await else {
-            return vec![Finding::skip("the containers could not be listed")];
-        };
-        let mut found: Vec<Finding> = in_journal(&config.state_dir).into_iter().collect();
-        match search(&connection.client, &config.node, guests).await {
-            Ok(containers) => found.extend(containers.iter().flat_map(at_container)),
-            Err(error) => return vec![call_failed(config, &error)],
+    found(async move {
+        let (config, connection) = context.connected()?;
+        let guests = context.guests(connection).await.map_err(|_| not_listed())?;
+        let containers = search(&connection.client, &config.node, guests).await;
+        let containers = containers.map_err(|error| call_failed(config, &error))?;
+        let mut left: Vec<Finding> = in_journal(&config.state_dir).into_iter().collect();
+        left.extend(containers.iter().flat_map(at_container));
+        if left.is_empty() {
+            left.push(Finding::ok("no exercise has left anything"));
         }
-        if found.is_empty() {
-            found.push(Finding::ok("no exercise has left anything"));
-        }
-        found
+        Ok(left)
     })
 }
 

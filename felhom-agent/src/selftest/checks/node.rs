@@ -2,28 +2,23 @@
 
 use std::sync::Arc;
 
-use proxmox_types::NodeState;
+use proxmox_types::{NodeEntry, NodeState};
 use serde_json::json;
 
 use crate::config::Config;
-use crate::selftest::check::{Finding, Findings, findings};
-use crate::selftest::context::{Connection, Context};
+use crate::selftest::check::{Finding, Findings, found};
+use crate::selftest::context::Context;
 use crate::selftest::failure::call_failed;
 
 pub(super) fn exists(context: Arc<Context>) -> Findings {
-    findings(async move {
-        match context.parts() {
-            Some((config, connection)) => vec![find(config, connection).await],
-            None => vec![Finding::skip("there is no configuration")],
-        }
+    found(async move {
+        let (config, connection) = context.connected()?;
+        let nodes = connection.client.nodes().await.map_err(|error| call_failed(config, &error))?;
+        Ok(vec![find(config, &nodes)])
     })
 }
 
-async fn find(config: &Config, connection: &Connection) -> Finding {
-    let nodes = match connection.client.nodes().await {
-        Ok(nodes) => nodes,
-        Err(error) => return call_failed(config, &error),
-    };
+fn find(config: &Config, nodes: &[NodeEntry]) -> Finding {
     let names: Vec<String> = nodes.iter().map(|node| node.node.to_string()).collect();
     let Some(node) = nodes.iter().find(|node| node.node == config.node) else {
         return Finding::fail(
@@ -45,22 +40,16 @@ async fn find(config: &Config, connection: &Connection) -> Finding {
 }
 
 pub(super) fn status(context: Arc<Context>) -> Findings {
-    findings(async move {
-        let Some((config, connection)) = context.parts() else {
-            return vec![Finding::skip("there is no configuration")];
-        };
-        let status = match connection.client.node(&config.node).status().await {
-            Ok(status) => status,
-            Err(error) => return vec![call_failed(config, &error)],
-        };
+    found(async move {
+        let (config, connection) = context.connected()?;
+        let status = connection.client.node(&config.node).status().await;
+        let status = status.map_err(|error| call_failed(config, &error))?;
         let root = percent(status.rootfs.used, status.rootfs.total);
         let memory = percent(status.memory.used, status.memory.total);
         let load = status.loadavg.first().copied().unwrap_or_default();
         let summary = format!("root file system {root} %, memory {memory} %, load {load}");
-        vec![
-            judge(root, summary, "df -h / && du -xhd1 /var | sort -h")
-                .with(json!({ "rootfs_percent": root, "memory_percent": memory, "load": load })),
-        ]
+        let data = json!({ "rootfs_percent": root, "memory_percent": memory, "load": load });
+        Ok(vec![judge(root, summary, "df -h / && du -xhd1 /var | sort -h").with(data)])
     })
 }
 

@@ -9,7 +9,7 @@ use proxmox_types::params::PermissionFilter;
 use serde_json::json;
 
 use crate::config::Config;
-use crate::selftest::check::{Finding, Findings, findings};
+use crate::selftest::check::{Finding, Findings, found};
 use crate::selftest::context::{Connection, Context};
 use crate::selftest::failure::call_failed;
 
@@ -38,13 +38,9 @@ fn needed(config: &Config) -> Vec<(String, Role)> {
 }
 
 pub(super) fn need(context: Arc<Context>) -> Findings {
-    findings(async move {
-        match context.parts() {
-            Some((config, connection)) => {
-                compare(config, connection).await.unwrap_or_else(|error| vec![call_failed(config, &error)])
-            }
-            None => vec![Finding::skip("there is no configuration")],
-        }
+    found(async move {
+        let (config, connection) = context.connected()?;
+        Ok(compare(config, connection).await.map_err(|error| call_failed(config, &error))?)
     })
 }
 
@@ -95,22 +91,18 @@ fn repair(config: &Config, path: &str, role: Role, roles: Option<&Roles>) -> Str
 }
 
 pub(super) fn excess(context: Arc<Context>) -> Findings {
-    findings(async move {
-        let Some((config, connection)) = context.parts() else {
-            return vec![Finding::skip("there is no configuration")];
-        };
-        let permissions = match connection.client.access().permissions(&PermissionFilter::default()).await {
-            Ok(permissions) => permissions,
-            Err(error) => return vec![call_failed(config, &error)],
-        };
-        let mut found: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    found(async move {
+        let (config, connection) = context.connected()?;
+        let permissions = connection.client.access().permissions(&PermissionFilter::default()).await;
+        let permissions = permissions.map_err(|error| call_failed(config, &error))?;
+        let mut held: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
         for path in permissions.paths() {
             for privilege in permissions.privileges(path).filter(|privilege| EXCESS.contains(privilege)) {
-                found.entry(privilege).or_default().push(path);
+                held.entry(privilege).or_default().push(path);
             }
         }
-        if found.is_empty() {
-            return vec![Finding::ok("no privilege that the agent must not have")];
+        if held.is_empty() {
+            return Ok(vec![Finding::ok("no privilege that the agent must not have")]);
         }
         let list = format!("pveum acl list && pveum user permissions '{}'", config.token.id());
         let warn = |(privilege, paths): (&str, Vec<&str>)| {
@@ -119,6 +111,6 @@ pub(super) fn excess(context: Arc<Context>) -> Findings {
                 .because("whoever takes over the agent can do more than look after containers")
                 .fix(list.clone())
         };
-        found.into_iter().map(warn).collect()
+        Ok(held.into_iter().map(warn).collect())
     })
 }

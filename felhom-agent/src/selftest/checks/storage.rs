@@ -9,7 +9,7 @@ use tokio::time::timeout;
 
 use super::node::{judge, percent};
 use crate::config::Config;
-use crate::selftest::check::{Finding, Findings, findings};
+use crate::selftest::check::{Finding, Findings, found};
 use crate::selftest::context::Context;
 use crate::selftest::failure::call_failed;
 
@@ -17,20 +17,15 @@ use crate::selftest::failure::call_failed;
 const LONGEST: Duration = Duration::from_secs(9);
 
 pub(super) fn list(context: Arc<Context>) -> Findings {
-    findings(async move {
-        let Some((config, connection)) = context.parts() else {
-            return vec![Finding::skip("there is no configuration")];
-        };
-        let storages = match timeout(LONGEST, context.storages(config, connection)).await {
-            Ok(Ok(storages)) => storages,
-            Ok(Err(error)) => return vec![call_failed(config, &error)],
-            Err(_) => return vec![hanging()],
-        };
+    found(async move {
+        let (config, connection) = context.connected()?;
+        let storages = timeout(LONGEST, context.storages(config, connection)).await;
+        let storages = storages.map_err(|_| hanging())?.map_err(|error| call_failed(config, &error))?;
         let seen: Vec<String> = storages.iter().map(name).collect();
         let hidden = config.storages.iter().filter(|storage| !seen.contains(&storage.to_string()));
         let failures: Vec<Finding> = hidden.map(|storage| missing(config, storage)).collect();
         if !failures.is_empty() {
-            return failures;
+            return Ok(failures);
         }
         let summary = format!("{} visible: {}", seen.len(), seen.join(", "));
         let finding = if seen.is_empty() {
@@ -38,7 +33,7 @@ pub(super) fn list(context: Arc<Context>) -> Findings {
         } else {
             Finding::ok(summary)
         };
-        vec![finding.with(json!({ "storages": seen }))]
+        Ok(vec![finding.with(json!({ "storages": seen }))])
     })
 }
 
@@ -63,20 +58,17 @@ fn name(storage: &StorageStatus) -> String {
 }
 
 pub(super) fn space(context: Arc<Context>) -> Findings {
-    findings(async move {
-        let Some((config, connection)) = context.parts() else {
-            return vec![Finding::skip("there is no configuration")];
-        };
-        let Ok(storages) = context.storages(config, connection).await else {
-            return vec![Finding::skip("the storages could not be listed")];
-        };
+    found(async move {
+        let (config, connection) = context.connected()?;
+        let storages = context.storages(config, connection).await;
+        let storages = storages.map_err(|_| Finding::skip("the storages could not be listed"))?;
         let is_used = |storage: &&StorageStatus| {
             config.storages.is_empty()
                 || storage.storage.as_ref().is_some_and(|id| config.storages.contains(id))
         };
         let judged = storages.iter().filter(is_used).filter(|storage| storage.enabled).map(one);
         let findings: Vec<Finding> = judged.collect();
-        if findings.is_empty() { vec![Finding::skip("no storage to look at")] } else { findings }
+        Ok(if findings.is_empty() { vec![Finding::skip("no storage to look at")] } else { findings })
     })
 }
 
