@@ -28,7 +28,6 @@ pub mod findmnt;
 pub mod fstab;
 pub mod golden;
 mod grammar;
-mod malformed;
 pub mod mount;
 #[cfg(test)]
 mod mutations;
@@ -41,6 +40,6 @@ mod sudoers;
 mod table;
 
 pub use command::{Command, Program};
-pub use malformed::Malformed;
+pub use proxmox_types::Malformed;
 pub use runner::{BoxFuture, End, Output, RunError, Runner, SudoTrouble};
 pub use sudoers::sudoers;
