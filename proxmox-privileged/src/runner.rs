@@ -49,16 +49,20 @@ pub enum End {
     Signal(i32),
 }
 
+/// What `mount` says after the reason. Seen with util-linux 2.38.
+const HINT: &str = "dmesg(1) may have more information";
+
 impl Output {
     /// Whether the process exited with status 0.
     pub fn is_success(&self) -> bool {
         self.end == End::Exit(0)
     }
 
-    /// The last line of standard error that is not blank, else how the process ended.
+    /// The last line of standard error that is not blank and gives a reason, else how the process ended.
     pub(crate) fn last_words(&self) -> String {
         let stderr = String::from_utf8_lossy(&self.stderr);
-        match stderr.lines().map(str::trim).rfind(|line| !line.is_empty()) {
+        let says = |line: &&str| !line.is_empty() && !line.starts_with(HINT);
+        match stderr.lines().map(str::trim).rfind(says) {
             Some(line) => line.into(),
             None => alloc::format!("{}", self.end),
         }
@@ -168,6 +172,18 @@ pub enum SudoTrouble {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_last_words_are_the_reason_and_not_the_hint_behind_it() {
+        let words = |stderr: &str| crate::script::exited(32, "", stderr).last_words();
+        let said = [
+            "mount: /mnt/felhom/usb: unknown filesystem type 'vfat'.\n       \
+             dmesg(1) may have more information after failed mount system call.\n",
+            "\n \n",
+        ];
+        let reason = "mount: /mnt/felhom/usb: unknown filesystem type 'vfat'.";
+        assert_eq!(said.map(words), [reason, "exit status 32"]);
+    }
 
     #[test]
     fn only_what_was_started_may_have_happened() {

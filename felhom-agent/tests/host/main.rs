@@ -11,6 +11,10 @@ mod given;
 #[cfg(test)]
 mod limits;
 #[cfg(test)]
+mod loopdev;
+#[cfg(test)]
+mod mounts;
+#[cfg(test)]
 mod process;
 #[cfg(test)]
 mod refusals;
