@@ -3,7 +3,9 @@
 //! Works on bytes and does no I/O: whoever calls writes a new file beside the old one and renames it. Every byte of
 //! every other line stays as it is, comments, line ends and a missing newline at the end included. A line is ours only
 //! if its six fields are what is written here; any other line for the same target or the same filesystem is someone's
-//! decision, and the edit is refused.
+//! decision, and the edit is refused. [`complaints`] has findmnt look at the file afterwards.
+//!
+//! **What runs.** `findmnt --verify`, without root.
 //!
 //! Source: `fstab(5)`; with `nofail` and a short device time-out a node boots without the disk.
 
@@ -17,6 +19,9 @@ use snafu::Snafu;
 
 use crate::argument::{FsUuid, MountTarget};
 use crate::filesystem::FsType;
+use crate::findmnt::TableError;
+use crate::table::VERIFY;
+use crate::{End, Runner};
 
 const OPTIONS: &str = "nosuid,nodev,noexec,nofail,X-mount.mkdir,x-systemd.device-timeout=10s";
 
@@ -113,6 +118,33 @@ pub fn remove(fstab: &[u8], target: &MountTarget) -> Result<Vec<u8>, FstabConfli
     Ok(kept)
 }
 
+/// What findmnt calls an error in `/etc/fstab`: the mount point, if it has one, and the words.
+///
+/// That the target or the disk of an entry of ours is not there is no error, whatever findmnt says: the entry has
+/// `nofail` and `X-mount.mkdir`, and findmnt knows neither.
+///
+/// Source: util-linux 2.38 `misc-utils/findmnt-verify.c`.
+pub async fn complaints(runner: &dyn Runner, fstab: &[u8]) -> Result<Vec<String>, TableError> {
+    let output = runner.run(&VERIFY.command(&())).await.map_err(|source| TableError::NotRun { source })?;
+    if !matches!(output.end, End::Exit(0 | 1)) || output.stdout_truncated {
+        return Err(TableError::NoTable { text: output.last_words() });
+    }
+    let ours = |place: &str| place.parse().ok().and_then(|target| find(fstab, &target)).is_some();
+    let (stdout, stderr) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    let (mut found, mut place) = (Vec::new(), "");
+    for line in stdout.lines() {
+        match line.trim_start().strip_prefix("[E] ") {
+            Some(text) if !(text.starts_with("unreachable") && ours(place)) => {
+                found.push(alloc::format!("{place}: {text}"));
+            }
+            None if !line.starts_with(' ') => place = line,
+            _ => (),
+        }
+    }
+    found.extend(stderr.lines().filter(|line| line.contains(": parse error at line ")).map(String::from));
+    Ok(found)
+}
+
 /// The lines with their ends.
 fn lines(fstab: &[u8]) -> impl Iterator<Item = &[u8]> {
     fstab.split_inclusive(|byte| *byte == b'\n')
@@ -194,6 +226,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::script::{exited, now, scripted};
 
     const UUID: &str = "1eb2d69a-3f9f-4098-a928-68706a2d5f86";
     const LINE: &str = "UUID=1eb2d69a-3f9f-4098-a928-68706a2d5f86 /mnt/felhom/usb auto \
@@ -300,6 +333,33 @@ mod tests {
     fn comments_and_short_lines_concern_nobody() {
         let fstab = alloc::format!("#{LINE}\n # {LINE}\n{UUID}\n/mnt/felhom/usb\n\n \t\n");
         assert_eq!(remove_text(&fstab), Ok(fstab));
+    }
+
+    fn verified(output: crate::Output) -> Result<Vec<String>, String> {
+        let runner = scripted(alloc::vec![("/usr/bin/findmnt --verify", Ok(output))]);
+        now(complaints(&runner, LINE.as_bytes())).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn findmnt_finds_what_is_wrong_with_other_lines() {
+        let stdout = "/mnt/felhom/usb\n   [E] unreachable on boot required target: No such file or directory\n   \
+                      [E] unreachable on boot required source: UUID=1eb2d69a-3f9f-4098-a928-68706a2d5f86\n   \
+                      [W] x does not match\n/mnt/nowhere\n   [E] unreachable on boot required target: No such \
+                      file or directory\n\n1 parse error, 3 errors, 1 warning\n";
+        let stderr = "findmnt: /etc/fstab: parse error at line 3 -- ignored\n";
+        let target = "/mnt/nowhere: unreachable on boot required target: No such file or directory";
+        assert_eq!(
+            verified(exited(1, stdout, stderr)),
+            Ok(alloc::vec![target.into(), stderr.trim_end().into()])
+        );
+    }
+
+    #[test]
+    fn a_file_without_errors_has_no_complaints() {
+        let verdicts =
+            [exited(0, "Success, no errors or warnings detected\n", ""), exited(2, "", "findmnt: x\n")]
+                .map(verified);
+        assert_eq!(verdicts, [Ok(Vec::new()), Err("findmnt printed no mount table: findmnt: x".into())]);
     }
 
     fn fstab() -> impl Strategy<Value = Vec<u8>> {

@@ -43,6 +43,7 @@ fn feed(bytes: &[u8], status: i32) {
     drop(now(mount_state(&runner, &entry.target)));
     drop(now(probe(&runner, &"/dev/sda".parse().unwrap())));
     drop(Filesystem::from_udev("/dev/sda", &String::from_utf8_lossy(bytes)));
+    drop(now(fstab::complaints(&runner, bytes)));
     drop((fstab::put(bytes, &entry), fstab::remove(bytes, &entry.target), fstab::find(bytes, &entry.target)));
 }
 

@@ -111,6 +111,15 @@ pub(crate) static FINDMNT: Shape<()> = Shape {
     ],
 };
 
+/// `findmnt`, checking `/etc/fstab`.
+pub(crate) static VERIFY: Shape<()> = Shape {
+    program: Program::Findmnt,
+    privilege: Caller,
+    seconds: 15,
+    purpose: "look for errors in /etc/fstab",
+    words: &[&[Text("--verify")]],
+};
+
 /// `sensors` in its raw form.
 pub(crate) static SENSORS: Shape<()> = Shape {
     program: Program::Sensors,

@@ -10,7 +10,7 @@ use crate::Command;
 use crate::golden::GoldenSpec;
 use crate::mount::{MountRequest, Place};
 use crate::script::recording;
-use crate::table::{FINDMNT, SENSORS};
+use crate::table::{FINDMNT, SENSORS, VERIFY};
 
 fn text() -> String {
     sudoers(&"felhom".parse().unwrap())
@@ -90,6 +90,7 @@ fn command() -> impl Strategy<Value = Command> {
         PARTITION.prop_map(|device| BLKID.command(&device.parse().unwrap())),
         DISK.prop_map(|disk| SMARTCTL.command(&disk.parse().unwrap())),
         Just(FINDMNT.command(&())),
+        Just(VERIFY.command(&())),
         Just(SENSORS.command(&())),
     ]
 }
@@ -109,7 +110,7 @@ fn arguments_joined_by_blanks_and_split_again_are_themselves() {
         let joined = command.args().join(" ");
         prop_assert_eq!(joined.split(' ').collect::<Vec<_>>(), command.args());
         prop_assert!(joined.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' '));
-        let options = ["-o", "-p", "-a", "-j", "-n", "-J", "-l", "-v", "-u", "--unprivileged", "--features", "--rootfs", "--cores", "--memory", "--hostname", "--net0"];
+        let options = ["-o", "-p", "-a", "-j", "-n", "-J", "-l", "-v", "-u", "--unprivileged", "--features", "--rootfs", "--cores", "--memory", "--hostname", "--net0", "--verify"];
         prop_assert!(command.args().iter().all(|arg| !arg.starts_with('-') || options.contains(&arg.as_str())));
     });
 }
