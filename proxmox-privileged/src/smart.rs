@@ -145,9 +145,11 @@ pub enum SmartReason {
     PermissionDenied,
     /// There is no such disk.
     NoSuchDevice,
-    /// smartctl knows no way to talk to it: a virtual disk, an unknown USB bridge. It says the same to a caller without
+    /// smartctl knows no way to talk to it: a virtual disk, an unknown controller. It says the same to a caller without
     /// root.
     UnknownDeviceType,
+    /// The disk hangs behind a USB bridge that smartctl does not know.
+    UnknownUsbBridge,
     /// Something else; the text says what.
     Other,
 }
@@ -186,7 +188,7 @@ const REASONS: [(&str, SmartReason); 6] = [
     ("No such file or directory", SmartReason::NoSuchDevice),
     ("Unable to detect device type", SmartReason::UnknownDeviceType),
     ("Unknown device type", SmartReason::UnknownDeviceType),
-    ("Unknown USB bridge", SmartReason::UnknownDeviceType),
+    ("Unknown USB bridge", SmartReason::UnknownUsbBridge),
 ];
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use proxmox_privileged::sensors::{Feature, FeatureKind};
 use proxmox_privileged::smart::{Smart, SmartBit, SmartError, SmartReason, SmartReport};
 
+use crate::chain::chain;
 use crate::selftest::check::Status;
 
 /// A verdict, and why.
@@ -16,19 +17,27 @@ pub fn disk(answer: &Result<Smart, SmartError>) -> Verdict {
     match answer {
         Ok(Smart::Report(report)) => reported(report),
         Ok(Smart::Asleep { mode }) => (Status::Ok, format!("asleep ({mode}), and left so")),
-        Err(error) => {
-            (not_told(error), snafu::Report::from_error(error).to_string().trim_end().replace('\n', " "))
-        }
+        Err(error) => not_told(error),
     }
 }
 
 /// A disk that could not be asked is no bad disk; one that is not there, or answers nonsense, is.
-const fn not_told(error: &SmartError) -> Status {
+fn not_told(error: &SmartError) -> Verdict {
     match error {
-        SmartError::NotRun { .. } | SmartError::NoHealth { reason: SmartReason::UnknownDeviceType, .. } => {
-            Status::Skip
+        SmartError::NoHealth { reason: SmartReason::UnknownUsbBridge, text, .. } => {
+            let number = text.split_once('[').and_then(|(_, rest)| rest.split_once(']'));
+            let number = number.map(|(number, _)| format!(" {number}")).unwrap_or_default();
+            (
+                Status::Skip,
+                format!("smartctl does not know its USB bridge{number}, so its health stays unknown"),
+            )
         }
-        _ => Status::Fail,
+        SmartError::NoHealth { reason: SmartReason::UnknownDeviceType, .. } => {
+            let text = "smartctl knows no way to ask it: a virtual disk, or an unknown controller";
+            (Status::Skip, text.into())
+        }
+        SmartError::NotRun { .. } => (Status::Skip, chain(error)),
+        _ => (Status::Fail, chain(error)),
     }
 }
 
@@ -103,7 +112,7 @@ pub const fn rank(status: Status) -> u8 {
 #[cfg(test)]
 mod tests {
     use proxmox_privileged::sensors::Reading;
-    use proxmox_privileged::smart::smart;
+    use proxmox_privileged::smart::{SmartBits, smart};
     use proxmox_privileged::{BoxFuture, Command, End, Output, RunError, Runner};
 
     use super::*;
@@ -147,6 +156,19 @@ mod tests {
         assert_eq!(judged("local73__virtio_vda.json").0, Status::Skip);
         let bad = ["local73__permission_denied_sat.json", "local73__nosuch.json"].map(|name| judged(name).0);
         assert_eq!(bad, [Status::Fail, Status::Fail]);
+    }
+
+    #[test]
+    fn a_usb_bridge_that_smartctl_does_not_know_is_named() {
+        let error = SmartError::NoHealth {
+            disk: "/dev/sdb".parse().unwrap(),
+            reason: SmartReason::UnknownUsbBridge,
+            text: "/dev/sdb: Unknown USB bridge [0x0bda:0x9210 (0x2100)]; Please specify device type".into(),
+            bits: SmartBits::default(),
+        };
+        let text =
+            "smartctl does not know its USB bridge 0x0bda:0x9210 (0x2100), so its health stays unknown";
+        assert_eq!(disk(&Err(error)), (Status::Skip, text.into()));
     }
 
     #[test]
