@@ -3,6 +3,7 @@
 mod cleanup;
 mod disks;
 mod golden;
+mod problem;
 mod selftest;
 mod sensors;
 mod session;

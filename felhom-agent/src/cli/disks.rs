@@ -5,9 +5,11 @@ use proxmox_privileged::argument::Disk;
 use proxmox_privileged::smart::{Smart, SmartError, SmartReport, smart};
 use serde_json::{Value, json};
 
+use super::problem::Problem;
 use super::session::HostSession;
 use super::table::{bytes, or_dash, table, worst};
 use super::{Common, Output, print};
+use crate::chain::chain;
 use crate::config::Environment;
 use crate::exit::Exit;
 use crate::host::device::Devices;
@@ -43,6 +45,9 @@ pub(super) fn run(common: &Common, arguments: &Arguments, environment: &Environm
         rows.sort_by_key(|row| rank(row.verdict.0));
         rows
     });
+    if let Some(problem) = unasked(&rows) {
+        return problem.tell(common);
+    }
     print(&match common.output {
         Output::Text => text(&rows),
         Output::Json => format!(
@@ -51,6 +56,16 @@ pub(super) fn run(common: &Common, arguments: &Arguments, environment: &Environm
         ),
     });
     worst(rows.iter().map(|row| row.verdict.0))
+}
+
+/// Why no disk at all could be asked, if so.
+fn unasked(rows: &[Row]) -> Option<Problem> {
+    let errors = rows.iter().map(|row| match &row.answer {
+        Err(error @ SmartError::NotRun { .. }) => Some(error),
+        _ => None,
+    });
+    let errors: Option<Vec<&SmartError>> = errors.collect();
+    errors?.first().map(|error| Problem::new(chain(*error), Exit::Unchecked))
 }
 
 fn text(rows: &[Row]) -> String {

@@ -8,10 +8,12 @@ use proxmox_privileged::argument::{Cores, Hostname, MemoryMib, RootfsGib, Templa
 use proxmox_privileged::golden::{GoldenSpec, create_golden_lxc};
 use proxmox_types::params::{ContentFilter, StorageFilter};
 use proxmox_types::{Bridge, ContentType, NodeName, StorageId, Vmid};
-use serde_json::json;
+use serde_json::{Value, json};
 
+use super::problem::Problem;
 use super::session::Session;
-use super::{Common, Output, print, print_error};
+use super::{Common, Output, print};
+use crate::chain::chain;
 use crate::config::{Config, Environment};
 use crate::exit::Exit;
 use crate::host::preview::Preview;
@@ -79,54 +81,48 @@ pub(super) fn run(common: &Common, verb: &Verb, environment: &Environment) -> Ex
     };
     let config = match &session.config {
         Ok(config) => config,
-        Err(error) => return fail(&error.to_string(), Exit::Config),
+        Err(error) => return Problem::new(error.to_string(), Exit::Config).tell(common),
     };
-    session.runtime.block_on(create(common, arguments, config))
-}
-
-fn fail(problem: &str, exit: Exit) -> Exit {
-    print_error(&format!("felhom-agent: {}", problem.trim_end()));
-    exit
-}
-
-async fn create(common: &Common, arguments: &Arguments, config: &Config) -> Exit {
-    let connection = match wiring::connect(config) {
-        Ok(connection) => connection,
-        Err(error) => return fail(&error.to_string(), Exit::Config),
-    };
-    let spec = arguments.spec();
-    match preflight(&connection.client, &config.node, &spec).await {
-        Ok(against) if against.is_empty() => {}
-        Ok(against) => return fail(&against.join("\nfelhom-agent: "), Exit::Fail),
-        Err(error) => {
-            let text = snafu::Report::from_error(error).to_string();
-            return fail(&format!("what the container needs cannot be looked at: {text}"), Exit::Unchecked);
+    match session.runtime.block_on(create(arguments, config)) {
+        Ok((text, document)) => {
+            print(&match common.output {
+                Output::Text => text,
+                Output::Json => format!("{document:#}\n"),
+            });
+            Exit::Ok
         }
+        Err(problem) => problem.tell(common),
+    }
+}
+
+/// Creates the container, or shows how it would be.
+async fn create(arguments: &Arguments, config: &Config) -> Result<(String, Value), Problem> {
+    let connection =
+        wiring::connect(config).map_err(|error| Problem::new(error.to_string(), Exit::Config))?;
+    let spec = arguments.spec();
+    let against = preflight(&connection.client, &config.node, &spec).await.map_err(|error| {
+        let text = format!("what the container needs cannot be looked at: {}", chain(&error));
+        Problem::new(text, Exit::Unchecked)
+    })?;
+    if !against.is_empty() {
+        return Err(Problem::new(against.join("; "), Exit::Fail));
     }
     let runner = wiring::runner(config.privileged_mode);
     if arguments.dry_run {
         let preview = Preview::new(Arc::clone(&runner));
         // It is only shown, so it is never created.
         let _shown = create_golden_lxc(&preview, &spec).await;
-        print(&format!("{}\n", preview.noted().join("\n")));
-        return Exit::Ok;
+        let commands = preview.noted();
+        let document = json!({ "schema": "felhom.golden/1", "would_run": commands });
+        return Ok((format!("{}\n", commands.join("\n")), document));
     }
-    match create_golden_lxc(&*runner, &spec).await {
-        Ok(created) => {
-            let document = json!({ "schema": "felhom.golden/1", "created": created });
-            let warning =
-                created.warning.as_deref().map(|text| format!("warning: {text}\n")).unwrap_or_default();
-            print(&match common.output {
-                Output::Text => format!("container {} is created\n{warning}", created.vmid),
-                Output::Json => format!("{document:#}\n"),
-            });
-            Exit::Ok
-        }
-        Err(error) => {
-            let exit = if error.leftover().is_some() { Exit::Leftover } else { Exit::Fail };
-            fail(&snafu::Report::from_error(error).to_string(), exit)
-        }
-    }
+    let created = create_golden_lxc(&*runner, &spec).await.map_err(|error| {
+        let exit = if error.leftover().is_some() { Exit::Leftover } else { Exit::Fail };
+        Problem::new(chain(&error), exit)
+    })?;
+    let warning = created.warning.as_deref().map(|text| format!("warning: {text}\n")).unwrap_or_default();
+    let text = format!("container {} is created\n{warning}", created.vmid);
+    Ok((text, json!({ "schema": "felhom.golden/1", "created": created })))
 }
 
 /// What stands against it: `pct` accepts a bridge that does not exist, and a size that the storage does not have.

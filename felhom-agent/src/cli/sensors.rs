@@ -3,9 +3,11 @@
 use proxmox_privileged::sensors::{Chip, Feature, sensors};
 use serde_json::json;
 
+use super::problem::Problem;
 use super::session::HostSession;
 use super::table::{or_dash, table, worst};
-use super::{Common, Output, print, print_error};
+use super::{Common, Output, print};
+use crate::chain::chain;
 use crate::config::Environment;
 use crate::exit::Exit;
 use crate::host::health::{Verdict, rank, sensor, unit};
@@ -17,11 +19,7 @@ pub(super) fn run(common: &Common, environment: &Environment) -> Exit {
     };
     let chips = match session.runtime.block_on(sensors(&*session.runner)) {
         Ok(chips) => chips,
-        Err(error) => {
-            let text = snafu::Report::from_error(error).to_string();
-            print_error(&format!("felhom-agent: {}", text.trim_end()));
-            return Exit::Unchecked;
-        }
+        Err(error) => return Problem::new(chain(&error), Exit::Unchecked).tell(common),
     };
     let mut rows: Vec<(&Chip, &Feature, Verdict)> = chips
         .iter()

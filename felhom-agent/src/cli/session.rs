@@ -6,6 +6,7 @@ use std::sync::Arc;
 use proxmox_privileged::Runner;
 use tokio::runtime::{Builder, Runtime};
 
+use super::problem::Problem;
 use super::{Common, print_error};
 use crate::config::{Config, ConfigError, Environment, HostConfig, LogFormat, LogLevel};
 use crate::exercise::progress::Progress;
@@ -60,10 +61,8 @@ pub(super) struct HostSession {
 impl HostSession {
     /// Reads what is needed of the configuration and starts logging as it says.
     pub(super) fn start(common: &Common, environment: &Environment) -> Result<Self, Exit> {
-        let config = HostConfig::load(common.config.clone(), environment).map_err(|error| {
-            print_error(&format!("felhom-agent: {error}"));
-            Exit::Config
-        })?;
+        let config = HostConfig::load(common.config.clone(), environment)
+            .map_err(|error| Problem::new(error.to_string(), Exit::Config).tell(common))?;
         let has_color = common.color.is_on(&std::io::stdout(), environment);
         logging::start(common.log_level(config.log_level), config.log_format, has_color);
         Ok(Self { runner: wiring::runner(config.privileged_mode), config, runtime: runtime()? })

@@ -3,15 +3,17 @@
 use std::sync::Arc;
 
 use clap::{Args, Subcommand};
-use proxmox_privileged::Runner;
 use proxmox_privileged::argument::{BlockDevice, FsUuid, MountTarget};
 use proxmox_privileged::filesystem::Filesystem;
 use proxmox_privileged::mount::{MountRequest, mount_by_uuid, unmount};
+use proxmox_privileged::{Malformed, Runner};
 use serde_json::{Value, json};
 
+use super::problem::Problem;
 use super::session::HostSession;
 use super::table::{bytes, or_dash, table, worst};
-use super::{Common, Output, print, print_error};
+use super::{Common, Output, print};
+use crate::chain::chain;
 use crate::config::Environment;
 use crate::config::usb::{UsbDisk, target};
 use crate::exit::Exit;
@@ -55,8 +57,8 @@ pub(super) struct Name {
     dry_run: bool,
 }
 
-/// What a command printed and how it ends; an error is a problem and its exit.
-type Done = Result<(String, Value, Exit), (String, Exit)>;
+/// What a command prints, as text and as a document, and how it ends.
+type Done = Result<(String, Value, Exit), Problem>;
 
 pub(super) fn run(common: &Common, verb: &Verb, environment: &Environment) -> Exit {
     let session = match HostSession::start(common, environment) {
@@ -79,15 +81,8 @@ pub(super) fn run(common: &Common, verb: &Verb, environment: &Environment) -> Ex
             });
             exit
         }
-        Err((problem, exit)) => {
-            print_error(&format!("felhom-agent: {}", problem.trim_end()));
-            exit
-        }
+        Err(problem) => problem.tell(common),
     }
-}
-
-fn chain(error: impl std::error::Error) -> String {
-    snafu::Report::from_error(error).to_string()
 }
 
 async fn list(session: &HostSession) -> Done {
@@ -132,7 +127,7 @@ async fn status(session: &HostSession) -> Done {
     let mut states = Vec::new();
     for disk in &session.config.usb {
         let state = examine(&*session.runner, &Devices::of_host(), &fstab, disk).await;
-        states.push(state.map_err(|error| (chain(error), Exit::Unchecked))?);
+        states.push(state.map_err(|error| Problem::new(chain(&error), Exit::Unchecked))?);
     }
     states.sort_by_key(|state| rank(state.status));
     let text = match states.as_slice() {
@@ -149,23 +144,27 @@ fn line(state: &UsbState) -> Vec<String> {
 }
 
 /// The disk that is meant.
-fn disk(session: &HostSession, named: &Named) -> Result<UsbDisk, (String, Exit)> {
+fn disk(session: &HostSession, named: &Named) -> Result<UsbDisk, Problem> {
     let name = &named.name.name;
     let known = session.config.usb.iter().find(|disk| disk.name == *name);
     match (&named.uuid, known) {
-        (Some(uuid), _) => UsbDisk::new(name, uuid.clone()).map_err(|error| (error.to_string(), Exit::Usage)),
+        (Some(uuid), _) => UsbDisk::new(name, uuid.clone()).map_err(|error| usage(&error)),
         (None, Some(disk)) => Ok(disk.clone()),
         (None, None) => {
             let text = format!(
                 "the configuration has no USB disk `{name}`; give --uuid, or see felhom-agent usb list"
             );
-            Err((text, Exit::Usage))
+            Err(Problem::new(text, Exit::Usage))
         }
     }
 }
 
-fn target_of(name: &Name) -> Result<MountTarget, (String, Exit)> {
-    target(&name.name).map_err(|error| (error.to_string(), Exit::Usage))
+fn target_of(name: &Name) -> Result<MountTarget, Problem> {
+    target(&name.name).map_err(|error| usage(&error))
+}
+
+fn usage(error: &Malformed) -> Problem {
+    Problem::new(error.to_string(), Exit::Usage)
 }
 
 /// Runs something, or shows what it would run.
@@ -173,16 +172,25 @@ async fn shown_or_done<T, E: std::error::Error>(
     session: &HostSession,
     dry_run: bool,
     act: impl AsyncFnOnce(&dyn Runner) -> Result<T, E>,
-) -> Result<Result<T, String>, (String, Exit)> {
+) -> Result<Result<T, Vec<String>>, Problem> {
     if !dry_run {
-        return act(&*session.runner).await.map(Ok).map_err(|error| (chain(error), Exit::Fail));
+        return act(&*session.runner).await.map(Ok).map_err(failed);
     }
     let preview = Preview::new(Arc::clone(&session.runner));
     match (act(&preview).await, preview.noted()) {
         (Ok(done), noted) if noted.is_empty() => Ok(Ok(done)),
-        (Err(error), noted) if noted.is_empty() => Err((chain(error), Exit::Fail)),
-        (_, noted) => Ok(Err(noted.join("\n"))),
+        (Err(error), noted) if noted.is_empty() => Err(failed(error)),
+        (_, noted) => Ok(Err(noted)),
     }
+}
+
+fn failed(error: impl std::error::Error) -> Problem {
+    Problem::new(chain(&error), Exit::Fail)
+}
+
+/// What a dry run prints.
+fn would_run(schema: &str, commands: &[String]) -> (String, Value, Exit) {
+    (format!("{}\n", commands.join("\n")), json!({ "schema": schema, "would_run": commands }), Exit::Ok)
 }
 
 async fn mount(session: &HostSession, named: &Named) -> Done {
@@ -197,7 +205,7 @@ async fn mount(session: &HostSession, named: &Named) -> Done {
     };
     let act = async |runner: &dyn Runner| mount_by_uuid(runner, &request).await;
     match shown_or_done(session, named.name.dry_run, act).await? {
-        Err(commands) => Ok((format!("{commands}\n"), json!({ "would_run": commands }), Exit::Ok)),
+        Err(commands) => Ok(would_run("felhom.usb-mount/1", &commands)),
         Ok(mounted) => {
             let was = if mounted.was_mounted { "was mounted already" } else { "is mounted" };
             let text = format!("{} {was} at {}\n", mounted.mount.source, mounted.mount.target);
@@ -210,7 +218,7 @@ async fn unmount_one(session: &HostSession, name: &Name) -> Done {
     let target = target_of(name)?;
     let act = async |runner: &dyn Runner| unmount(runner, &target).await;
     match shown_or_done(session, name.dry_run, act).await? {
-        Err(commands) => Ok((format!("{commands}\n"), json!({ "would_run": commands }), Exit::Ok)),
+        Err(commands) => Ok(would_run("felhom.usb-unmount/1", &commands)),
         Ok(unmounted) => {
             let was = if unmounted.was_mounted { "is unmounted" } else { "was not mounted" };
             let document =

@@ -1,5 +1,7 @@
 //! Whether the USB disks of the configuration are there, mounted where they should be, and again after a reboot.
 
+use std::path::Path;
+
 use proxmox_privileged::Runner;
 use proxmox_privileged::findmnt::{Mount, TableError, mount_of, mount_state};
 use proxmox_privileged::fstab::{FstabEntry, find};
@@ -52,6 +54,7 @@ pub async fn examine(
         mount: mount.as_ref(),
         elsewhere: elsewhere.as_ref(),
         entry: find(fstab, &disk.target),
+        is_pulled: mount.as_ref().is_some_and(is_pulled),
     };
     let (status, summary, fix) = facts.judge(disk);
     Ok(UsbState {
@@ -73,6 +76,12 @@ struct Facts<'a> {
     mount: Option<&'a Mount>,
     elsewhere: Option<&'a Mount>,
     entry: Option<FstabEntry>,
+    is_pulled: bool,
+}
+
+/// Whether the device of a mount is no longer there. Its mount stays, and whatever reads from it fails.
+fn is_pulled(mount: &Mount) -> bool {
+    mount.source.starts_with("/dev/") && matches!(Path::new(&mount.source).try_exists(), Ok(false))
 }
 
 impl Facts<'_> {
@@ -90,6 +99,10 @@ impl Facts<'_> {
                 format!("somebody but root can write to {target}"),
                 format!("ls -ld /mnt /mnt/felhom {target}"),
             ),
+            (_, Some(mount), _) if self.is_pulled => {
+                let text = format!("{} was pulled out while it was mounted at {target}", mount.source);
+                warn(text, format!("felhom-agent usb unmount {name}"))
+            }
             (_, Some(mount), _) if !is_ours(mount) => {
                 fail(format!("{target} holds {}", mount.source), format!("findmnt {target}"))
             }

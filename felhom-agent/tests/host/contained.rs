@@ -12,6 +12,7 @@
 use std::any::type_name;
 use std::fs::{self, OpenOptions};
 use std::io::Write;
+use std::os::fd::AsRawFd;
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
@@ -26,6 +27,8 @@ const WANTED: &str = "CI_HOST_TESTS";
 const LONGEST: &str = "120";
 /// The program of the tests, where every account can run it.
 const PROGRAM: &str = "/run/host-tests";
+/// The agent's binary, where every account can run it.
+pub(crate) const AGENT: &str = "/run/felhom-agent";
 
 /// The account that stands for the agent's.
 pub(crate) const USER: &str = "felhom-test";
@@ -149,9 +152,14 @@ fn is_wanted(name: &str) -> bool {
 
 /// Makes the host one that can be changed in any way, with the agent's account on it.
 fn prepare() {
+    // Not by its path: that may lie where the account cannot look, or below one of the mounts made here.
+    let agent = fs::File::open(env!("CARGO_BIN_EXE_felhom-agent")).unwrap();
     tmpfs("/run");
-    fs::write(PROGRAM, "").unwrap();
-    mount_bind("/proc/self/exe", PROGRAM).unwrap();
+    let agent = format!("/proc/self/fd/{}", agent.as_raw_fd());
+    for (program, place) in [("/proc/self/exe", PROGRAM), (&agent, AGENT)] {
+        fs::write(place, "").unwrap();
+        mount_bind(program, place).unwrap();
+    }
     for folder in ["/etc", "/usr/bin", "/usr/sbin"] {
         overlay(folder);
     }

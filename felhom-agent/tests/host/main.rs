@@ -1,6 +1,8 @@
 //! Runs the production runner and the root exceptions on the real things: processes, sudo, mounts, tools, files.
 
 #[cfg(test)]
+mod agent;
+#[cfg(test)]
 mod attacks;
 #[cfg(test)]
 mod contained;
@@ -20,3 +22,5 @@ mod process;
 mod refusals;
 #[cfg(test)]
 mod running;
+#[cfg(test)]
+mod usb;
