@@ -1,5 +1,7 @@
 //! The command `usb`: disks that customers plug in, by the UUID of their file system.
 
+mod persist;
+
 use std::sync::Arc;
 
 use clap::{Args, Subcommand};
@@ -34,6 +36,10 @@ pub(super) enum Verb {
     Mount(Named),
     /// Unmounts what is at /mnt/felhom/NAME
     Unmount(Name),
+    /// Writes a disk into /etc/fstab, so that it is mounted again after a reboot; only root can
+    Persist(Named),
+    /// Takes a disk out of /etc/fstab; only root can
+    Forget(Name),
 }
 
 /// A disk: one of the configuration, or named with its file system.
@@ -71,6 +77,8 @@ pub(super) fn run(common: &Common, verb: &Verb, environment: &Environment) -> Ex
             Verb::Status => status(&session).await,
             Verb::Mount(named) => mount(&session, named).await,
             Verb::Unmount(name) => unmount_one(&session, name).await,
+            Verb::Persist(named) => persist::persist(&session, named, common, environment).await,
+            Verb::Forget(name) => persist::forget(&session, name).await,
         }
     });
     match done {

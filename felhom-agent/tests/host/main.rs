@@ -17,6 +17,8 @@ mod loopdev;
 #[cfg(test)]
 mod mounts;
 #[cfg(test)]
+mod persist;
+#[cfg(test)]
 mod process;
 #[cfg(test)]
 mod refusals;
