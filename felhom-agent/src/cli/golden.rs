@@ -5,7 +5,7 @@ use std::sync::Arc;
 use clap::{Args, Subcommand};
 use proxmox_api::{Client, Error};
 use proxmox_privileged::argument::{Cores, Hostname, MemoryMib, RootfsGib, TemplateVolume};
-use proxmox_privileged::golden::{GoldenSpec, create_golden_lxc};
+use proxmox_privileged::golden::{GoldenSpec, Leftover, create_golden_lxc};
 use proxmox_types::params::{ContentFilter, StorageFilter};
 use proxmox_types::{Bridge, ContentType, NodeName, StorageId, Vmid};
 use serde_json::{Value, json};
@@ -17,6 +17,7 @@ use crate::chain::chain;
 use crate::config::{Config, Environment};
 use crate::exit::Exit;
 use crate::host::preview::Preview;
+use crate::interrupt::Interrupt;
 use crate::wiring;
 
 /// What is done with golden containers.
@@ -116,7 +117,16 @@ async fn create(arguments: &Arguments, config: &Config) -> Result<(String, Value
         let document = json!({ "schema": "felhom.golden/1", "would_run": commands });
         return Ok((format!("{}\n", commands.join("\n")), document));
     }
-    let created = create_golden_lxc(&*runner, &spec).await.map_err(|error| {
+    let mut interrupt = Interrupt::listen();
+    let created = tokio::select! {
+        created = create_golden_lxc(&*runner, &spec) => created,
+        // Whoever stops waiting has told pct to end.
+        _ = interrupt.nth(1) => {
+            let leftover = Leftover { vmid: spec.vmid };
+            return Err(Problem::new(format!("interrupted; {leftover}"), Exit::Leftover));
+        }
+    };
+    let created = created.map_err(|error| {
         let exit = if error.leftover().is_some() { Exit::Leftover } else { Exit::Fail };
         Problem::new(chain(&error), exit)
     })?;

@@ -11,11 +11,16 @@ mod drop_in;
 #[cfg(test)]
 mod given;
 #[cfg(test)]
+mod golden;
+#[cfg(test)]
 mod limits;
 #[cfg(test)]
 mod loopdev;
 #[cfg(test)]
 mod mounts;
+#[cfg(test)]
+#[path = "../agent/node.rs"]
+mod node;
 #[cfg(test)]
 mod persist;
 #[cfg(test)]
