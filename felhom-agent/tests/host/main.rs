@@ -30,4 +30,6 @@ mod refusals;
 #[cfg(test)]
 mod running;
 #[cfg(test)]
+mod tools;
+#[cfg(test)]
 mod usb;
