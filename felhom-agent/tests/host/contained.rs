@@ -20,13 +20,13 @@ use std::process::{Command, Output, Stdio};
 use rustix::mount::{MountFlags, mount, mount_bind};
 
 /// Says how far a test is on its way in: not set, `root`, `user`.
-const STAGE: &str = "FELHOM_HOST_STAGE";
+pub(crate) const STAGE: &str = "FELHOM_HOST_STAGE";
 /// Says whether the tests must run (1) or must not (0).
 const WANTED: &str = "CI_HOST_TESTS";
 /// Longest that one test may take, in seconds.
 const LONGEST: &str = "120";
 /// The program of the tests, where every account can run it.
-const PROGRAM: &str = "/run/host-tests";
+pub(crate) const PROGRAM: &str = "/run/host-tests";
 /// The agent's binary, where every account can run it.
 pub(crate) const AGENT: &str = "/run/felhom-agent";
 
@@ -132,7 +132,7 @@ fn succeed(command: &mut Command) {
 }
 
 /// Whether the test shall run; a line on stderr if not.
-fn is_wanted(name: &str) -> bool {
+pub(crate) fn is_wanted(name: &str) -> bool {
     let wanted = std::env::var(WANTED).unwrap_or_default();
     let is_root = rustix::process::geteuid().is_root();
     let reason = match wanted.as_str() {

@@ -32,4 +32,6 @@ mod running;
 #[cfg(test)]
 mod tools;
 #[cfg(test)]
+mod traces;
+#[cfg(test)]
 mod usb;
