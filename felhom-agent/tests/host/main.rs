@@ -30,6 +30,8 @@ mod refusals;
 #[cfg(test)]
 mod running;
 #[cfg(test)]
+mod selftest;
+#[cfg(test)]
 mod tools;
 #[cfg(test)]
 mod traces;

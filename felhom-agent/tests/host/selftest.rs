@@ -1,0 +1,163 @@
+//! The checks of the self-test that look at the host and at sudo, on a host that was made so.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::os::unix::fs::{PermissionsExt, chown};
+
+use proxmox_privileged::Program;
+use serde_json::{Value, json};
+
+use crate::agent::{CONFIG, document};
+use crate::contained::{UID, USER, append, contained_as, name_of, write};
+use crate::drop_in;
+use crate::mounts::{UUID, disk, rules};
+use crate::node::Node;
+use crate::process::stub;
+use crate::usb::sysfs;
+
+/// A host as it should be, and what is changed about it.
+fn as_account<C: FnOnce()>(behind: &[&str], change: impl FnOnce(), check: C) {
+    let prepare = |user: &dyn Fn()| {
+        let node = Node::start(&[]);
+        let config = json!({
+            "url": node.facts.url, "node": "pve1", "token": node.facts.token, "state_dir": "/run/state",
+            "tls": { "pins": [node.facts.fingerprint] }, "usb": [{ "name": "usb", "uuid": UUID }],
+        });
+        fs::create_dir_all("/etc/felhom-agent").unwrap();
+        write(CONFIG, &config.to_string(), 0o600);
+        for path in ["/etc/felhom-agent", CONFIG] {
+            chown(path, Some(UID), Some(UID)).unwrap();
+        }
+        rules();
+        stub(Program::Pct, "exit 1");
+        change();
+        user();
+    };
+    contained_as(&name_of::<C>(), behind, prepare, check);
+}
+
+/// The status and the summary of each check of the host, by its id.
+fn checks() -> BTreeMap<String, Vec<(String, String)>> {
+    let (_, told) = document("selftest");
+    let text = |check: &Value, key: &str| check[key].as_str().unwrap_or_default().to_owned();
+    let mut checks: BTreeMap<_, Vec<_>> = BTreeMap::new();
+    for check in told["checks"].as_array().unwrap() {
+        checks.entry(text(check, "id")).or_default().push((text(check, "status"), text(check, "summary")));
+    }
+    checks
+}
+
+fn only(id: &str) -> (String, String) {
+    let mut found = checks().remove(id).unwrap_or_else(|| panic!("no {id}"));
+    assert_eq!(found.len(), 1, "{found:?}");
+    found.remove(0)
+}
+
+fn is(status: &str, summary: &str) -> (String, String) {
+    (status.into(), summary.into())
+}
+
+#[test]
+fn a_host_as_it_should_be_passes() {
+    as_account(
+        &[],
+        || (),
+        || {
+            let checks = checks();
+            let rows = [
+                ("sudo.nnp", is("ok", "programs may become another user")),
+                ("sudo.ready", is("ok", "sudo runs every command of the agent without a password")),
+                ("sudo.exact", is("ok", "5 rules, and no other")),
+                ("host.binaries", is("ok", "7 programs are there, and only root can change them")),
+                ("host.mountns", is("ok", "the agent sees the mounts that PVE sees")),
+            ];
+            for (id, expected) in rows {
+                assert_eq!(checks[id], [expected], "{id}");
+            }
+        },
+    );
+}
+
+#[test]
+fn without_the_drop_in_sudo_is_not_ready() {
+    as_account(
+        &[],
+        || fs::remove_file(drop_in::PATH).unwrap(),
+        || assert_eq!(only("sudo.ready"), is("fail", "sudo asks for a password")),
+    );
+}
+
+#[test]
+fn a_rule_that_is_missing_is_named() {
+    as_account(
+        &[],
+        || {
+            let text = drop_in::text();
+            let kept: Vec<_> = text.lines().filter(|line| !line.contains("/usr/bin/umount")).collect();
+            write(drop_in::PATH, &format!("{}\n", kept.join("\n")), 0o440);
+        },
+        || assert_eq!(only("sudo.ready"), is("fail", "sudo does not permit /usr/bin/umount")),
+    );
+}
+
+#[test]
+fn a_rule_too_much_is_named() {
+    as_account(
+        &[],
+        || append(drop_in::PATH, &format!("{USER} ALL=(root) NOPASSWD: /usr/bin/cat\n")),
+        || assert_eq!(only("sudo.exact"), is("warn", "sudo permits more: /usr/bin/cat")),
+    );
+}
+
+#[test]
+fn the_flag_that_forbids_new_privileges_is_told() {
+    as_account(
+        &["/usr/bin/setpriv", "--no-new-privs", "--"],
+        || (),
+        || {
+            let text = "the \"no new privileges\" flag is set, so sudo cannot become root";
+            assert_eq!(only("sudo.nnp"), is("fail", text));
+        },
+    );
+}
+
+#[test]
+fn programs_that_are_missing_or_that_others_can_change_are_told() {
+    as_account(
+        &[],
+        || {
+            fs::remove_file(Program::Pct.path()).unwrap();
+            fs::set_permissions(Program::Smartctl.path(), fs::Permissions::from_mode(0o775)).unwrap();
+            chown(Program::Sensors.path(), Some(UID), None).unwrap();
+        },
+        || {
+            let expected = [
+                is("warn", "/usr/sbin/pct is missing"),
+                is("fail", "somebody but root can change /usr/sbin/smartctl"),
+                is("fail", "somebody but root can change /usr/bin/sensors"),
+            ];
+            assert_eq!(checks()["host.binaries"], expected);
+        },
+    );
+}
+
+#[test]
+fn mounts_of_its_own_are_told() {
+    as_account(
+        &["/usr/bin/unshare", "--user", "--map-current-user", "--mount", "--"],
+        || (),
+        || assert_eq!(only("host.mountns"), is("fail", "the agent has mounts of its own")),
+    );
+}
+
+#[test]
+fn a_usb_disk_is_told_until_it_is_mounted_for_good() {
+    as_account(
+        &[],
+        || {
+            std::mem::forget(disk());
+            sysfs(&["sda1"]);
+        },
+        || assert_eq!(only("host.usb.usb"), is("warn", "not mounted")),
+    );
+}
