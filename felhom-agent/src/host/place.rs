@@ -1,13 +1,15 @@
 //! What is at a mount target, looked at without following a symbolic link.
 //!
-//! Source: `openat2(2)`, `RESOLVE_NO_SYMLINKS`; `mount(8)` follows a link, and creates the directory where the link
-//! points to.
+//! What is mounted there already is not asked anything: a disk that does not answer would keep the caller waiting.
+//!
+//! Source: `openat2(2)`, `RESOLVE_NO_SYMLINKS`; `statx(2)`, `AT_STATX_DONT_SYNC`; `mount(8)` follows a link, and creates
+//! the directory where the link points to.
 
 use std::path::{Path, PathBuf};
 
 use proxmox_privileged::argument::MountTarget;
 use proxmox_privileged::mount::Place;
-use rustix::fs::{CWD, FileType, Mode, OFlags, ResolveFlags, fstat, openat2};
+use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, ResolveFlags, StatxFlags, openat2, statx};
 use rustix::io::Errno;
 
 /// Looks at a target and at every directory on the way to it.
@@ -30,15 +32,18 @@ fn place(target: &Path) -> Place {
 fn look(path: &Path) -> Place {
     let flags = OFlags::PATH | OFlags::CLOEXEC;
     let opened = openat2(CWD, path, flags, Mode::empty(), ResolveFlags::NO_SYMLINKS);
-    let status = opened.and_then(|file| fstat(&file));
+    let asked = AtFlags::EMPTY_PATH | AtFlags::STATX_DONT_SYNC;
+    let status = opened
+        .and_then(|file| statx(&file, "", asked, StatxFlags::TYPE | StatxFlags::MODE | StatxFlags::UID));
+    let kind = |mode: u16| FileType::from_raw_mode(mode.into());
     match status {
         Err(Errno::NOENT) => Place::Absent,
         Err(Errno::LOOP) => Place::Symlink,
         // Whatever cannot be looked at cannot be trusted.
         Err(_) => Place::Writable,
-        Ok(status) if FileType::from_raw_mode(status.st_mode) == FileType::Symlink => Place::Symlink,
-        Ok(status) if FileType::from_raw_mode(status.st_mode) != FileType::Directory => Place::NotDirectory,
-        Ok(status) if status.st_uid != 0 || status.st_mode & 0o022 != 0 => Place::Writable,
+        Ok(status) if kind(status.stx_mode) == FileType::Symlink => Place::Symlink,
+        Ok(status) if kind(status.stx_mode) != FileType::Directory => Place::NotDirectory,
+        Ok(status) if status.stx_uid != 0 || status.stx_mode & 0o022 != 0 => Place::Writable,
         Ok(_) => Place::Directory,
     }
 }

@@ -35,6 +35,45 @@ const ATTACH: &str = r#"
     }
 "#;
 
+/// Mounts a filesystem whose driver never answers: whoever asks it for anything waits until the driver ends.
+///
+/// Source: Linux `Documentation/filesystems/fuse.rst`; call 165 is mount(2) on x86-64, 40 on arm64.
+const STUCK: &str = r#"
+    use Fcntl;
+    $| = 1;
+    my ($source, $target) = @ARGV;
+    sysopen(my $driver, "/dev/fuse", O_RDWR) or die "/dev/fuse: $!";
+    my $call = `uname -m` =~ /x86_64/ ? 165 : 40;
+    my $options = sprintf "fd=%d,rootmode=40000,user_id=0,group_id=0", fileno($driver);
+    my $kind = "fuse";
+    syscall($call, $source, $target, $kind, 0, $options) == 0 or die "mount: $!";
+    print "mounted\n";
+    <STDIN>;
+"#;
+
+/// A filesystem whose driver never answers, until this is dropped.
+pub(crate) struct Stuck(Child);
+
+impl Stuck {
+    pub(crate) fn mount(source: &str, target: &str) -> Self {
+        let mut command = Command::new("/usr/bin/perl");
+        command.args(["-e", STUCK, source, target]);
+        let mut driver = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        let mut reply = String::new();
+        let read = BufReader::new(driver.stdout.take().unwrap()).read_line(&mut reply);
+        let stuck = Self(driver);
+        assert_eq!((read.unwrap(), reply.as_str()), (8, "mounted\n"));
+        stuck
+    }
+}
+
+impl Drop for Stuck {
+    fn drop(&mut self) {
+        drop(self.0.stdin.take());
+        self.0.wait().unwrap();
+    }
+}
+
 /// A disk. It is pulled out when this is dropped, unless it is mounted.
 pub(crate) struct Loop {
     holder: Child,
@@ -49,6 +88,7 @@ pub(crate) fn empty_dev() {
         node(FileType::CharacterDevice, &format!("/dev/{name}"), major, minor);
     }
     node(FileType::CharacterDevice, "/dev/loop-control", 10, 237);
+    node(FileType::CharacterDevice, "/dev/fuse", 10, 229);
 }
 
 fn node(kind: FileType, path: &str, major: u32, minor: u32) {

@@ -2,12 +2,13 @@
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt, symlink};
+use std::time::{Duration, Instant};
 
 use serde_json::json;
 
 use crate::agent::{CONFIG, agent, assert_problem, document, fine};
 use crate::contained::{contained, contained_as_user, tmpfs, write};
-use crate::loopdev::{Loop, ext4};
+use crate::loopdev::{Loop, Stuck};
 use crate::mounts::{UUID, disk, rules, table};
 
 const TARGET: &str = "/mnt/felhom/usb";
@@ -216,10 +217,29 @@ fn a_disk_whose_reads_fail_is_told_of_without_waiting_for_it() {
         assert_eq!(agent("usb mount usb").exit, 0);
         // The disk below the filesystem is cut away: whatever reads it gets an error.
         fs::File::options().write(true).open("/run/image").unwrap().set_len(0).unwrap();
-        let start = std::time::Instant::now();
+        let start = Instant::now();
         let status = agent("usb status");
         assert!(status.exit == 0 && status.stdout.contains("mounted at"), "{status:?}");
-        assert!(start.elapsed() < std::time::Duration::from_secs(5));
+        assert!(start.elapsed() < Duration::from_secs(5));
+        assert_eq!(agent("usb unmount usb"), fine(&format!("{TARGET} is unmounted\n")));
+    });
+}
+
+#[test]
+fn a_disk_that_does_not_answer_keeps_nobody_waiting() {
+    contained(|| {
+        let _disk = disk();
+        sysfs(&["sda1"]);
+        configured();
+        fs::create_dir_all(TARGET).unwrap();
+        let stuck = Stuck::mount("/dev/sda1", TARGET);
+        let start = Instant::now();
+        let status = agent("usb status");
+        assert!(status.exit == 0 && status.stdout.contains("mounted at"), "{status:?}");
+        assert_eq!(agent("usb mount usb"), fine(&format!("/dev/sda1 was mounted already at {TARGET}\n")));
+        assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
+        // umount(8) does ask it, and is bounded by the time limit of its command.
+        drop(stuck);
         assert_eq!(agent("usb unmount usb"), fine(&format!("{TARGET} is unmounted\n")));
     });
 }
@@ -231,6 +251,5 @@ fn an_empty_host_has_nothing_to_list() {
         sysfs(&[]);
         assert_eq!(agent("usb list"), fine("no file system is plugged in\n"));
         assert_eq!(agent("usb status"), fine("the configuration names no USB disk\n"));
-        ext4("/run/image", UUID, &[]);
     });
 }
