@@ -15,6 +15,7 @@ mod read;
 mod status;
 
 use alloc::boxed::Box;
+use alloc::format;
 use alloc::string::String;
 
 use serde::Serialize;
@@ -124,7 +125,7 @@ pub enum SmartError {
         source: serde_json::Error,
     },
     /// smartctl printed JSON without any health.
-    #[snafu(display("{disk}: {text}"))]
+    #[snafu(display("{disk}: {text}{}", version.as_ref().map(|version| format!(" (smartctl {version})")).unwrap_or_default()))]
     NoHealth {
         /// The disk.
         disk: Disk,
@@ -134,6 +135,8 @@ pub enum SmartError {
         text: String,
         /// What smartctl's exit status says.
         bits: SmartBits,
+        /// Version of smartctl: `7.3`.
+        version: Option<String>,
     },
 }
 
@@ -178,7 +181,8 @@ fn judged(disk: &Disk, output: &Output) -> Result<Smart, SmartError> {
     let text = read::messages(&document).unwrap_or_else(|| output.last_words());
     let reason =
         REASONS.iter().find(|(known, _)| text.contains(known)).map_or(SmartReason::Other, |row| row.1);
-    NoHealthSnafu { disk: disk.clone(), reason, text, bits }.fail()
+    let version = read::version(&document);
+    NoHealthSnafu { disk: disk.clone(), reason, text, bits, version }.fail()
 }
 
 /// Texts of smartctl and what they mean. Recordings: `local73__*`, `smart__dev_sdc`.

@@ -165,6 +165,7 @@ mod tests {
             reason: SmartReason::UnknownUsbBridge,
             text: "/dev/sdb: Unknown USB bridge [0x0bda:0x9210 (0x2100)]; Please specify device type".into(),
             bits: SmartBits::default(),
+            version: None,
         };
         let text =
             "smartctl does not know its USB bridge 0x0bda:0x9210 (0x2100), so its health stays unknown";

@@ -1,6 +1,7 @@
 //! Reads smartctl's JSON: every key optional, every number also as a string.
 
 use alloc::borrow::ToOwned;
+use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -49,6 +50,12 @@ pub(super) fn sleep_mode(document: &Value) -> Option<String> {
 pub(super) fn messages(document: &Value) -> Option<String> {
     let messages: Vec<_> = each_message(document).collect();
     (!messages.is_empty()).then(|| messages.join("; "))
+}
+
+/// The version of smartctl, which says it as two numbers.
+pub(super) fn version(document: &Value) -> Option<String> {
+    let part = |pointer: &str| first::<u64>(document, &[pointer]);
+    Some(format!("{}.{}", part("/smartctl/version/0")?, part("/smartctl/version/1")?))
 }
 
 pub(super) fn bits(document: &Value) -> Option<SmartBits> {
@@ -128,7 +135,7 @@ fn attributes(document: &Value) -> impl Iterator<Item = &Value> {
 /// The sum of what SCSI could not correct while it read, wrote and verified.
 fn uncorrected(document: &Value) -> Option<u64> {
     let counters = ["read", "write", "verify"].iter().filter_map(|way| {
-        first(document, &[alloc::format!("/scsi_error_counter_log/{way}/total_uncorrected_errors").as_str()])
+        first(document, &[format!("/scsi_error_counter_log/{way}/total_uncorrected_errors").as_str()])
     });
     counters.reduce(u64::saturating_add)
 }

@@ -163,6 +163,18 @@ fn every_recording_without_health_tells_why() {
 }
 
 #[test]
+fn an_error_names_the_version_of_smartctl() {
+    let told = ["smart__dev_sdc", "local74__standby_vda"].map(|name| answer(name).unwrap_err().to_string());
+    assert_eq!(
+        told,
+        [
+            "/dev/sda: Smartctl open device: /dev/sdc failed: No such device (smartctl 7.3)",
+            "/dev/sda: /dev/vda: Unable to detect device type (smartctl 7.4)",
+        ]
+    );
+}
+
+#[test]
 fn a_bad_argument_is_told_in_full() {
     let error = answer("local73__badarg").unwrap_err().to_string();
     assert!(
