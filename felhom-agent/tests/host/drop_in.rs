@@ -63,6 +63,15 @@ pub(crate) fn smart() -> Command {
     smartctl(&"/dev/sda".parse().unwrap())
 }
 
+/// A container that can be created.
+fn golden_spec() -> GoldenSpec {
+    serde_json::from_value(serde_json::json!({
+        "vmid": 210, "template": "local:vztmpl/x.tar.gz", "storage": "local", "rootfs": 1, "cores": 1,
+        "memory": 256, "hostname": "golden", "bridge": "vmbr0",
+    }))
+    .unwrap()
+}
+
 /// What the stubs say when root starts them with the arguments of the command.
 pub(crate) fn as_root(command: &Command) -> String {
     let args = command.args().iter().map(|arg| format!("<{arg}>\n"));
@@ -86,6 +95,35 @@ fn every_rule_is_for_a_program_that_the_library_runs_as_root() {
     let programs = commands.map(|(_, command)| command.split(' ').next().unwrap());
     let programs: Vec<_> = programs.map(|program| format!("/{program}")).collect();
     assert_eq!(programs, PROGRAMS.map(|program| program.path().to_owned()));
+}
+
+#[test]
+fn the_documentation_shows_the_rules_and_the_commands() {
+    let page = include_str!("../../../docs/root-exceptions.md");
+    let text = sudoers(&"felhom".parse().unwrap());
+    let is_rule = |line: &&str| line.starts_with("felhom ALL=") || line.starts_with("Defaults:");
+    let [shown, generated] =
+        [page, &text].map(|text| text.lines().filter(is_rule).collect::<std::collections::BTreeSet<_>>());
+    assert_eq!(shown, generated);
+    let uuid = "1A2B-3C4D".parse().unwrap();
+    let target = "/mnt/felhom/usb".parse().unwrap();
+    let commands = [
+        mount(&uuid, &target).to_string().replace("1A2B-3C4D", "UUID").replace("/usb", "/NAME"),
+        umount(&target).to_string().replace("/usb", "/NAME"),
+        blkid(&"/dev/sda".parse().unwrap()).to_string().replace("/dev/sda", "DEVICE"),
+        smart().to_string().replace("/dev/sda", "DISK"),
+        findmnt().to_string(),
+        sensors_command().to_string(),
+        create(&golden_spec())
+            .to_string()
+            .replace("210 local:vztmpl/x.tar.gz", "VMID TEMPLATE")
+            .replace("local:1", "STORAGE:GIB")
+            .replace("--cores 1 --memory 256 --hostname golden", "--cores N --memory MIB --hostname NAME")
+            .replace("vmbr0", "BRIDGE"),
+    ];
+    let missing: Vec<_> =
+        commands.into_iter().filter(|command| !page.lines().any(|line| line == command)).collect();
+    assert_eq!(missing, [""; 0]);
 }
 
 const TEMPLATE: &str =
@@ -189,18 +227,8 @@ fn a_program_that_is_not_there_is_missing_for_root_too() {
     under(
         || fs::remove_file(Program::Pct.path()).unwrap(),
         || {
-            let spec = GoldenSpec {
-                vmid: "210".parse().unwrap(),
-                template: "local:vztmpl/x.tar.gz".parse().unwrap(),
-                storage: "local".parse().unwrap(),
-                bridge: "vmbr0".parse().unwrap(),
-                rootfs: "1".parse().unwrap(),
-                cores: "1".parse().unwrap(),
-                memory: "256".parse().unwrap(),
-                hostname: "golden".parse().unwrap(),
-            };
             let missing = RunError::ProgramMissing { program: Program::Pct };
-            assert_eq!(now(runner().run(&create(&spec))), Err(missing));
+            assert_eq!(now(runner().run(&create(&golden_spec()))), Err(missing));
         },
     );
 }
