@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use clap::{Args, Subcommand};
 use proxmox_privileged::argument::{BlockDevice, FsUuid, MountTarget};
-use proxmox_privileged::filesystem::Filesystem;
+use proxmox_privileged::filesystem::{Filesystem, probe};
 use proxmox_privileged::mount::{MountRequest, mount_by_uuid, unmount};
 use proxmox_privileged::{Malformed, Runner};
 use serde_json::{Value, json};
@@ -94,16 +94,21 @@ pub(super) fn run(common: &Common, verb: &Verb, environment: &Environment) -> Ex
 }
 
 async fn list(session: &HostSession) -> Done {
-    let mut rows = Vec::new();
+    let (mut rows, mut unasked) = (Vec::new(), None);
     for mut device in Devices::of_host().list() {
         if device.filesystem.is_none() {
             // Without udev's data the device itself is asked.
-            let probed = proxmox_privileged::filesystem::probe(&*session.runner, &device.device).await;
-            device.filesystem = probed.ok().flatten();
+            match probe(&*session.runner, &device.device).await {
+                Ok(filesystem) => device.filesystem = filesystem,
+                Err(error) => unasked = Some(error),
+            }
         }
         if let Some(filesystem) = device.filesystem.clone() {
             rows.push((device, filesystem));
         }
+    }
+    if let (Some(error), []) = (unasked, rows.as_slice()) {
+        return Err(Problem::new(chain(&error), Exit::Unchecked));
     }
     rows.sort_by_key(|(device, _)| !device.is_usb);
     let heading = ["DEVICE", "PORT", "SIZE", "TYPE", "UUID", "LABEL"];

@@ -188,6 +188,25 @@ fn without_a_rule_the_account_is_told_that_sudo_wants_a_password() {
             let cause = "/dev/sda1 cannot be probed: sudo asks for a password";
             let text = format!("filesystem {UUID} cannot be identified: {cause}");
             assert_problem("usb mount usb", 1, &text);
+            assert_eq!(agent("usb list").exit, 0, "udev knows");
+        },
+    );
+}
+
+#[test]
+fn a_list_of_what_nobody_may_ask_is_no_empty_list() {
+    contained_as_user(
+        |user| {
+            let _disk = disk();
+            sysfs(&["sda1"]);
+            fs::remove_dir_all("/run/udev").unwrap();
+            let probed = format!("/dev/sda1  USB   8.0 MiB  ext4  {UUID}  -\n");
+            assert!(agent("usb list").stdout.ends_with(&probed));
+            user();
+        },
+        || {
+            let text = "/dev/sda1 cannot be probed: sudo asks for a password";
+            assert_problem("usb list", 5, text);
         },
     );
 }
