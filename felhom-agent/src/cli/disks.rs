@@ -5,10 +5,10 @@ use proxmox_privileged::argument::Disk;
 use proxmox_privileged::smart::{Smart, SmartError, SmartReport, smart};
 use serde_json::{Value, json};
 
-use super::problem::Problem;
+use super::Common;
+use super::problem::{Problem, tell};
 use super::session::HostSession;
 use super::table::{bytes, or_dash, table, worst};
-use super::{Common, Output, print};
 use crate::chain::chain;
 use crate::config::Environment;
 use crate::exit::Exit;
@@ -48,14 +48,9 @@ pub(super) fn run(common: &Common, arguments: &Arguments, environment: &Environm
     if let Some(problem) = unasked(&rows) {
         return problem.tell(common);
     }
-    print(&match common.output {
-        Output::Text => text(&rows),
-        Output::Json => format!(
-            "{:#}\n",
-            json!({ "schema": "felhom.disks/1", "disks": rows.iter().map(Row::json).collect::<Value>() })
-        ),
-    });
-    worst(rows.iter().map(|row| row.verdict.0))
+    let document =
+        json!({ "schema": "felhom.disks/1", "disks": rows.iter().map(Row::json).collect::<Value>() });
+    tell(common, &text(&rows), &document, worst(rows.iter().map(|row| row.verdict.0)))
 }
 
 /// Why no disk at all could be asked, if so.

@@ -10,9 +10,9 @@ use proxmox_types::params::{ContentFilter, StorageFilter};
 use proxmox_types::{Bridge, ContentType, NodeName, StorageId, Vmid};
 use serde_json::{Value, json};
 
-use super::problem::Problem;
+use super::Common;
+use super::problem::{Problem, tell};
 use super::session::Session;
-use super::{Common, Output, print};
 use crate::chain::chain;
 use crate::config::{Config, Environment};
 use crate::exit::Exit;
@@ -85,13 +85,7 @@ pub(super) fn run(common: &Common, verb: &Verb, environment: &Environment) -> Ex
         Err(error) => return Problem::new(error.to_string(), Exit::Config).tell(common),
     };
     match session.runtime.block_on(create(arguments, config)) {
-        Ok((text, document)) => {
-            print(&match common.output {
-                Output::Text => text,
-                Output::Json => format!("{document:#}\n"),
-            });
-            Exit::Ok
-        }
+        Ok((text, document)) => tell(common, &text, &document, Exit::Ok),
         Err(problem) => problem.tell(common),
     }
 }

@@ -1,9 +1,18 @@
-//! A command that came to no result: one line on stderr, and in JSON one document on stdout.
+//! What a command came to: a result on stdout, or a problem on stderr and, in JSON, on stdout as well.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{Common, Output, print, print_error};
 use crate::exit::Exit;
+
+/// Prints a result as it is wanted, and says how the run ends.
+pub(super) fn tell(common: &Common, text: &str, document: &Value, exit: Exit) -> Exit {
+    let printed = match common.output {
+        Output::Text => print(text),
+        Output::Json => print(&format!("{document:#}\n")),
+    };
+    Exit::of([printed, exit])
+}
 
 /// Why there is no result, and how the run ends.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,7 +32,7 @@ impl Problem {
         if common.output == Output::Json {
             let document =
                 json!({ "schema": "felhom.problem/1", "problem": self.text, "exit": self.exit.code() });
-            print(&format!("{document:#}\n"));
+            return Exit::of([print(&format!("{document:#}\n")), self.exit]);
         }
         self.exit
     }

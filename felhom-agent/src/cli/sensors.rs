@@ -3,10 +3,10 @@
 use proxmox_privileged::sensors::{Chip, Feature, sensors};
 use serde_json::json;
 
-use super::problem::Problem;
+use super::Common;
+use super::problem::{Problem, tell};
 use super::session::HostSession;
 use super::table::{or_dash, table, worst};
-use super::{Common, Output, print};
 use crate::chain::chain;
 use crate::config::Environment;
 use crate::exit::Exit;
@@ -26,11 +26,8 @@ pub(super) fn run(common: &Common, environment: &Environment) -> Exit {
         .flat_map(|chip| chip.features.iter().map(move |feature| (chip, feature, sensor(feature))))
         .collect();
     rows.sort_by_key(|(_, _, verdict)| rank(verdict.0));
-    print(&match common.output {
-        Output::Text => text(&rows),
-        Output::Json => format!("{:#}\n", json!({ "schema": "felhom.sensors/1", "chips": chips })),
-    });
-    worst(rows.iter().map(|(_, _, verdict)| verdict.0))
+    let document = json!({ "schema": "felhom.sensors/1", "chips": chips });
+    tell(common, &text(&rows), &document, worst(rows.iter().map(|(_, _, verdict)| verdict.0)))
 }
 
 fn text(rows: &[(&Chip, &Feature, Verdict)]) -> String {

@@ -16,6 +16,5 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments) -> Exit {
-    print(&sudoers(&arguments.user));
-    Exit::Ok
+    print(&sudoers(&arguments.user))
 }

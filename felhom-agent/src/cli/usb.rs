@@ -11,10 +11,10 @@ use proxmox_privileged::mount::{MountRequest, mount_by_uuid, unmount};
 use proxmox_privileged::{Malformed, Runner};
 use serde_json::{Value, json};
 
-use super::problem::Problem;
+use super::Common;
+use super::problem::{Problem, tell};
 use super::session::HostSession;
 use super::table::{bytes, or_dash, table, worst};
-use super::{Common, Output, print};
 use crate::chain::chain;
 use crate::config::Environment;
 use crate::config::usb::{UsbDisk, target};
@@ -82,13 +82,7 @@ pub(super) fn run(common: &Common, verb: &Verb, environment: &Environment) -> Ex
         }
     });
     match done {
-        Ok((text, document, exit)) => {
-            print(&match common.output {
-                Output::Text => text,
-                Output::Json => format!("{document:#}\n"),
-            });
-            exit
-        }
+        Ok((text, document, exit)) => tell(common, &text, &document, exit),
         Err(problem) => problem.tell(common),
     }
 }

@@ -195,6 +195,19 @@ fn sensors_are_told_worst_first() {
 }
 
 #[test]
+fn a_result_that_cannot_be_written_is_no_success() {
+    contained(|| {
+        for line in ["sudoers", "disks", "sensors", "usb status", "usb mount x -o json"] {
+            let full = fs::File::options().write(true).open("/dev/full").unwrap();
+            let run = command(&line.split(' ').collect::<Vec<_>>()).stdout(full).output().unwrap();
+            let text = "felhom-agent: cannot write the result: No space left on device (os error 28)\n";
+            let stderr = String::from_utf8(run.stderr).unwrap();
+            assert!(run.status.code() == Some(70) && stderr.ends_with(text), "{line}: {stderr}");
+        }
+    });
+}
+
+#[test]
 fn the_printed_rules_are_the_generated_ones() {
     contained(|| {
         let rules = |user: &str| proxmox_privileged::sudoers(&user.parse().unwrap());
