@@ -226,6 +226,12 @@ impl Checked {
                 .ok_or_else(|| invalid("node", "not set, and the host's name is not one of a node".into()))?,
         };
         let tls = tls(&raw).map_err(|problem| invalid("tls", problem))?;
+        let is_empty = |path: &Option<PathBuf>| path.as_ref().is_some_and(|path| path.as_os_str().is_empty());
+        for (key, path) in [("tls.ca_file", &raw.tls.ca_file), ("token_file", &raw.token_file)] {
+            if is_empty(path) {
+                return Err(invalid(key, "is empty".into()));
+            }
+        }
         if raw.state_dir.as_ref().is_some_and(|folder| !folder.is_absolute()) {
             return Err(invalid("state_dir", "must begin with `/`".into()));
         }

@@ -20,12 +20,13 @@ use crate::exit::Exit;
 use crate::selftest::check::{Claim, Finding, Outcome, Status};
 
 use journal::{JournalError, StateDir};
-use leftover::Leftover;
+use leftover::{Leftover, cleanup_line};
 use site::{Site, TaskRun};
 use steps::{STEPS, Steps};
 
-/// The signal that ends the exercise without undoing anything more.
-const GIVES_UP: u32 = 2;
+/// How long a run may go on after the first signal, to let a task end and to undo. systemd waits for 90 s. A task is
+/// never stopped: a rollback that is stopped leaves a lock that only root can take away.
+const LENIENCE: Duration = Duration::from_mins(1);
 
 /// What became of an exercise.
 #[derive(Debug, Default)]
@@ -63,7 +64,13 @@ impl Exercised {
 pub async fn run(site: Site<'_>, vmid: Option<Vmid>) -> Exercised {
     let mut exercised = Exercised::default();
     let start = Instant::now();
-    match prepare(site, vmid).await {
+    let mut signal = site.interrupt.clone();
+    let prepared = tokio::select! {
+        biased;
+        exit = signal.nth(1) => Err(Refusal::interrupted(exit)),
+        prepared = prepare(site, vmid) => prepared,
+    };
+    match prepared {
         Ok((steps, finding)) => {
             exercised.record(&claims::GUEST, finding, start.elapsed());
             exercise(steps, exercised).await
@@ -75,7 +82,7 @@ pub async fn run(site: Site<'_>, vmid: Option<Vmid>) -> Exercised {
                 duration: start.elapsed(),
                 is_reported: true,
             });
-            exercised.skip_the_rest("needs x.guest");
+            exercised.skip_the_rest(if refusal.exit.is_some() { "not begun" } else { "needs x.guest" });
             exercised.exit = refusal.exit;
             exercised.leftovers = refusal.leftovers;
             exercised
@@ -89,6 +96,12 @@ struct Refusal {
     findings: Vec<Finding>,
     exit: Option<Exit>,
     leftovers: Vec<Leftover>,
+}
+
+impl Refusal {
+    fn interrupted(exit: Exit) -> Self {
+        Self { exit: Some(exit), ..vec![Finding::skip("interrupted")].into() }
+    }
 }
 
 impl From<Vec<Finding>> for Refusal {
@@ -118,17 +131,17 @@ fn take(site: &Site<'_>) -> Result<StateDir, Refusal> {
         Ok((_, Some(entry))) => Err(Refusal {
             findings: vec![Finding::fail(
                 format!("an earlier exercise of container {} did not get to its end", entry.vmid),
-                "felhom-agent cleanup",
+                cleanup_line(site.config),
             )],
             exit: None,
             leftovers: vec![Leftover {
                 what: format!("snapshot {} of container {}, perhaps", entry.snapname, entry.vmid),
-                command: "felhom-agent cleanup".into(),
+                command: cleanup_line(site.config),
             }],
         }),
         Err(error) => {
             let exit = matches!(error, JournalError::Busy).then_some(Exit::Busy);
-            let finding = Finding::fail(error.to_string(), error.repair())
+            let finding = Finding::fail(error.to_string(), error.repair(site.config))
                 .because("nothing is done that cannot be written down before");
             Err(Refusal { findings: vec![finding], exit, leftovers: Vec::new() })
         }
@@ -144,7 +157,7 @@ async fn exercise(mut steps: Steps<'_>, mut exercised: Exercised) -> Exercised {
         let mut signal = steps.site.interrupt.clone();
         let finding = tokio::select! {
             biased;
-            _ = signal.nth(GIVES_UP) => Finding::skip("interrupted"),
+            _ = signal.spent(LENIENCE) => Finding::skip("interrupted"),
             finding = caught(step(&mut steps)) => finding.unwrap_or_else(panicked),
         };
         shown.end(finding.status);

@@ -5,7 +5,10 @@ pub mod checks;
 pub mod context;
 pub mod engine;
 pub mod failure;
+pub mod locked;
 pub mod report;
+pub mod shown;
+pub mod unusable;
 
 pub use check::{Check, Claim, Finding, Fix, Group, Status};
 pub use context::Context;

@@ -26,7 +26,11 @@ impl Color {
             Self::Always => true,
             Self::Never => false,
             Self::Auto if is_set("NO_COLOR") => false,
-            Self::Auto if is_set("CLICOLOR_FORCE") => true,
+            Self::Auto
+                if environment.get("CLICOLOR_FORCE").is_some_and(|value| !["", "0"].contains(&value)) =>
+            {
+                true
+            }
             Self::Auto => stream.is_terminal() && environment.get("TERM") != Some("dumb"),
         }
     }

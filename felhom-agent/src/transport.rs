@@ -11,6 +11,7 @@ mod connect;
 mod lane;
 mod message;
 mod record;
+mod refusal;
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -22,6 +23,7 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::timeout;
 
 pub use record::{ConnectFacts, Counters, Record};
+pub(crate) use refusal::Refusal;
 
 use crate::config::{TlsConfig, Url};
 use crate::tls::{self, TlsError, Verifier};

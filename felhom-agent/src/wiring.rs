@@ -10,13 +10,14 @@ use crate::config::{Config, PrivilegedMode};
 use crate::runner::ProcessRunner;
 use crate::selftest::context::{Connection, Drift, Wire};
 use crate::tls::TlsError;
-use crate::transport::HyperTransport;
+use crate::transport::{HyperTransport, Refusal};
 
 /// A connection as the configuration says. Opens nothing yet.
 pub fn connect(config: &Config) -> Result<Connection, TlsError> {
     let transport = Arc::new(HyperTransport::new(&config.url, &config.token, &config.tls)?);
     let wire = Wire { record: transport.record(), verifier: transport.verifier() };
     let drift = Arc::new(Drift::default());
+    let transport = Arc::new(Refusal::new(transport));
     let client = Client::observed(transport, config.token.id().clone(), drift.clone());
     Ok(Connection { client, wire: Some(wire), drift })
 }

@@ -88,7 +88,7 @@ pub enum Error {
         log_tail: Vec<String>,
     },
     /// Patience ran out before the worker ended. It goes on; wait again with the UPID.
-    #[snafu(display("task {upid} is still running after {waited:?}"))]
+    #[snafu(display("task {upid} is still running after {:.1} s", waited.as_secs_f64()))]
     TaskStillRunning {
         /// The task.
         upid: Upid,

@@ -23,33 +23,40 @@ pub struct Role {
     pub privileges: &'static [&'static str],
 }
 
+/// For containers.
+pub const AGENT: Role = Role {
+    name: "FelhomAgent",
+    on: "the pool",
+    privileges: &[
+        "VM.Audit",
+        "VM.Allocate",
+        "VM.Backup",
+        "VM.PowerMgmt",
+        "VM.Snapshot",
+        "VM.Snapshot.Rollback",
+        "VM.Config.Options",
+        "VM.Config.CPU",
+        "VM.Config.Memory",
+        "VM.Config.Network",
+        "VM.Config.Disk",
+    ],
+};
+
+/// For their volumes and backups.
+pub const STORE: Role = Role {
+    name: "FelhomStore",
+    on: "each storage",
+    privileges: &["Datastore.Audit", "Datastore.AllocateSpace"],
+};
+
+/// For the state of the node and its tasks.
+pub const NODE: Role = Role { name: "FelhomNode", on: "the node", privileges: &["Sys.Audit"] };
+
+/// For their network.
+pub const NET: Role = Role { name: "FelhomNet", on: "each bridge", privileges: &["SDN.Use"] };
+
 /// The four roles that the agent needs.
-pub const ROLES: [Role; 4] = [
-    Role {
-        name: "FelhomAgent",
-        on: "the pool",
-        privileges: &[
-            "VM.Audit",
-            "VM.Allocate",
-            "VM.Backup",
-            "VM.PowerMgmt",
-            "VM.Snapshot",
-            "VM.Snapshot.Rollback",
-            "VM.Config.Options",
-            "VM.Config.CPU",
-            "VM.Config.Memory",
-            "VM.Config.Network",
-            "VM.Config.Disk",
-        ],
-    },
-    Role {
-        name: "FelhomStore",
-        on: "each storage",
-        privileges: &["Datastore.Audit", "Datastore.AllocateSpace"],
-    },
-    Role { name: "FelhomNode", on: "the node", privileges: &["Sys.Audit"] },
-    Role { name: "FelhomNet", on: "each bridge", privileges: &["SDN.Use"] },
-];
+pub const ROLES: [Role; 4] = [AGENT, STORE, NODE, NET];
 
 /// A role for privileges that the recipe does not have.
 const EXTRA: &str = "FelhomExtra";
@@ -73,6 +80,11 @@ pub fn role_line(name: &str, privileges: &[&str]) -> String {
     format!(
         "(pveum role add {name} --privs {privileges} || pveum role modify {name} --append 1 --privs {privileges})"
     )
+}
+
+/// The line that gives all of a role to a token and its user, whatever is there of it already.
+pub fn grant_line(path: &str, role: Role, token: &TokenId) -> String {
+    format!("{} && {}", role_line(role.name, role.privileges), acl_line(path, role.name, token))
 }
 
 impl Denied {

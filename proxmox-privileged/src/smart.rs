@@ -179,6 +179,8 @@ fn judged(disk: &Disk, output: &Output) -> Result<Smart, SmartError> {
         return Ok(Smart::Report(Box::new(read::report(document, bits))));
     }
     let text = read::messages(&document).unwrap_or_else(|| output.last_words());
+    // smartctl mostly begins with the device, which the error names as well.
+    let text = text.strip_prefix(&alloc::format!("{disk}: ")).map_or_else(|| text.clone(), Into::into);
     let reason =
         REASONS.iter().find(|(known, _)| text.contains(known)).map_or(SmartReason::Other, |row| row.1);
     let version = read::version(&document);

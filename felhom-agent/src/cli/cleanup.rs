@@ -4,25 +4,26 @@ use std::time::Duration;
 
 use clap::Args;
 use proxmox_api::Error;
-use proxmox_types::NodeName;
 use proxmox_types::params::{ResourceClass, ResourceFilter};
 use serde_json::json;
 
 use super::session::Session;
 use super::{Common, Output, print, print_error};
-use crate::chain::chain;
 use crate::config::{Config, Environment};
 use crate::exercise::cleanup::{Trace, look, undo_unless};
-use crate::exercise::journal::{Entry, JournalError, StateDir, peek};
-use crate::exercise::leftover::{Leftover, search};
+use crate::exercise::journal::{Entry, JournalError, StateDir, is_taken, peek};
+use crate::exercise::leftover::{AtContainer, Leftover, cleanup_line, search};
 use crate::exercise::progress::Progress;
 use crate::exercise::site::Site;
 use crate::exit::Exit;
 use crate::interrupt::Interrupt;
+use crate::selftest::check::Finding;
+use crate::selftest::failure::call_failed;
+use crate::selftest::locked::unlock;
+use crate::selftest::shown::{no_such_node, none_shown};
+use crate::selftest::unusable::{config_failed, tls_failed};
+use crate::terminal::plain;
 use crate::wiring;
-
-/// The signal that ends the cleanup: the journal stays, and the next one goes on.
-const GIVES_UP: u32 = 1;
 
 /// Options of the command.
 #[derive(Clone, Debug, Args)]
@@ -42,7 +43,7 @@ struct Report {
     done: Vec<String>,
     alike: Vec<String>,
     leftovers: Vec<Leftover>,
-    problem: Option<String>,
+    problem: Option<Finding>,
     exit: Option<Exit>,
 }
 
@@ -56,7 +57,7 @@ pub(super) fn run(common: &Common, arguments: &Arguments, environment: &Environm
         Ok(config) => {
             session.runtime.block_on(clean(session.progress, arguments, config, &mut report));
         }
-        Err(error) => report.fail(error.to_string(), Exit::Config),
+        Err(error) => report.fail(config_failed(error), Exit::Config),
     }
     session.runtime.shutdown_background();
     let printed = report.show(common.output);
@@ -66,7 +67,7 @@ pub(super) fn run(common: &Common, arguments: &Arguments, environment: &Environm
 async fn clean(progress: Progress, arguments: &Arguments, config: &Config, report: &mut Report) {
     let connection = match wiring::connect(config) {
         Ok(connection) => connection,
-        Err(error) => return report.fail(error.to_string(), Exit::Config),
+        Err(error) => return report.fail(tls_failed(config, &error), Exit::Config),
     };
     let mut site = Site {
         config,
@@ -74,38 +75,50 @@ async fn clean(progress: Progress, arguments: &Arguments, config: &Config, repor
         task_timeout: arguments.task_timeout,
         progress,
         interrupt: Interrupt::listen(),
-        stops_tasks: false,
         tasks: Vec::new(),
     };
     if arguments.dry_run {
         match peek(&config.state_dir) {
+            Ok(_) if is_taken(&config.state_dir) => report.fail_on_journal(config, &JournalError::Busy),
             Ok(entry) => tell(&site, entry, report).await,
-            Err(error) => report.fail_on_journal(&error),
+            Err(error) => report.fail_on_journal(config, &error),
         }
         return;
     }
     match StateDir::take(&config.state_dir).and_then(|state| state.read().map(|entry| (state, entry))) {
         Ok((state, entry)) => finish(&mut site, &state, entry, report).await,
-        Err(error) => report.fail_on_journal(&error),
+        Err(error) => report.fail_on_journal(config, &error),
     }
 }
 
 /// Says what would be done.
 async fn tell(site: &Site<'_>, entry: Option<Entry>, report: &mut Report) {
     for trace in traces(site, entry, report).await {
-        match look(site, &trace).await {
-            Ok(todos) => report.done.extend(todos.iter().map(|todo| todo.describe(trace.vmid))),
-            Err(error) => report.fail_on_call(&error),
+        let vmid = trace.vmid;
+        match unless_interrupted(site, report, look(site, &trace)).await {
+            None => return,
+            Some(Ok(sight)) => {
+                report.done.extend(sight.todos.iter().map(|todo| todo.describe(vmid)));
+                report.leftovers.extend(sight.lock.filter(|_| !sight.todos.is_empty()).map(|lock| {
+                    Leftover {
+                        what: format!("lock {lock} of container {vmid}, which only root takes away"),
+                        command: unlock(vmid, &lock),
+                    }
+                }));
+            }
+            Some(Err(error)) => report.fail_on_call(site.config, &error),
         }
     }
 }
 
 async fn finish(site: &mut Site<'_>, state: &StateDir, entry: Option<Entry>, report: &mut Report) {
     for trace in traces(site, entry, report).await {
-        let undone = undo_unless(site, &trace, GIVES_UP).await;
+        let mut interrupt = site.interrupt.clone();
+        // The journal stays, and the next cleanup goes on.
+        let undone = undo_unless(site, &trace, interrupt.nth(1)).await;
         report.done.extend(undone.done);
         report.leftovers.extend(undone.leftovers);
-        undone.error.iter().for_each(|error| report.fail_on_call(error));
+        undone.error.iter().for_each(|error| report.fail_on_call(site.config, error));
     }
     report.exit = report.exit.or_else(|| site.interrupt.exit());
     // The journal stays as long as it may be needed.
@@ -113,7 +126,24 @@ async fn finish(site: &mut Site<'_>, state: &StateDir, entry: Option<Entry>, rep
         && report.exit.is_none()
         && let Err(error) = state.clear()
     {
-        report.fail_on_journal(&error);
+        report.fail_on_journal(site.config, &error);
+    }
+}
+
+/// What something returns, unless a signal comes first, which is then how the run ends.
+async fn unless_interrupted<T>(
+    site: &Site<'_>,
+    report: &mut Report,
+    something: impl Future<Output = T>,
+) -> Option<T> {
+    let mut interrupt = site.interrupt.clone();
+    tokio::select! {
+        biased;
+        exit = interrupt.nth(1) => {
+            report.fail(Finding::skip("interrupted; what was not looked at may be left"), exit);
+            None
+        }
+        value = something => Some(value),
     }
 }
 
@@ -122,19 +152,14 @@ async fn finish(site: &mut Site<'_>, state: &StateDir, entry: Option<Entry>, rep
 async fn traces(site: &Site<'_>, entry: Option<Entry>, report: &mut Report) -> Vec<Trace> {
     let node = &site.config.node;
     if let Some(entry) = entry.as_ref().filter(|entry| entry.node != *node) {
-        report.leave_to(entry, node);
+        report.leave_to(entry, site.config);
         return Vec::new();
     }
     // The journal of a killed run names a task as soon as it is known.
     let of_journal = |entry: Entry| Trace::of_journal(&entry, entry.upid.is_none());
     let mut traces: Vec<Trace> = entry.map(of_journal).into_iter().collect();
-    let filter = ResourceFilter { class: Some(ResourceClass::Vm) };
-    let found = match site.client.cluster().resources(&filter).await {
-        Ok(guests) => search(site.client, node, &guests).await,
-        Err(error) => Err(error),
-    };
-    match found {
-        Ok(containers) => {
+    match unless_interrupted(site, report, found(site)).await {
+        Some(Ok(containers)) => {
             for found in containers {
                 report
                     .alike
@@ -142,42 +167,61 @@ async fn traces(site: &Site<'_>, entry: Option<Entry>, report: &mut Report) -> V
                 traces.extend(Trace::of_container(&found, &traces));
             }
         }
-        Err(error) => report.fail_on_call(&error),
+        Some(Err(finding)) => report.fail(*finding, Exit::Fail),
+        None => {}
     }
     traces
 }
 
+/// What is found at the containers of the node; an error if they cannot be seen.
+async fn found(site: &Site<'_>) -> Result<Vec<AtContainer>, Box<Finding>> {
+    let (client, config) = (site.client, site.config);
+    let failed = |error: Error| call_failed(config, &error);
+    let nodes = client.nodes().await.map_err(failed)?;
+    if !nodes.iter().any(|node| node.node == config.node) {
+        return Err(Box::new(no_such_node(config, &nodes)));
+    }
+    let filter = ResourceFilter { class: Some(ResourceClass::Vm) };
+    let guests = client.cluster().resources(&filter).await.map_err(failed)?;
+    if !guests.iter().any(|guest| guest.is_container_of(&config.node))
+        && let Some(finding) = none_shown(config, client).await.map_err(failed)?
+    {
+        return Err(Box::new(finding));
+    }
+    Ok(search(client, &config.node, &guests).await.map_err(failed)?)
+}
+
 impl Report {
-    fn fail(&mut self, problem: String, exit: Exit) {
+    /// Only the first problem is told: the others mostly follow from it. How the run ends, all of them say.
+    fn fail(&mut self, problem: Finding, exit: Exit) {
+        let exit = problem.exit.unwrap_or(exit);
         self.problem.get_or_insert(problem);
-        self.exit.get_or_insert(exit);
+        self.exit = Some(Exit::of(self.exit.into_iter().chain([exit])));
     }
 
-    fn fail_on_journal(&mut self, error: &JournalError) {
+    fn fail_on_journal(&mut self, config: &Config, error: &JournalError) {
         let exit = match error {
             JournalError::Busy => Exit::Busy,
             JournalError::Unreadable { .. } => Exit::Unchecked,
             _ => Exit::Fail,
         };
-        self.fail(format!("{error}\n  fix  {}", error.repair()), exit);
+        self.fail(Finding::fail(error.to_string(), error.repair(config)), exit);
     }
 
     /// The journal is about a container of another node, which this configuration does not lead to.
-    fn leave_to(&mut self, entry: &Entry, node: &NodeName) {
-        let there = &entry.node;
-        self.fail(
-            format!("the journal is about node {there}, and the configuration about node {node}"),
-            Exit::Leftover,
-        );
+    fn leave_to(&mut self, entry: &Entry, config: &Config) {
+        let (there, node) = (&entry.node, &config.node);
+        let text = format!("the journal is about node {there}, and the configuration about node {node}");
+        let command = format!("FELHOM_AGENT_NODE={there} {}", cleanup_line(config));
+        self.fail(Finding::fail(text, command.clone()), Exit::Leftover);
         self.leftovers.push(Leftover {
             what: format!("snapshot {} of container {} on node {there}, perhaps", entry.snapname, entry.vmid),
-            command: format!("FELHOM_AGENT_NODE={there} felhom-agent cleanup"),
+            command,
         });
     }
 
-    fn fail_on_call(&mut self, error: &Error) {
-        let is_unchecked = error.is_unauthorized() || matches!(error, Error::Transport { .. });
-        self.fail(chain(error), if is_unchecked { Exit::Unchecked } else { Exit::Fail });
+    fn fail_on_call(&mut self, config: &Config, error: &Error) {
+        self.fail(call_failed(config, error), Exit::Fail);
     }
 
     fn exit(&self) -> Exit {
@@ -187,14 +231,20 @@ impl Report {
 
     fn show(&self, output: Output) -> Exit {
         if let Some(problem) = &self.problem {
-            print_error(&format!("felhom-agent: {problem}"));
+            print_error(&format!("felhom-agent: {}", plain(&problem.summary)));
+            let why = problem.detail.iter().flat_map(|detail| detail.lines()).map(|line| ("why", line));
+            let fix = problem.fix.iter().map(|fix| ("fix", fix.run.as_str()));
+            why.chain(fix).for_each(|(label, line)| print_error(&format!("  {label}  {}", plain(line))));
         }
         print(&match output {
             Output::Text => self.text(),
             Output::Json => {
                 let document = json!({
                     "schema": "felhom.cleanup/1", "dry_run": self.is_dry, "done": self.done,
-                    "alike": self.alike, "leftovers": self.leftovers, "problem": self.problem, "exit": self.exit().code(),
+                    "alike": self.alike, "leftovers": self.leftovers,
+                    "problem": self.problem.as_ref().map(|problem| &problem.summary),
+                    "fix": self.problem.as_ref().map_or(&[][..], |problem| &problem.fix),
+                    "exit": self.exit().code(),
                 });
                 format!("{document:#}\n")
             }

@@ -18,7 +18,7 @@ use crate::interrupt::Interrupt;
 use crate::selftest::checks::READ_ONLY;
 use crate::selftest::engine::{self, Run};
 use crate::selftest::report::{Moment, Style};
-use crate::selftest::{Claim, Context, Report, Selection, Status};
+use crate::selftest::{Claim, Context, Group, Report, Selection, Status};
 use crate::wiring;
 
 /// Options of the self-test.
@@ -64,6 +64,11 @@ impl Arguments {
 
 pub(super) fn run(common: &Common, arguments: &Arguments, environment: &Environment) -> Exit {
     let selection = arguments.selection();
+    if let Some(claim) = claims()
+        .find(|claim| arguments.only.iter().any(|id| id == claim.id) && claim.group == Group::Exercise)
+    {
+        return usage(&format!("{} belongs to the exercise; see --task", claim.id));
+    }
     if let Some(unknown) = selection.unknown(READ_ONLY) {
         return usage(&format!("there is no check `{unknown}`; see felhom-agent selftest --list-checks"));
     }
@@ -115,12 +120,12 @@ async fn check(
                 task_timeout: arguments.task_timeout,
                 progress,
                 interrupt,
-                stops_tasks: true,
                 tasks: Vec::new(),
             };
             exercise::run(site, arguments.vmid).await
         }
         (Some(failed), ..) => Exercised::skipped(&format!("needs {}", failed.claim.id)),
+        (_, Some(Exit::OutOfTime), _) => Exercised::skipped("the time was used up"),
         _ => Exercised::skipped("interrupted"),
     };
     (run, Some(exercised))

@@ -43,7 +43,7 @@ impl Session {
         if config.as_ref().is_ok_and(|config| config.tls.is_insecure) {
             print_error("WARNING: tls.insecure is set: any server is accepted, and is sent the token");
         }
-        let progress = Progress::of_stderr(common.quiet, environment);
+        let progress = Progress::of_stderr(common.quiet, common.verbose > 0, environment);
         Ok(Self { path, config, has_color, progress, runtime: runtime()? })
     }
 }

@@ -137,7 +137,8 @@ pub(super) fn merge(path: &Path, text: &str, environment: &Environment) -> Resul
     // Neither the figment nor its error is ever printed whole: both hold values.
     figment.extract().map_err(|error: figment::Error| {
         let source = error.metadata.as_ref().map(|metadata| metadata.name.to_string()).unwrap_or_default();
-        let problem = error.kind.to_string();
+        // figment quotes a list of quoted words.
+        let problem = error.kind.to_string().replace("`one of ", "one of ").replace("``", "`");
         if names.contains(&source) {
             VariableSnafu { variable: source, problem }.build()
         } else {

@@ -24,7 +24,8 @@ pub(super) fn parse(path: &Path, text: &str) -> Result<RawConfig, ConfigError> {
         MalformedSnafu {
             path,
             line: error.line(),
-            column: error.column(),
+            // serde_json tells of what is before the first character by a 0.
+            column: error.column().max(1),
             problem: problem(text, &at, &error),
         }
         .build()
@@ -92,7 +93,7 @@ mod tests {
                 "{\"tls\": {\"insecure\": \"yes\"}}",
                 "c.json:1:26: `tls.insecure`: invalid type: string \"yes\", expected a boolean",
             ),
-            ("[]", "c.json:1:0: invalid type: sequence, expected an object"),
+            ("[]", "c.json:1:1: invalid type: sequence, expected an object"),
             ("{\"tls\": [[]]}", "c.json:1:8: `tls`: invalid type: sequence, expected an object"),
             (
                 "{\"usb\": [[\"a\", \"1A2B-3C4D\"]]}",
@@ -100,7 +101,7 @@ mod tests {
             ),
             ("{\"url\": NaN}", "c.json:1:9: not JSON: expected value"),
             ("{} x", "c.json:1:4: not JSON: trailing characters"),
-            ("", "c.json:1:0: not JSON: EOF while parsing a value"),
+            ("", "c.json:1:1: not JSON: EOF while parsing a value"),
             ("\u{feff}{}", "c.json:1:1: the file begins with a byte order mark, which JSON does not allow"),
         ];
         for (text, expected) in cases {

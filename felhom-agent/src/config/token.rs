@@ -71,7 +71,7 @@ pub enum TokenProblem {
         source: FileError,
     },
     /// Others could read or replace it.
-    #[snafu(display("{} holds the token and {danger}", path.display()))]
+    #[snafu(display("{} holds the token, and {danger}", path.display()))]
     Exposed {
         /// The file, or its directory.
         path: PathBuf,
@@ -189,14 +189,26 @@ fn check_exposure(path: &Path, file: &BoundedFile, is_credential: bool) -> Resul
     let directory =
         path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
     let status = std::fs::metadata(directory).ok();
-    let danger = status.map_or(Some("its directory cannot be looked at"), |status| {
+    let danger = status.map_or(Some("it lies in a directory that cannot be looked at"), |status| {
         directory_danger(&ours, status.mode(), status.uid())
     });
     if let Some(danger) = danger {
-        let fix = format!("chown root {0} && chmod go-w {0}", directory.display());
-        return ExposedSnafu { path, danger, fix }.fail();
+        return ExposedSnafu { path, danger, fix: moved(path, directory, &ours) }.fail();
     }
     Ok(())
+}
+
+/// The folder of the agent's files.
+const FOLDER: &str = "/etc/felhom-agent";
+
+/// Protects the agent's own folder; out of any other one, which may be everybody's, the file is moved.
+fn moved(path: &Path, directory: &Path, ours: &Ours) -> String {
+    let (owner, group, mode) = ours.wanted();
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    if directory == Path::new(FOLDER) {
+        return format!("chown root {FOLDER} && chmod go-w {FOLDER}");
+    }
+    format!("install -D -m {mode} -o {owner} -g {group} {} {FOLDER}/{name}", path.display())
 }
 
 fn file_danger(ours: &Ours, mode: u32, uid: u32, gid: u32, is_credential: bool) -> Option<&'static str> {
@@ -215,9 +227,9 @@ fn file_danger(ours: &Ours, mode: u32, uid: u32, gid: u32, is_credential: bool) 
 
 fn directory_danger(ours: &Ours, mode: u32, uid: u32) -> Option<&'static str> {
     if mode & 0o022 != 0 {
-        Some("somebody but the owner of its directory can replace it")
+        Some("it lies in a directory where somebody but its owner can replace it")
     } else if uid != 0 && uid != ours.uid {
-        Some("its directory belongs to somebody else")
+        Some("it lies in a directory of somebody else")
     } else {
         None
     }

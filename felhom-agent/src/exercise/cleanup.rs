@@ -3,17 +3,23 @@
 use std::mem::{Discriminant, discriminant};
 use std::time::{Duration, Instant, UNIX_EPOCH};
 
-use proxmox_api::{Cause, Error, Started};
+use proxmox_api::{Cause, Error, Started, Thing};
 use proxmox_types::params::{DeleteSnapshotParams, SetConfigParams, TaskFilter, TaskSource};
-use proxmox_types::{Digest, LxcConfig, LxcOptions, SnapshotEntry, SnapshotName, Tags, Upid, Vmid};
+use proxmox_types::{Digest, Lock, LxcConfig, LxcOptions, SnapshotEntry, SnapshotName, Tags, Upid, Vmid};
 
 use super::claims;
 use super::journal::Entry;
-use super::leftover::{AtContainer, Leftover, MARKER};
+use super::leftover::{AtContainer, Leftover, MARKER, cleanup_line, unmark_line};
 use super::site::Site;
+use crate::config::Config;
+use crate::exit::Exit;
+use crate::selftest::locked::unlock;
 
 /// The workers that an exercise starts.
 const WORKERS: [&str; 3] = ["vzsnapshot", "vzrollback", "vzdelsnapshot"];
+
+/// The locks that an exercise takes, and that a worker leaves if it is killed.
+const LOCKS: [Lock; 3] = [Lock::Snapshot, Lock::SnapshotDelete, Lock::Rollback];
 
 /// How long a call whose answer was never seen may take to show: PVE waits 10 s for a lock before it starts a worker.
 const GRACE: Duration = Duration::from_secs(12);
@@ -71,9 +77,18 @@ impl Trace {
         });
         let marker = self.is_marked.then(|| Leftover {
             what: format!("tag {MARKER} of container {vmid}, perhaps"),
-            command: "felhom-agent cleanup".into(),
+            command: unmark_line(vmid),
         });
         snapshot.into_iter().chain(marker).collect()
+    }
+
+    /// What is left if the container cannot be seen: all of it, or nothing because it was destroyed.
+    fn hidden(&self, config: &Config) -> Leftover {
+        let (vmid, folder) = (self.vmid, config.state_dir.display());
+        Leftover {
+            what: format!("what is left at container {vmid}, if there still is one"),
+            command: format!("pct listsnapshot {vmid} || rm {folder}/exercise.json"),
+        }
     }
 }
 
@@ -105,22 +120,28 @@ impl Todo {
         }
     }
 
-    /// What is left if it cannot be done.
-    fn leftover(&self, vmid: Vmid) -> Leftover {
+    /// What is left if it cannot be done, and how root does it. A lock of a worker that was killed is in the way.
+    fn leftover(&self, site: &Site<'_>, vmid: Vmid, lock: Option<&Lock>) -> Leftover {
         let (what, command) = match self {
-            Self::Wait(upid) => (format!("task {upid}"), "felhom-agent cleanup".into()),
+            Self::Wait(upid) => (format!("task {upid}"), cleanup_line(site.config)),
             Self::Unmark(rest, _) => {
                 (format!("tag {MARKER} of container {vmid}"), format!("pct set {vmid} --tags '{rest}'"))
             }
-            Self::Delete(name, false) => {
-                (format!("snapshot {name} of container {vmid}"), format!("pct delsnapshot {vmid} {name}"))
+            Self::Delete(name, is_unfinished) => {
+                let (unfinished, force) = if *is_unfinished { ("unfinished ", " --force") } else { ("", "") };
+                (
+                    format!("{unfinished}snapshot {name} of container {vmid}"),
+                    format!("pct delsnapshot {vmid} {name}{force}"),
+                )
             }
-            Self::Delete(name, true) => (
-                format!("unfinished snapshot {name} of container {vmid}"),
-                format!("pct unlock {vmid}; pct delsnapshot {vmid} {name} --force"),
-            ),
         };
-        Leftover { what, command }
+        match lock {
+            None => Leftover { what, command },
+            Some(lock) if LOCKS.contains(lock) => {
+                Leftover { what, command: format!("{} && {command}", unlock(vmid, lock)) }
+            }
+            Some(lock) => Leftover { what: format!("{what}, which is locked ({lock})"), command },
+        }
     }
 
     fn kind(&self) -> Discriminant<Self> {
@@ -128,15 +149,33 @@ impl Todo {
     }
 }
 
+/// What an exercise has left, as it looks now.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Sight {
+    /// What is to be done.
+    pub todos: Vec<Todo>,
+    /// The lock of the container, where none of our tasks works on it.
+    pub lock: Option<Lock>,
+}
+
 /// Looks at what an exercise has left.
-pub async fn look(site: &Site<'_>, trace: &Trace) -> Result<Vec<Todo>, Error> {
+pub async fn look(site: &Site<'_>, trace: &Trace) -> Result<Sight, Error> {
     let running = running(site, trace.vmid).await?;
     if !running.is_empty() {
-        return Ok(running);
+        return Ok(Sight { todos: running, lock: None });
     }
     let lxc = site.lxc(trace.vmid);
-    let (config, snapshots) = (lxc.config().await?, lxc.snapshots().await?);
-    Ok(todo(trace, &config, &snapshots))
+    let config = match lxc.config().await {
+        // What was left went with the container.
+        Err(error) if is_destroyed(&error) => return Ok(Sight::default()),
+        config => config?,
+    };
+    let snapshots = lxc.snapshots().await?;
+    Ok(Sight { todos: todo(trace, &config, &snapshots), lock: config.options.lock })
+}
+
+fn is_destroyed(error: &Error) -> bool {
+    matches!(error.cause(), Some(Cause::NotFound { what: Thing::Container, .. }))
 }
 
 fn todo(trace: &Trace, config: &LxcConfig, snapshots: &[SnapshotEntry]) -> Vec<Todo> {
@@ -180,29 +219,32 @@ impl Undone {
     }
 }
 
-/// Undoes what is left, unless that many signals arrive.
-pub async fn undo_unless(site: &mut Site<'_>, trace: &Trace, signals: u32) -> Undone {
-    let mut interrupt = site.interrupt.clone();
+/// Undoes what is left, until that happens.
+pub async fn undo_unless(site: &mut Site<'_>, trace: &Trace, until: impl Future<Output = Exit>) -> Undone {
     tokio::select! {
         biased;
-        _ = interrupt.nth(signals) => Undone { leftovers: trace.suspected(), ..Undone::default() },
+        _ = until => Undone { leftovers: trace.suspected(), ..Undone::default() },
         undone = undo(site, trace) => undone,
     }
 }
 
 async fn undo(site: &mut Site<'_>, trace: &Trace) -> Undone {
     let mut undone = Undone::default();
-    let todos = match settle(site, trace).await {
-        Ok(todos) => todos,
+    let sight = match settle(site, trace).await {
+        Ok(sight) => sight,
+        Err(error) if error.denied().is_some() => {
+            undone.fail([trace.hidden(site.config)], error);
+            return undone;
+        }
         Err(error) => {
             undone.fail(trace.suspected(), error);
             return undone;
         }
     };
-    for todo in todos {
-        match execute(site, trace.vmid, &todo).await {
-            Err(error) if !is_gone(site, trace, &todo, &error).await => {
-                undone.fail([todo.leftover(trace.vmid)], error);
+    for todo in &sight.todos {
+        match execute(site, trace.vmid, todo).await {
+            Err(error) if !is_gone(site, trace, todo).await => {
+                undone.fail([todo.leftover(site, trace.vmid, sight.lock.as_ref())], error);
             }
             _ => undone.done.push(todo.describe(trace.vmid)),
         }
@@ -211,13 +253,13 @@ async fn undo(site: &mut Site<'_>, trace: &Trace) -> Undone {
 }
 
 /// Waits until no task works on the container any more, and says what is to be done then.
-async fn settle(site: &mut Site<'_>, trace: &Trace) -> Result<Vec<Todo>, Error> {
+async fn settle(site: &mut Site<'_>, trace: &Trace) -> Result<Sight, Error> {
     let start = Instant::now();
     loop {
-        let todos = look_patiently(site, trace).await?;
-        let waits: Vec<Upid> = todos.iter().filter_map(awaited).cloned().collect();
-        if waits.is_empty() && (!todos.is_empty() || start.elapsed() >= trace.shows_within) {
-            return Ok(todos);
+        let sight = look_patiently(site, trace).await?;
+        let waits: Vec<Upid> = sight.todos.iter().filter_map(awaited).cloned().collect();
+        if waits.is_empty() && (!sight.todos.is_empty() || start.elapsed() >= trace.shows_within) {
+            return Ok(sight);
         }
         for upid in &waits {
             match site.follow("cleanup", upid).await {
@@ -233,7 +275,7 @@ async fn settle(site: &mut Site<'_>, trace: &Trace) -> Result<Vec<Todo>, Error> 
 }
 
 /// Looks, and looks again while the server is away.
-async fn look_patiently(site: &Site<'_>, trace: &Trace) -> Result<Vec<Todo>, Error> {
+async fn look_patiently(site: &Site<'_>, trace: &Trace) -> Result<Sight, Error> {
     let start = Instant::now();
     loop {
         match look(site, trace).await {
@@ -256,12 +298,9 @@ fn awaited(todo: &Todo) -> Option<&Upid> {
 }
 
 /// Whether there is nothing to be done any more although doing it failed.
-async fn is_gone(site: &Site<'_>, trace: &Trace, todo: &Todo, error: &Error) -> bool {
-    if error.is_unauthorized() {
-        return false;
-    }
-    let left = look_patiently(site, trace).await;
-    left.is_ok_and(|left| left.iter().all(|other| other.kind() != todo.kind() && awaited(other).is_none()))
+async fn is_gone(site: &Site<'_>, trace: &Trace, todo: &Todo) -> bool {
+    let is_left = |other: &Todo| other.kind() == todo.kind() || awaited(other).is_some();
+    look_patiently(site, trace).await.is_ok_and(|sight| !sight.todos.iter().any(is_left))
 }
 
 async fn execute(site: &mut Site<'_>, vmid: Vmid, todo: &Todo) -> Result<(), Error> {

@@ -1,14 +1,17 @@
 //! Which container may be used: one that is named, tagged, stopped, and that nothing else has to do with.
 
 use proxmox_api::{Error, FeatureName, Lxc};
-use proxmox_types::params::StorageFilter;
-use proxmox_types::{GuestStatus, LxcConfig, LxcStatus, SnapshotEntry, StorageId, Vmid};
+use proxmox_types::params::{PermissionFilter, StorageFilter};
+use proxmox_types::{GuestStatus, LxcConfig, LxcStatus, StorageId, Tags, Vmid};
 
-use super::leftover::{AtContainer, TAG};
+use super::leftover::{AtContainer, TAG, cleanup_line};
 use super::site::Site;
 use crate::config::Config;
 use crate::selftest::check::Finding;
-use crate::selftest::failure::{call_failed, unlock};
+use crate::selftest::failure::call_failed;
+use crate::selftest::locked::{Busy, CAUTION, unlock};
+use crate::selftest::shown::containers_path;
+use crate::selftest::unusable::edit_line;
 
 /// A container that may be used.
 #[derive(Clone, Debug)]
@@ -22,10 +25,22 @@ pub(super) struct Guest {
 pub(super) async fn examine(site: &Site<'_>, vmid: Vmid) -> Result<(Guest, Finding), Vec<Finding>> {
     let (lxc, config) = (site.lxc(vmid), site.config);
     let failed = |error: Error| vec![call_failed(config, &error)];
-    let status = lxc.status().await.map_err(failed)?;
+    let status = match lxc.status().await {
+        Err(error) if error.denied().is_some() => return Err(vec![hidden(site, vmid, &error).await]),
+        status => status.map_err(failed)?,
+    };
     let before = lxc.config().await.map_err(failed)?;
+    let tags = before.options.tags.clone().unwrap_or_default();
+    if !tags.contains(TAG) {
+        return Err(vec![untagged(vmid, &tags)]);
+    }
     let snapshots = lxc.snapshots().await.map_err(failed)?;
-    let mut against = of_itself(vmid, &status, &before, &snapshots);
+    let mut against = of_itself(site, vmid, &status, &before);
+    if AtContainer::new(vmid, &snapshots, &tags).is_dirty() {
+        let what = format!("an earlier exercise left something at {vmid}");
+        against.push(Finding::fail(what, cleanup_line(config)));
+    }
+    against.extend(of_lock(site, vmid, &before).await);
     against.extend(of_snapshots(lxc, config).await);
     against.extend(of_space(site, &before).await);
     let mut notes = Vec::new();
@@ -46,40 +61,70 @@ pub(super) async fn examine(site: &Site<'_>, vmid: Vmid) -> Result<(Guest, Findi
     Ok((Guest { vmid, before }, Finding::ok(summary)))
 }
 
-fn of_itself(
-    vmid: Vmid,
-    status: &LxcStatus,
-    config: &LxcConfig,
-    snapshots: &[SnapshotEntry],
-) -> Vec<Finding> {
-    let tags = config.options.tags.clone().unwrap_or_default();
-    let mut against = Vec::new();
-    if !tags.contains(TAG) {
-        let more = tags.0.iter().map(String::as_str).chain([TAG]).collect::<Vec<_>>().join(";");
-        let finding =
-            Finding::fail(format!("{vmid} has no tag {TAG}"), format!("pct set {vmid} --tags '{more}'"));
-        against.push(finding.because("only a container that is tagged for it is ever rolled back"));
+/// A container that is not meant for it may be anybody's, so nothing is offered that would change it.
+fn untagged(vmid: Vmid, tags: &Tags) -> Finding {
+    let more = tags.0.iter().map(String::as_str).chain([TAG]).collect::<Vec<_>>().join(";");
+    Finding::fail(format!("{vmid} has no tag {TAG}"), format!("pct config {vmid}")).because(format!(
+        "only a container that was made for it is ever rolled back; if this one was, tag it: \
+         pct set {vmid} --tags '{more}'"
+    ))
+}
+
+/// A container that the token may not see: the pool's privileges are missing, or it is not in the pool, or not there.
+async fn hidden(site: &Site<'_>, vmid: Vmid, error: &Error) -> Finding {
+    let (config, path) = (site.config, containers_path(site.config));
+    let filter = PermissionFilter { userid: None, path: Some(path.clone()) };
+    let is_pool_readable = match site.client.access().permissions(&filter).await {
+        Ok(permissions) => permissions.holds(&path, "VM.Audit"),
+        Err(error) => return call_failed(config, &error),
+    };
+    match &config.pool {
+        Some(pool) if is_pool_readable => Finding::fail(
+            format!("{vmid} is not in the pool {pool}, or not there"),
+            format!("pct config {vmid}"),
+        )
+        .because(format!(
+            "PVE does not tell which; if it was made for the exercise, let the agent see it: \
+                     pveum pool modify {pool} --vms {vmid}"
+        )),
+        _ => call_failed(config, error),
     }
+}
+
+fn of_itself(site: &Site<'_>, vmid: Vmid, status: &LxcStatus, config: &LxcConfig) -> Vec<Finding> {
+    let mut against = Vec::new();
     if status.status != GuestStatus::Stopped {
         let finding = Finding::fail(format!("{vmid} is {}", status.status), format!("pct shutdown {vmid}"));
         against.push(finding.because("a running container is never touched"));
-    }
-    if let Some(lock) = &config.options.lock {
-        against.push(Finding::fail(format!("{vmid} is locked ({lock})"), unlock(vmid, lock)));
     }
     if status.ha.as_ref().is_some_and(|ha| ha.managed) {
         let fix = format!("ha-manager remove ct:{vmid}");
         against.push(Finding::fail(format!("{vmid} is managed by HA"), fix));
     }
     if config.options.template == Some(true) {
-        let fix = "felhom-agent selftest --task --vmid VMID";
-        against.push(Finding::fail(format!("{vmid} is a template, which cannot be rolled back"), fix));
-    }
-    if AtContainer::new(vmid, snapshots, &tags).is_dirty() {
-        let what = format!("an earlier exercise left something at {vmid}");
-        against.push(Finding::fail(what, "felhom-agent cleanup"));
+        let finding = Finding::fail(
+            format!("{vmid} is a template, which cannot be rolled back"),
+            edit_line(&site.config.path),
+        );
+        against.push(finding.because("name another container: `selftest.vmid`, or --vmid"));
     }
     against
+}
+
+async fn of_lock(site: &Site<'_>, vmid: Vmid, config: &LxcConfig) -> Option<Finding> {
+    let lock = config.options.lock.as_ref()?;
+    let node = &site.config.node;
+    Some(match Busy::of_node(site.client, node).await {
+        Err(error) => call_failed(site.config, &error),
+        Ok(busy) if busy.holds(vmid, lock) => Finding::fail(
+            format!("{vmid} is locked ({lock}) by a task that runs"),
+            format!("pvesh get /nodes/{node}/tasks --source active"),
+        ),
+        Ok(_) => {
+            let text = format!("{vmid} is locked ({lock}), and no task works on it");
+            Finding::fail(text, unlock(vmid, lock)).because(CAUTION)
+        }
+    })
 }
 
 async fn of_snapshots(lxc: Lxc<'_>, config: &Config) -> Option<Finding> {

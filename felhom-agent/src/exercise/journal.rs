@@ -7,13 +7,18 @@ use std::path::{Path, PathBuf};
 
 use proxmox_types::{NodeName, SnapshotName, Upid, Vmid};
 use rustix::fs::{FlockOperation, flock};
+use rustix::io::Errno;
 use serde::{Deserialize, Serialize};
 use snafu::{ResultExt, Snafu, ensure};
 
-use crate::config::{FileError, read_bounded};
+use super::leftover::cleanup_line;
+use crate::config::{Config, FileError, read_bounded};
 
 /// Largest journal that is read, in bytes.
 const MOST: u64 = 64 << 10;
+
+/// The file whose lock says who has the folder.
+const LOCK: &str = "exercise.lock";
 
 /// What is to be undone if the exercise does not get to its end.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -84,23 +89,31 @@ pub enum JournalError {
 }
 
 impl JournalError {
-    /// The command that repairs it, or shows what there is to repair.
-    pub fn repair(&self) -> String {
+    /// The command, to be run by root, that repairs it or shows what there is to repair.
+    pub fn repair(&self, config: &Config) -> String {
         match self {
-            Self::Foreign { owner, .. } => format!("sudo -u '#{owner}' felhom-agent cleanup --dry-run"),
+            Self::Foreign { .. } => cleanup_line(config),
             Self::Busy => "ps -C felhom-agent -o pid,lstart,args".into(),
-            Self::Storage { path, .. } | Self::Unreadable { path, .. } => {
-                format!("ls -ld {0} {1} && df -h {0}", parent(path).display(), path.display())
-            }
+            Self::Storage { path, source } => storage_line(path, source, &config.state_dir),
+            Self::Unreadable { path, .. } => format!("ls -l {}", path.display()),
             Self::Malformed { path, .. } => {
-                format!("mv {0} {0}.bad && felhom-agent cleanup", path.display())
+                format!("mv {0} {0}.bad && {1}", path.display(), cleanup_line(config))
             }
         }
     }
 }
 
-fn parent(path: &Path) -> &Path {
-    path.parent().unwrap_or(path)
+/// What repairs a file system that refuses something.
+fn storage_line(path: &Path, error: &io::Error, folder: &Path) -> String {
+    let path = path.display();
+    match error.kind() {
+        io::ErrorKind::NotFound | io::ErrorKind::PermissionDenied => {
+            let (uid, gid) = (rustix::process::geteuid().as_raw(), rustix::process::getegid().as_raw());
+            format!("install -d -m 0700 -o {uid} -g {gid} {}", folder.display())
+        }
+        io::ErrorKind::ReadOnlyFilesystem => format!("findmnt -T {path}"),
+        _ => format!("df -h {}", folder.display()),
+    }
 }
 
 impl StateDir {
@@ -110,12 +123,12 @@ impl StateDir {
         let owner = fs::metadata(path).context(StorageSnafu { path })?.uid();
         let us = rustix::process::geteuid().as_raw();
         ensure!(owner == us, ForeignSnafu { path, owner, us });
-        let file = path.join("exercise.lock");
+        let file = path.join(LOCK);
         let lock = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(&file);
         let lock = lock.context(StorageSnafu { path: &file })?;
         match flock(&lock, FlockOperation::NonBlockingLockExclusive) {
             Ok(()) => Ok(Self { path: path.into(), _lock: lock }),
-            Err(rustix::io::Errno::WOULDBLOCK) => BusySnafu.fail(),
+            Err(Errno::WOULDBLOCK) => BusySnafu.fail(),
             Err(error) => Err(error.into()).context(StorageSnafu { path: file }),
         }
     }
@@ -164,6 +177,12 @@ fn journal(folder: &Path) -> PathBuf {
     folder.join("exercise.json")
 }
 
+/// Whether another process has taken the folder.
+pub fn is_taken(folder: &Path) -> bool {
+    let lock = File::open(folder.join(LOCK));
+    lock.is_ok_and(|lock| flock(&lock, FlockOperation::NonBlockingLockShared) == Err(Errno::WOULDBLOCK))
+}
+
 /// Reads the journal in a folder without taking it.
 pub fn peek(folder: &Path) -> Result<Option<Entry>, JournalError> {
     let path = journal(folder);
@@ -208,8 +227,10 @@ mod tests {
     fn only_one_process_holds_the_folder() {
         let folder = tempfile::tempdir().unwrap();
         let state = StateDir::take(folder.path()).unwrap();
+        assert!(is_taken(folder.path()));
         assert!(matches!(StateDir::take(folder.path()), Err(JournalError::Busy)));
         drop(state);
+        assert!(!is_taken(folder.path()));
         let _again = StateDir::take(folder.path()).unwrap();
     }
 
@@ -218,8 +239,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let state = StateDir::take(folder.path()).unwrap();
         fs::write(folder.path().join("exercise.json"), "{\"vmid\": 300}").unwrap();
-        let error = state.read().unwrap_err();
-        assert!(error.repair().ends_with(".bad && felhom-agent cleanup"), "{error}");
+        assert!(matches!(state.read(), Err(JournalError::Malformed { .. })));
         fs::remove_file(folder.path().join("exercise.json")).unwrap();
         fs::create_dir(folder.path().join("exercise.json")).unwrap();
         assert!(matches!(state.read(), Err(JournalError::Unreadable { .. })));

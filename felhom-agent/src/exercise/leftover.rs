@@ -1,10 +1,15 @@
 //! What exercises leave at containers, and how it is known for theirs.
 
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use proxmox_api::{Client, Error};
 use proxmox_types::{Malformed, NodeName, Resource, SnapshotEntry, SnapshotName, Tags, Vmid};
 use serde::Serialize;
+
+use crate::config::{Config, DEFAULT_PATH};
 
 /// A container with this tag may be used for the exercise.
 pub const TAG: &str = "felhom-selftest";
@@ -58,6 +63,25 @@ impl AtContainer {
     pub fn is_dirty(&self) -> bool {
         self.is_marked || !self.snapshots.is_empty()
     }
+}
+
+/// The command that finishes what an exercise has left, to be run by root: as the account that has the journal.
+pub fn cleanup_line(config: &Config) -> String {
+    let owner = fs::metadata(&config.state_dir).map_or(0, |facts| facts.uid());
+    let account = if owner == 0 { String::new() } else { format!("sudo -u '#{owner}' ") };
+    let path = if config.path == Path::new(DEFAULT_PATH) {
+        String::new()
+    } else {
+        format!(" --config {}", config.path.display())
+    };
+    format!("{account}felhom-agent cleanup{path}")
+}
+
+/// Takes the marker from a container whose tags are not known.
+pub(super) fn unmark_line(vmid: Vmid) -> String {
+    format!(
+        "pct set {vmid} --tags \"$(pct config {vmid} | sed -n 's/^tags: //p' | tr ';' '\\n' | grep -vx {MARKER} | paste -sd ';')\""
+    )
 }
 
 /// Looks at the containers of a node that are meant for exercises or were changed by one.

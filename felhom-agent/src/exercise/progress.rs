@@ -36,9 +36,9 @@ pub struct Shown {
 }
 
 impl Progress {
-    /// As stderr is, unless nothing is wanted.
-    pub fn of_stderr(is_quiet: bool, environment: &Environment) -> Self {
-        let is_terminal = stderr().is_terminal() && environment.get("TERM") != Some("dumb");
+    /// As stderr is, unless nothing is wanted; in lines where log lines stand between.
+    pub fn of_stderr(is_quiet: bool, is_logged: bool, environment: &Environment) -> Self {
+        let is_terminal = stderr().is_terminal() && !is_logged && environment.get("TERM") != Some("dumb");
         match (is_quiet, is_terminal) {
             (true, _) => Self::Silent,
             (false, true) => Self::Terminal,
@@ -79,6 +79,15 @@ impl Progress {
     }
 }
 
+impl Drop for Shown {
+    /// The line of a terminal is for what goes on.
+    fn drop(&mut self) {
+        if self.progress == Progress::Terminal {
+            write("\r\x1b[2K");
+        }
+    }
+}
+
 impl Shown {
     /// Shows how long it takes already, and the last line of its log.
     pub fn again(&mut self, last: &str) {
@@ -99,12 +108,11 @@ impl Shown {
     /// Shows how it ended.
     pub fn end(self, status: Status) {
         match self.progress {
-            Progress::Silent => {}
+            Progress::Silent | Progress::Terminal => {}
             Progress::Lines => {
                 let took = self.start.elapsed().as_secs_f64();
                 write(&format!("{}  {} after {took:.1} s\n", self.step, status.label()));
             }
-            Progress::Terminal => write("\r\x1b[2K"),
         }
     }
 }

@@ -8,14 +8,10 @@ use std::time::{Duration, Instant};
 use proxmox_api::{Client, Ended, Error, Lxc, Patience};
 use proxmox_types::{Upid, Vmid};
 use serde::Serialize;
-use tokio::time::sleep_until;
 
 use super::progress::Progress;
 use crate::config::Config;
 use crate::interrupt::Interrupt;
-
-/// How long a task may go on after an interruption before it is stopped.
-const LENIENCE: Duration = Duration::from_secs(30);
 
 /// Where an exercise works.
 #[derive(Debug)]
@@ -30,8 +26,6 @@ pub struct Site<'c> {
     pub progress: Progress,
     /// Whether the run shall end.
     pub interrupt: Interrupt,
-    /// Whether a task is stopped if it goes on for long after the first signal.
-    pub stops_tasks: bool,
     /// The tasks so far.
     pub tasks: Vec<TaskRun>,
 }
@@ -86,22 +80,10 @@ impl<'c> Site<'c> {
         let mut shown = self.progress.resume(step, upid);
         let mut ticks = tokio::time::interval(self.progress.interval());
         ticks.reset();
-        let mut signal = self.interrupt.clone();
-        let mut stop_at: Option<Instant> = None;
-        let mut is_stopped = !self.stops_tasks;
         loop {
-            let limit = stop_at.unwrap_or_else(Instant::now);
             tokio::select! {
                 biased;
                 ended = &mut wait => return ended,
-                _ = signal.nth(1), if stop_at.is_none() && !is_stopped => {
-                    stop_at = Some(Instant::now() + LENIENCE);
-                }
-                () = sleep_until(limit.into()), if stop_at.is_some() && !is_stopped => {
-                    is_stopped = true;
-                    // Whether it worked shows in how the task ends.
-                    let _asked = task.stop().await;
-                }
                 _ = ticks.tick() => shown.again(&last.lock().unwrap_or_else(PoisonError::into_inner)),
             }
         }

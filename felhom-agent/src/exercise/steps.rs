@@ -13,7 +13,7 @@ use super::guest::Guest;
 use super::journal::{Entry, JournalError, StateDir};
 use super::leftover::{DESCRIPTION, Leftover, MARKER};
 use super::site::Site;
-use super::{GIVES_UP, claims};
+use super::{LENIENCE, claims};
 use crate::selftest::check::{Claim, Finding};
 use crate::selftest::failure::call_failed;
 
@@ -59,8 +59,6 @@ pub(super) struct Steps<'c> {
     name: SnapshotName,
     entry: Entry,
     mess: Mess,
-    /// Whether the server refused the token, so that nothing more is asked.
-    is_refused: bool,
     is_marked: bool,
 }
 
@@ -74,7 +72,7 @@ impl<'c> Steps<'c> {
             upid: None,
             time: 0,
         };
-        Self { site, state, guest, name, entry, mess: Mess::None, is_refused: false, is_marked: false }
+        Self { site, state, guest, name, entry, mess: Mess::None, is_marked: false }
     }
 
     /// Undoes what was begun and not finished.
@@ -82,13 +80,10 @@ impl<'c> Steps<'c> {
         if self.mess == Mess::None {
             return Vec::new();
         }
-        let trace = self.trace();
-        if self.is_refused {
-            return trace.suspected();
-        }
         self.site.progress.say(&format!("undoing what was done to container {}", self.guest.vmid));
-        self.site.stops_tasks = false;
-        let undone = undo_unless(&mut self.site, &trace, GIVES_UP).await;
+        let trace = self.trace();
+        let mut interrupt = self.site.interrupt.clone();
+        let undone = undo_unless(&mut self.site, &trace, interrupt.spent(LENIENCE)).await;
         if undone.leftovers.is_empty() {
             // A journal that stays is found by the next run.
             self.clear().unwrap_or_default();
@@ -117,7 +112,7 @@ impl<'c> Steps<'c> {
         let time = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs());
         let entry = Entry { step: claim.id.into(), upid: None, time, ..self.entry.clone() };
         self.state.write(&entry).map_err(|error| {
-            Finding::fail(error.to_string(), error.repair())
+            Finding::fail(error.to_string(), error.repair(self.site.config))
                 .because("nothing is done that cannot be written down before")
         })?;
         self.entry = entry;
@@ -158,8 +153,7 @@ impl<'c> Steps<'c> {
         self.site.follow(claim.id, &upid).await.map_err(|error| self.failed(&error))
     }
 
-    fn failed(&mut self, error: &Error) -> Box<Finding> {
-        self.is_refused |= error.is_unauthorized();
+    fn failed(&self, error: &Error) -> Box<Finding> {
         Box::new(call_failed(self.site.config, error))
     }
 
@@ -170,12 +164,12 @@ impl<'c> Steps<'c> {
         Ok(finding(format!("{} is taken", self.name), &ended))
     }
 
-    async fn snapshots(&mut self) -> Result<Vec<SnapshotEntry>, Box<Finding>> {
+    async fn snapshots(&self) -> Result<Vec<SnapshotEntry>, Box<Finding>> {
         let snapshots = self.site.lxc(self.guest.vmid).snapshots().await;
         snapshots.map_err(|error| self.failed(&error))
     }
 
-    async fn config(&mut self) -> Result<LxcConfig, Box<Finding>> {
+    async fn config(&self) -> Result<LxcConfig, Box<Finding>> {
         self.site.lxc(self.guest.vmid).config().await.map_err(|error| self.failed(&error))
     }
 
@@ -226,7 +220,7 @@ impl<'c> Steps<'c> {
     }
 
     /// The container still does not run.
-    async fn stopped(&mut self) -> Result<(), Box<Finding>> {
+    async fn stopped(&self) -> Result<(), Box<Finding>> {
         let vmid = self.guest.vmid;
         let status = self.site.lxc(vmid).status().await.map_err(|error| self.failed(&error))?;
         if status.status == GuestStatus::Stopped {
@@ -262,7 +256,8 @@ impl<'c> Steps<'c> {
         if self.snapshots().await?.iter().any(|entry| entry.name == self.name.as_str()) {
             return Err(self.wrong("it is still listed, although its task went well".into()));
         }
-        self.clear().map_err(|error| Box::new(Finding::fail(error.to_string(), error.repair())))?;
+        self.clear()
+            .map_err(|error| Box::new(Finding::fail(error.to_string(), error.repair(self.site.config))))?;
         Ok(Finding::ok("it is not listed any more"))
     }
 

@@ -152,7 +152,7 @@ pub struct Finding {
     /// The same for programs.
     #[serde(skip_serializing_if = "Value::is_null")]
     pub data: Value,
-    /// How the run ends if it failed, where that is not as the claim says.
+    /// How the run ends because of it, where that is not as the claim says of a failure.
     #[serde(skip)]
     pub exit: Option<Exit>,
     /// Whether nothing may be asked of the server after it.
@@ -253,8 +253,8 @@ pub struct Outcome {
 impl Outcome {
     /// How the run ends because of it.
     pub fn exits(&self) -> impl Iterator<Item = Exit> {
-        let failed = self.findings.iter().filter(|finding| finding.status == Status::Fail);
-        failed.map(|finding| finding.exit.unwrap_or(self.claim.exit))
+        let claimed = |finding: &Finding| (finding.status == Status::Fail).then_some(self.claim.exit);
+        self.findings.iter().filter_map(move |finding| finding.exit.or_else(|| claimed(finding)))
     }
 
     /// Whether something in it failed.

@@ -210,7 +210,7 @@ pub const READ_ONLY: &[Check] = &[
             group: Group::Guests,
             proves: "the containers can be seen and read",
             source: "GET /cluster/resources",
-            needs: &["auth.token"],
+            needs: &["node.exists"],
             exit: Exit::Fail,
         },
         run: guest::list,

@@ -11,6 +11,7 @@ use tokio::sync::OnceCell;
 
 use super::check::Finding;
 use crate::config::{Config, ConfigError};
+use crate::exit::Exit;
 use crate::tls::{TlsError, Verifier};
 use crate::transport::Record;
 
@@ -114,7 +115,8 @@ impl Context {
 
     /// The same for a check, which is skipped without them.
     pub fn connected(&self) -> Result<(&Config, &Connection), Box<Finding>> {
-        self.parts().ok_or_else(|| Box::new(Finding::skip("there is no configuration")))
+        // Nothing was checked, whatever the run was asked to leave out.
+        self.parts().ok_or_else(|| Box::new(Finding::skip("there is no configuration").ending(Exit::Config)))
     }
 
     /// The first request: the version, which costs nothing and proves the way there and the token.

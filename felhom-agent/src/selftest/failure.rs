@@ -1,9 +1,9 @@
 //! What is said of a call that failed.
 
-use proxmox_api::{Cause, Denied, Error};
-use proxmox_types::{Lock, Vmid};
+use proxmox_api::{Cause, Denied, Error, Thing};
 
 use super::check::Finding;
+use super::shown::containers_path;
 use crate::chain::chain;
 use crate::config::Config;
 use crate::exit::Exit;
@@ -30,16 +30,21 @@ pub fn call_failed(config: &Config, error: &Error) -> Finding {
     }
 }
 
+/// The command that repairs it, or that shows what is in the way.
 fn repair(config: &Config, error: &Error) -> String {
-    let token = config.token.id();
+    let node = &config.node;
     match (error.cause(), error) {
         (Some(Cause::Permission(denied)), _) => {
-            grant(config, denied).unwrap_or_else(|| format!("pveum user permissions '{token}'"))
+            grant(config, denied).unwrap_or_else(|| format!("pveum user permissions '{}'", config.token.id()))
         }
-        (Some(Cause::Gateway { .. }), _) => {
-            "systemctl restart pvedaemon && systemctl status pvedaemon".into()
+        (Some(cause), _) if command_for(cause).is_some() => {
+            command_for(cause).unwrap_or_default().replace("{node}", node.as_str())
         }
         (_, Error::Decode { .. }) => "pveversion && felhom-agent --version".into(),
+        (_, Error::Transport { .. }) => {
+            format!("systemctl status pveproxy && ping -c 3 {}", config.url.bare_host())
+        }
+        (_, Error::TaskUnwatched { source, .. }) => repair(config, source),
         _ => match error.upid() {
             Some(upid) => format!("pvesh get /nodes/{}/tasks/{upid}/log", upid.node()),
             None => "journalctl -u pveproxy -u pvedaemon --since -10min".into(),
@@ -47,16 +52,31 @@ fn repair(config: &Config, error: &Error) -> String {
     }
 }
 
+/// What shows what is in the way, by its cause.
+fn command_for(cause: &Cause) -> Option<&'static str> {
+    Some(match cause {
+        Cause::Locked { .. } | Cause::LockTimeout | Cause::Unlisted => {
+            "pvesh get /nodes/{node}/tasks --source active"
+        }
+        Cause::NoQuorum => "pvecm status",
+        Cause::StorageUnavailable { .. } | Cause::NotFound { what: Thing::Storage | Thing::Volume, .. } => {
+            "pvesm status"
+        }
+        Cause::NotFound { what: Thing::Container, .. } | Cause::AlreadyRunning | Cause::NotRunning => {
+            "pct list"
+        }
+        Cause::NotFound { what: Thing::Node, .. } => "pvesh get /nodes",
+        Cause::Gateway { .. } => "systemctl restart pvedaemon && systemctl status pvedaemon",
+        _ => return None,
+    })
+}
+
 /// Gives what is missing. A container gets its privileges from the pool, where one is configured.
 fn grant(config: &Config, denied: &Denied) -> Option<String> {
     let token = config.token.id();
-    let vmid = denied.path.as_deref().and_then(|path| path.strip_prefix("/vms/"));
-    match (vmid, &config.pool) {
-        // Who cannot even see it has it outside of the pool.
-        (Some(vmid), Some(pool)) if denied.privileges.iter().any(|name| name == "VM.Audit") => {
-            Some(format!("pveum pool modify {pool} --vms {vmid}"))
-        }
-        (Some(_), Some(pool)) => denied.pveum_on(&format!("/pool/{pool}"), token),
+    let is_container = denied.path.as_deref().is_some_and(|path| path.starts_with("/vms/"));
+    match (is_container, &config.pool) {
+        (true, Some(_)) => denied.pveum_on(&containers_path(config), token),
         _ => denied.pveum(token),
     }
 }
@@ -64,10 +84,7 @@ fn grant(config: &Config, denied: &Denied) -> Option<String> {
 /// The server does not accept the token, so nothing more is asked.
 fn refused(config: &Config, error: &Error) -> Finding {
     let (token, owner) = (config.token.id(), config.token.id().owner());
-    let reason = match error {
-        Error::Unauthorized { reason, .. } => reason.to_string(),
-        other => other.to_string(),
-    };
+    let reason = refusal(error);
     let fix = format!("pveum user token list '{owner}' && journalctl -u pveproxy --since -10min");
     Finding::fail(format!("the server refused {token}: {reason}"), fix)
         .because(
@@ -78,11 +95,11 @@ fn refused(config: &Config, error: &Error) -> Finding {
         .halting()
 }
 
-/// Commands that take a lock away; every other lock is taken away by `pct unlock`.
-const UNLOCK: [(Lock, &str); 1] = [(Lock::Mounted, "pct unmount")];
-
-/// The command that takes a lock from a container that no task works on.
-pub fn unlock(vmid: Vmid, lock: &Lock) -> String {
-    let command = UNLOCK.iter().find(|(known, _)| known == lock).map_or("pct unlock", |(_, command)| command);
-    format!("{command} {vmid}")
+/// The server's word for it, wherever it was said.
+fn refusal(error: &Error) -> &str {
+    match error {
+        Error::Unauthorized { reason, .. } => reason,
+        Error::TaskUnwatched { source, .. } => refusal(source),
+        _ => "",
+    }
 }

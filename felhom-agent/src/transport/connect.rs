@@ -142,6 +142,12 @@ impl Attempt {
             (_, Some(rustls::Error::InvalidMessage(InvalidMessage::InvalidContentType))) => {
                 (Stage::Tls, "the port answers, but not with TLS".into())
             }
+            (
+                _,
+                Some(rustls::Error::InvalidCertificate(
+                    rustls::CertificateError::ApplicationVerificationFailure,
+                )),
+            ) => (Stage::Tls, "the server's certificate is none of the pinned ones".into()),
             (_, Some(error)) => (Stage::Tls, error.to_string()),
             (true, None) => (Stage::Tls, chain(failure)),
             (false, None) => {

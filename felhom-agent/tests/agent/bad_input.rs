@@ -150,3 +150,20 @@ fn token_files_are_not_followed_through_links() {
     let run = agent.set("FELHOM_AGENT_TOKEN_FILE", link.to_str().unwrap()).run(&JSON);
     refused(&run, "config.secret", "cannot be opened");
 }
+
+#[test]
+fn a_repair_never_changes_a_folder_that_is_not_the_agents() {
+    let node = Node::start(&[]);
+    let mut config = Agent::config(&node);
+    config.as_object_mut().unwrap().remove("token");
+    let agent = Agent::with(&config);
+    let folder = agent.path("shared");
+    std::fs::create_dir(&folder).unwrap();
+    std::fs::set_permissions(&folder, std::os::unix::fs::PermissionsExt::from_mode(0o1777)).unwrap();
+    let file = agent.write("shared/token", &node.facts.token, 0o600);
+    let run = agent.set("FELHOM_AGENT_TOKEN_FILE", file.to_str().unwrap()).run(&JSON);
+    refused(&run, "config.secret", "it lies in a directory where somebody but its owner can replace it");
+    let fix = &run.failures()[0].3;
+    assert!(fix.starts_with("install -D -m "), "{fix}");
+    assert!(fix.ends_with(&format!(" {} /etc/felhom-agent/token", file.display())), "{fix}");
+}

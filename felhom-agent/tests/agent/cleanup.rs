@@ -33,6 +33,7 @@ fn now() -> u64 {
 fn a_bad_configuration_and_a_node_that_is_away_are_told() {
     let run = Agent::with_text("{").run(&CLEANUP);
     assert_eq!((run.exit, run.json()["exit"].clone()), (4, json!(4)));
+    assert!(run.stderr.contains("  fix  \"${EDITOR:-nano}\" "), "{}", run.stderr);
     let node = Node::start(&[]);
     let agent = Agent::of(&node);
     drop(node);
@@ -80,7 +81,11 @@ fn the_journal_of_another_node_is_kept_and_told() {
     let run = agent.run(&["cleanup"]);
     assert_eq!((run.exit, node.ask("changes")), (6, json!(0)), "{}", run.stdout);
     assert!(run.stderr.contains("the journal is about node pve2, and the configuration about node pve1"));
-    assert!(run.stdout.contains("->  FELHOM_AGENT_NODE=pve2 felhom-agent cleanup"), "{}", run.stdout);
+    assert!(
+        run.stdout.contains("->  FELHOM_AGENT_NODE=pve2 felhom-agent cleanup --config"),
+        "{}",
+        run.stdout
+    );
     assert!(agent.path("state/exercise.json").exists());
 }
 
@@ -117,7 +122,10 @@ fn a_broken_journal_is_told_with_what_to_do() {
     let path = agent.write("state/exercise.json", "{\"vmid\": 3", 0o600);
     let run = agent.run(&["cleanup"]);
     assert_eq!(run.exit, 1, "{}", run.stderr);
-    assert!(run.stderr.contains(&format!("mv {0} {0}.bad && felhom-agent cleanup", path.display())));
+    let config = agent.path("config.json");
+    let fix =
+        format!("mv {0} {0}.bad && felhom-agent cleanup --config {1}", path.display(), config.display());
+    assert!(run.stderr.contains(&fix), "{}", run.stderr);
     let (status, _) = agent.run(&["selftest", "-o", "json"]).check("guests.leftovers");
     assert_eq!(status, "warn");
 }
@@ -135,4 +143,85 @@ fn a_container_that_cannot_be_read_is_no_reason_to_leave_the_others() {
     let run = agent.run(&CLEANUP);
     assert_eq!(state(&node), clean(), "{}{}", run.stdout, run.stderr);
     assert_eq!(run.exit, 5, "{}", run.stdout);
+}
+
+#[test]
+fn nothing_is_left_is_only_said_where_something_could_be_seen() {
+    let node = Node::start(&[]);
+    node.ask(&format!("snapshot 300 {NAME} self-test of felhom-agent"));
+    node.ask("revoke /pool/felhom FelhomAgent");
+    let run = Agent::of(&node).run(&CLEANUP);
+    assert_eq!(
+        (run.exit, run.json()["problem"].clone()),
+        (1, json!("no container is shown, whatever there is"))
+    );
+    let leftovers = ["selftest", "-o", "json", "--only", "guests.leftovers"];
+    assert_eq!(Agent::of(&node).run(&leftovers).check("guests.leftovers").0, "skip");
+    let mut config = Agent::config(&node);
+    config["node"] = json!("pve9");
+    let run = Agent::with(&config).run(&CLEANUP);
+    assert_eq!(run.exit, 1);
+    assert!(run.json()["problem"].as_str().unwrap().starts_with("pve9 is no node of this cluster"));
+}
+
+#[test]
+fn a_journal_of_a_container_that_cannot_be_seen_has_a_way_out() {
+    let node = Node::start(&[]);
+    let agent = Agent::of(&node);
+    journal(&agent, &json!({ "vmid": 999 }));
+    let run = agent.run(&CLEANUP);
+    let command = run.json()["leftovers"][0]["command"].as_str().unwrap().to_owned();
+    let path = agent.path("state/exercise.json");
+    assert_eq!((run.exit, command), (6, format!("pct listsnapshot 999 || rm {}", path.display())));
+}
+
+#[test]
+fn a_lock_that_a_killed_worker_left_is_told_with_what_takes_it_away() {
+    let node = Node::start(&[]);
+    let agent = Agent::of(&node);
+    journal(&agent, &json!({ "step": "x.rollback" }));
+    node.ask(&format!("snapshot 300 {NAME} self-test of felhom-agent"));
+    node.ask("lock 300 rollback");
+    let run = agent.run(&CLEANUP);
+    let command = format!("pct unlock 300 && pct delsnapshot 300 {NAME}");
+    assert_eq!((run.exit, &run.json()["leftovers"][0]["command"]), (6, &json!(command)), "{}", run.stdout);
+    let dry = agent.run(&["cleanup", "--dry-run"]);
+    assert!(dry.stdout.contains("->  pct unlock 300"), "{}", dry.stdout);
+    node.ask("lock 300");
+    assert_eq!((agent.run(&CLEANUP).exit, state(&node)), (0, clean()));
+}
+
+#[test]
+fn a_refused_token_is_asked_about_once() {
+    for arguments in [&["cleanup"][..], &["cleanup", "--dry-run"]] {
+        let node = Node::start(&[]);
+        let agent = Agent::of(&node);
+        journal(&agent, &json!({}));
+        node.ask("secret felhom@pve!agent 00000000-0000-0000-0000-000000000000");
+        let run = agent.run(arguments);
+        assert_eq!(node.ask("stats")["refused"], 1, "{arguments:?}");
+        assert!(run.stderr.contains("  fix  pveum user token list 'felhom@pve'"), "{}", run.stderr);
+        assert!([5, 6].contains(&run.exit), "{}", run.exit);
+    }
+}
+
+#[test]
+fn a_dry_cleanup_hears_signals_and_tells_of_a_running_exercise() {
+    let node = Node::start(&[]);
+    node.ask("delay cluster.resources 3000");
+    let agent = Agent::of(&node);
+    let mut command = agent.command(&["cleanup", "--dry-run"]);
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    thread::sleep(Duration::from_millis(500));
+    let start = Instant::now();
+    send(&child, Signal::TERM);
+    let run = Run::new(child.wait_with_output().unwrap(), start.elapsed());
+    assert_eq!((run.exit, run.took < Duration::from_secs(1)), (143, true), "{:?}", run.took);
+    let folder = agent.path("state");
+    fs::create_dir_all(&folder).unwrap();
+    let _held = felhom_agent::exercise::journal::StateDir::take(&folder).unwrap();
+    assert_eq!(agent.run(&["cleanup", "--dry-run"]).exit, 7);
+    let (status, summary) =
+        agent.run(&["selftest", "-o", "json", "--only", "guests"]).check("guests.leftovers");
+    assert_eq!((status.as_str(), summary.as_str()), ("ok", "an exercise or a cleanup is running"));
 }

@@ -97,17 +97,12 @@ fn a_good_run_proves_the_rollback_and_leaves_nothing() {
 #[test]
 fn a_container_that_is_not_meant_for_it_is_refused_before_anything_is_sent() {
     let cases: [(&str, &[&str], &str, &str); 6] = [
-        (
-            "300",
-            &["set 300 tags customer"],
-            "300 has no tag felhom-selftest",
-            "--tags 'customer;felhom-selftest'",
-        ),
+        ("300", &["set 300 tags customer"], "300 has no tag felhom-selftest", "pct config 300"),
         ("300", &["lock 300 backup"], "300 is locked (backup)", "pct unlock 300"),
-        ("300", &["set 300 template 1"], "300 is a template, which cannot be rolled back", "--vmid VMID"),
+        ("300", &["set 300 template 1"], "300 is a template, which cannot be rolled back", "config.json"),
         ("100", &["set 100 tags felhom-selftest"], "100 is running", "pct shutdown 100"),
         ("101", &["set 101 tags felhom-selftest"], "101 lies on a storage without snapshots", "pvesm status"),
-        ("999", &[], "needs VM.Audit on /vms/999", "pveum pool modify felhom --vms 999"),
+        ("999", &[], "999 is not in the pool felhom, or not there", "pct config 999"),
     ];
     for (vmid, commands, why, fix) in cases {
         let node = Node::start(&[]);
@@ -223,7 +218,8 @@ fn is_found(node: &Node, agent: &Agent, step: &str) {
     let sent = node.ask("changes");
     let again = agent.run(&TASK);
     assert_eq!((again.exit, node.ask("changes")), (6, sent), "{step}: {}", again.stdout);
-    assert_eq!(again.failures()[0].3, "felhom-agent cleanup");
+    let config = agent.path("config.json");
+    assert_eq!(again.failures()[0].3, format!("felhom-agent cleanup --config {}", config.display()));
     let (status, summary) = agent.run(&["selftest", "-o", "json"]).check("guests.leftovers");
     assert_eq!(status, "warn", "{step}: {summary}");
 }
@@ -369,4 +365,64 @@ fn a_token_that_is_refused_in_between_is_not_tried_again() {
     assert!(run.stderr.contains("pct delsnapshot 300 felhom-st-"), "{}", run.stderr);
     assert_eq!(node.ask("stats")["refused"], 1);
     assert!(agent.path("state/exercise.json").exists());
+}
+
+#[test]
+fn a_container_of_a_customer_gets_no_offer_to_change_it() {
+    let node = Node::start(&[]);
+    node.ask("lock 100 backup");
+    let run = Agent::of(&node).run(&[&TASK[..], &["--vmid", "100"]].concat());
+    let failures = run.failures();
+    assert_eq!((failures.len(), failures[0].3.as_str()), (1, "pct config 100"), "{failures:?}");
+}
+
+#[test]
+fn a_task_is_never_stopped_and_goes_on_after_the_run_has_given_up() {
+    let node = slow();
+    node.ask("slow vzrollback 6000");
+    let agent = Agent::of(&node);
+    let run = at_step(&agent, "x.rollback", |child| {
+        thread::sleep(Duration::from_millis(800));
+        send(child, Signal::TERM);
+        thread::sleep(Duration::from_millis(200));
+        send(child, Signal::TERM);
+    });
+    assert_eq!((run.exit, node.ask("received task.stop")), (6, json!(0)), "{}", run.stdout);
+    let cleanup = agent.run(&["cleanup"]);
+    assert_eq!((cleanup.exit, state(&node)), (0, clean()), "{}{}", cleanup.stdout, cleanup.stderr);
+}
+
+#[test]
+fn a_signal_while_the_container_is_looked_at_ends_at_once() {
+    let node = Node::start(&[]);
+    node.ask("delay lxc.status 3000");
+    let agent = Agent::of(&node);
+    let child = agent.command(&TASK).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    while node.ask("received lxc.status") == 0 {
+        thread::sleep(Duration::from_millis(20));
+    }
+    let start = Instant::now();
+    send(&child, Signal::INT);
+    let run = Run::new(child.wait_with_output().unwrap(), start.elapsed());
+    assert_eq!((run.exit, run.took < Duration::from_secs(1)), (130, true), "{:?}", run.took);
+    assert_eq!((run.json()["result"].clone(), node.ask("changes")), (json!("unknown"), json!(0)));
+}
+
+#[test]
+fn a_run_under_nohup_survives_the_end_of_the_terminal() {
+    let node = slow();
+    let agent = Agent::of(&node);
+    let mut command = Command::new("nohup");
+    command.arg(env!("CARGO_BIN_EXE_felhom-agent")).args(TASK).arg("--config").arg(agent.path("config.json"));
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut stderr = BufReader::new(child.stderr.take().unwrap());
+    let mut line = String::new();
+    while line.trim_end() != "x.marker" {
+        line.clear();
+        assert_ne!(stderr.read_line(&mut line).unwrap(), 0);
+    }
+    send(&child, Signal::HUP);
+    let mut said = String::new();
+    stderr.read_to_string(&mut said).unwrap();
+    assert_eq!(child.wait_with_output().unwrap().status.code(), Some(0), "{said}");
 }

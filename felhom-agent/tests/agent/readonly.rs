@@ -256,3 +256,34 @@ fn a_storage_that_hangs_is_told_and_the_report_is_whole() {
     assert_eq!(summary, "the node has not told its storages within 9 s");
     assert_eq!((run.json()["complete"].clone(), run.check("guests.list").0.as_str()), (true.into(), "ok"));
 }
+
+#[test]
+fn without_a_configuration_nothing_was_checked_whatever_is_left_out() {
+    let node = Node::start(&[]);
+    let mut config = Agent::config(&node);
+    config["tls"] = serde_json::json!({ "ca_file": "/etc/passwd" });
+    let runs = [
+        Agent::with_text("{").run(&["selftest", "--skip", "config,sudo,host"]),
+        Agent::with(&config).run(&["selftest", "--skip", "config.tls,sudo,host"]),
+    ];
+    assert_eq!(runs.map(|run| run.exit), [4, 4]);
+}
+
+#[test]
+fn after_a_refused_token_nothing_is_sent_whatever_is_left_out() {
+    let node = Node::start(&[]);
+    node.ask("secret felhom@pve!agent 00000000-0000-0000-0000-000000000000");
+    let run = Agent::of(&node).run(&["selftest", "-o", "json", "--skip", "auth,sudo,host"]);
+    assert_eq!(run.exit, 5, "{}", run.stdout);
+    // Three are in flight before the first is answered.
+    assert!(node.count("refused") <= 3, "{}", node.ask("stats"));
+}
+
+#[test]
+fn a_check_of_the_exercise_is_told_from_one_that_is_not_there() {
+    let run = Agent::with_text("{}").run(&["selftest", "--only", "x.guest"]);
+    assert_eq!(
+        (run.exit, run.stderr.as_str()),
+        (2, "felhom-agent: x.guest belongs to the exercise; see --task\n")
+    );
+}

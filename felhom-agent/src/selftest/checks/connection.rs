@@ -12,11 +12,11 @@ use crate::selftest::check::{Finding, Findings, found};
 use crate::selftest::context::{Connection, Context, Wire};
 use crate::tls::{Leaf, Seen, Verdict, utc};
 
-/// Shows what the node itself says its certificate is.
-const SHOW: &str = "openssl x509 -in /etc/pve/local/pve-ssl.pem -noout -subject -dates -fingerprint -sha256";
+/// Shows what the node itself says its certificates are: the one of pveproxy, if there is one, and its own.
+const SHOW: &str = "pvenode cert info";
 
-/// Renews the node's own certificate.
-const RENEW: &str = "pvecm updatecerts -f && systemctl reload pveproxy";
+/// Renews the certificate that pveproxy presents.
+const RENEW: &str = "pvenode acme cert renew || (pvecm updatecerts -f && systemctl reload pveproxy)";
 
 const DAY: u64 = 86_400;
 
@@ -134,7 +134,10 @@ pub(super) fn authority(context: Arc<Context>) -> Findings {
             Verdict::PinMismatch => Finding::skip("not judged, since the pin did not match"),
             Verdict::AuthorityRefused(reason) => Finding::fail(
                 reason.clone(),
-                format!("openssl verify -CAfile {} /etc/pve/local/pve-ssl.pem", path.display()),
+                format!(
+                    "openssl verify -CAfile {} /etc/pve/local/pve-ssl.pem && pvenode cert info",
+                    path.display()
+                ),
             )
             .because(format!("{}; nothing was sent to this server", described(&seen.leaf))),
         }

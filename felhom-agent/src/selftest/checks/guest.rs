@@ -1,17 +1,16 @@
 //! Checks of the containers.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use proxmox_api::{Error, Visibility};
-use proxmox_types::params::{TaskFilter, TaskSource};
 use proxmox_types::{Lock, Resource, Vmid};
 use serde_json::json;
 
 use crate::config::Config;
 use crate::selftest::check::{Finding, Findings, found};
 use crate::selftest::context::{Connection, Context};
-use crate::selftest::failure::{call_failed, unlock};
+use crate::selftest::failure::call_failed;
+use crate::selftest::locked::{Busy, CAUTION, unlock};
+use crate::selftest::shown::none_shown;
 
 pub(super) fn list(context: Arc<Context>) -> Findings {
     found(async move {
@@ -31,15 +30,9 @@ pub(super) fn list(context: Arc<Context>) -> Findings {
 
 /// Tells that there is none from that none is shown.
 async fn none(config: &Config, connection: &Connection) -> Finding {
-    match connection.client.node(&config.node).containers().visibility().await {
-        Ok(Visibility::Everything) => Finding::ok("there is no container"),
-        Ok(Visibility::Nothing(denied)) => {
-            let pool = config.pool.as_ref().map_or_else(|| "/vms".into(), |pool| format!("/pool/{pool}"));
-            let finding =
-                Finding::warn("no container is shown, whatever there is").because(denied.to_string());
-            finding.fix(proxmox_api::grant::acl_line(&pool, "FelhomAgent", config.token.id()))
-        }
-        Ok(_) => Finding::ok("there is no container where the token may look"),
+    match none_shown(config, &connection.client).await {
+        Ok(None) => Finding::ok("there is no container"),
+        Ok(Some(finding)) => finding,
         Err(error) => call_failed(config, &error),
     }
 }
@@ -54,7 +47,8 @@ pub(super) fn locks(context: Arc<Context>) -> Findings {
         if locked.is_empty() {
             return Ok(vec![Finding::ok("no container is locked")]);
         }
-        let busy = busy(config, connection).await.map_err(|error| call_failed(config, &error))?;
+        let busy = Busy::of_node(&connection.client, &config.node).await;
+        let busy = busy.map_err(|error| call_failed(config, &error))?;
         Ok(locked.iter().map(|(vmid, lock)| judge(*vmid, lock, &busy)).collect())
     })
 }
@@ -64,22 +58,12 @@ pub(super) fn not_listed() -> Finding {
     Finding::skip("the containers could not be listed")
 }
 
-/// The containers that a running task works on.
-async fn busy(config: &Config, connection: &Connection) -> Result<BTreeSet<String>, Error> {
-    let filter = TaskFilter { source: Some(TaskSource::Active), ..TaskFilter::default() };
-    let tasks = connection.client.node(&config.node).tasks(&filter).await?;
-    let running = tasks.rows.into_iter().filter(|task| task.endtime.is_none());
-    Ok(running.map(|task| task.id.split('@').next().unwrap_or_default().to_string()).collect())
-}
-
-fn judge(vmid: Vmid, lock: &Lock, busy: &BTreeSet<String>) -> Finding {
-    // A backup of several containers has no id.
-    let is_busy = busy.contains(&vmid.to_string()) || (*lock == Lock::Backup && busy.contains(""));
-    if is_busy {
+fn judge(vmid: Vmid, lock: &Lock, busy: &Busy) -> Finding {
+    if busy.holds(vmid, lock) {
         return Finding::ok(format!("{vmid} is locked ({lock}) by a task that runs")).about(vmid.to_string());
     }
     Finding::warn(format!("{vmid} is locked ({lock}), and no task works on it"))
         .about(vmid.to_string())
-        .because("a worker was killed, or the token cannot see its task; make sure that none runs before unlocking")
+        .because(CAUTION)
         .fix(unlock(vmid, lock))
 }

@@ -9,6 +9,7 @@ use proxmox_privileged::sensors::{FeatureKind, sensors};
 use proxmox_privileged::smart::smart;
 use serde_json::json;
 
+use crate::chain::chain;
 use crate::config::Config;
 use crate::host::device::Devices;
 use crate::host::{health, usb};
@@ -74,7 +75,7 @@ pub(super) fn temperatures(context: Arc<Context>) -> Findings {
         let chips = match sensors(&*wiring::runner(config.privileged_mode)).await {
             Ok(chips) => chips,
             Err(error) => {
-                return vec![Finding::skip(snafu::Report::from_error(error).to_string().trim_end())];
+                return vec![Finding::skip(chain(&error))];
             }
         };
         let features = || chips.iter().flat_map(|chip| &chip.features);
@@ -131,7 +132,7 @@ pub(super) fn usb_disks(context: Arc<Context>) -> Findings {
         for disk in &config.usb {
             let finding = match usb::examine(&*runner, &devices, &fstab, disk).await {
                 Ok(state) => found(&state),
-                Err(error) => Finding::skip(snafu::Report::from_error(error).to_string().trim_end()),
+                Err(error) => Finding::skip(chain(&error)),
             };
             findings.push(finding.about(disk.name.clone()));
         }

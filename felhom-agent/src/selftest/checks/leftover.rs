@@ -3,52 +3,62 @@
 use std::sync::Arc;
 
 use super::guest::not_listed;
-use crate::exercise::journal::{JournalError, peek};
-use crate::exercise::leftover::{AtContainer, MARKER, search};
+use crate::config::Config;
+use crate::exercise::journal::{JournalError, is_taken, peek};
+use crate::exercise::leftover::{AtContainer, MARKER, cleanup_line, search};
 use crate::selftest::check::{Finding, Findings, found};
 use crate::selftest::context::Context;
 use crate::selftest::failure::call_failed;
+use crate::selftest::shown::none_shown;
 
 pub(super) fn leftovers(context: Arc<Context>) -> Findings {
     found(async move {
         let (config, connection) = context.connected()?;
+        if is_taken(&config.state_dir) {
+            return Ok(vec![Finding::ok("an exercise or a cleanup is running")]);
+        }
         let guests = context.guests(connection).await.map_err(|_| not_listed())?;
-        let containers = search(&connection.client, &config.node, guests).await;
-        let containers = containers.map_err(|error| call_failed(config, &error))?;
-        let mut left: Vec<Finding> = in_journal(&config.state_dir).into_iter().collect();
-        left.extend(containers.iter().flat_map(at_container));
+        let failed = |error| call_failed(config, &error);
+        let containers = search(&connection.client, &config.node, guests).await.map_err(failed)?;
+        let mut left: Vec<Finding> = in_journal(config).into_iter().collect();
+        left.extend(containers.iter().flat_map(|found| at_container(config, found)));
         if left.is_empty() {
-            left.push(Finding::ok("no exercise has left anything"));
+            let is_any_shown = guests.iter().any(|guest| guest.is_container_of(&config.node));
+            let none_shown = async || none_shown(config, &connection.client).await.map_err(failed);
+            left.push(match if is_any_shown { None } else { none_shown().await? } {
+                Some(_) => Finding::skip("no container is shown, so nothing can be told"),
+                None => Finding::ok("no exercise has left anything"),
+            });
         }
         Ok(left)
     })
 }
 
-fn in_journal(folder: &std::path::Path) -> Option<Finding> {
-    match peek(folder) {
+fn in_journal(config: &Config) -> Option<Finding> {
+    match peek(&config.state_dir) {
         Ok(entry) => entry.map(|entry| {
-            left(format!(
-                "an exercise of container {} on {} stopped at {}",
-                entry.vmid, entry.node, entry.step
-            ))
+            let (vmid, node, step) = (entry.vmid, entry.node, entry.step);
+            left(config, format!("an exercise of container {vmid} on {node} stopped at {step}"))
         }),
         Err(error @ JournalError::Malformed { .. }) => {
-            let finding = Finding::warn(error.to_string()).fix(error.repair());
+            let finding = Finding::warn(error.to_string()).fix(error.repair(config));
             Some(finding.because("what it told of is found again by the tags and names at the containers"))
         }
         Err(error) => Some(
             Finding::warn(error.to_string())
-                .because("it cannot be told whether an exercise was killed; the agent's account can read it")
-                .fix(error.repair()),
+                .because(
+                    "it cannot be told whether an exercise was killed; the agent's own account can read it",
+                )
+                .fix(error.repair(config)),
         ),
     }
 }
 
-fn at_container(found: &AtContainer) -> Vec<Finding> {
+fn at_container(config: &Config, found: &AtContainer) -> Vec<Finding> {
     let vmid = found.vmid;
-    let snapshots =
-        found.snapshots.iter().map(|name| left(format!("container {vmid} has the snapshot {name}")));
-    let marker = found.is_marked.then(|| left(format!("container {vmid} has the tag {MARKER}")));
+    let snapshots = found.snapshots.iter();
+    let snapshots = snapshots.map(|name| left(config, format!("container {vmid} has the snapshot {name}")));
+    let marker = found.is_marked.then(|| left(config, format!("container {vmid} has the tag {MARKER}")));
     let alike = found.alike.iter().map(|name| {
         Finding::warn(format!("container {vmid} has the snapshot {name}, which no exercise took"))
             .because("its name begins like those of the exercises, so it is easily taken for one; it is never deleted")
@@ -57,6 +67,6 @@ fn at_container(found: &AtContainer) -> Vec<Finding> {
     snapshots.chain(marker).chain(alike).collect()
 }
 
-fn left(what: String) -> Finding {
-    Finding::warn(what).fix("felhom-agent cleanup")
+fn left(config: &Config, what: String) -> Finding {
+    Finding::warn(what).fix(cleanup_line(config))
 }

@@ -9,6 +9,7 @@ use crate::config::Config;
 use crate::selftest::check::{Finding, Findings, found};
 use crate::selftest::context::Context;
 use crate::selftest::failure::call_failed;
+use crate::selftest::shown::no_such_node;
 
 pub(super) fn exists(context: Arc<Context>) -> Findings {
     found(async move {
@@ -21,11 +22,7 @@ pub(super) fn exists(context: Arc<Context>) -> Findings {
 fn find(config: &Config, nodes: &[NodeEntry]) -> Finding {
     let names: Vec<String> = nodes.iter().map(|node| node.node.to_string()).collect();
     let Some(node) = nodes.iter().find(|node| node.node == config.node) else {
-        return Finding::fail(
-            format!("{} is no node of this cluster; there is {}", config.node, names.join(", ")),
-            format!("\"${{EDITOR:-nano}}\" {}", config.path.display()),
-        )
-        .because("PVE knows a node by its short host name");
+        return no_such_node(config, nodes);
     };
     match &node.status {
         NodeState::Online => {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use proxmox_api::Error;
-use proxmox_api::grant::{ROLES, Role, acl_line, role_line};
+use proxmox_api::grant::{AGENT, NET, NODE, Role, STORE, acl_line, role_line};
 use proxmox_types::params::PermissionFilter;
 use serde_json::json;
 
@@ -12,6 +12,7 @@ use crate::config::Config;
 use crate::selftest::check::{Finding, Findings, found};
 use crate::selftest::context::{Connection, Context};
 use crate::selftest::failure::call_failed;
+use crate::selftest::shown::containers_path;
 
 /// Privileges with which the agent could do more than look after containers.
 const EXCESS: [&str; 9] = [
@@ -28,11 +29,9 @@ const EXCESS: [&str; 9] = [
 
 /// The paths that the configuration names, each with the role that is needed there.
 fn needed(config: &Config) -> Vec<(String, Role)> {
-    let [agent, store, node, net] = ROLES;
-    let pool = config.pool.as_ref().map_or_else(|| "/vms".into(), |pool| format!("/pool/{pool}"));
-    let storages = config.storages.iter().map(|storage| (format!("/storage/{storage}"), store));
-    let bridges = config.bridges.iter().map(|bridge| (format!("/sdn/zones/localnetwork/{bridge}"), net));
-    let mut paths = vec![(pool, agent), (format!("/nodes/{}", config.node), node)];
+    let storages = config.storages.iter().map(|storage| (format!("/storage/{storage}"), STORE));
+    let bridges = config.bridges.iter().map(|bridge| (format!("/sdn/zones/localnetwork/{bridge}"), NET));
+    let mut paths = vec![(containers_path(config), AGENT), (format!("/nodes/{}", config.node), NODE)];
     paths.extend(storages.chain(bridges));
     paths
 }

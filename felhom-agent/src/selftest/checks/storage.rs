@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use proxmox_api::grant::{STORE, grant_line};
 use proxmox_types::{StorageId, StorageStatus};
 use serde_json::json;
 use tokio::time::timeout;
@@ -47,7 +48,7 @@ fn hanging() -> Finding {
 }
 
 fn missing(config: &Config, storage: &StorageId) -> Finding {
-    let fix = proxmox_api::grant::acl_line(&format!("/storage/{storage}"), "FelhomStore", config.token.id());
+    let fix = grant_line(&format!("/storage/{storage}"), STORE, config.token.id());
     Finding::fail(format!("{storage} is not visible"), fix)
         .about(storage.to_string())
         .because("it does not exist or the token may not see it: PVE leaves both out alike. `pvesm status` tells which")

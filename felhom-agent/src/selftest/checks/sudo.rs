@@ -8,6 +8,7 @@ use proxmox_privileged::{RunError, SudoTrouble, sudoers};
 use serde_json::json;
 
 use crate::config::PrivilegedMode;
+use crate::host::account;
 use crate::selftest::check::{Finding, Findings, findings};
 use crate::selftest::context::Context;
 use crate::wiring;
@@ -15,9 +16,15 @@ use crate::wiring;
 /// Where the drop-in is.
 const DROP_IN: &str = "/etc/sudoers.d/felhom-agent";
 
-/// Installs it again.
-const INSTALL: &str =
-    "felhom-agent sudoers | install -m 0440 /dev/stdin /etc/sudoers.d/felhom-agent && visudo -c";
+/// Installs it again, for the account that runs this; where there is none, makes one.
+fn install() -> String {
+    match account::name() {
+        Some(name) => {
+            format!("felhom-agent sudoers --user {name} | install -m 0440 /dev/stdin {DROP_IN} && visudo -c")
+        }
+        None => "adduser --system --group --home /var/lib/felhom-agent felhom".into(),
+    }
+}
 
 /// Why nothing has to be looked at.
 fn unused(context: &Context) -> Option<Finding> {
@@ -58,7 +65,7 @@ pub(super) fn ready(context: Arc<Context>) -> Findings {
                 if missing.is_empty() {
                     Finding::ok("sudo runs every command of the agent without a password")
                 } else {
-                    Finding::fail(format!("sudo does not permit {}", missing.join(", ")), INSTALL)
+                    Finding::fail(format!("sudo does not permit {}", missing.join(", ")), install())
                 }
             }
             Err(error) => refused(&error),
@@ -68,9 +75,9 @@ pub(super) fn ready(context: Arc<Context>) -> Findings {
 
 fn refused(error: &RunError) -> Finding {
     let fix = match error {
-        RunError::SudoUnusable { trouble: SudoTrouble::Missing } => "apt install sudo",
-        RunError::SudoUnusable { trouble: SudoTrouble::NotSetuid } => "apt install --reinstall sudo",
-        _ => INSTALL,
+        RunError::SudoUnusable { trouble: SudoTrouble::Missing } => "apt install sudo".into(),
+        RunError::SudoUnusable { trouble: SudoTrouble::NotSetuid } => "apt install --reinstall sudo".into(),
+        _ => install(),
     };
     Finding::fail(error.to_string(), fix)
 }

@@ -47,7 +47,12 @@ impl Report {
             Exit::Ok if self.count(Status::Warn) > 0 => "warn",
             Exit::Ok => "ok",
             Exit::Warnings => "warn",
-            Exit::Config | Exit::Unchecked | Exit::OutOfTime | Exit::Busy => "unknown",
+            Exit::Config
+            | Exit::Unchecked
+            | Exit::OutOfTime
+            | Exit::Busy
+            | Exit::Interrupted
+            | Exit::Terminated => "unknown",
             _ => "fail",
         }
     }
