@@ -17,7 +17,7 @@ use proxmox_types::Vmid;
 
 use crate::caught::caught;
 use crate::exit::Exit;
-use crate::selftest::check::{Claim, Finding, Outcome, Status};
+use crate::finding::{Claim, Finding, Outcome, Status};
 
 use journal::{JournalError, StateDir};
 use leftover::{Leftover, cleanup_line};

@@ -4,13 +4,9 @@ pub mod check;
 pub mod checks;
 pub mod context;
 pub mod engine;
-pub mod failure;
-pub mod locked;
 pub mod report;
-pub mod shown;
-pub mod unusable;
 
-pub use check::{Check, Claim, Finding, Fix, Group, Status};
+pub use check::Check;
 pub use context::Context;
 pub use engine::{Selection, run};
 pub use report::{Mode, Report};

@@ -7,8 +7,8 @@ use proxmox_api::Client;
 use proxmox_privileged::{RunError, Runner, SudoTrouble};
 
 use crate::config::{Config, PrivilegedMode};
+use crate::connection::{Connection, Drift, Wire};
 use crate::runner::ProcessRunner;
-use crate::selftest::context::{Connection, Drift, Wire};
 use crate::tls::TlsError;
 use crate::transport::{HyperTransport, Refusal};
 

@@ -16,13 +16,13 @@ use crate::exercise::leftover::{AtContainer, Leftover, cleanup_line, search};
 use crate::exercise::progress::Progress;
 use crate::exercise::site::Site;
 use crate::exit::Exit;
+use crate::finding::Finding;
 use crate::interrupt::Interrupt;
-use crate::selftest::check::Finding;
-use crate::selftest::failure::call_failed;
-use crate::selftest::locked::unlock;
-use crate::selftest::shown::{no_such_node, none_shown};
-use crate::selftest::unusable::{config_failed, tls_failed};
 use crate::terminal::plain;
+use crate::trouble::call::call_failed;
+use crate::trouble::configuration::{config_failed, tls_failed};
+use crate::trouble::lock::unlock;
+use crate::trouble::sight::{no_such_node, none_shown};
 use crate::wiring;
 
 /// Options of the command.

@@ -14,11 +14,12 @@ use crate::exercise::progress::Progress;
 use crate::exercise::site::Site;
 use crate::exercise::{self, Exercised};
 use crate::exit::Exit;
+use crate::finding::{Claim, Group, Status};
 use crate::interrupt::Interrupt;
 use crate::selftest::checks::READ_ONLY;
 use crate::selftest::engine::{self, Run};
 use crate::selftest::report::{Moment, Style};
-use crate::selftest::{Claim, Context, Group, Report, Selection, Status};
+use crate::selftest::{Context, Report, Selection};
 use crate::wiring;
 
 /// Options of the self-test.

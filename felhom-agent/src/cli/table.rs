@@ -1,6 +1,6 @@
 //! Lines of aligned columns.
 
-use crate::selftest::check::Status;
+use crate::finding::Status;
 use crate::terminal::plain;
 
 /// Rows below a heading; the last column is as wide as it is.

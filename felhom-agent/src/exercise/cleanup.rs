@@ -13,7 +13,7 @@ use super::leftover::{AtContainer, Leftover, MARKER, cleanup_line, unmark_line};
 use super::site::Site;
 use crate::config::Config;
 use crate::exit::Exit;
-use crate::selftest::locked::unlock;
+use crate::trouble::lock::unlock;
 
 /// The workers that an exercise starts.
 const WORKERS: [&str; 3] = ["vzsnapshot", "vzrollback", "vzdelsnapshot"];

@@ -7,11 +7,11 @@ use proxmox_types::{GuestStatus, LxcConfig, LxcStatus, StorageId, Tags, Vmid};
 use super::leftover::{AtContainer, TAG, cleanup_line};
 use super::site::Site;
 use crate::config::Config;
-use crate::selftest::check::Finding;
-use crate::selftest::failure::call_failed;
-use crate::selftest::locked::{Busy, CAUTION, unlock};
-use crate::selftest::shown::containers_path;
-use crate::selftest::unusable::edit_line;
+use crate::finding::Finding;
+use crate::trouble::call::call_failed;
+use crate::trouble::configuration::edit_line;
+use crate::trouble::lock::{Busy, CAUTION, unlock};
+use crate::trouble::sight::containers_path;
 
 /// A container that may be used.
 #[derive(Clone, Debug)]

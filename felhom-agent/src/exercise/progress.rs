@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use proxmox_types::Upid;
 
 use crate::config::Environment;
-use crate::selftest::Status;
+use crate::finding::Status;
 use crate::terminal::plain;
 
 /// Frames of the wheel.

@@ -14,8 +14,8 @@ use super::journal::{Entry, JournalError, StateDir};
 use super::leftover::{DESCRIPTION, Leftover, MARKER};
 use super::site::Site;
 use super::{LENIENCE, claims};
-use crate::selftest::check::{Claim, Finding};
-use crate::selftest::failure::call_failed;
+use crate::finding::{Claim, Finding};
+use crate::trouble::call::call_failed;
 
 /// Takes one step.
 pub(super) type Step = for<'s> fn(&'s mut Steps<'_>) -> Pin<Box<dyn Future<Output = Finding> + 's>>;

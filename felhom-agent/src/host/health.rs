@@ -4,7 +4,7 @@ use proxmox_privileged::sensors::{Feature, FeatureKind};
 use proxmox_privileged::smart::{Smart, SmartBit, SmartError, SmartReason, SmartReport};
 
 use crate::chain::chain;
-use crate::selftest::check::Status;
+use crate::finding::Status;
 
 /// A verdict, and why.
 pub type Verdict = (Status, String);

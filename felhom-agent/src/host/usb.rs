@@ -11,7 +11,7 @@ use serde::Serialize;
 use super::device::Devices;
 use super::place::place_of;
 use crate::config::usb::UsbDisk;
-use crate::selftest::check::Status;
+use crate::finding::Status;
 
 /// What is known of a disk.
 #[derive(Clone, Debug, Serialize)]

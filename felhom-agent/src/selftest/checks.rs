@@ -12,8 +12,9 @@ mod permission;
 mod storage;
 mod sudo;
 
-use super::check::{Check, Claim, Group};
+use super::check::Check;
 use crate::exit::Exit;
+use crate::finding::{Claim, Group};
 
 /// Every check of the read-only mode.
 pub const READ_ONLY: &[Check] = &[

@@ -1,19 +1,17 @@
 //! What the checks share: the configuration, the connection, and answers that several of them look at.
 
-use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
-use proxmox_api::endpoint::Endpoint;
-use proxmox_api::{Client, Error, Observer};
+use proxmox_api::{Client, Error};
 use proxmox_types::{Resource, StorageStatus, Version};
 use tokio::sync::OnceCell;
 
-use super::check::Finding;
 use crate::config::{Config, ConfigError};
+use crate::connection::Connection;
 use crate::exit::Exit;
-use crate::tls::{TlsError, Verifier};
-use crate::transport::Record;
+use crate::finding::Finding;
+use crate::tls::TlsError;
 
 /// What the checks share.
 #[derive(Debug)]
@@ -27,26 +25,6 @@ pub struct Context {
     guests: OnceCell<Result<Vec<Resource>, Arc<Error>>>,
 }
 
-/// The way to the API.
-#[derive(Debug)]
-pub struct Connection {
-    /// The client.
-    pub client: Client,
-    /// What was seen on the wire; nothing where there is no wire.
-    pub wire: Option<Wire>,
-    /// What this version did not know.
-    pub drift: Arc<Drift>,
-}
-
-/// What was seen on the wire.
-#[derive(Debug)]
-pub struct Wire {
-    /// Counters and times.
-    pub record: Arc<Record>,
-    /// The certificate.
-    pub verifier: Arc<Verifier>,
-}
-
 /// The first request and what came of it.
 #[derive(Debug)]
 pub struct Probe {
@@ -56,26 +34,6 @@ pub struct Probe {
     pub took: Duration,
     /// The server's clock less ours in seconds, halfway through the request; nothing without an answer.
     pub skew: Option<i64>,
-}
-
-/// Counts the fields that the types do not know.
-#[derive(Debug, Default)]
-pub struct Drift(Mutex<BTreeSet<String>>);
-
-impl Observer for Drift {
-    fn unknown_field(&self, endpoint: &'static Endpoint, path: &str) {
-        let is_index = |part: &&str| part.bytes().all(|byte| byte.is_ascii_digit());
-        let parts: Vec<&str> = path.split('.').map(|part| if is_index(&part) { "*" } else { part }).collect();
-        let line = format!("{} {}: {}", endpoint.method, endpoint.path, parts.join("."));
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(line);
-    }
-}
-
-impl Drift {
-    /// The unknown fields so far, each once.
-    pub fn fields(&self) -> Vec<String> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
-    }
 }
 
 impl Context {

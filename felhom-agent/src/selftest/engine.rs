@@ -6,10 +6,11 @@ use std::time::{Duration, Instant};
 use tokio::task::{Id, JoinError, JoinSet};
 use tokio::time::sleep_until;
 
-use super::check::{Check, Finding, Group, Outcome, Status};
+use super::check::Check;
 use super::checks::LAST;
 use super::context::Context;
 use crate::exit::Exit;
+use crate::finding::{Finding, Group, Outcome, Status};
 
 /// Which checks are asked for. An id also stands for what begins with it and a dot: `tls` is `tls.pin` and others.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -229,9 +230,10 @@ impl<'a> Board<'a> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::check::{Claim, findings};
+    use super::super::check::findings;
     use super::*;
     use crate::config::{Config, Environment};
+    use crate::finding::Claim;
 
     const fn check(
         id: &'static str,

@@ -11,9 +11,9 @@ use crate::exercise::leftover::Leftover;
 use crate::exit::Exit;
 use crate::transport::Counters;
 
-use super::check::{Claim, Finding, Outcome, Status};
 use super::context::Context;
 use super::engine::Run;
+use crate::finding::{Claim, Finding, Outcome, Status};
 
 pub use text::Style;
 

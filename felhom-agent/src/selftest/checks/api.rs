@@ -5,9 +5,10 @@ use std::sync::Arc;
 use serde_json::json;
 
 use crate::config::Config;
-use crate::selftest::check::{Finding, Findings, found};
+use crate::finding::Finding;
+use crate::selftest::check::{Findings, found};
 use crate::selftest::context::{Context, Probe};
-use crate::selftest::failure::call_failed;
+use crate::trouble::call::call_failed;
 
 /// Major versions of PVE that this version was made for.
 const KNOWN: std::ops::RangeInclusive<u32> = 8..=9;

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use serde_json::json;
 
 use crate::config::{Config, ConfigError, TokenSource, install_line};
-use crate::selftest::check::{Finding, Findings, findings};
+use crate::finding::Finding;
+use crate::selftest::check::{Findings, findings};
 use crate::selftest::context::Context;
-use crate::selftest::unusable::{TOKEN_FILE, config_failed, tls_failed};
+use crate::trouble::configuration::{TOKEN_FILE, config_failed, tls_failed};
 
 pub(super) fn file(context: Arc<Context>) -> Findings {
     findings(async move {

@@ -8,8 +8,10 @@ use rustls::ProtocolVersion;
 use serde_json::json;
 
 use crate::config::Config;
-use crate::selftest::check::{Finding, Findings, found};
-use crate::selftest::context::{Connection, Context, Wire};
+use crate::connection::{Connection, Wire};
+use crate::finding::Finding;
+use crate::selftest::check::{Findings, found};
+use crate::selftest::context::Context;
 use crate::tls::{Leaf, Seen, Verdict, utc};
 
 /// Shows what the node itself says its certificates are: the one of pveproxy, if there is one, and its own.

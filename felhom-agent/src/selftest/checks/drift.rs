@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use serde_json::json;
 
-use crate::selftest::check::{Finding, Findings, found};
+use crate::finding::Finding;
+use crate::selftest::check::{Findings, found};
 use crate::selftest::context::Context;
 
 /// Fields that are known and left out on purpose.

@@ -6,11 +6,13 @@ use proxmox_types::{Lock, Resource, Vmid};
 use serde_json::json;
 
 use crate::config::Config;
-use crate::selftest::check::{Finding, Findings, found};
-use crate::selftest::context::{Connection, Context};
-use crate::selftest::failure::call_failed;
-use crate::selftest::locked::{Busy, CAUTION, unlock};
-use crate::selftest::shown::none_shown;
+use crate::connection::Connection;
+use crate::finding::Finding;
+use crate::selftest::check::{Findings, found};
+use crate::selftest::context::Context;
+use crate::trouble::call::call_failed;
+use crate::trouble::lock::{Busy, CAUTION, unlock};
+use crate::trouble::sight::none_shown;
 
 pub(super) fn list(context: Arc<Context>) -> Findings {
     found(async move {

@@ -11,9 +11,10 @@ use serde_json::json;
 
 use crate::chain::chain;
 use crate::config::Config;
+use crate::finding::{Finding, Status};
 use crate::host::device::Devices;
 use crate::host::{health, usb};
-use crate::selftest::check::{Finding, Findings, Status, findings};
+use crate::selftest::check::{Findings, findings};
 use crate::selftest::context::Context;
 use crate::wiring;
 

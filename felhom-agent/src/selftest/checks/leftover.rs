@@ -6,10 +6,11 @@ use super::guest::not_listed;
 use crate::config::Config;
 use crate::exercise::journal::{JournalError, is_taken, peek};
 use crate::exercise::leftover::{AtContainer, MARKER, cleanup_line, search};
-use crate::selftest::check::{Finding, Findings, found};
+use crate::finding::Finding;
+use crate::selftest::check::{Findings, found};
 use crate::selftest::context::Context;
-use crate::selftest::failure::call_failed;
-use crate::selftest::shown::none_shown;
+use crate::trouble::call::call_failed;
+use crate::trouble::sight::none_shown;
 
 pub(super) fn leftovers(context: Arc<Context>) -> Findings {
     found(async move {

@@ -6,10 +6,11 @@ use proxmox_types::{NodeEntry, NodeState};
 use serde_json::json;
 
 use crate::config::Config;
-use crate::selftest::check::{Finding, Findings, found};
+use crate::finding::Finding;
+use crate::selftest::check::{Findings, found};
 use crate::selftest::context::Context;
-use crate::selftest::failure::call_failed;
-use crate::selftest::shown::no_such_node;
+use crate::trouble::call::call_failed;
+use crate::trouble::sight::no_such_node;
 
 pub(super) fn exists(context: Arc<Context>) -> Findings {
     found(async move {

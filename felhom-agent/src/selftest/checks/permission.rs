@@ -9,10 +9,12 @@ use proxmox_types::params::PermissionFilter;
 use serde_json::json;
 
 use crate::config::Config;
-use crate::selftest::check::{Finding, Findings, found};
-use crate::selftest::context::{Connection, Context};
-use crate::selftest::failure::call_failed;
-use crate::selftest::shown::containers_path;
+use crate::connection::Connection;
+use crate::finding::Finding;
+use crate::selftest::check::{Findings, found};
+use crate::selftest::context::Context;
+use crate::trouble::call::call_failed;
+use crate::trouble::sight::containers_path;
 
 /// Privileges with which the agent could do more than look after containers.
 const EXCESS: [&str; 9] = [

@@ -10,9 +10,10 @@ use tokio::time::timeout;
 
 use super::node::{judge, percent};
 use crate::config::Config;
-use crate::selftest::check::{Finding, Findings, found};
+use crate::finding::Finding;
+use crate::selftest::check::{Findings, found};
 use crate::selftest::context::Context;
-use crate::selftest::failure::call_failed;
+use crate::trouble::call::call_failed;
 
 /// How long the node may take to look at its storages; less than a whole run has by default.
 const LONGEST: Duration = Duration::from_secs(9);

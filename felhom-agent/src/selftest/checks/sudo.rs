@@ -8,8 +8,9 @@ use proxmox_privileged::{RunError, SudoTrouble, sudoers};
 use serde_json::json;
 
 use crate::config::PrivilegedMode;
+use crate::finding::Finding;
 use crate::host::account;
-use crate::selftest::check::{Finding, Findings, findings};
+use crate::selftest::check::{Findings, findings};
 use crate::selftest::context::Context;
 use crate::wiring;
 

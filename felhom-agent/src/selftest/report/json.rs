@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::{Mode, Report};
 use crate::exit::Exit;
-use crate::selftest::check::Status;
+use crate::finding::Status;
 use crate::tls::utc;
 use crate::version;
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::iter;
 
 use super::Report;
-use crate::selftest::check::{Claim, Finding, Status};
+use crate::finding::{Claim, Finding, Status};
 use crate::terminal::plain;
 use crate::version;
 

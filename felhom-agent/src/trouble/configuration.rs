@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use super::check::Finding;
 use crate::config::{Config, ConfigError, TokenProblem, TokenSource, install_line};
 use crate::exit::Exit;
+use crate::finding::Finding;
 use crate::tls::TlsError;
 
 /// Where the token is kept unless something else is said.

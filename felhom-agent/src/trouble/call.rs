@@ -2,11 +2,11 @@
 
 use proxmox_api::{Cause, Denied, Error, Thing};
 
-use super::check::Finding;
-use super::shown::containers_path;
+use super::sight::containers_path;
 use crate::chain::chain;
 use crate::config::Config;
 use crate::exit::Exit;
+use crate::finding::Finding;
 
 /// What a check says that its call failed: with the grant if a privilege is missing, else with where to look.
 pub fn call_failed(config: &Config, error: &Error) -> Finding {

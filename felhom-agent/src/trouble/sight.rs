@@ -4,9 +4,9 @@ use proxmox_api::grant::{AGENT, grant_line};
 use proxmox_api::{Client, Error, Visibility};
 use proxmox_types::NodeEntry;
 
-use super::check::Finding;
-use super::unusable::edit_line;
+use super::configuration::edit_line;
 use crate::config::Config;
+use crate::finding::Finding;
 
 /// The path on which the configuration wants the containers' privileges.
 pub fn containers_path(config: &Config) -> String {
