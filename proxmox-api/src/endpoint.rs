@@ -16,7 +16,7 @@ use core::time::Duration;
 
 pub use kind::Kind;
 pub use privilege::{CodeCheck, Privileges, Shows};
-pub use trace::{Trace, Worker};
+pub use trace::{TaskId, Trace, Worker};
 
 use crate::{Method, Request};
 

@@ -99,7 +99,9 @@ impl Denied {
     /// The same, granted on another path: a pool that a container belongs to.
     pub fn pveum_on(&self, path: &str, token: &TokenId) -> Option<String> {
         let wanted = if self.any { self.privileges.get(..1)? } else { self.privileges.as_slice() };
-        if !path.starts_with('/') || wanted.is_empty() {
+        // The server's words go into a line for root's shell, so nothing but names is taken from them.
+        let is_path = path.starts_with('/') && is_made_of(path, b"/-_.");
+        if !is_path || wanted.is_empty() || !wanted.iter().all(|name| is_made_of(name, b".")) {
             return None;
         }
         let mut roles: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
@@ -112,6 +114,11 @@ impl Denied {
             .flat_map(|(role, privileges)| [role_line(role, &privileges), acl_line(path, role, token)]);
         Some(lines.collect::<Vec<_>>().join(" && "))
     }
+}
+
+/// Whether a text has nothing but letters, digits and these.
+fn is_made_of(text: &str, more: &[u8]) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_alphanumeric() || more.contains(&byte))
 }
 
 #[cfg(test)]
@@ -146,6 +153,14 @@ mod tests {
             made.starts_with("(pveum role add FelhomExtra --privs Sys.Modify || ")
                 && made.contains(") && pveum acl modify / --users")
         );
+    }
+
+    #[test]
+    fn what_could_be_more_than_a_name_makes_no_line() {
+        for (path, name) in [("/x;reboot", "VM.Audit"), ("/vms/$(id)", "VM.Audit"), ("/vms/1", "VM.Audit;id")]
+        {
+            assert_eq!(line(Some(path), &[name], false), None, "{path} {name}");
+        }
     }
 
     #[test]

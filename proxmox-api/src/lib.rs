@@ -41,7 +41,7 @@ pub use next_id::Claimed;
 pub use request::{Method, Parameter, ParameterValue, Request, encode};
 pub use scope::{Access, Cluster, FeatureName, Lxc, Node, Snapshot, Storage, Task, Volume};
 pub use settle::Outcome;
-pub use started::Started;
+pub use started::{Forked, Settled, Started};
 #[cfg(test)]
 pub use transport::MockHttpTransport;
 pub use transport::{Body, BoxFuture, HttpTransport, Response, Stage, TransportError};

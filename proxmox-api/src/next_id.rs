@@ -3,7 +3,7 @@
 use proxmox_types::Vmid;
 
 use crate::error::Error;
-use crate::{Call, Cause, Cluster, Outcome, Started, Thing};
+use crate::{Call, Cause, Cluster, Outcome, Settled, Started, Thing};
 
 /// How often somebody else may be faster.
 const ATTEMPTS: u32 = 10;
@@ -17,13 +17,20 @@ pub struct Claimed {
     pub outcome: Outcome,
 }
 
+impl Claimed {
+    /// The VMID and what the call started; an error if it was not executed, or if that is unknown.
+    pub fn done(self) -> Result<(Vmid, Started), Error> {
+        self.outcome.done().map(|started| (self.vmid, started))
+    }
+}
+
 impl<'a> Cluster<'a> {
     /// Makes a call with a VMID that is free, and with the next one as long as somebody else was faster.
     ///
     /// For creating, restoring and cloning: `cluster.with_next_id(|vmid| node.restore(&params_for(vmid)))`. Only "already
     /// exists" is tried again, since PVE refuses it before anything is done. The error is about learning a free VMID;
     /// every other end of the call is the outcome, with the VMID.
-    pub async fn with_next_id<T: Into<Started> + Send + 'a>(
+    pub async fn with_next_id<T: Settled + Send + 'a>(
         self,
         mut call: impl FnMut(Vmid) -> Call<'a, T>,
     ) -> Result<Claimed, Error> {

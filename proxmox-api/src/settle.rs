@@ -16,9 +16,11 @@ use tracing::debug;
 use crate::endpoint::table::snapshot;
 use crate::endpoint::{Endpoint, Kind, Trace, Worker};
 use crate::error::Error;
-use crate::{Call, Cause, Client, Parameter, Patience, Request, Started, decode};
+use crate::started::Settled;
+use crate::{Call, Client, Parameter, Patience, Request, Started, decode};
 
-/// How long is looked for a trace: PVE waits 10 s for a lock before it starts a worker.
+/// How long is looked for a trace after the answer was given up, at least. After all the time that a call may take,
+/// pvedaemon does not work on it any more: pveproxy itself gives up on it after 30 s.
 const GRACE: Duration = Duration::from_secs(15);
 
 /// How far the server's clock, which is read in whole seconds, may be off.
@@ -49,18 +51,19 @@ impl Outcome {
     }
 }
 
-impl<'a, T: Into<Started> + Send + 'a> Call<'a, T> {
-    /// Sends the request, once. If its answer is lost, looks for up to 15 s for what it has left on the server.
+impl<'a, T: Settled + Send + 'a> Call<'a, T> {
+    /// Sends the request, once. If its answer is lost, looks for what it has left on the server: until it is found, and
+    /// else for as long as the server may take for such a call, which is 35 s after it was sent.
     ///
     /// For changing calls whose repetition would do harm. A refusal is [`Outcome::NotDone`].
     pub async fn settle(self) -> Outcome {
         let (client, endpoint, request) = (self.client(), self.endpoint(), self.request().clone());
         let sent = client.now();
-        match self.await {
-            Ok(value) => Outcome::Done(value.into()),
-            Err(error) if error.may_have_happened() => {
-                Search { client, endpoint, request, sent, lost: client.now() }.settle(error).await
-            }
+        let answer = self.await;
+        let search = Search { client, endpoint, request, sent, lost: client.now() };
+        match answer {
+            Ok(value) => search.complete(value.into_started()).await,
+            Err(error) if error.may_have_happened() => search.settle(error).await,
             Err(error) => Outcome::NotDone(error),
         }
     }
@@ -88,40 +91,68 @@ struct Search<'a> {
 }
 
 impl Search<'_> {
+    /// Looks for the task of an answer that does not name it.
+    async fn complete(&self, started: Started) -> Outcome {
+        let Trace::Dropped(_) = self.endpoint.trace else { return Outcome::Done(started) };
+        match self.search().await {
+            Sight::Executed(started) => Outcome::Done(started),
+            Sight::Nothing | Sight::Unclear => Outcome::Done(started),
+        }
+    }
+
     async fn settle(&self, error: Error) -> Outcome {
         debug!(request = %self.request, %error, "the answer is lost");
-        let mut sight = self.look().await;
-        while !matches!(sight, Sight::Executed(_)) {
-            let waited = self.client.now().saturating_sub(self.lost);
-            if waited >= GRACE {
-                break;
-            }
-            self.client.pause(Patience::new(GRACE).pause(waited)).await;
-            sight = self.look().await;
-        }
-        match sight {
+        match self.search().await {
             Sight::Executed(started) => Outcome::Done(started),
             Sight::Nothing if self.has_ended(&error) => Outcome::NotDone(error),
             Sight::Nothing | Sight::Unclear => Outcome::Unknown(error),
         }
     }
 
-    /// Whether the server cannot be working on the call any more. It may if pveproxy gave up on pvedaemon, or we did.
+    async fn search(&self) -> Sight {
+        let until = self.sent.saturating_add(self.request.time_limit).max(self.lost.saturating_add(GRACE));
+        loop {
+            let sight = self.look().await;
+            if let Sight::Executed(Started::Task(upid)) = &sight {
+                self.client.remember(upid);
+            }
+            let now = self.client.now();
+            if now >= until || matches!(sight, Sight::Executed(_)) {
+                return sight;
+            }
+            let waited = now.saturating_sub(self.lost);
+            self.client.pause(Patience::new(until.saturating_sub(self.lost)).pause(waited)).await;
+        }
+    }
+
+    /// Whether the server cannot have acted on the call, nor be working on it, if it left no trace. It may be if pveproxy
+    /// gave up on pvedaemon, or we did; and it has acted if it said so, in whatever words.
     fn has_ended(&self, error: &Error) -> bool {
         let took = self.lost.saturating_sub(self.sent);
-        !matches!(error.cause(), Some(Cause::Gateway { .. })) && took < self.request.time_limit
+        matches!(error, Error::Transport { .. }) && took < self.request.time_limit
     }
 
     async fn look(&self) -> Sight {
         match self.endpoint.trace {
             Trace::Nowhere => Sight::Unclear,
-            Trace::Task(worker) => self.look_for_task(worker).await,
+            Trace::Task(worker) | Trace::Dropped(worker) => self.look_for_task(worker).await,
             Trace::Snapshot(worker) => match self.look_for_task(worker).await {
                 Sight::Executed(started) => Sight::Executed(started),
                 sight => self.look_for_snapshot(sight).await,
             },
+            Trace::Deleted(worker, read) => match self.look_for_task(worker).await {
+                // The task may be about another volume of the same owner.
+                Sight::Executed(started) if self.is_gone(read).await => Sight::Executed(started),
+                Sight::Executed(_) => Sight::Unclear,
+                sight => sight,
+            },
             Trace::Value(read) => self.read_back(read).await,
         }
+    }
+
+    async fn is_gone(&self, read: &'static Endpoint) -> bool {
+        let answer = Call::read(self.client, read, &self.request.path, decode::data::<Value>).await;
+        answer.is_err_and(|error| error.is_not_found())
     }
 
     /// The server's clock when the request was sent, less what may be wrong with it.
@@ -132,42 +163,39 @@ impl Search<'_> {
 
     async fn look_for_task(&self, worker: Worker) -> Sight {
         let Some(node) = self.node() else { return Sight::Unclear };
-        let filter = TaskFilter {
-            source: Some(TaskSource::All),
-            typefilter: Some(worker.kind.into()),
-            limit: Some(ROWS),
-            ..TaskFilter::default()
-        };
-        let Ok(page) = self.client.node(&node).tasks(&filter).await else { return Sight::Unclear };
-        let Some(since) = self.since() else { return Sight::Unclear };
-        let upids = page.rows.into_iter().map(|row| row.upid);
-        let mut found: Vec<Upid> = upids.filter(|upid| self.is_of_call(upid, worker, since)).collect();
+        let mut found: Vec<Upid> = Vec::new();
+        for kind in worker.kinds {
+            let filter = TaskFilter {
+                source: Some(TaskSource::All),
+                typefilter: Some((*kind).into()),
+                limit: Some(ROWS),
+                ..TaskFilter::default()
+            };
+            let Ok(page) = self.client.node(&node).tasks(&filter).await else { return Sight::Unclear };
+            let Some(since) = self.since() else { return Sight::Unclear };
+            let upids = page.rows.into_iter().map(|row| row.upid);
+            found.extend(upids.filter(|upid| self.is_of_call(upid, worker, since)));
+        }
         match (found.pop(), found.is_empty()) {
             (None, _) => Sight::Nothing,
-            (Some(upid), true) => {
-                self.client.remember(&upid);
-                Sight::Executed(Started::Task(upid))
-            }
+            (Some(upid), true) => Sight::Executed(Started::Task(upid)),
             (Some(_), false) => Sight::Unclear,
         }
     }
 
     fn is_of_call(&self, upid: &Upid, worker: Worker, since: u64) -> bool {
-        upid.worker_type() == worker.kind
-            && worker.id.is_none_or(|name| self.value(name) == upid.id())
+        worker.kinds.contains(&upid.worker_type())
+            && worker.id.fits(upid.id(), &|name| self.value(name))
             && upid.user() == self.client.token().to_string()
             && upid.started() >= since
             && !self.client.knows(upid)
     }
 
-    /// A variable of the path, or a parameter that holds one item.
-    fn value(&self, name: &str) -> String {
-        if let Some(variable) = self.endpoint.variable(&self.request.path, name) {
-            return variable.into();
-        }
-        let parameters = self.request.parameters.iter();
-        let value = parameters.filter(|parameter| parameter.name == name).map(Parameter::expose);
-        value.filter(|text| !text.contains([',', ';', ' '])).collect()
+    /// A variable of the path, or a parameter.
+    fn value(&self, name: &str) -> Option<&str> {
+        let mut parameters = self.request.parameters.iter();
+        let sent = || parameters.find(|parameter| parameter.name == name).map(Parameter::expose);
+        self.endpoint.variable(&self.request.path, name).or_else(sent)
     }
 
     fn node(&self) -> Option<NodeName> {
@@ -180,7 +208,7 @@ impl Search<'_> {
         let Ok(snapshots) = list.await else { return Sight::Unclear };
         let snapshots: Vec<SnapshotEntry> = snapshots;
         let name = self.value("snapname");
-        match (snapshots.iter().find(|entry| entry.name == name), self.since()) {
+        match (snapshots.iter().find(|entry| Some(entry.name.as_str()) == name), self.since()) {
             (None, _) => otherwise,
             (Some(entry), Some(since))
                 if entry.snapstate.is_none() && entry.snaptime.is_some_and(|at| at >= since) =>
@@ -195,18 +223,28 @@ impl Search<'_> {
         let Ok(value) = Call::read(self.client, read, &self.request.path, decode::data::<Value>).await else {
             return Sight::Unclear;
         };
+        // An unchanged digest proves that nothing happened, whatever the values look like.
+        let digest = self.value("digest").map(|sent| value.get("digest").is_some_and(|now| now == sent));
+        if digest == Some(true) {
+            return Sight::Nothing;
+        }
         let mut parameters = self.request.parameters.iter();
-        if parameters.all(|sent| is_in_effect(self.endpoint, &sent.name, sent.expose(), &value)) {
-            return Sight::Executed(Started::Done);
-        }
-        // PVE writes some values otherwise than they were sent, so only an unchanged digest proves that nothing happened.
-        let digest = self.request.parameters.iter().find(|parameter| parameter.name == "digest");
-        if digest.is_some_and(|digest| value.get("digest").is_some_and(|now| now == digest.expose())) {
-            Sight::Nothing
-        } else {
-            Sight::Unclear
-        }
+        let is_in_effect =
+            parameters.all(|sent| is_in_effect(self.endpoint, &sent.name, sent.expose(), &value));
+        // What a revert does cannot be read back.
+        let is_told = digest.is_some() || self.value("revert").is_none();
+        if is_in_effect && is_told { Sight::Executed(Started::Done) } else { Sight::Unclear }
     }
+}
+
+/// Keys that PVE adds to the properties that it is sent.
+const ADDED: [&str; 3] = ["hwaddr", "type", "size"];
+
+/// Whether the properties that are read back are those that were sent, and what PVE adds.
+fn is_written_so(read: &BTreeSet<&str>, sent: &BTreeSet<&str>) -> bool {
+    let key = |piece: &str| piece.split_once('=').map_or("", |(key, _)| key).to_string();
+    let is_added = |piece: &str| ADDED.contains(&key(piece).as_str());
+    read.is_superset(sent) && read.difference(sent).all(|piece| is_added(piece))
 }
 
 /// Whether a parameter's value is in what was read back.
@@ -224,7 +262,7 @@ fn is_in_effect(endpoint: &Endpoint, name: &str, sent: &str, value: &Value) -> b
     };
     match endpoint.parameter(name).map(|row| row.kind) {
         // PVE adds keys, such as the address of a network interface.
-        Some(Kind::Property(_)) => pieces(&read).is_superset(&pieces(sent)),
+        Some(Kind::Property(_)) => is_written_so(&pieces(&read), &pieces(sent)),
         Some(Kind::List(_)) => pieces(&read) == pieces(sent),
         _ => read.trim_end() == sent.trim_end(),
     }
@@ -246,6 +284,7 @@ mod tests {
         let read = json!({
             "cores": 2, "onboot": 1, "description": "a, b\n", "tags": "b;a", "hostname": "web1",
             "net0": "bridge=vmbr0,hwaddr=BC:24:11:2C:02:F5,name=eth0,type=veth",
+            "net2": "bridge=vmbr0,hwaddr=BC:24:11:2C:02:F6,name=eth2,tag=7,type=veth",
         });
         let is = |name, sent| is_in_effect(&lxc::SET_CONFIG, name, sent, &read);
         let in_effect = [
@@ -266,7 +305,9 @@ mod tests {
             is("net0", "name=eth0,bridge=vmbr1"),
             is("net1", "name=eth1,bridge=vmbr0"),
             is("delete", "net0"),
+            // The VLAN is still there.
+            is("net2", "name=eth2,bridge=vmbr0"),
         ];
-        assert_eq!((in_effect, not), ([true; 7], [false; 8]));
+        assert_eq!((in_effect, not), ([true; 7], [false; 9]));
     }
 }

@@ -48,6 +48,35 @@ impl From<VolumeId> for Started {
     }
 }
 
+/// PVE has started a worker, and did not say which. `Call::settle` looks for it; there is nothing here to wait for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use = "the worker is not waited for; settle the call instead of awaiting it to learn its UPID"]
+pub struct Forked;
+
+impl<'de> Deserialize<'de> for Forked {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Done::deserialize(deserializer).map(|_| Self)
+    }
+}
+
+/// What a changing call returns, as `Call::settle` reads it.
+pub trait Settled {
+    /// What became of it.
+    fn into_started(self) -> Started;
+}
+
+impl<T: Into<Started>> Settled for T {
+    fn into_started(self) -> Started {
+        self.into()
+    }
+}
+
+impl Settled for Forked {
+    fn into_started(self) -> Started {
+        Started::Done
+    }
+}
+
 impl<'de> Deserialize<'de> for Started {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         match Option::<String>::deserialize(deserializer)?.as_deref() {

@@ -6,6 +6,9 @@
 use alloc::boxed::Box;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
+use core::future::poll_fn;
+use core::pin::pin;
+use core::task::Poll;
 use core::time::Duration;
 
 use proxmox_types::params::LogRange;
@@ -22,8 +25,12 @@ const TAIL: u64 = 20;
 /// Lines of a log that are read at once.
 const PAGE: u64 = 500;
 
-/// How often the last lines of a log are tried to be read.
-const LAST_READS: u32 = 10;
+/// How long is tried to read on in the log of a task that has ended. How it ended is known by then, and is not held up
+/// for longer.
+const LAST_READS: Duration = Duration::from_secs(3);
+
+/// Pages that are read between two polls, at most.
+const MOST_PAGES: u32 = 100;
 
 /// How long a UPID may be unknown after the worker was started: the list is written after the answer.
 const SETTLING: Duration = Duration::from_secs(2);
@@ -68,8 +75,10 @@ pub struct Ended {
     pub upid: Option<Upid>,
     /// How many warnings it gave.
     pub warnings: u64,
-    /// The lines of the warnings, as far as the log could be read.
+    /// The lines of the warnings, as far as the last 500 lines of the log hold them.
     pub warning_lines: Vec<String>,
+    /// Whether there was nothing to do: of a backup, that none was made, since no chosen guest is on this node.
+    pub had_nothing_to_do: bool,
     /// How often its status was asked for.
     pub polls: u32,
     /// How long it was waited for.
@@ -84,7 +93,8 @@ impl Client {
     pub async fn wait(&self, started: impl Into<Started>, patience: Patience) -> Result<Ended, Error> {
         match started.into() {
             Started::Task(upid) => self.task(&upid).wait(patience).await,
-            Started::Done | Started::Nothing => Ok(Ended::default()),
+            Started::Done => Ok(Ended::default()),
+            Started::Nothing => Ok(Ended { had_nothing_to_do: true, ..Ended::default() }),
         }
     }
 }
@@ -122,7 +132,7 @@ impl Task<'_> {
             let stopped = status.as_ref().is_some_and(|status| status.state == TaskState::Stopped);
             if wants_log && status.is_some() {
                 // The status comes first: what the log holds after "stopped" is all that it will ever hold.
-                self.drain(&mut seen, line, if stopped { LAST_READS } else { 1 }).await;
+                self.drain(&mut seen, line, if stopped { LAST_READS } else { Duration::ZERO }).await;
             }
             if let Some(status) = status.filter(|_| stopped) {
                 return watch.judge(status).await;
@@ -135,25 +145,37 @@ impl Task<'_> {
         }
     }
 
-    /// Gives the lines after the first `seen` to `line`, trying so often in a row to read them.
-    async fn drain(self, seen: &mut u64, line: &mut (dyn FnMut(&str) + Send), mut tries: u32) {
-        while tries > 0 {
+    /// Gives the lines after the first `seen` to `line`. A page that cannot be read is tried again for that long.
+    async fn drain(self, seen: &mut u64, line: &mut (dyn FnMut(&str) + Send), patience: Duration) {
+        let mut progress = self.client.now();
+        for _ in 0..MOST_PAGES {
             let range = LogRange { start: Some(*seen), limit: Some(PAGE) };
-            let Ok(page) = self.log(&range).await else {
-                tries -= 1;
-                self.client.pause(Patience::SHORTEST).await;
-                continue;
+            let page = match within(self.client, READ, self.log(&range).into_future()).await {
+                Some(Ok(page)) => page,
+                Some(Err(_)) | None if self.client.now().saturating_sub(progress) >= patience => return,
+                Some(Err(_)) | None => {
+                    self.client.pause(Patience::SHORTEST).await;
+                    continue;
+                }
             };
             let rows = page.rows.into_iter().filter(|row| !is_placeholder(page.total, &row.t));
             let texts: Vec<String> = rows.map(|row| row.t).collect();
-            *seen += u64::try_from(texts.len()).unwrap_or_default();
             for text in &texts {
                 line(text);
             }
-            if texts.is_empty() || *seen >= page.total {
+            let read = u64::try_from(texts.len()).unwrap_or_default();
+            *seen = seen.saturating_add(read);
+            // PVE gives as many lines as it is asked for, as long as there are some.
+            if read < PAGE {
                 return;
             }
+            progress = self.client.now();
         }
+    }
+
+    /// The last lines of the log of a task that has ended, if they can be read soon.
+    async fn tail(self, lines: u64) -> Vec<String> {
+        within(self.client, LAST_READS, self.log_tail(lines)).await.unwrap_or_default()
     }
 
     /// Reads the last lines of the log; none if it cannot be read.
@@ -163,6 +185,19 @@ impl Task<'_> {
         let Ok(page) = self.log(&range).await else { return Vec::new() };
         page.rows.into_iter().filter(|row| !is_placeholder(page.total, &row.t)).map(|row| row.t).collect()
     }
+}
+
+/// How long one page of a log may take.
+const READ: Duration = Duration::from_secs(3);
+
+/// What a future returns, if it does so within that time.
+async fn within<T>(client: &Client, limit: Duration, future: impl Future<Output = T>) -> Option<T> {
+    let (mut future, mut pause) = (pin!(future), pin!(client.pause(limit)));
+    poll_fn(|context| match future.as_mut().poll(context) {
+        Poll::Ready(value) => Poll::Ready(Some(value)),
+        Poll::Pending => pause.as_mut().poll(context).map(|()| None),
+    })
+    .await
 }
 
 /// Whether a line is not of the log: PVE prints these for an empty and for a missing one.
@@ -242,21 +277,22 @@ impl<'a> Watch<'a> {
             warning_lines,
             polls,
             waited,
+            ..Ended::default()
         };
         match status.exitstatus {
             Some(ExitStatus::Ok) => Ok(ended(0, Vec::new())),
             Some(ExitStatus::Warnings(count)) => {
-                let tail = self.task.log_tail(PAGE).await;
+                let tail = self.task.tail(PAGE).await;
                 let lines =
                     tail.iter().filter_map(|line| line.strip_prefix("WARN: ")).map(ToString::to_string);
                 Ok(ended(count, lines.collect()))
             }
             Some(ExitStatus::Failed(exit)) => {
-                let log_tail = self.task.log_tail(TAIL).await;
+                let log_tail = self.task.tail(TAIL).await;
                 let cause = classify_exit(&exit);
                 TaskFailedSnafu { upid, exit, cause, log_tail }.fail()
             }
-            Some(ExitStatus::Unexpected) | None => {
+            Some(ExitStatus::Unexpected | ExitStatus::Unreadable(_)) | None => {
                 let reason = "its worker ended without saying how; look at what it was to change";
                 TaskUnknownSnafu { upid, reason }.fail()
             }

@@ -21,8 +21,8 @@ const WORKERS: [&str; 3] = ["vzsnapshot", "vzrollback", "vzdelsnapshot"];
 /// The locks that an exercise takes, and that a worker leaves if it is killed.
 const LOCKS: [Lock; 3] = [Lock::Snapshot, Lock::SnapshotDelete, Lock::Rollback];
 
-/// How long a call whose answer was never seen may take to show: PVE waits 10 s for a lock before it starts a worker.
-const GRACE: Duration = Duration::from_secs(12);
+/// How long a call whose answer was never seen may take to show: pvedaemon may work on a call for 30 s before it starts a worker.
+const GRACE: Duration = Duration::from_secs(35);
 
 /// How long the server may be away before the look at what is left is given up.
 const OUTAGE: Duration = Duration::from_secs(30);

@@ -12,7 +12,9 @@ pub mod storage;
 pub mod task;
 
 use super::kind::{Format, NODE, SNAPSHOT, STORAGE, VMID};
-use super::{CodeCheck, Endpoint, Kind, Pace, ParameterRow, Privileges, Returns, Shows, Trace, Worker};
+use super::{
+    CodeCheck, Endpoint, Kind, Pace, ParameterRow, Privileges, Returns, Shows, TaskId, Trace, Worker,
+};
 use crate::Method;
 
 /// Every endpoint that the client speaks to.
@@ -104,8 +106,8 @@ impl Endpoint {
     }
 
     /// Starts a worker of this type, whose id is a variable of the path or a parameter.
-    const fn starts(self, kind: &'static str, id: &'static str) -> Self {
-        self.traced(Trace::Task(Worker { kind, id: Some(id) }))
+    const fn starts(self, kinds: &'static [&'static str], id: &'static str) -> Self {
+        self.traced(Trace::Task(Worker { kinds, id: TaskId::Named(id) }))
     }
 
     const fn traced(self, trace: Trace) -> Self {

@@ -113,6 +113,8 @@ const UNRECORDED: &[Row] = &[
     row(403, "pool '{}' does not exist", |texts| missing(Thing::Pool, texts), ""),
     row(403, "Permission check failed (user != root@pam)", |_| root_only(&["this"]), ""),
     row(500, "{}no quorum{}", |_| Cause::NoQuorum, ""),
+    // pve-guest-common `PVE/AbstractConfig.pm`, `snapshot_delete`: after 10 s, also while the container is started.
+    row(500, "Failed to obtain guest migration lock - replication running?", |_| Cause::LockTimeout, ""),
     // pve-common `PVE/RESTEnvironment.pm`, `fork_worker`: the list is written after the worker was let go.
     row(500, "can't lock file '/var/log/pve/tasks/.active.lock' - got timeout", |_| Cause::Unlisted, ""),
 ];

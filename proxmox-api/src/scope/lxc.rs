@@ -15,7 +15,7 @@ use proxmox_types::{
 use super::{Node, Snapshot};
 use crate::endpoint::Endpoint;
 use crate::endpoint::table::{lxc, power, snapshot};
-use crate::{Call, Done};
+use crate::{Call, Done, Forked};
 
 /// A container on a node.
 #[derive(Clone, Copy, Debug)]
@@ -185,11 +185,12 @@ impl<'a> Lxc<'a> {
         self.call(&lxc::CLONE).with(params)
     }
 
-    /// Starts turning the container into a template. PVE starts a worker and throws its UPID away: find it in the tasks.
+    /// Starts turning the container into a template. PVE starts a worker and throws its UPID away: [`Call::settle`] finds
+    /// it, so that it can be waited for.
     ///
     /// `POST /nodes/{node}/lxc/{vmid}/template`; needs `VM.Allocate` on `/vms/{vmid}`.
     /// Source: pve-container `PVE/API2/LXC.pm`, `template`.
-    pub fn template(self) -> Call<'a, Done> {
+    pub fn template(self) -> Call<'a, Forked> {
         self.call(&lxc::TEMPLATE)
     }
 

@@ -215,7 +215,7 @@ fn a_call_whose_answer_is_lost_was_sent_once_and_is_found() {
             let (sent, outcome) = meet(endpoint, *settle, effect.clone());
             let is_right = match &outcome {
                 Outcome::Done(Started::Task(upid)) => {
-                    endpoint.trace.worker().is_some_and(|worker| worker.kind == upid.worker_type())
+                    endpoint.trace.worker().is_some_and(|worker| worker.kinds.contains(&upid.worker_type()))
                 }
                 Outcome::Done(_) => endpoint.trace.worker().is_none(),
                 Outcome::Unknown(_) => !has_trace,
@@ -230,7 +230,18 @@ fn a_call_whose_answer_is_lost_was_sent_once_and_is_found() {
 #[test]
 fn a_call_that_never_arrived_is_not_done_or_not_known_to_be() {
     for (endpoint, settle, _) in CALLS {
-        let (sent, outcome) = meet(endpoint, *settle, Effect::LostRequest);
+        let (sim, client) = scene();
+        let (before, start) = (sim.count(endpoint), sim.world().time());
+        sim.inject(Fault::once(endpoint, Effect::LostRequest));
+        let outcome = settle(&client);
+        let sent = sim.count(endpoint) - before;
+        // pvedaemon may take that long before it starts a worker.
+        let looked = sim.world().time() - start;
+        assert!(
+            looked >= 34 || !matches!(outcome, Outcome::NotDone(_)),
+            "{}: {looked} s",
+            endpoint.operation
+        );
         let is_right = match outcome {
             Outcome::NotDone(_) => endpoint.trace.worker().is_some(),
             Outcome::Unknown(_) => endpoint.trace.worker().is_none(),
@@ -309,4 +320,79 @@ fn a_snapshot_that_is_there_is_a_trace_even_if_tasks_cannot_be_listed() {
     let name = p(json!("s2"));
     let outcome = lxc(&client, 300, |lxc| now(lxc.snapshot(&name).create(&p(json!({}))).settle()));
     assert!(matches!(outcome, Outcome::Done(Started::Done)), "{outcome:?}");
+}
+
+/// Changes the configuration of container 101 by a request that never arrives.
+fn change_lost(params: Value) -> Outcome {
+    let (sim, client) = scene();
+    let net = json!("name=eth0,bridge=vmbr0,hwaddr=BC:24:11:2C:02:F5,tag=7,firewall=1,type=veth");
+    sim.world().containers.get_mut(&101).unwrap().options.insert("net0".into(), net);
+    let mut params = params;
+    if params["digest"] == json!("current") {
+        params["digest"] = json!(lxc(&client, 101, |lxc| now(lxc.config()).unwrap().digest.unwrap()));
+    }
+    sim.inject(Fault::once(&table::lxc::SET_CONFIG, Effect::LostRequest));
+    lxc(&client, 101, |lxc| now(lxc.set_config(&p(params)).settle()))
+}
+
+#[test]
+fn what_looks_as_if_it_were_in_effect_proves_nothing() {
+    let less = "name=eth0,bridge=vmbr0,hwaddr=BC:24:11:2C:02:F5,type=veth";
+    assert!(matches!(change_lost(json!({"revert": "cores"})), Outcome::Unknown(_)));
+    assert!(matches!(change_lost(json!({"net0": less})), Outcome::Unknown(_)));
+    assert!(matches!(change_lost(json!({"net0": less, "digest": "current"})), Outcome::NotDone(_)));
+    assert!(matches!(change_lost(json!({"revert": "cores", "digest": "current"})), Outcome::NotDone(_)));
+}
+
+#[test]
+fn a_backup_of_whatever_guests_is_found() {
+    for chosen in [json!({"all": true}), json!({"exclude": "101,300"}), json!({"vmid": "100,101"})] {
+        let (sim, client) = scene();
+        sim.inject(Fault::once(&table::backup::VZDUMP, Effect::LostAnswer));
+        let mut params = chosen.clone();
+        params["storage"] = json!("local");
+        let outcome = on(&client, |node| now(node.vzdump(&p(params)).settle()));
+        assert!(matches!(outcome, Outcome::Done(Started::Task(_))), "{chosen}: {outcome:?}");
+    }
+}
+
+#[test]
+fn a_server_that_said_that_it_acted_is_believed() {
+    let unlisted = json!({ "data": null, "message": "can't lock file '/var/log/pve/tasks/.active.lock' - got timeout\n" });
+    let broken = Answer { body: "{\"data\":\"UPID:pv".into(), ..Answer::bare(200, "OK") };
+    let reason = "can't lock file '/var/log/pve/tasks/.active.lock' - got timeout";
+    let listed = Answer { body: unlisted.to_string(), ..Answer::bare(500, reason) };
+    for answer in [broken, listed] {
+        let (_, outcome) = meet(
+            &table::power::START,
+            |c| lxc(c, 101, |l| now(l.start(&p(json!({}))).settle())),
+            Effect::Instead(answer),
+        );
+        assert!(matches!(outcome, Outcome::Unknown(_)), "{outcome:?}");
+    }
+}
+
+#[test]
+fn a_deletion_by_somebody_else_is_not_taken_for_ours() {
+    let (sim, client) = scene();
+    let again = sim.client();
+    let other = "local:backup/vzdump-lxc-100-2026_11_24-05_46_14.tar.zst";
+    let mut world = sim.world();
+    let volumes = &mut world.storages.get_mut("local").unwrap().volumes;
+    let golden = volumes[GOLDEN.trim_start_matches("local:")].clone();
+    volumes.insert(other.trim_start_matches("local:").into(), golden);
+    drop(world);
+    local(&again, |s| now(s.volume(&p(json!(other))).delete(&p(json!({}))))).unwrap();
+    sim.inject(Fault::once(&table::storage::DELETE_VOLUME, Effect::LostRequest));
+    let outcome = local(&client, |s| now(s.volume(&p(json!(GOLDEN))).delete(&p(json!({}))).settle()));
+    assert!(!matches!(outcome, Outcome::Done(_)), "{outcome:?}");
+}
+
+#[test]
+fn the_worker_that_pve_does_not_name_is_found_and_can_be_waited_for() {
+    let (_, client) = scene();
+    let outcome = lxc(&client, 101, |lxc| now(lxc.template().settle()));
+    let started = outcome.done().unwrap();
+    assert_eq!(started.upid().map(Upid::worker_type), Some("vztemplate"));
+    now(client.wait(started, Patience::default())).unwrap();
 }

@@ -91,7 +91,8 @@ fn patience_is_bounded_and_a_wait_can_be_resumed() {
 fn what_was_done_at_once_has_ended() {
     let client = Sim::new().client();
     assert_eq!(now(client.wait(Started::Done, Patience::default())).unwrap(), Ended::default());
-    assert_eq!(now(client.wait(Started::Nothing, Patience::default())).unwrap(), Ended::default());
+    let nothing = now(client.wait(Started::Nothing, Patience::default())).unwrap();
+    assert_eq!((nothing.had_nothing_to_do, nothing.upid), (true, None));
 }
 
 #[test]
@@ -281,4 +282,34 @@ fn every_kind_of_change_is_waited_for_in_the_same_two_lines() {
     let params = SetConfigParams { options, ..SetConfigParams::default() };
     let done = now(client.node(&node).lxc(vmid(101)).set_config(&params)).unwrap();
     now(client.wait(done, Patience::default())).unwrap();
+}
+
+#[test]
+fn a_log_that_cannot_be_read_does_not_hold_up_a_known_end() {
+    let sim = Sim::new();
+    let client = sim.client();
+    let upid = snapshot(&sim, &client, 300, Duration::from_secs(1));
+    let slow = Effect::Slow(Duration::from_hours(1));
+    sim.inject(Fault { endpoint: &task::LOG, effect: slow, times: usize::MAX });
+    let before = sim.world().time();
+    let ended = now(client.task(&upid).wait_with_log(Patience::new(MINUTE), &mut |_| {})).unwrap();
+    // A read of the log takes 5 s there, and so does the one before the end.
+    let took = sim.world().time() - before;
+    assert!(ended.upid.is_some() && took <= 20, "took {took} s");
+}
+
+#[test]
+fn a_log_without_end_is_not_read_without_end() {
+    for (rows, most) in [(1, 40), (500, 3000)] {
+        let sim = Sim::new();
+        let client = sim.client();
+        let upid = snapshot(&sim, &client, 300, Duration::from_secs(1));
+        let row = r#"{"n":1,"t":"again"},"#.repeat(rows);
+        let body = format!(r#"{{"data":[{}],"total":{}}}"#, row.trim_end_matches(','), u64::MAX);
+        let answer = Answer { body, ..Answer::bare(200, "OK") };
+        sim.inject(Fault { endpoint: &task::LOG, effect: Effect::Instead(answer), times: usize::MAX });
+        let mut lines = 0_usize;
+        now(client.task(&upid).wait_with_log(Patience::new(MINUTE), &mut |_| lines += 1)).unwrap();
+        assert!(lines / rows <= most, "{} pages", lines / rows);
+    }
 }

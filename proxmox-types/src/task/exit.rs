@@ -21,6 +21,8 @@ pub enum ExitStatus {
     Warnings(u64),
     /// `unexpected status`: nobody knows. The worker was killed or ended without a word, so look at the guest.
     Unexpected,
+    /// `unable to get last line from task log - ...`: nobody knows either, since PVE could not read how it ended.
+    Unreadable(String),
     /// Any other text: it failed, and the text says why.
     Failed(String),
 }
@@ -28,6 +30,7 @@ pub enum ExitStatus {
 const OK: &str = "OK";
 const WARNINGS: &str = "WARNINGS: ";
 const UNEXPECTED: &str = "unexpected status";
+const UNREADABLE: &str = "unable to get last line from task log";
 
 impl ExitStatus {
     /// Whether the task did what it should, with or without warnings.
@@ -42,6 +45,7 @@ impl From<&str> for ExitStatus {
         match (text, text.strip_prefix(WARNINGS).filter(is_count)) {
             (OK, _) => Self::Ok,
             (UNEXPECTED, _) => Self::Unexpected,
+            (text, _) if text.starts_with(UNREADABLE) => Self::Unreadable(text.to_owned()),
             (_, Some(count)) => Self::Warnings(count.parse().unwrap_or(u64::MAX)),
             (_, None) => Self::Failed(text.to_owned()),
         }
@@ -62,7 +66,7 @@ impl fmt::Display for ExitStatus {
             Self::Ok => f.write_str(OK),
             Self::Warnings(count) => write!(f, "{WARNINGS}{count}"),
             Self::Unexpected => f.write_str(UNEXPECTED),
-            Self::Failed(text) => f.write_str(text),
+            Self::Unreadable(text) | Self::Failed(text) => f.write_str(text),
         }
     }
 }
@@ -86,6 +90,8 @@ mod tests {
 
     use super::*;
 
+    const LOST: &str = "unable to get last line from task log - No such file or directory";
+
     #[test]
     fn only_ok_and_a_number_of_warnings_are_success() {
         let cases = [
@@ -93,6 +99,7 @@ mod tests {
             ("WARNINGS: 1", ExitStatus::Warnings(1), true),
             ("WARNINGS: 99999999999999999999", ExitStatus::Warnings(u64::MAX), true),
             ("unexpected status", ExitStatus::Unexpected, false),
+            (LOST, ExitStatus::Unreadable(LOST.into()), false),
             ("WARNINGS: ", ExitStatus::Failed("WARNINGS: ".into()), false),
             ("WARNINGS: +1", ExitStatus::Failed("WARNINGS: +1".into()), false),
             ("WARNINGS: 1 of 2", ExitStatus::Failed("WARNINGS: 1 of 2".into()), false),
@@ -107,7 +114,7 @@ mod tests {
 
     #[test]
     fn an_exit_status_is_written_as_it_was_read() {
-        for text in ["OK", "WARNINGS: 2", "unexpected status", "CT is locked (backup)"] {
+        for text in ["OK", "WARNINGS: 2", "unexpected status", "CT is locked (backup)", LOST] {
             assert_eq!(ExitStatus::from(text).to_string(), text);
         }
     }

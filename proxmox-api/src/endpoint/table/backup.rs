@@ -5,8 +5,8 @@
 
 use super::super::kind::{FLEECING, MAIL, PERFORMANCE, PRUNE, VMID};
 use super::{
-    ANY_TEXT, Endpoint, Kind, Pace, Privileges, Returns, STORAGE_KIND, at_least, check, get, optional, post,
-    required,
+    ANY_TEXT, Endpoint, Kind, Pace, Privileges, Returns, STORAGE_KIND, TaskId, Trace, Worker, at_least,
+    check, get, optional, post, required,
 };
 
 const API: &str = "pve-manager PVE/API2/Backup.pm, assert_param_permission_common";
@@ -68,7 +68,7 @@ pub static VZDUMP: Endpoint =
             )
             .seen("vzdump-stop-param"),
         ])
-        .starts("vzdump", "vmid");
+        .traced(Trace::Task(Worker { kinds: &["vzdump"], id: TaskId::Guests }));
 
 /// What vzdump does unless it is told otherwise.
 pub static DEFAULTS: Endpoint =

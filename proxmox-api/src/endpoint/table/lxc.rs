@@ -7,8 +7,8 @@ use super::options::{
 };
 use super::{
     ANY_TEXT, BWLIMIT, CodeCheck, DIGEST, Endpoint, Kind, NODE_KIND, Pace, ParameterRow, Privileges, Returns,
-    SNAPSHOT_KIND, STORAGE_KIND, Trace, VMID_KIND, Worker, at_least, check, delete, format_of, get, optional,
-    post, put, required,
+    SNAPSHOT_KIND, STORAGE_KIND, TaskId, Trace, VMID_KIND, Worker, at_least, check, delete, format_of, get,
+    optional, post, put, required,
 };
 
 const AUDIT: Privileges = Privileges::All("/vms/{vmid}", &["VM.Audit"]);
@@ -92,7 +92,7 @@ pub static CREATE: Endpoint = post("lxc.create", "/nodes/{node}/lxc", Privileges
         check("for `unprivileged=0`", Privileges::All("/", &["Sys.Modify"]), API),
         HA,
     ])
-    .starts("vzcreate", "vmid");
+    .starts(&["vzcreate"], "vmid");
 
 /// Restores a container from a backup.
 pub static RESTORE: Endpoint = post("lxc.restore", "/nodes/{node}/lxc", Privileges::Anyone, Returns::Upid)
@@ -146,7 +146,7 @@ pub static RESTORE: Endpoint = post("lxc.restore", "/nodes/{node}/lxc", Privileg
         check("if the result is privileged", Privileges::All("/", &["Sys.Modify"]), API).in_task(),
         HA,
     ])
-    .starts("vzrestore", "vmid");
+    .starts(&["vzrestore"], "vmid");
 
 /// Destroys a container and its volumes.
 pub static DESTROY: Endpoint = delete("lxc.destroy", "/nodes/{node}/lxc/{vmid}", ALLOCATE, Returns::Upid)
@@ -155,7 +155,7 @@ pub static DESTROY: Endpoint = delete("lxc.destroy", "/nodes/{node}/lxc/{vmid}",
         optional("purge", Kind::Boolean),
         optional("destroy-unreferenced-disks", Kind::Boolean),
     ]])
-    .starts("vzdestroy", "vmid");
+    .starts(&["vzdestroy"], "vmid");
 
 /// Changes options of a container.
 pub static SET_CONFIG: Endpoint = put(
@@ -203,7 +203,7 @@ pub static RESIZE: Endpoint = put(
         "pve-container PVE/API2/LXC.pm, resize_vm",
     ),
 ])
-.starts("resize", "vmid");
+.starts(&["resize"], "vmid");
 
 /// Copies a container.
 pub static CLONE: Endpoint = post(
@@ -241,7 +241,7 @@ pub static CLONE: Endpoint = post(
         "pve-container PVE/API2/LXC.pm, clone_vm",
     ),
 ])
-.starts("vzclone", "vmid");
+.starts(&["vzclone"], "vmid");
 
 /// Turns a container into a template.
 pub static TEMPLATE: Endpoint =
@@ -251,7 +251,7 @@ pub static TEMPLATE: Endpoint =
             Privileges::All("/storage/{storage}", &["Datastore.AllocateSpace"]),
             "pve-container PVE/API2/LXC.pm, template",
         )])
-        .starts("vztemplate", "vmid");
+        .traced(Trace::Dropped(Worker { kinds: &["vztemplate"], id: TaskId::Named("vmid") }));
 
 /// Moves a volume to another storage or another container.
 pub static MOVE_VOLUME: Endpoint = post(
@@ -282,7 +282,7 @@ pub static MOVE_VOLUME: Endpoint = post(
         "pve-container PVE/API2/LXC.pm, move_volume",
     ),
 ])
-.traced(Trace::Task(Worker { kind: "move_volume", id: None }));
+.traced(Trace::Task(Worker { kinds: &["move_volume"], id: TaskId::Begins("vmid") }));
 
 const MIGRATE_PRIVILEGE: Privileges = Privileges::All("/vms/{vmid}", &["VM.Migrate"]);
 
@@ -304,7 +304,7 @@ pub static MIGRATE: Endpoint =
             optional("timeout", at_least(0)),
             optional("bwlimit", BWLIMIT),
         ]])
-        .starts("vzmigrate", "vmid");
+        .starts(&["vzmigrate", "hamigrate"], "vmid");
 
 pub(super) static ENDPOINTS: &[&Endpoint] = &[
     &LIST,

@@ -2,8 +2,8 @@
 
 use super::super::kind::NEW_SNAPSHOT;
 use super::{
-    ANY_TEXT, Endpoint, Kind, Privileges, Returns, Trace, Worker, delete, format_of, get, optional, post,
-    put, required,
+    ANY_TEXT, Endpoint, Kind, Privileges, Returns, TaskId, Trace, Worker, delete, format_of, get, optional,
+    post, put, required,
 };
 
 const SNAPSHOT: Privileges = Privileges::All("/vms/{vmid}", &["VM.Snapshot"]);
@@ -21,13 +21,13 @@ pub static LIST: Endpoint = get(
 pub static CREATE: Endpoint =
     post("snapshot.create", "/nodes/{node}/lxc/{vmid}/snapshot", SNAPSHOT, Returns::Upid)
         .with(&[&[required("snapname", format_of(NEW_SNAPSHOT)), optional("description", ANY_TEXT)]])
-        .traced(Trace::Snapshot(Worker { kind: "vzsnapshot", id: Some("vmid") }));
+        .traced(Trace::Snapshot(Worker { kinds: &["vzsnapshot"], id: TaskId::Named("vmid") }));
 
 /// Deletes a snapshot.
 pub static DELETE: Endpoint =
     delete("snapshot.delete", "/nodes/{node}/lxc/{vmid}/snapshot/{snapname}", SNAPSHOT, Returns::Upid)
         .with(&[&[optional("force", Kind::Boolean)]])
-        .starts("vzdelsnapshot", "vmid");
+        .starts(&["vzdelsnapshot"], "vmid");
 
 /// Rolls a container back.
 pub static ROLLBACK: Endpoint = post(
@@ -37,7 +37,7 @@ pub static ROLLBACK: Endpoint = post(
     Returns::Upid,
 )
 .with(&[&[optional("start", Kind::Boolean)]])
-.starts("vzrollback", "vmid");
+.starts(&["vzrollback"], "vmid");
 
 /// Configuration that a snapshot holds.
 pub static CONFIG: Endpoint = get(

@@ -5,7 +5,7 @@
 use super::super::kind::{CONTENT, HTTP_URL, NEW_SIZE, PRUNE};
 use super::{
     ANY_TEXT, CodeCheck, Endpoint, Kind, NODE_KIND, Pace, ParameterRow, Privileges, Returns, STORAGE_KIND,
-    Trace, VMID_KIND, Worker, check, delete, get, optional, post, put, required,
+    TaskId, Trace, VMID_KIND, Worker, check, delete, get, optional, post, put, required,
 };
 
 const SEEN: Privileges =
@@ -93,7 +93,7 @@ pub static DELETE_VOLUME: Endpoint = delete(
     check("for everything else", Privileges::All("/storage/{storage}", &["Datastore.Allocate"]), CONTENT_API)
         .seen("content-delete-403-limited"),
 ])
-.traced(Trace::Task(Worker { kind: "imgdel", id: None }));
+.traced(Trace::Deleted(Worker { kinds: &["imgdel"], id: TaskId::Storage }, &VOLUME));
 
 /// Allocates a volume.
 pub static ALLOCATE: Endpoint =
@@ -125,7 +125,7 @@ pub static DOWNLOAD: Endpoint = post(
     optional("checksum-algorithm", Kind::OneOf(&["md5", "sha1", "sha224", "sha256", "sha384", "sha512"])),
     optional("verify-certificates", Kind::Boolean),
 ]])
-.traced(Trace::Task(Worker { kind: "download", id: None }));
+.traced(Trace::Task(Worker { kinds: &["download"], id: TaskId::Named("filename") }));
 
 const PRUNE_FILTER: &[ParameterRow] = &[
     optional("prune-backups", Kind::Format(PRUNE)),
@@ -157,7 +157,7 @@ pub static PRUNE_BACKUPS: Endpoint = delete(
         "pve-storage PVE/API2/Storage/PruneBackups.pm",
     ),
 ])
-.traced(Trace::Task(Worker { kind: "prunebackups", id: None }));
+.traced(Trace::Task(Worker { kinds: &["prunebackups"], id: TaskId::Storage }));
 
 pub(super) static ENDPOINTS: &[&Endpoint] = &[
     &DEFINITIONS,
