@@ -10,7 +10,7 @@ use proxmox_types::Secret;
 use serde::Serialize;
 
 use crate::decode::{self, Decoder};
-use crate::endpoint::Endpoint;
+use crate::endpoint::{Endpoint, Rule};
 use crate::error::{Error, RefusedSnafu};
 use crate::{BoxFuture, Client, Parameter, Request, Started, encode};
 
@@ -122,6 +122,10 @@ impl<'a, T> Call<'a, T> {
             if let Err(rule) = row.kind.check(parameter.expose()) {
                 return refuse(name, &rule);
             }
+        }
+        let broken = |rule: &Rule| rule.broken(&self.request.parameters);
+        if let Some((parameter, rule)) = self.endpoint.rules.iter().find_map(broken) {
+            return refuse(parameter, &rule);
         }
         let sent = |name| self.request.parameters.iter().any(|parameter| parameter.name == name);
         let rows = self.endpoint.parameters.iter().flat_map(|group| group.iter());

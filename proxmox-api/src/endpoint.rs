@@ -18,7 +18,7 @@ pub use kind::Kind;
 pub use privilege::{CodeCheck, Privileges, Shows};
 pub use trace::{TaskId, Trace, Worker};
 
-use crate::{Method, Request};
+use crate::{Method, Parameter, Request};
 
 /// One endpoint.
 #[derive(Clone, Copy, Debug)]
@@ -32,6 +32,8 @@ pub struct Endpoint {
     pub path: &'static str,
     /// The parameters that a call can send, in groups that endpoints share.
     pub parameters: &'static [&'static [ParameterRow]],
+    /// What parameters demand of each other.
+    pub rules: &'static [Rule],
     /// The privileges that PVE's schema declares.
     pub declared: Privileges,
     /// What PVE's code checks besides.
@@ -58,13 +60,43 @@ pub struct ParameterRow {
     pub is_required: bool,
 }
 
+/// What one parameter demands of another. `mp[n]` stands for `mp0`, `mp1`, ...
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Rule {
+    /// PVE refuses the first without the second.
+    Needs(&'static str, &'static str),
+    /// The first does nothing if the second has this value.
+    Clashes(&'static str, &'static str, &'static str),
+}
+
 impl ParameterRow {
     /// Whether a parameter of this name belongs to the row.
     pub fn covers(&self, name: &str) -> bool {
-        match self.name.strip_suffix("[n]") {
-            Some(option) => proxmox_types::property::index_of(name, option).is_some(),
-            None => self.name == name,
-        }
+        covers(self.name, name)
+    }
+}
+
+fn covers(pattern: &str, name: &str) -> bool {
+    match pattern.strip_suffix("[n]") {
+        Some(option) => proxmox_types::property::index_of(name, option).is_some(),
+        None => pattern == name,
+    }
+}
+
+impl Rule {
+    /// The parameter that breaks it, and what it must be.
+    pub(crate) fn broken<'p>(&self, parameters: &'p [Parameter]) -> Option<(&'p str, String)> {
+        let (Self::Needs(name, other) | Self::Clashes(name, other, _)) = self;
+        let sent = parameters.iter().find(|sent| covers(name, &sent.name))?;
+        let value = parameters.iter().find(|sent| sent.name == *other).map(Parameter::expose);
+        let wanted = match self {
+            Self::Needs(..) => value.is_none().then(|| format!("given together with `{other}`")),
+            Self::Clashes(.., clash) => {
+                (value == Some(*clash)).then(|| format!("left out with `{other}={clash}`"))
+            }
+        };
+        Some((sent.name.as_ref(), wanted?))
     }
 }
 

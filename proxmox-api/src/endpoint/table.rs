@@ -13,7 +13,7 @@ pub mod task;
 
 use super::kind::{Format, NODE, SNAPSHOT, STORAGE, VMID};
 use super::{
-    CodeCheck, Endpoint, Kind, Pace, ParameterRow, Privileges, Returns, Shows, TaskId, Trace, Worker,
+    CodeCheck, Endpoint, Kind, Pace, ParameterRow, Privileges, Returns, Rule, Shows, TaskId, Trace, Worker,
 };
 use crate::Method;
 
@@ -46,6 +46,7 @@ const fn get(
         method: Method::Get,
         path,
         parameters: &[],
+        rules: &[],
         declared,
         in_code: &[],
         returns,
@@ -90,6 +91,10 @@ const fn delete(
 impl Endpoint {
     const fn with(self, parameters: &'static [&'static [ParameterRow]]) -> Self {
         Self { parameters, ..self }
+    }
+
+    const fn ruled(self, rules: &'static [Rule]) -> Self {
+        Self { rules, ..self }
     }
 
     const fn checks(self, in_code: &'static [CodeCheck]) -> Self {

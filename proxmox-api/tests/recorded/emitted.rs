@@ -118,9 +118,27 @@ fn bad_input() -> [(&'static str, Value, &'static str); 12] {
     ]
 }
 
+/// The same of parameters that demand something of each other.
+fn bad_company() -> [(&'static str, Value, &'static str); 4] {
+    [
+        ("backup.create", json!({"vmid": "101", "protected": 1}), "given together with `storage`"),
+        ("backup.create", json!({"vmid": "101", "notes-template": "x"}), "given together with `storage`"),
+        (
+            "backup.create",
+            json!({"vmid": "101", "prune-backups": "keep-last=3", "remove": 0}),
+            "left out with `remove=0`",
+        ),
+        (
+            "lxc.restore",
+            json!({"restore": 1, "vmid": 301, "ostemplate": GOLDEN, "mp0": "local:1,mp=/data"}),
+            "given together with `rootfs`",
+        ),
+    ]
+}
+
 #[test]
 fn bad_input_is_refused_before_a_request_and_the_rule_is_named() {
-    for (operation, parameters, rule) in bad_input() {
+    for (operation, parameters, rule) in bad_input().into_iter().chain(bad_company()) {
         let parameters = parameters.as_object().unwrap().clone();
         let given = Given { place: place(), parameters, ..Given::default() };
         let refused = build(&client([]), operation, given).unwrap_err();

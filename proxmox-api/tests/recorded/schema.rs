@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use proxmox_api::endpoint::kind::{Format, UNBOUNDED};
-use proxmox_api::endpoint::{Endpoint, Kind, ParameterRow, Privileges, Returns, table};
+use proxmox_api::endpoint::{Endpoint, Kind, ParameterRow, Privileges, Returns, Rule, table};
 use serde_json::{Map, Value, json};
 
 use crate::recording::{all, exceptions, one};
@@ -23,6 +23,7 @@ fn differences(endpoint: &Endpoint, schema: &Value) -> Vec<String> {
     let rows: Vec<&ParameterRow> = endpoint.parameters.iter().flat_map(|group| group.iter()).collect();
     found.extend(rows.iter().filter_map(|row| Some((row.name, row_difference(row, parameters).err()?))));
     found.extend(unsendable(endpoint, &rows, parameters));
+    found.extend(rows.iter().filter_map(|row| alone(endpoint, row, parameters)));
     found.extend(privilege_difference(endpoint, &entry["permissions"]).map(|text| ("privileges", text)));
     if endpoint.protected != (entry["protected"] == 1) {
         found.push(("protected", format!("the schema says {}", entry["protected"])));
@@ -36,6 +37,21 @@ fn differences(endpoint: &Endpoint, schema: &Value) -> Vec<String> {
 fn path_differences(endpoint: &Endpoint, parameters: &Map<String, Value>) -> Vec<(&'static str, String)> {
     let unknown = endpoint.path_variables().filter(|name| !parameters.contains_key(*name));
     unknown.map(|name| (name, "a variable that the schema does not have".into())).collect()
+}
+
+/// A parameter that the schema wants together with another, unless the call always sends that.
+fn alone(
+    endpoint: &Endpoint,
+    row: &ParameterRow,
+    parameters: &Map<String, Value>,
+) -> Option<(&'static str, String)> {
+    let with = parameters.get(row.name)?["requires"].as_str()?;
+    let is_known = endpoint
+        .rules
+        .iter()
+        .any(|rule| matches!(rule, Rule::Needs(name, other) if *name == row.name && *other == with));
+    let is_sent = endpoint.parameter(with).is_some_and(|other| other.is_required);
+    (!is_known && !is_sent).then(|| (row.name, format!("the schema wants it together with `{with}`")))
 }
 
 /// Required parameters that no call sends.
@@ -324,6 +340,24 @@ fn a_bound_that_is_exceeded_is_noticed() {
         endpoint.parameters = with_one("snapname", Kind::Text(0, 41), false);
     });
     assert_eq!(too_long, ["snapshot.set_config snapname: the schema has a restriction: format"]);
+}
+
+#[test]
+fn a_text_that_is_too_long_and_a_rule_that_is_dropped_are_noticed() {
+    let of = |most| {
+        let property = json!({ "type": "string", "maxLength": 40 });
+        kind_difference(&Kind::Text(0, most), &property).unwrap_err()
+    };
+    assert_eq!(kind_difference(&Kind::Text(0, 40), &json!({ "type": "string", "maxLength": 40 })), Ok(()));
+    assert!(of(41).contains("40"), "{}", of(41));
+    let dropped = noticed(&table::backup::VZDUMP, |endpoint| endpoint.rules = &[]);
+    assert_eq!(
+        dropped,
+        [
+            "backup.create notes-template: the schema wants it together with `storage`",
+            "backup.create protected: the schema wants it together with `storage`",
+        ]
+    );
 }
 
 #[test]

@@ -42,10 +42,12 @@ pub struct VzdumpParams {
     /// Threads of pigz; PVE's default 0 uses gzip instead.
     #[serde(default, deserialize_with = "scalar::optional", skip_serializing_if = "Option::is_none")]
     pub pigz: Option<u32>,
-    /// Whether old backups are removed afterwards, by `prune-backups` or the storage's own rule.
+    /// Whether old backups are removed afterwards, by `prune-backups` or the storage's own rule. Without it, a storage
+    /// whose rule keeps a fixed number refuses the backup once there are that many: "max backup limit".
     #[serde(default, deserialize_with = "scalar::optional", skip_serializing_if = "Option::is_none")]
     pub remove: Option<bool>,
-    /// Which backups to keep. Needs `Datastore.Allocate` on the storage.
+    /// Which backups to keep; [`Self::remove`] decides whether any goes, so the two contradict each other where it is false. Needs `Datastore.Allocate` on
+    /// the storage.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub prune_backups: Option<Property<PruneBackups>>,
     /// Whether the backup is protected from deletion. PVE takes it only together with `storage`.

@@ -5,7 +5,7 @@
 
 use super::super::kind::{FLEECING, MAIL, PERFORMANCE, PRUNE, VMID};
 use super::{
-    ANY_TEXT, Endpoint, Kind, Pace, Privileges, Returns, STORAGE_KIND, TaskId, Trace, Worker, at_least,
+    ANY_TEXT, Endpoint, Kind, Pace, Privileges, Returns, Rule, STORAGE_KIND, TaskId, Trace, Worker, at_least,
     check, get, optional, post, required,
 };
 
@@ -67,6 +67,11 @@ pub static VZDUMP: Endpoint =
                 "pve-manager PVE/API2/VZDump.pm",
             )
             .seen("vzdump-stop-param"),
+        ])
+        .ruled(&[
+            Rule::Needs("notes-template", "storage"),
+            Rule::Needs("protected", "storage"),
+            Rule::Clashes("prune-backups", "remove", "0"),
         ])
         .traced(Trace::Task(Worker { kinds: &["vzdump"], id: TaskId::Guests }));
 

@@ -7,8 +7,8 @@ use super::options::{
 };
 use super::{
     ANY_TEXT, BWLIMIT, CodeCheck, DIGEST, Endpoint, Kind, NODE_KIND, Pace, ParameterRow, Privileges, Returns,
-    SNAPSHOT_KIND, STORAGE_KIND, TaskId, Trace, VMID_KIND, Worker, at_least, check, delete, format_of, get,
-    optional, post, put, required,
+    Rule, SNAPSHOT_KIND, STORAGE_KIND, TaskId, Trace, VMID_KIND, Worker, at_least, check, delete, format_of,
+    get, optional, post, put, required,
 };
 
 const AUDIT: Privileges = Privileges::All("/vms/{vmid}", &["VM.Audit"]);
@@ -146,6 +146,8 @@ pub static RESTORE: Endpoint = post("lxc.restore", "/nodes/{node}/lxc", Privileg
         check("if the result is privileged", Privileges::All("/", &["Sys.Modify"]), API).in_task(),
         HA,
     ])
+    // Volumes are all made anew or all as in the backup.
+    .ruled(&[Rule::Needs("mp[n]", "rootfs")])
     .starts(&["vzrestore"], "vmid");
 
 /// Destroys a container and its volumes.

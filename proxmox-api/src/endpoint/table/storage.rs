@@ -4,8 +4,8 @@
 
 use super::super::kind::{CONTENT, HTTP_URL, NEW_SIZE, PRUNE};
 use super::{
-    ANY_TEXT, CodeCheck, Endpoint, Kind, NODE_KIND, Pace, ParameterRow, Privileges, Returns, STORAGE_KIND,
-    TaskId, Trace, VMID_KIND, Worker, check, delete, get, optional, post, put, required,
+    ANY_TEXT, CodeCheck, Endpoint, Kind, NODE_KIND, Pace, ParameterRow, Privileges, Returns, Rule,
+    STORAGE_KIND, TaskId, Trace, VMID_KIND, Worker, check, delete, get, optional, post, put, required,
 };
 
 const SEEN: Privileges =
@@ -125,6 +125,7 @@ pub static DOWNLOAD: Endpoint = post(
     optional("checksum-algorithm", Kind::OneOf(&["md5", "sha1", "sha224", "sha256", "sha384", "sha512"])),
     optional("verify-certificates", Kind::Boolean),
 ]])
+.ruled(&[Rule::Needs("checksum", "checksum-algorithm"), Rule::Needs("checksum-algorithm", "checksum")])
 .traced(Trace::Task(Worker { kinds: &["download"], id: TaskId::Named("filename") }));
 
 const PRUNE_FILTER: &[ParameterRow] = &[
