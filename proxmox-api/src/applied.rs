@@ -26,11 +26,12 @@ impl Lxc<'_> {
     /// Changes options as [`Lxc::set_config`] does, and tells whether the change is live or pending.
     ///
     /// `PUT /nodes/{node}/lxc/{vmid}/config`, then `GET /nodes/{node}/lxc/{vmid}/pending`; needs what they need.
-    /// An error means that nothing was accepted, unless [`Error::may_have_happened`].
+    /// A lost answer is looked for as [`Call::settle`] does. An error means that nothing was accepted, unless
+    /// [`Error::may_have_happened`].
     pub async fn apply(self, params: &SetConfigParams) -> Result<Applied, Error> {
         let change = self.set_config(params);
         let changed = changed(&change);
-        change.await?;
+        change.settle().await.done()?;
         Ok(match self.pending().await {
             Ok(options) => of(options, &changed),
             Err(error) => Applied::Untold(error),

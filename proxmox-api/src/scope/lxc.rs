@@ -110,6 +110,7 @@ impl<'a> Lxc<'a> {
     ///
     /// `POST /nodes/{node}/lxc/{vmid}/status/start`; needs `VM.PowerMgmt` on `/vms/{vmid}`. A running container is
     /// refused on the call; a lock, a template or a missing container fails in the task.
+    /// Where HA manages the container, the task only hands the request on: `OK` says nothing about the container.
     /// Source: pve-container `PVE/API2/LXC/Status.pm`.
     pub fn start(self, params: &StartParams) -> Call<'a, Upid> {
         self.call(&power::START).with(params)
@@ -119,6 +120,7 @@ impl<'a> Lxc<'a> {
     ///
     /// `POST /nodes/{node}/lxc/{vmid}/status/stop`; needs `VM.PowerMgmt` on `/vms/{vmid}`. A stopped container is refused
     /// on the call, a locked one in the task.
+    /// Where HA manages the container, the task only hands the request on: `OK` says nothing about the container.
     /// Source: pve-container `PVE/API2/LXC/Status.pm`.
     pub fn stop(self, params: &StopParams) -> Call<'a, Upid> {
         self.call(&power::STOP).with(params)
@@ -128,6 +130,7 @@ impl<'a> Lxc<'a> {
     ///
     /// `POST /nodes/{node}/lxc/{vmid}/status/shutdown`; needs `VM.PowerMgmt` on `/vms/{vmid}`. Without `forceStop` a
     /// container that takes too long fails the task and goes on.
+    /// Where HA manages the container, the task only hands the request on: `OK` says nothing about the container.
     /// Source: pve-container `PVE/API2/LXC/Status.pm`.
     pub fn shutdown(self, params: &ShutdownParams) -> Call<'a, Upid> {
         self.call(&power::SHUTDOWN).with(params)
@@ -214,6 +217,7 @@ impl<'a> Lxc<'a> {
     /// Starts moving the container to another node.
     ///
     /// `POST /nodes/{node}/lxc/{vmid}/migrate`; needs `VM.Migrate` on `/vms/{vmid}`.
+    /// Where HA manages the container, the task only hands the request on: `OK` says nothing about the container.
     /// Source: pve-container `PVE/API2/LXC.pm`.
     pub fn migrate(self, params: &MigrateParams) -> Call<'a, Upid> {
         self.call(&lxc::MIGRATE).with(params)

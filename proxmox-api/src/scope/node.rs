@@ -124,7 +124,8 @@ impl<'a> Node<'a> {
     /// [`Storage::backups_made_by`](crate::Storage::backups_made_by).
     ///
     /// `POST /nodes/{node}/vzdump`; needs `Datastore.AllocateSpace` on the storage, and in the task `VM.Backup` on every
-    /// container. One missing privilege fails the whole job; with all guests it leaves them out silently.
+    /// container. One missing privilege fails the whole job; with all guests it leaves them out silently, and a job of
+    /// none at all ends well. [`Started::Nothing`] is that no chosen guest is on this node: no backup was made.
     /// Source: pve-manager `PVE/API2/VZDump.pm`.
     pub fn vzdump(self, params: &VzdumpParams) -> Call<'a, Started> {
         self.client.call(&backup::VZDUMP, &[self.node]).with(params)

@@ -34,7 +34,7 @@ impl<'a> Snapshot<'a> {
     /// Starts deleting the snapshot.
     ///
     /// `DELETE /nodes/{node}/lxc/{vmid}/snapshot/{snapname}`; needs `VM.Snapshot` on `/vms/{vmid}`. A snapshot that does
-    /// not exist fails in the task.
+    /// not exist fails in the task, and so does one of a container that is just being started, after 10 s.
     /// Source: pve-container `PVE/API2/LXC/Snapshot.pm`.
     pub fn delete(self, params: &DeleteSnapshotParams) -> Call<'a, Upid> {
         self.call(&snapshot::DELETE).with(params)
