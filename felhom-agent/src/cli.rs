@@ -143,7 +143,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: &Environm
         Command::Sensors => sensors::run(&line.common, environment),
         Command::Usb(verb) => usb::run(&line.common, &verb, environment),
         Command::Golden(verb) => golden::run(&line.common, &verb, environment),
-        Command::Sudoers(arguments) => sudoers::run(&arguments),
+        Command::Sudoers(arguments) => sudoers::run(&line.common, &arguments),
         Command::Cleanup(arguments) => cleanup::run(&line.common, &arguments, environment),
     }
 }

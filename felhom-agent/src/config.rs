@@ -17,7 +17,7 @@ use snafu::{ResultExt, Snafu};
 pub use environment::Environment;
 pub use file::{BoundedFile, FileError, read_bounded};
 pub use raw::{LogFormat, LogLevel, PrivilegedMode};
-pub use token::{TokenProblem, TokenSource, install_line};
+pub use token::{TokenProblem, TokenSource, access_line, install_line};
 
 use raw::RawConfig;
 use usb::UsbDisk;

@@ -30,7 +30,7 @@ pub fn sudoers(user: &UserName) -> String {
     ];
     // umask_override: the unit may run with UMask=0077, and a container created under that has an unreadable root.
     format!(
-        "# What the Proxmox agent may run as root, and nothing else. Generated: edits are lost on upgrade.\n\
+        "# What the Proxmox agent may run as root, and nothing else. Made by `felhom-agent sudoers`; do not edit.\n\
          # Needs sudo 1.9.10 or newer.\n\
          Defaults:{user} env_reset, !setenv, secure_path=\"/usr/sbin:/usr/bin:/sbin:/bin\"\n\
          Defaults:{user} umask=0022, umask_override, use_pty\n{}",

@@ -4,11 +4,15 @@ use std::env;
 use std::fs::{self, OpenOptions};
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitCode, Stdio};
+use std::sync::Arc;
 
 use serde::Deserialize;
 use serde_json::json;
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::flag;
 use snafu::{OptionExt, ResultExt, Whatever, ensure_whatever};
 use tempfile::TempDir;
 
@@ -38,6 +42,11 @@ struct Node {
 }
 
 pub(crate) fn run() -> Result<ExitCode, Whatever> {
+    // Ctrl-C reaches the agent as well, which undoes what it did; then the node and the folder go as always.
+    for signal in [SIGINT, SIGTERM, SIGHUP] {
+        let heard = flag::register(signal, Arc::default());
+        heard.whatever_context("cannot listen for signals")?;
+    }
     for arguments in BUILDS {
         let built = Command::new(env!("CARGO")).args(arguments).status();
         ensure_whatever!(built.whatever_context("cannot start cargo")?.success(), "the build failed");
@@ -58,6 +67,7 @@ pub(crate) fn run() -> Result<ExitCode, Whatever> {
             return Ok(ExitCode::FAILURE);
         }
     }
+    println!("\nboth modes of the self-test passed, and nothing failed");
     Ok(ExitCode::SUCCESS)
 }
 
@@ -103,6 +113,8 @@ impl Node {
             // It ends when this pipe does, even if this process is killed.
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
+            // A group of its own, so that Ctrl-C leaves it to the agent, which still needs it.
+            .process_group(0)
             .spawn()
             .whatever_context("cannot start the simulated node")?;
         let mut line = String::new();

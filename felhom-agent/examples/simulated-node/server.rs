@@ -89,6 +89,8 @@ impl Node {
     /// Serves until the listener fails.
     pub(crate) async fn serve(&self, listener: TcpListener) {
         while let Ok((stream, _)) = listener.accept().await {
+            // As pveproxy does. Where that fails, answers come later.
+            let _set = stream.set_nodelay(true);
             let node = self.clone();
             tokio::spawn(async move { node.connection(stream).await });
         }

@@ -73,6 +73,9 @@ pub(super) fn run(common: &Common, arguments: &Arguments, environment: &Environm
     if let Some(unknown) = selection.unknown(READ_ONLY) {
         return usage(&format!("there is no check `{unknown}`; see felhom-agent selftest --list-checks"));
     }
+    if selection.is_empty(READ_ONLY) {
+        return usage("nothing is left to check: what --only names, --skip leaves out");
+    }
     if arguments.list_checks {
         return print(&listed(common.output));
     }
@@ -91,10 +94,7 @@ pub(super) fn run(common: &Common, arguments: &Arguments, environment: &Environm
         Output::Json => report.json() + "\n",
     });
     for leftover in report.leftovers() {
-        print_error(&format!(
-            "felhom-agent: {} is left; remove it with: {}",
-            leftover.what, leftover.command
-        ));
+        print_error(&format!("felhom-agent: left: {}; remove it with: {}", leftover.what, leftover.command));
     }
     Exit::of([report.exit(), printed])
 }

@@ -3,8 +3,10 @@
 use clap::Args;
 use proxmox_privileged::argument::UserName;
 use proxmox_privileged::sudoers;
+use serde_json::json;
 
-use super::print;
+use super::problem::tell;
+use super::{Common, usage};
 use crate::exit::Exit;
 
 /// Options of the command.
@@ -15,6 +17,11 @@ pub(super) struct Arguments {
     user: UserName,
 }
 
-pub(super) fn run(arguments: &Arguments) -> Exit {
-    print(&sudoers(&arguments.user))
+pub(super) fn run(common: &Common, arguments: &Arguments) -> Exit {
+    if arguments.user.as_str() == "root" {
+        return usage("root needs no rules; name the account of the agent");
+    }
+    let text = sudoers(&arguments.user);
+    let document = json!({ "schema": "felhom.sudoers/1", "user": arguments.user.as_str(), "text": text });
+    tell(common, &text, &document, Exit::Ok)
 }

@@ -55,6 +55,11 @@ impl FileError {
     pub fn is_not_found(&self) -> bool {
         matches!(self, Self::Open { source: rustix::io::Errno::NOENT })
     }
+
+    /// Whether it is there, and not for this account.
+    pub fn is_forbidden(&self) -> bool {
+        matches!(self, Self::Open { source: rustix::io::Errno::ACCESS })
+    }
 }
 
 /// Reads a regular file of at most `most` bytes, following symbolic links.

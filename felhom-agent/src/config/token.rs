@@ -179,11 +179,16 @@ pub fn install_line(path: &Path) -> String {
     format!("install -m {mode} -o {owner} -g {group} /dev/stdin {}", path.display())
 }
 
+/// The command that lets this account, and nobody else, read a file that is there.
+pub fn access_line(path: &Path) -> String {
+    let (owner, group, mode) = Ours::of_process().wanted();
+    format!("chown {owner}:{group} {0} && chmod {mode} {0}", path.display())
+}
+
 fn check_exposure(path: &Path, file: &BoundedFile, is_credential: bool) -> Result<(), TokenProblem> {
     let ours = Ours::of_process();
     if let Some(danger) = file_danger(&ours, file.mode, file.uid, file.gid, is_credential) {
-        let (owner, group, mode) = ours.wanted();
-        let fix = format!("chown {owner}:{group} {0} && chmod {mode} {0}", path.display());
+        let fix = access_line(path);
         return ExposedSnafu { path, danger, fix }.fail();
     }
     let directory =

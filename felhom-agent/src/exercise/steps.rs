@@ -87,6 +87,7 @@ impl<'c> Steps<'c> {
         if undone.leftovers.is_empty() {
             // A journal that stays is found by the next run.
             self.clear().unwrap_or_default();
+            self.site.progress.say("undone: nothing is left");
         }
         undone.leftovers
     }

@@ -207,6 +207,17 @@ pub const READ_ONLY: &[Check] = &[
     },
     Check {
         claim: Claim {
+            id: "storage.golden",
+            group: Group::Storage,
+            proves: "the backup that customers' containers are restored from is there",
+            source: "GET /nodes/{node}/storage/{storage}/content/{volume}",
+            needs: &["storage.list"],
+            exit: Exit::Fail,
+        },
+        run: storage::golden,
+    },
+    Check {
+        claim: Claim {
             id: "guests.list",
             group: Group::Guests,
             proves: "the containers can be seen and read",

@@ -28,6 +28,11 @@ impl Selection {
         all.into_iter().find(|wanted| !checks.iter().any(|check| stands_for(wanted, check.claim.id)))
     }
 
+    /// Whether it leaves no check over.
+    pub fn is_empty(&self, checks: &[Check]) -> bool {
+        !checks.iter().any(|check| self.reports(check.claim.id))
+    }
+
     fn reports(&self, id: &str) -> bool {
         let is_chosen = self.only.is_empty() || self.only.iter().any(|wanted| stands_for(wanted, id));
         is_chosen && !self.skips(id)

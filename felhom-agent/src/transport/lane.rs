@@ -75,7 +75,7 @@ impl Lane {
         };
         match timeout(deadline.saturating_duration_since(Instant::now()), exchange).await {
             Ok(answer) => answer,
-            Err(_) => Err(Failure::Unknown("no complete answer in time".into())),
+            Err(_) => Err(Failure::Unknown("nothing more came in time".into())),
         }
     }
 

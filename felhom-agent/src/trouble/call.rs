@@ -1,6 +1,6 @@
 //! What is said of a call that failed.
 
-use proxmox_api::{Cause, Denied, Error, Thing};
+use proxmox_api::{Cause, Denied, Error, Stage, Thing, TransportError};
 
 use super::sight::containers_path;
 use crate::chain::chain;
@@ -41,6 +41,9 @@ fn repair(config: &Config, error: &Error) -> String {
             command_for(cause).unwrap_or_default().replace("{node}", node.as_str())
         }
         (_, Error::Decode { .. }) => "pveversion && felhom-agent --version".into(),
+        (_, Error::Transport { source: TransportError::NotSent { stage: Stage::Tls, .. }, .. }) => {
+            "pvenode cert info".into()
+        }
         (_, Error::Transport { .. }) => {
             format!("systemctl status pveproxy && ping -c 3 {}", config.url.bare_host())
         }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::config::{Config, ConfigError, TokenProblem, TokenSource, install_line};
+use crate::config::{Config, ConfigError, TokenProblem, TokenSource, access_line, install_line};
 use crate::exit::Exit;
 use crate::finding::Finding;
 use crate::tls::TlsError;
@@ -14,6 +14,7 @@ pub const TOKEN_FILE: &str = "/etc/felhom-agent/token";
 pub fn config_failed(error: &ConfigError) -> Finding {
     let fix = match error {
         ConfigError::Variable { variable, .. } => format!("unset {variable}"),
+        ConfigError::Unreadable { path, source } if source.is_forbidden() => access_line(path),
         ConfigError::Unreadable { path, .. }
         | ConfigError::Malformed { path, .. }
         | ConfigError::Invalid { path, .. } => edit_line(path),
@@ -30,6 +31,7 @@ pub fn edit_line(path: &Path) -> String {
 /// How to come by a token that can be used.
 fn token_line(problem: &TokenProblem) -> String {
     match problem {
+        TokenProblem::Unreadable { path, source } if source.is_forbidden() => access_line(path),
         TokenProblem::Malformed {
             origin: TokenSource::File(path) | TokenSource::Credential(path), ..
         }

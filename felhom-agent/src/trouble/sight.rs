@@ -1,6 +1,5 @@
 //! What the token is shown: PVE leaves out what it may not see, and says nothing of it.
 
-use proxmox_api::grant::{AGENT, grant_line};
 use proxmox_api::{Client, Error, Visibility};
 use proxmox_types::NodeEntry;
 
@@ -17,9 +16,10 @@ pub fn containers_path(config: &Config) -> String {
 pub async fn none_shown(config: &Config, client: &Client) -> Result<Option<Finding>, Error> {
     Ok(match client.node(&config.node).containers().visibility().await? {
         Visibility::Nothing(denied) => {
-            let fix = grant_line(&containers_path(config), AGENT, config.token.id());
+            let path = containers_path(config);
+            let fix = denied.pveum_on(&path, config.token.id()).unwrap_or_default();
             let finding = Finding::warn("no container is shown, whatever there is");
-            Some(finding.because(denied.to_string()).fix(fix))
+            Some(finding.because(format!("the token needs VM.Audit on {path}")).fix(fix))
         }
         _ => None,
     })

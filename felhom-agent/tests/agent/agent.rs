@@ -76,8 +76,11 @@ impl Agent {
 
     /// The command, with a clean environment and the configuration.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_felhom-agent"));
+        // The tests may run where signals are ignored, as nohup and scripts make it, and children inherit that.
+        let mut command = Command::new("/usr/bin/env");
         command
+            .arg("--default-signal=INT,TERM,HUP")
+            .arg(env!("CARGO_BIN_EXE_felhom-agent"))
             .args(arguments)
             .env_clear()
             .env("FELHOM_AGENT_CONFIG", self.path("config.json"))

@@ -124,6 +124,12 @@ fn a_repair_of_several_findings_is_printed_once() {
     let lines = |start: &str| run.stdout.lines().filter(|line| line.trim_start().starts_with(start)).count();
     assert!(lines("FAIL  perm.need") > 5, "{}", run.stdout);
     assert_eq!((lines("fix  pveum acl modify /pool/felhom"), lines("FAIL perm.need  ->")), (1, 1));
+    assert_eq!(
+        (lines("why  a separated token"), lines("fix  the same as above") > 5),
+        (1, true),
+        "{}",
+        run.stdout
+    );
 }
 
 #[test]
@@ -201,7 +207,7 @@ fn checks_are_listed_and_selected_by_id() {
     let node = Node::start(&[]);
     let agent = Agent::of(&node);
     let listed = agent.run(&["selftest", "--list-checks"]);
-    assert_eq!((listed.exit, listed.stdout.lines().count()), (0, 38), "{}", listed.stdout);
+    assert_eq!((listed.exit, listed.stdout.lines().count()), (0, 39), "{}", listed.stdout);
     let chosen = agent.run(&["selftest", "-o", "json", "--only", "tls.pin,api"]).json();
     let ids: Vec<&str> =
         chosen["checks"].as_array().unwrap().iter().map(|check| check["id"].as_str().unwrap()).collect();
@@ -286,4 +292,22 @@ fn a_check_of_the_exercise_is_told_from_one_that_is_not_there() {
         (run.exit, run.stderr.as_str()),
         (2, "felhom-agent: x.guest belongs to the exercise; see --task\n")
     );
+}
+
+#[test]
+fn the_golden_backup_must_be_there() {
+    let node = Node::start(&[]);
+    let mut config = Agent::config(&node);
+    for (name, status) in [("05_46_14", "ok"), ("00_00_00", "fail")] {
+        config["golden"] =
+            serde_json::json!(format!("local:backup/vzdump-lxc-210-2026_11_24-{name}.tar.zst"));
+        let run = Agent::with(&config).run(&JSON);
+        assert_eq!(run.check("storage.golden").0, status, "{}", run.stdout);
+    }
+}
+
+#[test]
+fn a_selection_that_leaves_nothing_over_is_a_mistake() {
+    let run = Agent::with_text("{}").run(&["selftest", "--only", "decode", "--skip", "decode"]);
+    assert_eq!((run.exit, run.stdout.as_str()), (2, ""), "{}", run.stderr);
 }

@@ -83,7 +83,7 @@ async fn assert_ends_in_time(script: Vec<Step>) {
     let (start, limit) = (Instant::now(), Duration::from_millis(500));
     let answer = transport.send(Request { time_limit: limit, ..request(Method::Post) }).await;
     let elapsed = start.elapsed();
-    assert_eq!(unknown(answer), "no complete answer in time");
+    assert_eq!(unknown(answer), "nothing more came in time");
     assert!(elapsed >= limit && elapsed < limit + Duration::from_millis(200), "{elapsed:?}");
     server.until_over(1).await;
     get(&transport).await.unwrap();

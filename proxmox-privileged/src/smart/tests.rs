@@ -109,9 +109,11 @@ fn a_scsi_disk_is_healthy_although_smartctl_exits_4() {
 /// As smartctl 7.3 says it; no such bridge was at hand.
 #[test]
 fn an_unknown_usb_bridge_is_told() {
-    let text = "/dev/sda: Unknown USB bridge [0x0bda:0x9210 (0x2100)]";
+    let text = "Unknown USB bridge [0x0bda:0x9210 (0x2100)]";
     let document = serde_json::json!({
-        "smartctl": { "exit_status": 1, "messages": [{ "string": text, "severity": "error" }] },
+        "smartctl": {
+            "exit_status": 1, "messages": [{ "string": alloc::format!("/dev/sda: {text}"), "severity": "error" }],
+        },
     });
     let error = judged(&"/dev/sda".parse().unwrap(), &exited(1, &document.to_string(), "")).unwrap_err();
     let SmartError::NoHealth { reason, text: told, .. } = error else { panic!("{error:?}") };

@@ -72,7 +72,7 @@ fn connected(view: &View<'_>, listening: &str) -> Finding {
     let took = facts.connect_time.as_secs_f64() * 1000.0;
     let summary = format!("{address} in {took:.1} ms");
     if took > 200.0 { Finding::warn(summary).fix(listening) } else { Finding::ok(summary) }
-        .with(json!({ "address": address, "connect_ms": took }))
+        .with(json!({ "address": address, "connect_ms": (took * 100.0).round() / 100.0 }))
 }
 
 pub(super) fn handshake(context: Arc<Context>) -> Findings {

@@ -14,6 +14,7 @@ use crate::finding::Finding;
 use crate::selftest::check::{Findings, found};
 use crate::selftest::context::Context;
 use crate::trouble::call::call_failed;
+use crate::trouble::configuration::edit_line;
 
 /// How long the node may take to look at its storages; less than a whole run has by default.
 const LONGEST: Duration = Duration::from_secs(9);
@@ -71,6 +72,30 @@ pub(super) fn space(context: Arc<Context>) -> Findings {
         let judged = storages.iter().filter(is_used).filter(|storage| storage.enabled).map(one);
         let findings: Vec<Finding> = judged.collect();
         Ok(if findings.is_empty() { vec![Finding::skip("no storage to look at")] } else { findings })
+    })
+}
+
+pub(super) fn golden(context: Arc<Context>) -> Findings {
+    found(async move {
+        let (config, connection) = context.connected()?;
+        let Some(volume) = &config.golden else {
+            return Ok(vec![Finding::skip("the configuration names no golden backup")]);
+        };
+        let storage: StorageId = match volume.storage().parse() {
+            Ok(storage) => storage,
+            Err(error) => return Ok(vec![Finding::fail(error.to_string(), edit_line(&config.path))]),
+        };
+        let list = format!("pvesm list {storage} --content backup");
+        let node = connection.client.node(&config.node);
+        let finding = match node.storage(&storage).volume(volume).get().await {
+            Ok(found) => Finding::ok(format!("{volume} is there, {} MiB", found.size >> 20)),
+            Err(error) if error.is_not_found() || error.denied().is_some() => {
+                Finding::fail(format!("{volume} is not there, or the token may not see it"), list)
+                    .because("without it no container can be provisioned")
+            }
+            Err(error) => call_failed(config, &error),
+        };
+        Ok(vec![finding])
     })
 }
 

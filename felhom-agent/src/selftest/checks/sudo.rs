@@ -21,7 +21,8 @@ const DROP_IN: &str = "/etc/sudoers.d/felhom-agent";
 fn install() -> String {
     match account::name() {
         Some(name) => {
-            format!("felhom-agent sudoers --user {name} | install -m 0440 /dev/stdin {DROP_IN} && visudo -c")
+            let rules = format!("felhom-agent sudoers --user {name}");
+            format!("{rules} | visudo -c -f - && {rules} | install -m 0440 /dev/stdin {DROP_IN}")
         }
         None => "adduser --system --group --home /var/lib/felhom-agent felhom".into(),
     }

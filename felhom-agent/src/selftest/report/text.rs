@@ -28,6 +28,8 @@ struct Page {
     width: usize,
     /// Repairs that were printed: each is printed once, at the first finding that it repairs.
     repairs: BTreeSet<String>,
+    /// The last reason that was printed: one that is given several times in a row is printed once.
+    last_detail: Option<String>,
 }
 
 impl Report {
@@ -35,7 +37,8 @@ impl Report {
     pub fn text(&self, style: Style) -> String {
         let ids = self.lines().map(|(claim, finding)| plain(&claim.id_of(finding)).chars().count());
         let width = ids.max().unwrap_or_default().max(ID);
-        let mut page = Page { text: String::new(), style, width, repairs: BTreeSet::new() };
+        let mut page =
+            Page { text: String::new(), style, width, repairs: BTreeSet::new(), last_detail: None };
         if !style.is_quiet {
             page.line(&format!("{}\n", self.header()));
         }
@@ -86,7 +89,10 @@ impl Report {
     }
 
     fn summary(&self, style: Style) -> String {
-        let count = |status| format!("{} {}", self.count(status), label(status, style));
+        let count = |status| match self.count(status) {
+            0 => format!("0 {}", status.label()),
+            number => format!("{number} {}", label(status, style)),
+        };
         let counters = &self.counters;
         let wire = format!(
             "{}  {}  {:.2} s",
@@ -120,13 +126,17 @@ impl Page {
             return;
         }
         let why = iter::once("why").chain(iter::repeat(""));
-        for (label, detail) in why.zip(finding.detail.iter().flat_map(|detail| detail.lines())) {
-            self.below(label, detail);
+        let detail = finding
+            .detail
+            .iter()
+            .filter(|detail| self.last_detail.replace((*detail).clone()).as_ref() != Some(*detail));
+        let lines: Vec<&str> = detail.flat_map(|detail| detail.lines()).collect();
+        for (label, line) in why.zip(lines) {
+            self.below(label, line);
         }
         for fix in &finding.fix {
-            if self.repairs.insert(fix.run.clone()) {
-                self.below("fix", &fix.run);
-            }
+            let is_new = self.repairs.insert(fix.run.clone());
+            self.below("fix", if is_new { &fix.run } else { "the same as above" });
         }
     }
 
