@@ -79,8 +79,9 @@ impl ProcessRunner {
             return Err(RunError::StillRunning { pid });
         }
         let process = Running::start(&line)?;
+        let entry = Entry { unfinished: self.unfinished.clone(), line, pid: process.pid };
         let (caller, answer) = oneshot::channel();
-        tokio::spawn(watch(process, limit, caller, Entry { unfinished: self.unfinished.clone(), line }));
+        tokio::spawn(watch(process, limit, caller, entry));
         answer.await.unwrap_or_else(|_| Err(RunError::Io { message: "the runtime ended".into() }))
     }
 }
@@ -115,23 +116,25 @@ impl Unfinished {
     }
 }
 
-/// The place of one command line in the list of those that have not ended. Leaves it when it is dropped.
+/// The place of one process in the list of those that have not ended. Leaves it when it is dropped, and leaves others
+/// with the same command line there.
 struct Entry {
     unfinished: Arc<Unfinished>,
     line: Vec<String>,
+    pid: u32,
 }
 
 impl Entry {
-    fn add(&self, pid: u32) {
+    fn add(&self) {
         let mut lines = self.unfinished.0.lock().unwrap_or_else(PoisonError::into_inner);
-        lines.push((self.line.clone(), pid));
+        lines.push((self.line.clone(), self.pid));
     }
 }
 
 impl Drop for Entry {
     fn drop(&mut self) {
         let mut lines = self.unfinished.0.lock().unwrap_or_else(PoisonError::into_inner);
-        lines.retain(|(line, _)| *line != self.line);
+        lines.retain(|(_, pid)| *pid != self.pid);
     }
 }
 
@@ -155,7 +158,7 @@ async fn watch(
         () = caller.closed() => (),
     }
     let pid = process.pid;
-    entry.add(pid);
+    entry.add();
     process.tell_to_end();
     if timeout(GRACE, process.exit()).await.is_ok() {
         drop(entry);

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use felhom_agent::config::PrivilegedMode;
 use felhom_agent::runner::ProcessRunner;
 use proxmox_privileged::{End, Output, Program, RunError, Runner};
+use rustix::fs::{CWD, FileType, mknodat};
 use rustix::process::{Pid, Resource, Rlimit, Signal, getrlimit, kill_process, setrlimit};
 
 use crate::contained::{contained, contained_as_user, contained_with, write};
@@ -117,6 +118,27 @@ fn a_process_that_ignores_its_end_is_told_of_and_not_started_twice() {
                 }
             };
             assert_eq!(again, Ok(exited(0, "again\n")));
+        });
+    });
+}
+
+#[test]
+fn of_two_same_commands_the_one_that_ends_does_not_hide_the_one_that_runs() {
+    contained(|| {
+        let deaf = "mkdir /run/first && trap '' TERM";
+        stub(Program::Sensors, &format!("{deaf}; while :; do read _ <> /run/never; done"));
+        mknodat(CWD, "/run/never", FileType::Fifo, 0o600.into(), 0).unwrap();
+        let sensors = sensors_command();
+        let runner = ProcessRunner::new(PrivilegedMode::Direct);
+        now(async {
+            let (one, other) = tokio::join!(runner.run(&sensors), runner.run(&sensors));
+            let ended = Err(RunError::TimedOut { limit: sensors.limit() });
+            let still = if one == ended { other.clone() } else { one.clone() };
+            assert!(matches!(still, Err(RunError::StillRunning { .. })), "{one:?} {other:?}");
+            assert!([one, other].contains(&ended));
+            assert_eq!(others(), ["sensors"]);
+            stub(Program::Sensors, "echo again");
+            assert_eq!(runner.run(&sensors).await, still);
         });
     });
 }
@@ -246,7 +268,7 @@ fn without_a_process_to_spare_nothing_is_started() {
 
 /// A stub that says that it is there, and that it was told to end, through a pipe with a name.
 fn telling_stub() -> impl Fn() -> String {
-    rustix::fs::mknodat(rustix::fs::CWD, "/run/told", rustix::fs::FileType::Fifo, 0o600.into(), 0).unwrap();
+    mknodat(CWD, "/run/told", FileType::Fifo, 0o600.into(), 0).unwrap();
     let script =
         "trap 'echo ended > /run/told; exit' TERM; echo started > /run/told; while :; do sleep 0.01; done";
     stub(Program::Sensors, script);
