@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use clap::{Args, Subcommand};
-use proxmox_api::{Client, Error};
+use proxmox_api::{Cause, Client, Error, Thing};
 use proxmox_privileged::argument::{Cores, Hostname, MemoryMib, RootfsGib, TemplateVolume};
 use proxmox_privileged::golden::{GoldenSpec, Leftover, create_golden_lxc};
 use proxmox_types::params::{ContentFilter, StorageFilter};
@@ -16,8 +16,10 @@ use super::session::Session;
 use crate::chain::chain;
 use crate::config::{Config, Environment};
 use crate::exit::Exit;
+use crate::finding::Finding;
 use crate::host::preview::Preview;
 use crate::interrupt::Interrupt;
+use crate::trouble::call::call_failed;
 use crate::wiring;
 
 /// What is done with golden containers.
@@ -95,10 +97,8 @@ async fn create(arguments: &Arguments, config: &Config) -> Result<(String, Value
     let connection =
         wiring::connect(config).map_err(|error| Problem::new(error.to_string(), Exit::Config))?;
     let spec = arguments.spec();
-    let against = preflight(&connection.client, &config.node, &spec).await.map_err(|error| {
-        let text = format!("what the container needs cannot be looked at: {}", chain(&error));
-        Problem::new(text, Exit::Unchecked)
-    })?;
+    let against = preflight(&connection.client, &config.node, &spec).await;
+    let against = against.map_err(|error| unasked(config, &error))?;
     if !against.is_empty() {
         return Err(Problem::new(against.join("; "), Exit::Fail));
     }
@@ -129,13 +129,20 @@ async fn create(arguments: &Arguments, config: &Config) -> Result<(String, Value
     Ok((text, json!({ "schema": "felhom.golden/1", "created": created })))
 }
 
+/// Says that a call failed, and what repairs it. Nothing was created.
+fn unasked(config: &Config, error: &Error) -> Problem {
+    let Finding { summary, fix, .. } = call_failed(config, error);
+    let fix = fix.first().map(|fix| format!("; repair: {}", fix.run)).unwrap_or_default();
+    Problem::new(format!("what the container needs cannot be looked at: {summary}{fix}"), Exit::Unchecked)
+}
+
 /// What stands against it: `pct` accepts a bridge that does not exist, and a size that the storage does not have.
 async fn preflight(client: &Client, node: &NodeName, spec: &GoldenSpec) -> Result<Vec<String>, Error> {
     let mut against = Vec::new();
     let on = client.node(node);
     match client.cluster().check_id(spec.vmid).await {
         Ok(_) => {}
-        Err(error) if error.cause().is_some() => against.push(format!("VMID {} is taken", spec.vmid)),
+        Err(error) if is_taken(&error) => against.push(format!("VMID {} is taken", spec.vmid)),
         Err(error) => return Err(error),
     }
     let interfaces = on.network().await?;
@@ -155,6 +162,11 @@ async fn preflight(client: &Client, node: &NodeName, spec: &GoldenSpec) -> Resul
     Ok(against)
 }
 
+/// PVE says so of virtual machines as well.
+fn is_taken(error: &Error) -> bool {
+    matches!(error.cause(), Some(Cause::AlreadyExists { what: Thing::Container, .. }))
+}
+
 async fn space(client: &Client, node: &NodeName, spec: &GoldenSpec) -> Result<Option<String>, Error> {
     let filter = StorageFilter { storage: Some(spec.storage.clone()), ..StorageFilter::default() };
     let rows = client.node(node).storages(&filter).await?;
@@ -168,4 +180,43 @@ async fn space(client: &Client, node: &NodeName, spec: &GoldenSpec) -> Result<Op
     let free = storage.avail.unwrap_or_default();
     let text = format!("storage {} has {} free", spec.storage, super::table::bytes(free));
     Ok((free < wanted).then_some(text))
+}
+
+#[cfg(test)]
+mod tests {
+    use proxmox_api::endpoint::table::cluster::NEXT_ID;
+    use proxmox_api::sim::{Answer, Effect, Fault, Sim};
+
+    use super::*;
+
+    /// What stands against a container of that number on a simulated node, and whether PVE could be asked.
+    fn against(sim: &Sim, vmid: u32) -> Result<Vec<String>, Error> {
+        let spec: GoldenSpec = serde_json::from_value(json!({
+            "vmid": vmid, "template": "local:vztmpl/alpine-3.22-mini_3.22.0_amd64.tar.gz",
+            "storage": "local-btrfs", "rootfs": 1, "cores": 1, "memory": 256, "hostname": "golden",
+            "bridge": "vmbr0",
+        }))
+        .unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        runtime.block_on(preflight(&sim.client(), &"pve1".parse().unwrap(), &spec))
+    }
+
+    #[test]
+    fn only_a_number_that_pve_calls_taken_is_taken() {
+        let sim = Sim::new();
+        assert_eq!(against(&sim, 300).unwrap(), ["VMID 300 is taken"]);
+        assert_eq!(against(&sim, 310).unwrap(), [""; 0]);
+        let answers = [
+            Answer::bare(595, "Connection refused"),
+            Answer::bare(596, "Connection timed out"),
+            Answer::bare(403, "Permission check failed (/vms/310, VM.Audit)"),
+            Answer::bare(500, "unable to open file"),
+        ];
+        for answer in answers {
+            let (code, reason) = (answer.status, answer.reason.clone());
+            sim.inject(Fault::once(&NEXT_ID, Effect::Instead(answer)));
+            let error = against(&sim, 310).unwrap_err();
+            assert!(error.cause().is_some(), "{code} {reason}: {error}");
+        }
+    }
 }

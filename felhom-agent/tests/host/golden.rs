@@ -236,6 +236,25 @@ fn without_pve_nothing_is_created() {
 }
 
 #[test]
+fn a_pve_that_cannot_be_asked_is_told_with_the_repair() {
+    contained(|| {
+        let node = node();
+        Recording::of("create-golden-ok").play();
+        node.ask("daemon down");
+        let run = agent(CREATE);
+        let prefix = "felhom-agent: what the container needs cannot be looked at: ";
+        let repair = "; repair: systemctl restart pvedaemon && systemctl status pvedaemon\n";
+        assert!(run.stderr.starts_with(prefix) && run.stderr.ends_with(repair), "{run:?}");
+        assert!(run.exit == 5 && !run.stderr.contains("is taken"), "{run:?}");
+        node.ask("daemon up");
+        node.ask("secret felhom@pve!agent 00000000-0000-0000-0000-000000000000");
+        let run = agent(CREATE);
+        assert!(run.exit == 5 && run.stderr.contains("the server refused"), "{run:?}");
+        assert_eq!(calls(), [""; 0]);
+    });
+}
+
+#[test]
 fn an_interrupted_creation_ends_pct_and_names_the_container() {
     contained(|| {
         let _node = node();
