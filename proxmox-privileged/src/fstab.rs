@@ -7,7 +7,8 @@
 //!
 //! **What runs.** `findmnt --verify`, without root.
 //!
-//! Source: `fstab(5)`; with `nofail` and a short device time-out a node boots without the disk.
+//! Source: `fstab(5)`; with `nofail` and a short device time-out a node boots without the disk. The pass is 0: with
+//! another one root would run a checker at boot on whatever disk has the UUID then.
 
 use alloc::borrow::ToOwned;
 use alloc::string::String;
@@ -34,8 +35,6 @@ pub struct FstabEntry {
     pub target: MountTarget,
     /// The type; `None` is `auto`.
     pub kind: Option<FsType>,
-    /// Whether `fsck` runs at boot, after the root filesystem (pass 2).
-    pub is_checked: bool,
 }
 
 /// A line that is not ours has the same target or the same filesystem.
@@ -51,8 +50,7 @@ pub struct FstabConflict {
 impl fmt::Display for FstabEntry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let kind = self.kind.map_or("auto", FsType::as_str);
-        let pass = if self.is_checked { 2 } else { 0 };
-        write!(f, "UUID={} {} {kind} {OPTIONS} 0 {pass}", self.uuid, self.target)
+        write!(f, "UUID={} {} {kind} {OPTIONS} 0 0", self.uuid, self.target)
     }
 }
 
@@ -61,18 +59,13 @@ impl FstabEntry {
     fn read(line: &[u8]) -> Option<Self> {
         let text = core::str::from_utf8(line).ok()?;
         let fields: Vec<_> = text.split_ascii_whitespace().collect();
-        let [source, target, kind, OPTIONS, "0", pass] = fields.as_slice() else { return None };
+        let [source, target, kind, OPTIONS, "0", "0"] = fields.as_slice() else { return None };
         Some(Self {
             uuid: source.strip_prefix("UUID=")?.parse().ok()?,
             target: target.parse().ok()?,
             kind: match *kind {
                 "auto" => None,
                 kind => Some(FsType::ALL.into_iter().find(|known| known.as_str() == kind)?),
-            },
-            is_checked: match *pass {
-                "0" => false,
-                "2" => true,
-                _ => return None,
             },
         })
     }
@@ -236,12 +229,7 @@ mod tests {
                        /dev/pve/swap none swap sw 0 0\nproc /proc proc defaults 0 0\n";
 
     fn entry() -> FstabEntry {
-        FstabEntry {
-            uuid: UUID.parse().unwrap(),
-            target: "/mnt/felhom/usb".parse().unwrap(),
-            kind: None,
-            is_checked: false,
-        }
+        FstabEntry { uuid: UUID.parse().unwrap(), target: "/mnt/felhom/usb".parse().unwrap(), kind: None }
     }
 
     fn put_text(fstab: &str) -> Result<String, String> {
@@ -260,9 +248,12 @@ mod tests {
     }
 
     #[test]
-    fn a_line_names_its_type_and_its_check() {
-        let entry = FstabEntry { kind: Some(FsType::Ext4), is_checked: true, ..entry() };
-        assert_eq!(entry.to_string(), LINE.replace("auto", "ext4").replace("0 0", "0 2"));
+    fn a_line_names_its_type_and_is_never_checked_at_boot() {
+        for kind in FsType::ALL {
+            let entry = FstabEntry { kind: Some(kind), ..entry() };
+            assert_eq!(entry.to_string(), LINE.replace("auto", kind.as_str()));
+            assert!(entry.to_string().ends_with(" 0 0"));
+        }
     }
 
     #[test]
@@ -308,6 +299,7 @@ mod tests {
             &alloc::format!("{LINE} # mine"),
             &LINE.replace("noexec,", ""),
             &LINE.replace("0 0", "0 1"),
+            &LINE.replace("0 0", "0 2"),
         ];
         for line in lines {
             let refused = Err(alloc::format!("line 2 of fstab is not ours: {line:?}"));

@@ -36,7 +36,7 @@ fn feed(bytes: &[u8], status: i32) {
     }))
     .unwrap();
     let target = "/mnt/felhom/usb".parse().unwrap();
-    let entry = FstabEntry { uuid: "ABCD-1234".parse().unwrap(), target, kind: None, is_checked: true };
+    let entry = FstabEntry { uuid: "ABCD-1234".parse().unwrap(), target, kind: None };
     drop(now(create_golden_lxc(&runner, &spec)));
     drop(now(smart(&runner, &"/dev/sda".parse().unwrap())));
     drop(now(sensors(&runner)));

@@ -29,9 +29,9 @@ fn host() {
     chown(FSTAB, Some(0), Some(UID)).unwrap();
 }
 
-fn line(kind: &str, pass: u8) -> String {
+fn line(kind: &str) -> String {
     let options = "nosuid,nodev,noexec,nofail,X-mount.mkdir,x-systemd.device-timeout=10s";
-    format!("UUID={UUID} {TARGET} {kind} {options} 0 {pass}")
+    format!("UUID={UUID} {TARGET} {kind} {options} 0 0")
 }
 
 fn text() -> String {
@@ -61,15 +61,15 @@ fn ran(line: &str) -> Run {
 fn a_line_is_added_and_removed_and_everything_else_stays() {
     contained(|| {
         host();
-        let new = format!("{OLD}\n{}", line("auto", 0));
-        assert_eq!(ran("usb persist usb"), fine(&format!("+{}\n", line("auto", 0))));
+        let new = format!("{OLD}\n{}", line("auto"));
+        assert_eq!(ran("usb persist usb"), fine(&format!("+{}\n", line("auto"))));
         assert_eq!((text(), names()), (new.clone(), vec!["fstab".into()]));
         let facts = fs::metadata(FSTAB).unwrap();
         assert_eq!((facts.mode() & 0o7777, facts.uid(), facts.gid()), (0o640, 0, UID));
         let inode = facts.ino();
         assert_eq!(ran("usb persist usb"), fine(&format!("{TARGET} is mounted after a reboot already\n")));
         assert_eq!((text(), fs::metadata(FSTAB).unwrap().ino()), (new, inode));
-        assert_eq!(ran("usb forget usb"), fine(&format!("-{}\n", line("auto", 0))));
+        assert_eq!(ran("usb forget usb"), fine(&format!("-{}\n", line("auto"))));
         assert_eq!((text(), names()), (OLD.into(), vec!["fstab".into()]));
         assert_eq!(ran("usb forget usb"), fine(&format!("{TARGET} is not in /etc/fstab\n")));
     });
@@ -82,7 +82,7 @@ fn a_disk_that_is_plugged_in_gives_its_type_and_mount_knows_the_line() {
         sysfs(&["sda1"]);
         configured();
         write(FSTAB, "", 0o644);
-        assert_eq!(ran("usb persist usb"), fine(&format!("+{}\n", line("ext4", 2))));
+        assert_eq!(ran("usb persist usb"), fine(&format!("+{}\n", line("ext4"))));
         crate::loopdev::make("/usr/bin/mount", &[TARGET]);
         let told = document("usb status").1["disks"][0].clone();
         let summary = json!(format!("mounted at {TARGET}, and again after a reboot"));
@@ -102,7 +102,7 @@ fn a_dry_run_shows_the_line_to_everybody_and_writes_nothing() {
             assert_eq!((text(), fs::metadata(FSTAB).unwrap().ino()), (OLD.into(), before));
         },
         || {
-            let added = format!("+{}", line("auto", 0));
+            let added = format!("+{}", line("auto"));
             assert_eq!(ran("usb persist usb --dry-run"), fine(&format!("{added}\n")));
             let (exit, told) = document("usb persist usb --dry-run");
             assert_eq!(
@@ -124,7 +124,7 @@ fn the_document_tells_what_changed() {
         let warnings = told["warnings"].as_array().unwrap().len();
         assert_eq!((exit, &told["changed"], warnings), (0, &json!(true), 1));
         let forgotten = json!({
-            "schema": "felhom.usb-forget/1", "changed": true, "lines": [format!("-{}", line("auto", 0))],
+            "schema": "felhom.usb-forget/1", "changed": true, "lines": [format!("-{}", line("auto"))],
             "warnings": [],
         });
         assert_eq!(document("usb forget usb"), (0, forgotten));
@@ -205,7 +205,7 @@ fn random(limit: u128) -> u128 {
 fn a_kill_at_any_moment_leaves_the_old_table_or_the_new_one() {
     contained(|| {
         host();
-        let tables = [OLD.to_owned(), format!("{OLD}\n{}", line("auto", 0))];
+        let tables = [OLD.to_owned(), format!("{OLD}\n{}", line("auto"))];
         let verbs = [["usb", "persist", "usb"], ["usb", "forget", "usb"]];
         let run = |verb: &[&str]| {
             let mut command = command(verb);

@@ -1,7 +1,6 @@
 //! The commands `usb persist` and `usb forget`: whether a disk is mounted again after a reboot.
 
 use proxmox_privileged::argument::MountTarget;
-use proxmox_privileged::filesystem::FsType;
 use proxmox_privileged::fstab::{FstabConflict, FstabEntry, complaints, put, remove};
 use proxmox_privileged::mount::Place;
 use proxmox_types::StorageDefinition;
@@ -60,13 +59,7 @@ fn entry(disk: &UsbDisk) -> Result<FstabEntry, Problem> {
         return Err(Problem::new(text, Exit::Fail));
     }
     let kind = holders.first().and_then(|holder| holder.mountable());
-    Ok(FstabEntry {
-        uuid: uuid.clone(),
-        target: target.clone(),
-        kind,
-        // The others have no checker that is always installed, or none at all.
-        is_checked: kind == Some(FsType::Ext4),
-    })
+    Ok(FstabEntry { uuid: uuid.clone(), target: target.clone(), kind })
 }
 
 fn changed(
