@@ -48,6 +48,9 @@ pub enum Place {
     Absent,
     /// A directory. It and its parents are real directories that only root can write to.
     Directory,
+    /// A directory on which something is mounted, its parents as above. Who can write to what is mounted does not
+    /// matter: it is that filesystem's own, and sticks commonly belong to whoever formatted them.
+    MountPoint,
     /// A symbolic link, here or on the way here.
     Symlink,
     /// A directory that someone else than root can write to, here or on the way here.
@@ -186,13 +189,13 @@ impl MountError {
 /// [`FsType`](crate::filesystem::FsType), and a filesystem that is mounted in another place.
 pub async fn mount_by_uuid(runner: &dyn Runner, request: &MountRequest) -> Result<Mounted, MountError> {
     let MountRequest { uuid, target, place, .. } = request;
-    ensure!(
-        matches!(place, Place::Absent | Place::Directory),
-        UnsafeSnafu { target: target.clone(), place: *place }
-    );
+    let no_place = UnsafeSnafu { target: target.clone(), place: *place };
+    ensure!(matches!(place, Place::Absent | Place::Directory | Place::MountPoint), no_place);
     let unknown =
         |may_have_happened| move |_: &mut _| UnknownSnafu { target: target.clone(), may_have_happened };
     let table = mount_table(runner).await.with_context(unknown(false))?;
+    // What was seen there has gone since, and what is below it was not seen.
+    ensure!(*place != Place::MountPoint || table.at(target).is_some(), no_place);
     if let Some(mount) = table.at(target).filter(|mount| is_whole(mount, uuid, None)) {
         return Ok(Mounted { mount: mount.clone(), was_mounted: true });
     }

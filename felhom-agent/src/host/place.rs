@@ -2,14 +2,16 @@
 //!
 //! What is mounted there already is not asked anything: a disk that does not answer would keep the caller waiting.
 //!
-//! Source: `openat2(2)`, `RESOLVE_NO_SYMLINKS`; `statx(2)`, `AT_STATX_DONT_SYNC`; `mount(8)` follows a link, and creates
-//! the directory where the link points to.
+//! Source: `openat2(2)`, `RESOLVE_NO_SYMLINKS`; `statx(2)`, `AT_STATX_DONT_SYNC` and, since Linux 5.8,
+//! `STATX_ATTR_MOUNT_ROOT`; `mount(8)` follows a link, and creates the directory where the link points to.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use proxmox_privileged::argument::MountTarget;
 use proxmox_privileged::mount::Place;
-use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, ResolveFlags, StatxFlags, openat2, statx};
+use rustix::fs::{
+    AtFlags, CWD, FileType, Mode, OFlags, ResolveFlags, StatxAttributes, StatxFlags, openat2, statx,
+};
 use rustix::io::Errno;
 
 /// Looks at a target and at every directory on the way to it.
@@ -18,25 +20,25 @@ pub fn place_of(target: &MountTarget) -> Place {
 }
 
 fn place(target: &Path) -> Place {
-    let mut way: Vec<PathBuf> = target.ancestors().map(Path::to_path_buf).collect();
+    let mut way: Vec<&Path> = target.ancestors().skip(1).collect();
     way.reverse();
-    for step in way {
-        match look(&step) {
-            Place::Directory => {}
-            other => return other,
-        }
-    }
-    Place::Directory
+    let wrong = way.into_iter().map(|step| look(step).0).find(|found| *found != Place::Directory);
+    wrong.unwrap_or_else(|| match look(target) {
+        (Place::Directory | Place::Writable, true) => Place::MountPoint,
+        (found, _) => found,
+    })
 }
 
-fn look(path: &Path) -> Place {
+/// What is there, and whether it is the root of what is mounted there.
+fn look(path: &Path) -> (Place, bool) {
     let flags = OFlags::PATH | OFlags::CLOEXEC;
     let opened = openat2(CWD, path, flags, Mode::empty(), ResolveFlags::NO_SYMLINKS);
     let asked = AtFlags::EMPTY_PATH | AtFlags::STATX_DONT_SYNC;
     let status = opened
         .and_then(|file| statx(&file, "", asked, StatxFlags::TYPE | StatxFlags::MODE | StatxFlags::UID));
     let kind = |mode: u16| FileType::from_raw_mode(mode.into());
-    match status {
+    let is_mounted = status.is_ok_and(|status| status.stx_attributes.contains(StatxAttributes::MOUNT_ROOT));
+    let place = match status {
         Err(Errno::NOENT) => Place::Absent,
         Err(Errno::LOOP) => Place::Symlink,
         // Whatever cannot be looked at cannot be trusted.
@@ -45,7 +47,8 @@ fn look(path: &Path) -> Place {
         Ok(status) if kind(status.stx_mode) != FileType::Directory => Place::NotDirectory,
         Ok(status) if status.stx_uid != 0 || status.stx_mode & 0o022 != 0 => Place::Writable,
         Ok(_) => Place::Directory,
-    }
+    };
+    (place, is_mounted)
 }
 
 #[cfg(test)]
@@ -62,7 +65,7 @@ mod tests {
         fs::create_dir(path("directory")).unwrap();
         fs::write(path("file"), "").unwrap();
         symlink(path("directory"), path("link")).unwrap();
-        let looked = ["directory", "file", "link", "absent"].map(|name| look(&path(name)));
+        let looked = ["directory", "file", "link", "absent"].map(|name| look(&path(name)).0);
         let own = if rustix::process::geteuid().is_root() { Place::Directory } else { Place::Writable };
         assert_eq!(looked, [own, Place::NotDirectory, Place::Symlink, Place::Absent]);
     }
@@ -75,5 +78,13 @@ mod tests {
         // /var/tmp is for everybody to write.
         assert_eq!(place(&root.path().join("link/below")), Place::Writable);
         assert_eq!(place(Path::new("/usr/bin/env/x")), Place::NotDirectory);
+    }
+
+    #[test]
+    fn what_is_mounted_is_told_from_a_directory() {
+        assert_eq!(
+            ["/proc", "/proc/sys"].map(|path| place(Path::new(path))),
+            [Place::MountPoint, Place::Directory]
+        );
     }
 }

@@ -95,7 +95,7 @@ impl Facts<'_> {
             (Place::NotDirectory, ..) => {
                 fail(format!("{target} is no directory"), format!("ls -ld {target}"))
             }
-            (Place::Writable, None, _) => fail(
+            (Place::Writable, ..) => fail(
                 format!("somebody but root can write to {target}"),
                 format!("ls -ld /mnt /mnt/felhom {target}"),
             ),

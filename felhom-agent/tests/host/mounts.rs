@@ -255,6 +255,30 @@ fn a_place_that_is_not_roots_own_directory_is_refused() {
 }
 
 #[test]
+fn a_stick_whose_root_belongs_to_somebody_and_is_open_to_all_is_mounted_once() {
+    contained(|| {
+        let _disk = disk();
+        mounted(UUID, &[DEVICE]).unwrap();
+        chown(TARGET, Some(1000), Some(1000)).unwrap();
+        fs::set_permissions(TARGET, fs::Permissions::from_mode(0o777)).unwrap();
+        for _ in 0..2 {
+            let before = table();
+            assert_eq!(place_of(&target()), Place::MountPoint);
+            assert!(mounted(UUID, &[DEVICE]).unwrap().was_mounted);
+            assert_eq!(table(), before);
+            released(true);
+            assert_eq!(place_of(&target()), Place::Directory);
+            assert!(!mounted(UUID, &[DEVICE]).unwrap().was_mounted);
+        }
+        // Whoever can write to the way could put another directory there.
+        chown("/mnt/felhom", Some(UID), None).unwrap();
+        let text = format!("{TARGET} is no place to mount on: Writable");
+        assert_eq!(refused(UUID, &[DEVICE]), text);
+        released(true);
+    });
+}
+
+#[test]
 fn another_filesystem_on_the_target_is_left_there() {
     contained(|| {
         let _disk = disk();

@@ -150,6 +150,10 @@ fn what_must_not_be_replaced_is_told_and_stays() {
         fs::create_dir_all("/mnt/felhom").unwrap();
         symlink("/", TARGET).unwrap();
         assert_problem("usb persist usb", 1, &format!("{TARGET} is no place to mount on: Symlink"));
+        fs::remove_file(TARGET).unwrap();
+        fs::create_dir(TARGET).unwrap();
+        fs::set_permissions(TARGET, fs::Permissions::from_mode(0o777)).unwrap();
+        assert_problem("usb persist usb", 1, &format!("{TARGET} is no place to mount on: Writable"));
         assert_eq!(names(), [""; 0]);
     });
 }

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::Write;
-use std::os::unix::fs::{MetadataExt, symlink};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
 use std::time::{Duration, Instant};
 
 use serde_json::json;
@@ -69,6 +69,23 @@ fn a_disk_is_listed_mounted_told_of_and_unmounted() {
         assert_eq!(agent("usb status"), fine(&status(&what, "persist")));
         assert_eq!(agent("usb unmount usb"), fine(&format!("{TARGET} is unmounted\n")));
         assert_eq!(agent("usb unmount usb"), fine(&format!("{TARGET} was not mounted\n")));
+    });
+}
+
+#[test]
+fn a_stick_that_is_open_to_all_is_mounted_told_of_and_unmounted() {
+    contained(|| {
+        let _disk = disk();
+        sysfs(&["sda1"]);
+        configured();
+        assert_eq!(agent("usb mount usb"), fine(&format!("/dev/sda1 is mounted at {TARGET}\n")));
+        chown(TARGET, Some(1000), Some(1000)).unwrap();
+        fs::set_permissions(TARGET, fs::Permissions::from_mode(0o777)).unwrap();
+        assert_eq!(agent("usb mount usb"), fine(&format!("/dev/sda1 was mounted already at {TARGET}\n")));
+        let what = format!("mounted at {TARGET}, but not after a reboot");
+        assert_eq!(agent("usb status"), fine(&status(&what, "persist")));
+        assert_eq!(agent("usb unmount usb"), fine(&format!("{TARGET} is unmounted\n")));
+        assert_eq!(agent("usb status"), fine(&status("not mounted", "mount")));
     });
 }
 

@@ -198,6 +198,24 @@ fn an_unsafe_target_is_refused_before_anything_runs() {
 }
 
 #[test]
+fn a_target_that_is_mounted_on_is_never_mounted_on_again() {
+    let at_mount_point = |steps| {
+        let request = MountRequest { place: Place::MountPoint, ..request() };
+        now(mount_by_uuid(&scripted(steps), &request))
+    };
+    assert_eq!(
+        (
+            at_mount_point(vec![table("ext4")]).unwrap(),
+            at_mount_point(vec![table("unmounted")]).unwrap_err().to_string()
+        ),
+        (
+            Mounted { mount: usb(UUID), was_mounted: true },
+            "/mnt/felhom/usb is no place to mount on: MountPoint".into()
+        )
+    );
+}
+
+#[test]
 fn a_device_that_cannot_be_probed_stops_the_mount() {
     let steps = vec![table("unmounted"), (BLKID_A, Err(RunError::PasswordWanted))];
     let error = mounted(steps).unwrap_err();

@@ -49,7 +49,7 @@ pub(super) async fn forget(session: &HostSession, name: &Name) -> Done {
 fn entry(disk: &UsbDisk) -> Result<FstabEntry, Problem> {
     let UsbDisk { target, uuid, .. } = disk;
     let place = place_of(target);
-    if matches!(place, Place::Symlink | Place::NotDirectory) {
+    if matches!(place, Place::Symlink | Place::NotDirectory | Place::Writable) {
         return Err(Problem::new(format!("{target} is no place to mount on: {place:?}"), Exit::Fail));
     }
     let known = Devices::of_host().filesystems();
