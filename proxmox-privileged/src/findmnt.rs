@@ -53,8 +53,8 @@ impl Mount {
     }
 
     /// Whether this is the filesystem of that UUID, or the one on that device.
-    pub(crate) fn holds(&self, uuid: &FsUuid, device: Option<&str>) -> bool {
-        self.uuid == uuid.as_str() || device == Some(self.source.as_str())
+    fn holds(&self, uuid: &FsUuid, device: &str) -> bool {
+        self.uuid == uuid.as_str() || self.source == device
     }
 }
 
@@ -78,7 +78,7 @@ impl MountTable {
 
     /// Any mount of this filesystem, or of a part of it.
     pub(crate) fn of(&self, uuid: &FsUuid, device: &str) -> Option<&Mount> {
-        self.filesystems.iter().find(|mount| mount.holds(uuid, Some(device)))
+        self.filesystems.iter().find(|mount| mount.holds(uuid, device))
     }
 }
 

@@ -35,10 +35,32 @@ pub struct MountRequest {
     pub target: MountTarget,
     /// What is at the target now.
     pub place: Place,
-    /// Every disk and partition of the node ([`disks`](crate::disks)). Each one is probed.
-    pub devices: Vec<BlockDevice>,
-    /// What udev knows of other devices. May be empty, and may repeat `devices`.
+    /// The disks and partitions of the node.
+    pub candidates: Candidates,
+    /// What udev knows of other devices. May be empty, and may repeat the candidates.
     pub udev: Vec<Filesystem>,
+}
+
+/// The disks and partitions of the node, and which of them may be mounted.
+///
+/// Whoever runs a guest writes what they like to its disks, so also the UUID of a stick that is not plugged in. udev and
+/// `mount UUID=` see those disks on the node as well: volumes of LVM and ZFS, loop and network devices.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Candidates {
+    /// Every disk and partition ([`disks`](crate::disks)). Each one is probed.
+    pub devices: Vec<BlockDevice>,
+    /// Those of them that may be mounted: the ones on USB, or all of them if somebody insists.
+    pub allowed: Vec<BlockDevice>,
+}
+
+impl Candidates {
+    /// Refuses the device that alone holds a filesystem, unless it is one that may be mounted.
+    pub fn permit(&self, uuid: &FsUuid, device: &str) -> Result<(), MountError> {
+        let is_in = |devices: &[BlockDevice]| devices.iter().any(|known| known.as_str() == device);
+        ensure!(is_in(&self.devices), ForeignSnafu { uuid: uuid.clone(), device });
+        ensure!(is_in(&self.allowed), NotUsbSnafu { uuid: uuid.clone(), device });
+        Ok(())
+    }
 }
 
 /// What is at a mount target, looked at without following symbolic links (`openat2` with `RESOLVE_NO_SYMLINKS`).
@@ -120,6 +142,22 @@ pub enum MountError {
         /// The devices.
         devices: Vec<String>,
     },
+    /// The only device that holds it is no disk or partition of the node: a volume that may be a guest's.
+    #[snafu(display("filesystem {uuid} is on {device}, which is no disk of the host and may be a guest's"))]
+    Foreign {
+        /// The filesystem.
+        uuid: FsUuid,
+        /// The device.
+        device: String,
+    },
+    /// The only device that holds it is not on USB, and nobody insists on it.
+    #[snafu(display("filesystem {uuid} is on {device}, which is not on USB"))]
+    NotUsb {
+        /// The filesystem.
+        uuid: FsUuid,
+        /// The device.
+        device: String,
+    },
     /// Its type is not mounted here.
     #[snafu(display("filesystem {uuid} is of type {kind}, which is not mounted here"))]
     Unsupported {
@@ -144,8 +182,8 @@ pub enum MountError {
         /// Where it is.
         mount: Box<Mount>,
     },
-    /// After the command something is mounted on the target, and neither its UUID nor its device tells that it is the
-    /// filesystem. So it is where udev does not run and the table names the device otherwise.
+    /// After the command something is mounted on the target, and it is not the device that was found to hold the
+    /// filesystem: the links of udev are out of date, or another device has got the UUID meanwhile.
     #[snafu(display("{} holds {}, which is not known to be filesystem {uuid}", mount.target, mount.source))]
     Unrecognised {
         /// The filesystem.
@@ -185,8 +223,8 @@ impl MountError {
 
 /// Mounts a filesystem by its UUID, unless it is mounted there already.
 ///
-/// Refuses a target that is not safe or holds something else, a UUID that is on two devices or on none, a type not in
-/// [`FsType`](crate::filesystem::FsType), and a filesystem that is mounted in another place.
+/// Refuses a target that is not safe or holds something else, a UUID that is on two devices, on none or on one that may
+/// not be mounted, a type not in [`FsType`](crate::filesystem::FsType), and a filesystem that is mounted in another place.
 pub async fn mount_by_uuid(runner: &dyn Runner, request: &MountRequest) -> Result<Mounted, MountError> {
     let MountRequest { uuid, target, place, .. } = request;
     let no_place = UnsafeSnafu { target: target.clone(), place: *place };
@@ -196,14 +234,13 @@ pub async fn mount_by_uuid(runner: &dyn Runner, request: &MountRequest) -> Resul
     let table = mount_table(runner).await.with_context(unknown(false))?;
     // What was seen there has gone since, and what is below it was not seen.
     ensure!(*place != Place::MountPoint || table.at(target).is_some(), no_place);
-    if let Some(mount) = table.at(target).filter(|mount| is_whole(mount, uuid, None)) {
+    if let Some(mount) = table.at(target).filter(|mount| mount.root == "/" && mount.uuid == uuid.as_str()) {
+        request.candidates.permit(uuid, &mount.source)?;
         return Ok(Mounted { mount: mount.clone(), was_mounted: true });
     }
     let device = sole_holder(runner, request).await?;
     match table.at(target).cloned() {
-        Some(mount) if is_whole(&mount, uuid, Some(&device)) => {
-            return Ok(Mounted { mount, was_mounted: true });
-        }
+        Some(mount) if is_whole(&mount, &device) => return Ok(Mounted { mount, was_mounted: true }),
         Some(mount) => return OccupiedSnafu { uuid: uuid.clone(), mount: Box::new(mount) }.fail(),
         None => (),
     }
@@ -213,7 +250,7 @@ pub async fn mount_by_uuid(runner: &dyn Runner, request: &MountRequest) -> Resul
     let end = runner.run(&MOUNT.command(request)).await;
     let table = mount_table(runner).await.with_context(unknown(true))?;
     match table.at(target).cloned() {
-        Some(mount) if is_whole(&mount, uuid, Some(&device)) => Ok(Mounted { mount, was_mounted: false }),
+        Some(mount) if is_whole(&mount, &device) => Ok(Mounted { mount, was_mounted: false }),
         Some(mount) => UnrecognisedSnafu { uuid: uuid.clone(), mount: Box::new(mount) }.fail(),
         None => Err(without_effect(target, end)),
     }
@@ -236,9 +273,10 @@ pub async fn unmount(runner: &dyn Runner, target: &MountTarget) -> Result<Unmoun
     Ok(Unmounted { was_mounted })
 }
 
-/// Whether the mount is this filesystem, and all of it.
-fn is_whole(mount: &Mount, uuid: &FsUuid, device: Option<&str>) -> bool {
-    mount.root == "/" && mount.holds(uuid, device)
+/// Whether the mount is the filesystem on this device, and all of it. That another device has the same UUID by now does
+/// not make it the one that was asked for.
+fn is_whole(mount: &Mount, device: &str) -> bool {
+    mount.root == "/" && mount.source == device
 }
 
 fn without_effect(target: &MountTarget, end: Result<Output, RunError>) -> MountError {
@@ -253,7 +291,7 @@ fn without_effect(target: &MountTarget, end: Result<Output, RunError>) -> MountE
 async fn sole_holder(runner: &dyn Runner, request: &MountRequest) -> Result<String, MountError> {
     let uuid = &request.uuid;
     let mut found = request.udev.clone();
-    for device in &request.devices {
+    for device in &request.candidates.devices {
         let probed = probe(runner, device).await.with_context(|_| NotProbedSnafu { uuid: uuid.clone() })?;
         found.retain(|filesystem| filesystem.device != device.as_str());
         found.extend(probed);
@@ -262,6 +300,7 @@ async fn sole_holder(runner: &dyn Runner, request: &MountRequest) -> Result<Stri
     let filesystem = found.first().with_context(|| NotFoundSnafu { uuid: uuid.clone() })?;
     let devices: Vec<_> = found.iter().map(|filesystem| filesystem.device.clone()).collect();
     ensure!(devices.len() == 1, DuplicateSnafu { uuid: uuid.clone(), devices });
+    request.candidates.permit(uuid, &filesystem.device)?;
     let kind = &filesystem.kind;
     ensure!(filesystem.mountable().is_some(), UnsupportedSnafu { uuid: uuid.clone(), kind });
     Ok(filesystem.device.clone())

@@ -5,9 +5,9 @@ mod persist;
 use std::sync::Arc;
 
 use clap::{Args, Subcommand};
-use proxmox_privileged::argument::{BlockDevice, FsUuid, MountTarget};
+use proxmox_privileged::argument::{FsUuid, MountTarget};
 use proxmox_privileged::filesystem::{Filesystem, probe};
-use proxmox_privileged::mount::{MountRequest, mount_by_uuid, unmount};
+use proxmox_privileged::mount::{MountError, MountRequest, mount_by_uuid, unmount};
 use proxmox_privileged::{Malformed, Runner};
 use serde_json::{Value, json};
 
@@ -50,6 +50,9 @@ pub(super) struct Named {
     /// UUID of its file system [default: the one that the configuration has for NAME]
     #[arg(long)]
     uuid: Option<FsUuid>,
+    /// Accepts a disk that is not on USB [default: as the configuration says with `any_disk`]
+    #[arg(long)]
+    any_disk: bool,
 }
 
 /// The name of a disk.
@@ -154,16 +157,19 @@ fn line(state: &UsbState) -> Vec<String> {
 fn disk(session: &HostSession, named: &Named) -> Result<UsbDisk, Problem> {
     let name = &named.name.name;
     let known = session.config.usb.iter().find(|disk| disk.name == *name);
-    match (&named.uuid, known) {
-        (Some(uuid), _) => UsbDisk::new(name, uuid.clone()).map_err(|error| usage(&error)),
-        (None, Some(disk)) => Ok(disk.clone()),
+    let mut disk = match (&named.uuid, known) {
+        (Some(uuid), Some(disk)) if disk.uuid == *uuid => disk.clone(),
+        (Some(uuid), _) => UsbDisk::new(name, uuid.clone()).map_err(|error| usage(&error))?,
+        (None, Some(disk)) => disk.clone(),
         (None, None) => {
             let text = format!(
                 "the configuration has no USB disk `{name}`; give --uuid, or see felhom-agent usb list"
             );
-            Err(Problem::new(text, Exit::Usage))
+            return Err(Problem::new(text, Exit::Usage));
         }
-    }
+    };
+    disk.any_disk |= named.any_disk;
+    Ok(disk)
 }
 
 fn target_of(name: &Name) -> Result<MountTarget, Problem> {
@@ -175,24 +181,29 @@ fn usage(error: &Malformed) -> Problem {
 }
 
 /// Runs something, or shows what it would run.
-async fn shown_or_done<T, E: std::error::Error>(
+async fn shown_or_done<T>(
     session: &HostSession,
     dry_run: bool,
-    act: impl AsyncFnOnce(&dyn Runner) -> Result<T, E>,
+    act: impl AsyncFnOnce(&dyn Runner) -> Result<T, MountError>,
 ) -> Result<Result<T, Vec<String>>, Problem> {
     if !dry_run {
-        return act(&*session.runner).await.map(Ok).map_err(failed);
+        return act(&*session.runner).await.map(Ok).map_err(|error| failed(&error));
     }
     let preview = Preview::new(Arc::clone(&session.runner));
     match (act(&preview).await, preview.noted()) {
         (Ok(done), noted) if noted.is_empty() => Ok(Ok(done)),
-        (Err(error), noted) if noted.is_empty() => Err(failed(error)),
+        (Err(error), noted) if noted.is_empty() => Err(failed(&error)),
         (_, noted) => Ok(Err(noted)),
     }
 }
 
-fn failed(error: impl std::error::Error) -> Problem {
-    Problem::new(chain(&error), Exit::Fail)
+/// Why something was not done, and how to insist on it.
+fn failed(error: &MountError) -> Problem {
+    let hint = match error {
+        MountError::NotUsb { .. } => "; --any-disk, or any_disk in the configuration, accepts it",
+        _ => "",
+    };
+    Problem::new(format!("{}{hint}", chain(error)), Exit::Fail)
 }
 
 /// What a dry run prints.
@@ -207,7 +218,7 @@ async fn mount(session: &HostSession, named: &Named) -> Done {
         uuid: disk.uuid.clone(),
         target: disk.target.clone(),
         place: place_of(&disk.target),
-        devices: devices.list().into_iter().map(|device| device.device).collect::<Vec<BlockDevice>>(),
+        candidates: devices.candidates(disk.any_disk),
         udev: devices.filesystems(),
     };
     let act = async |runner: &dyn Runner| mount_by_uuid(runner, &request).await;

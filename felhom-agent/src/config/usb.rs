@@ -18,6 +18,8 @@ pub struct UsbDisk {
     pub target: MountTarget,
     /// The file system.
     pub uuid: FsUuid,
+    /// Whether it may be on a disk that is not on USB.
+    pub any_disk: bool,
 }
 
 #[derive(Deserialize)]
@@ -25,20 +27,22 @@ pub struct UsbDisk {
 struct Written {
     name: String,
     uuid: FsUuid,
+    #[serde(default)]
+    any_disk: bool,
 }
 
 impl TryFrom<Object<Written>> for UsbDisk {
     type Error = proxmox_privileged::Malformed;
 
     fn try_from(Object(written): Object<Written>) -> Result<Self, Self::Error> {
-        Self::new(&written.name, written.uuid)
+        Ok(Self { any_disk: written.any_disk, ..Self::new(&written.name, written.uuid)? })
     }
 }
 
 impl UsbDisk {
-    /// The disk with that file system, below [`ROOT`].
+    /// The disk with that file system, below [`ROOT`], on USB.
     pub fn new(name: &str, uuid: FsUuid) -> Result<Self, proxmox_privileged::Malformed> {
-        Ok(Self { name: name.into(), target: target(name)?, uuid })
+        Ok(Self { name: name.into(), target: target(name)?, uuid, any_disk: false })
     }
 }
 
@@ -57,6 +61,9 @@ mod tests {
             |json: &str| serde_json::from_str::<UsbDisk>(json).map(|disk| disk.target.to_string()).ok();
         let read_back = read(r#"{"name": "backup", "uuid": "1A2B-3C4D"}"#);
         assert_eq!(read_back, Some("/mnt/felhom/backup".into()));
+        let any_disk = |json: &str| serde_json::from_str::<UsbDisk>(json).map(|disk| disk.any_disk).ok();
+        assert_eq!(any_disk(r#"{"name": "backup", "uuid": "1A2B-3C4D"}"#), Some(false));
+        assert_eq!(any_disk(r#"{"name": "a", "uuid": "1A2B-3C4D", "any_disk": true}"#), Some(true));
         assert_eq!(read(r#"["backup", "1A2B-3C4D"]"#), None);
         for bad in ["../etc", "a b", "-o", "", "a/b", "/etc"] {
             assert_eq!(read(&format!(r#"{{"name": "{bad}", "uuid": "1A2B-3C4D"}}"#)), None, "{bad}");

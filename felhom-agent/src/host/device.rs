@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use proxmox_privileged::argument::{BlockDevice, Disk};
 use proxmox_privileged::disks::{block_devices, disks};
 use proxmox_privileged::filesystem::Filesystem;
+use proxmox_privileged::mount::Candidates;
 
 /// Where the kernel and udev tell.
 #[derive(Clone, Debug)]
@@ -61,6 +62,16 @@ impl Devices {
     pub fn filesystems(&self) -> Vec<Filesystem> {
         let known = names(&self.class).into_iter().filter_map(|name| self.udev_of(&name));
         known.collect()
+    }
+
+    /// The disks and partitions, and which of them may be mounted: those on USB, or any.
+    pub fn candidates(&self, any_disk: bool) -> Candidates {
+        let listed = self.list();
+        let allowed = listed.iter().filter(|device| any_disk || device.is_usb);
+        Candidates {
+            allowed: allowed.map(|device| device.device.clone()).collect(),
+            devices: listed.into_iter().map(|device| device.device).collect(),
+        }
     }
 
     fn describe(&self, device: BlockDevice) -> Device {
@@ -131,6 +142,14 @@ mod tests {
             })
             .collect();
         assert_eq!(facts, [("/dev/sda", 2 << 20, false, false), ("/dev/sdb1", 1 << 20, true, true)]);
+        let allowed = [false, true].map(|any_disk| {
+            let candidates = devices.candidates(any_disk);
+            (candidates.devices.len(), candidates.allowed.iter().map(ToString::to_string).collect::<Vec<_>>())
+        });
+        assert_eq!(
+            allowed,
+            [(2, vec!["/dev/sdb1".into()]), (2, vec!["/dev/sda".into(), "/dev/sdb1".into()])]
+        );
         // A copy on a device that cannot be asked is seen all the same.
         let known: Vec<String> = devices.filesystems().into_iter().map(|known| known.device).collect();
         assert_eq!(known.len(), 2, "{known:?}");

@@ -5,7 +5,7 @@ use std::path::Path;
 use proxmox_privileged::Runner;
 use proxmox_privileged::findmnt::{Mount, TableError, mount_of, mount_state};
 use proxmox_privileged::fstab::{FstabEntry, find};
-use proxmox_privileged::mount::Place;
+use proxmox_privileged::mount::{Candidates, Place};
 use serde::Serialize;
 
 use super::device::Devices;
@@ -41,6 +41,7 @@ pub async fn examine(
     fstab: &[u8],
     disk: &UsbDisk,
 ) -> Result<UsbState, TableError> {
+    let candidates = devices.candidates(disk.any_disk);
     let known = devices.filesystems().into_iter().filter(|known| known.uuid.as_ref() == Some(&disk.uuid));
     let devices: Vec<String> = known.map(|known| known.device).collect();
     let mount = mount_state(runner, &disk.target).await?;
@@ -50,6 +51,7 @@ pub async fn examine(
     };
     let facts = Facts {
         place: place_of(&disk.target),
+        candidates,
         devices: &devices,
         mount: mount.as_ref(),
         elsewhere: elsewhere.as_ref(),
@@ -72,6 +74,7 @@ pub async fn examine(
 /// What decides.
 struct Facts<'a> {
     place: Place,
+    candidates: Candidates,
     devices: &'a [String],
     mount: Option<&'a Mount>,
     elsewhere: Option<&'a Mount>,
@@ -84,48 +87,75 @@ fn is_pulled(mount: &Mount) -> bool {
     mount.source.starts_with("/dev/") && matches!(Path::new(&mount.source).try_exists(), Ok(false))
 }
 
+/// A verdict, why, and the command that repairs it.
+type Judged = (Status, String, Option<String>);
+
+fn fail(text: String, fix: String) -> Judged {
+    (Status::Fail, text, Some(fix))
+}
+
+fn warn(text: String, fix: String) -> Judged {
+    (Status::Warn, text, Some(fix))
+}
+
 impl Facts<'_> {
-    fn judge(&self, disk: &UsbDisk) -> (Status, String, Option<String>) {
-        let UsbDisk { name, target, uuid } = disk;
-        let fail = |text: String, fix: String| (Status::Fail, text, Some(fix));
-        let warn = |text: String, fix: String| (Status::Warn, text, Some(fix));
-        let is_ours = |mount: &Mount| mount.uuid == uuid.as_str() || self.devices.contains(&mount.source);
-        match (self.place, self.mount, self.elsewhere) {
-            (Place::Symlink, ..) => fail(format!("{target} is a symbolic link"), format!("ls -ld {target}")),
-            (Place::NotDirectory, ..) => {
-                fail(format!("{target} is no directory"), format!("ls -ld {target}"))
-            }
-            (Place::Writable, ..) => fail(
+    fn judge(&self, disk: &UsbDisk) -> Judged {
+        let target = &disk.target;
+        match (self.place, self.mount) {
+            (Place::Symlink, _) => fail(format!("{target} is a symbolic link"), format!("ls -ld {target}")),
+            (Place::NotDirectory, _) => fail(format!("{target} is no directory"), format!("ls -ld {target}")),
+            (Place::Writable, _) => fail(
                 format!("somebody but root can write to {target}"),
                 format!("ls -ld /mnt /mnt/felhom {target}"),
             ),
-            (_, Some(mount), _) if self.is_pulled => {
-                let text = format!("{} was pulled out while it was mounted at {target}", mount.source);
-                warn(text, format!("felhom-agent usb unmount {name}"))
-            }
-            (_, Some(mount), _) if !is_ours(mount) => {
-                fail(format!("{target} holds {}", mount.source), format!("findmnt {target}"))
-            }
-            (_, None, Some(mount)) => {
-                fail(format!("it is mounted at {}", mount.target), format!("umount {}", mount.target))
-            }
-            _ if self.devices.len() > 1 => {
-                fail(format!("it is on {}: one is a copy", self.devices.join(" and on ")), "blkid".into())
-            }
-            (_, Some(mount), _) if !mount.is_harmless() => {
-                let fix = format!("felhom-agent usb unmount {name} && felhom-agent usb mount {name}");
-                warn(format!("mounted at {target} without nosuid, nodev and noexec"), fix)
-            }
-            (_, Some(_), _) => self.persistent(disk),
-            (_, None, None) if self.devices.is_empty() => {
-                (Status::Warn, "not plugged in".into(), Some("lsblk -f".into()))
-            }
-            (_, None, None) => warn("not mounted".into(), format!("felhom-agent usb mount {name}")),
+            (_, Some(mount)) => self.mounted(disk, mount),
+            (_, None) => self.not_mounted(disk),
         }
     }
 
+    fn mounted(&self, disk: &UsbDisk, mount: &Mount) -> Judged {
+        let UsbDisk { name, target, uuid, .. } = disk;
+        let is_ours = mount.uuid == uuid.as_str() || self.devices.contains(&mount.source);
+        if self.is_pulled {
+            let text = format!("{} was pulled out while it was mounted at {target}", mount.source);
+            return warn(text, format!("felhom-agent usb unmount {name}"));
+        }
+        if !is_ours {
+            return fail(format!("{target} holds {}", mount.source), format!("findmnt {target}"));
+        }
+        if let Err(error) = self.candidates.permit(uuid, &mount.source) {
+            return fail(format!("mounted at {target}: {error}"), format!("felhom-agent usb unmount {name}"));
+        }
+        if self.devices.len() > 1 {
+            return self.copied();
+        }
+        if !mount.is_harmless() {
+            let fix = format!("felhom-agent usb unmount {name} && felhom-agent usb mount {name}");
+            return warn(format!("mounted at {target} without nosuid, nodev and noexec"), fix);
+        }
+        self.persistent(disk)
+    }
+
+    fn not_mounted(&self, disk: &UsbDisk) -> Judged {
+        if let Some(mount) = self.elsewhere {
+            return fail(format!("it is mounted at {}", mount.target), format!("umount {}", mount.target));
+        }
+        match self.devices {
+            [] => warn("not plugged in".into(), "lsblk -f".into()),
+            [device] => match self.candidates.permit(&disk.uuid, device) {
+                Ok(()) => warn("not mounted".into(), format!("felhom-agent usb mount {}", disk.name)),
+                Err(error) => fail(error.to_string(), "lsblk -o NAME,TRAN,FSTYPE,UUID,MOUNTPOINTS".into()),
+            },
+            _ => self.copied(),
+        }
+    }
+
+    fn copied(&self) -> Judged {
+        fail(format!("it is on {}: one is a copy", self.devices.join(" and on ")), "blkid".into())
+    }
+
     /// Mounted as it should be; whether also after a reboot.
-    fn persistent(&self, disk: &UsbDisk) -> (Status, String, Option<String>) {
+    fn persistent(&self, disk: &UsbDisk) -> Judged {
         let target = &disk.target;
         match &self.entry {
             Some(entry) if entry.uuid == disk.uuid => {

@@ -7,7 +7,7 @@ use std::task::{Context, Poll, Waker};
 use proxmox_privileged::argument::{BlockDevice, Disk, FsUuid, MountTarget};
 use proxmox_privileged::filesystem::probe;
 use proxmox_privileged::golden::{GoldenSpec, create_golden_lxc};
-use proxmox_privileged::mount::{MountRequest, Place, mount_by_uuid, unmount};
+use proxmox_privileged::mount::{Candidates, MountRequest, Place, mount_by_uuid, unmount};
 use proxmox_privileged::sensors::sensors;
 use proxmox_privileged::smart::smart;
 use proxmox_privileged::{BoxFuture, Command, Output, Program, RunError, Runner};
@@ -64,7 +64,10 @@ pub(crate) fn mount(uuid: &FsUuid, target: &MountTarget) -> Command {
         uuid: uuid.clone(),
         target: target.clone(),
         place: Place::Absent,
-        devices: vec!["/dev/sda1".parse().unwrap()],
+        candidates: Candidates {
+            devices: vec!["/dev/sda1".parse().unwrap()],
+            allowed: vec!["/dev/sda1".parse().unwrap()],
+        },
         udev: Vec::new(),
     };
     // It fails in the end: the mount table stays as it was.

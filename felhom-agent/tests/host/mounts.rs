@@ -11,7 +11,7 @@ use proxmox_privileged::argument::{FsUuid, MountTarget};
 use proxmox_privileged::filesystem::{Filesystem, probe};
 use proxmox_privileged::findmnt::{Mount, mount_state};
 use proxmox_privileged::mount::{
-    MountError, MountRequest, Mounted, Place, Unmounted, mount_by_uuid, unmount,
+    Candidates, MountError, MountRequest, Mounted, Place, Unmounted, mount_by_uuid, unmount,
 };
 use rustix::fs::{CWD, FileType, StatVfsMountFlags, makedev, mknodat, statvfs};
 use rustix::mount::{MountFlags, mount_bind};
@@ -45,11 +45,12 @@ pub(crate) fn disk() -> Loop {
 
 /// What a caller asks for who has looked at the target and knows these devices.
 fn request(uuid: &str, devices: &[&str]) -> MountRequest {
+    let devices: Vec<_> = devices.iter().map(|device| device.parse().unwrap()).collect();
     MountRequest {
         uuid: uuid.parse().unwrap(),
         target: target(),
         place: place_of(&target()),
-        devices: devices.iter().map(|device| device.parse().unwrap()).collect(),
+        candidates: Candidates { allowed: devices.clone(), devices },
         udev: Vec::new(),
     }
 }
@@ -374,6 +375,8 @@ fn a_disk_that_was_pulled_out_without_unmounting_is_mounted_again() {
         drop(file);
         released(true);
         drop(disk);
+        // As udev does. The next device may get the same number.
+        fs::remove_file(DEVICE).unwrap();
         let _pulled = Loop::attach("/run/pulled", "/dev/sdb1");
         mounted(UUID, &["/dev/sdb1"]).unwrap();
         assert_eq!(fs::read(format!("{TARGET}/file")).unwrap(), b"kept");

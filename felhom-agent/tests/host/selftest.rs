@@ -13,7 +13,7 @@ use crate::drop_in;
 use crate::mounts::{UUID, disk, rules};
 use crate::node::Node;
 use crate::process::stub;
-use crate::usb::sysfs;
+use crate::usb::{sysfs, sysfs_at};
 
 /// A host as it should be, and what is changed about it.
 fn as_account<C: FnOnce()>(behind: &[&str], change: impl FnOnce(), check: C) {
@@ -159,5 +159,20 @@ fn a_usb_disk_is_told_until_it_is_mounted_for_good() {
             sysfs(&["sda1"]);
         },
         || assert_eq!(only("host.usb.usb"), is("warn", "not mounted")),
+    );
+}
+
+#[test]
+fn a_usb_disk_that_is_not_on_usb_is_told() {
+    as_account(
+        &[],
+        || {
+            std::mem::forget(disk());
+            sysfs_at("ata1", &["sda1"]);
+        },
+        || {
+            let text = format!("filesystem {UUID} is on /dev/sda1, which is not on USB");
+            assert_eq!(only("host.usb.usb"), is("fail", &text));
+        },
     );
 }

@@ -16,12 +16,17 @@ const TARGET: &str = "/mnt/felhom/usb";
 
 /// Lets the kernel and udev tell of these disks and no other, all of them on USB.
 pub(crate) fn sysfs(names: &[&str]) {
+    sysfs_at("usb1", names);
+}
+
+/// Likewise, but all of them on this port.
+pub(crate) fn sysfs_at(port: &str, names: &[&str]) {
     for folder in ["/sys/class/block", "/sys/block"] {
         tmpfs(folder);
     }
     fs::create_dir_all("/run/udev/data").unwrap();
     for name in names {
-        let folder = format!("/run/devices/usb1/{name}");
+        let folder = format!("/run/devices/{port}/{name}");
         fs::create_dir_all(&folder).unwrap();
         let (major, minor) = number(name);
         fs::write(format!("{folder}/dev"), format!("{major}:{minor}\n")).unwrap();
@@ -41,8 +46,12 @@ fn number(name: &str) -> (u32, u32) {
 
 /// Installs a configuration that names the disk, and nothing else.
 pub(crate) fn configured() {
+    configured_as(&json!({ "name": "usb", "uuid": UUID }));
+}
+
+fn configured_as(disk: &serde_json::Value) {
     fs::create_dir_all("/etc/felhom-agent").unwrap();
-    write(CONFIG, &json!({ "usb": [{ "name": "usb", "uuid": UUID }] }).to_string(), 0o644);
+    write(CONFIG, &json!({ "usb": [disk] }).to_string(), 0o644);
 }
 
 /// The table of one disk, with a warning and the verb that repairs it.
@@ -69,6 +78,67 @@ fn a_disk_is_listed_mounted_told_of_and_unmounted() {
         assert_eq!(agent("usb status"), fine(&status(&what, "persist")));
         assert_eq!(agent("usb unmount usb"), fine(&format!("{TARGET} is unmounted\n")));
         assert_eq!(agent("usb unmount usb"), fine(&format!("{TARGET} was not mounted\n")));
+    });
+}
+
+/// The verdict on the disk of the configuration.
+fn judged() -> (i32, String, String) {
+    let (exit, told) = document("usb status");
+    let text = |key: &str| told["disks"][0][key].as_str().unwrap().to_owned();
+    (exit, text("status"), text("summary"))
+}
+
+#[test]
+fn a_guests_disk_that_has_the_uuid_of_the_absent_stick_is_never_mounted() {
+    contained(|| {
+        crate::loopdev::empty_dev();
+        crate::loopdev::ext4("/run/image", UUID, &[]);
+        let _volume = Loop::attach("/run/image", "/dev/dm-3");
+        sysfs_at("virtual", &["dm-3"]);
+        configured();
+        let text =
+            format!("filesystem {UUID} is on /dev/dm-3, which is no disk of the host and may be a guest's");
+        let before = (table(), fs::read("/etc/fstab").unwrap_or_default());
+        for flag in ["", " --any-disk"] {
+            assert_problem(&format!("usb mount usb{flag}"), 1, &text);
+            assert_problem(&format!("usb mount usb --dry-run{flag}"), 1, &text);
+            assert_problem(&format!("usb persist usb{flag}"), 1, &text);
+        }
+        assert_eq!(judged(), (1, "fail".into(), text.clone()));
+        assert_eq!((table(), fs::read("/etc/fstab").unwrap_or_default()), before);
+        // As a line of fstab does at boot.
+        fs::create_dir_all(TARGET).unwrap();
+        crate::loopdev::make("/usr/bin/mount", &[&format!("UUID={UUID}"), TARGET]);
+        assert_eq!(judged(), (1, "fail".into(), format!("mounted at {TARGET}: {text}")));
+        assert_problem("usb mount usb", 1, &text);
+        assert_eq!(agent("usb unmount usb"), fine(&format!("{TARGET} is unmounted\n")));
+    });
+}
+
+#[test]
+fn a_disk_that_is_not_on_usb_is_mounted_only_if_somebody_insists() {
+    contained(|| {
+        let _disk = disk();
+        sysfs_at("ata1", &["sda1"]);
+        configured();
+        let text = format!("filesystem {UUID} is on /dev/sda1, which is not on USB");
+        let problem = format!("{text}; --any-disk, or any_disk in the configuration, accepts it");
+        for line in
+            ["usb mount usb", "usb mount usb --dry-run", "usb persist usb", "usb persist usb --dry-run"]
+        {
+            assert_problem(line, 1, &problem);
+        }
+        assert_eq!(judged(), (1, "fail".into(), text.clone()));
+        assert_eq!(agent("usb mount usb --any-disk"), fine(&format!("/dev/sda1 is mounted at {TARGET}\n")));
+        assert_eq!(judged(), (1, "fail".into(), format!("mounted at {TARGET}: {text}")));
+        configured_as(&json!({ "name": "usb", "uuid": UUID, "any_disk": true }));
+        assert_eq!(judged(), (0, "warn".into(), format!("mounted at {TARGET}, but not after a reboot")));
+        assert_eq!(agent("usb mount usb"), fine(&format!("/dev/sda1 was mounted already at {TARGET}\n")));
+        assert_eq!(agent("usb persist usb --dry-run").exit, 0);
+        assert_eq!(agent("usb unmount usb"), fine(&format!("{TARGET} is unmounted\n")));
+        let named = format!("usb mount usb --uuid {UUID}");
+        assert_eq!(agent(&named), fine(&format!("/dev/sda1 is mounted at {TARGET}\n")));
+        assert_eq!(agent("usb unmount usb"), fine(&format!("{TARGET} is unmounted\n")));
     });
 }
 

@@ -20,9 +20,15 @@ fn request() -> MountRequest {
         uuid: UUID.parse().unwrap(),
         target: target(),
         place: Place::Directory,
-        devices: vec!["/dev/sda1".parse().unwrap(), "/dev/sdb1".parse().unwrap()],
+        candidates: candidates(&["/dev/sda1", "/dev/sdb1"]),
         udev: Vec::new(),
     }
+}
+
+/// Two disks, of which these may be mounted.
+fn candidates(allowed: &[&str]) -> Candidates {
+    let devices = |names: &[&str]| names.iter().map(|name| name.parse().unwrap()).collect();
+    Candidates { devices: devices(&["/dev/sda1", "/dev/sdb1"]), allowed: devices(allowed) }
 }
 
 fn target() -> MountTarget {
@@ -162,6 +168,60 @@ fn a_copy_that_only_udev_knows_is_refused() {
         refused.to_string(),
         "filesystem 1eb2d69a-3f9f-4098-a928-68706a2d5f86 is on /dev/dm-3 and on /dev/sdb1"
     );
+}
+
+#[test]
+fn a_guests_volume_that_alone_has_the_uuid_is_refused() {
+    let text = alloc::format!("E:ID_FS_UUID={UUID}\nE:ID_FS_TYPE=ext4\n");
+    for device in ["/dev/dm-3", "/dev/zd0p1", "/dev/loop0", "/dev/nbd0"] {
+        let udev = vec![Filesystem::from_udev(device, &text).unwrap()];
+        let steps = vec![table("unmounted"), blkid(BLKID_A, None), blkid(BLKID_B, None)];
+        let refused = now(mount_by_uuid(&scripted(steps), &MountRequest { udev, ..request() })).unwrap_err();
+        assert_eq!(
+            refused.to_string(),
+            alloc::format!(
+                "filesystem {UUID} is on {device}, which is no disk of the host and may be a guest's"
+            )
+        );
+    }
+}
+
+#[test]
+fn a_guests_volume_that_is_mounted_already_is_not_the_disk() {
+    let (_, recorded) = table("ext4");
+    let json = String::from_utf8(recorded.unwrap().stdout).unwrap().replace("/dev/sdb1", "/dev/mapper/x");
+    assert_eq!(
+        refused(vec![(FINDMNT, Ok(exited(0, &json, "")))]),
+        alloc::format!(
+            "filesystem {UUID} is on /dev/mapper/x, which is no disk of the host and may be a guest's"
+        )
+    );
+}
+
+#[test]
+fn a_guests_volume_that_comes_first_is_not_passed_off_as_the_disk() {
+    let (_, recorded) = table("ext4");
+    let json = String::from_utf8(recorded.unwrap().stdout).unwrap().replace("/dev/sdb1", "/dev/mapper/x");
+    let steps = vec![
+        table("unmounted"),
+        blkid(BLKID_A, None),
+        blkid(BLKID_B, Some("ext4")),
+        ran(MOUNT, 0, ""),
+        (FINDMNT, Ok(exited(0, &json, ""))),
+    ];
+    let error = mounted(steps).unwrap_err();
+    assert!(matches!(error, MountError::Unrecognised { .. }) && error.may_have_happened(), "{error}");
+}
+
+#[test]
+fn a_disk_that_may_not_be_mounted_is_refused_also_if_it_is() {
+    let refused = |steps| {
+        let request = MountRequest { candidates: candidates(&["/dev/sda1"]), ..request() };
+        now(mount_by_uuid(&scripted(steps), &request)).unwrap_err().to_string()
+    };
+    let plugged_in = vec![table("unmounted"), blkid(BLKID_A, None), blkid(BLKID_B, Some("ext4"))];
+    let text = alloc::format!("filesystem {UUID} is on /dev/sdb1, which is not on USB");
+    assert_eq!([plugged_in, vec![table("ext4")]].map(refused), [text.clone(), text]);
 }
 
 #[test]

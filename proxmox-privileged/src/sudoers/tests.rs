@@ -8,7 +8,7 @@ use regex::Regex;
 use super::*;
 use crate::Command;
 use crate::golden::GoldenSpec;
-use crate::mount::{MountRequest, Place};
+use crate::mount::{Candidates, MountRequest, Place};
 use crate::script::recording;
 use crate::table::{FINDMNT, SENSORS, VERIFY};
 
@@ -75,7 +75,7 @@ prop_compose! {
             uuid: uuid.parse().unwrap(),
             target: target.parse().unwrap(),
             place: Place::Absent,
-            devices: Vec::new(),
+            candidates: Candidates::default(),
             udev: Vec::new(),
         }
     }

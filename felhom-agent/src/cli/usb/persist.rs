@@ -6,7 +6,7 @@ use proxmox_privileged::mount::Place;
 use proxmox_types::StorageDefinition;
 use serde_json::json;
 
-use super::{Done, Name, Named, disk, target_of};
+use super::{Done, Name, Named, disk, failed, target_of};
 use crate::chain::chain;
 use crate::cli::problem::Problem;
 use crate::cli::session::HostSession;
@@ -52,11 +52,16 @@ fn entry(disk: &UsbDisk) -> Result<FstabEntry, Problem> {
     if matches!(place, Place::Symlink | Place::NotDirectory | Place::Writable) {
         return Err(Problem::new(format!("{target} is no place to mount on: {place:?}"), Exit::Fail));
     }
-    let known = Devices::of_host().filesystems();
+    let devices = Devices::of_host();
+    let known = devices.filesystems();
     let holders: Vec<_> = known.iter().filter(|known| known.uuid.as_ref() == Some(uuid)).collect();
     if let [one, other, ..] = holders.as_slice() {
         let text = format!("filesystem {uuid} is on {} and on {}: one is a copy", one.device, other.device);
         return Err(Problem::new(text, Exit::Fail));
+    }
+    if let [holder] = holders.as_slice() {
+        let permitted = devices.candidates(disk.any_disk).permit(uuid, &holder.device);
+        permitted.map_err(|error| failed(&error))?;
     }
     let kind = holders.first().and_then(|holder| holder.mountable());
     Ok(FstabEntry { uuid: uuid.clone(), target: target.clone(), kind })
