@@ -200,7 +200,7 @@ pub enum MountError {
         text: String,
     },
     /// The command could not be run or did not end, and the mount table does not show its effect.
-    #[snafu(display("{target} is as it was"))]
+    #[snafu(display("{target} is as it was{}", yet(source)))]
     NotRun {
         /// The directory.
         target: MountTarget,
@@ -277,6 +277,14 @@ pub async fn unmount(runner: &dyn Runner, target: &MountTarget) -> Result<Unmoun
 /// not make it the one that was asked for.
 fn is_whole(mount: &Mount, device: &str) -> bool {
     mount.root == "/" && mount.source == device
+}
+
+/// What is added to "as it was" where that may not be for long.
+const fn yet(error: &RunError) -> &'static str {
+    match error {
+        RunError::StillRunning { .. } => " so far, and the command that was to change it has not ended",
+        _ => "",
+    }
 }
 
 fn without_effect(target: &MountTarget, end: Result<Output, RunError>) -> MountError {

@@ -5,12 +5,14 @@ use std::io::Write;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
 use std::time::{Duration, Instant};
 
+use proxmox_privileged::Program;
 use serde_json::json;
 
 use crate::agent::{CONFIG, agent, assert_problem, document, fine};
 use crate::contained::{contained, contained_as_user, tmpfs, write};
 use crate::loopdev::{Loop, Stuck};
 use crate::mounts::{UUID, disk, rules, table};
+use crate::process::stub;
 
 const TARGET: &str = "/mnt/felhom/usb";
 
@@ -352,6 +354,48 @@ fn a_disk_that_does_not_answer_keeps_nobody_waiting() {
         assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
         // umount(8) does ask it, and is bounded by the time limit of its command.
         drop(stuck);
+        assert_eq!(agent("usb unmount usb"), fine(&format!("{TARGET} is unmounted\n")));
+    });
+}
+
+#[test]
+fn an_unmount_that_cannot_be_ended_is_told_as_still_running() {
+    contained(|| {
+        let _disk = disk();
+        sysfs(&["sda1"]);
+        configured();
+        assert_eq!(agent("usb mount usb").exit, 0);
+        let real = "/usr/bin/umount";
+        fs::copy(real, "/run/umount").unwrap();
+        stub(Program::Umount, "trap '' TERM; echo $$ >> /run/pids; while :; do sleep infinity; done");
+        let start = Instant::now();
+        // The text and the document at once, since each takes as long as the limit of the command.
+        let (text, (exit, document)) = std::thread::scope(|scope| {
+            let text = scope.spawn(|| agent("usb unmount usb"));
+            let document = document("usb unmount usb");
+            (text.join().unwrap(), document)
+        });
+        assert!((60..80).contains(&start.elapsed().as_secs()), "{:?}", start.elapsed());
+        let pids: Vec<String> = fs::read_to_string("/run/pids").unwrap().lines().map(Into::into).collect();
+        let told = |pid: &String| {
+            format!(
+                "{TARGET} is as it was so far, and the command that was to change it has not ended: \
+                 still running as process {pid}"
+            )
+        };
+        let is_told = |said: &str| pids.iter().any(|pid| said == told(pid));
+        // The runner has logged a warning before.
+        let line = text.stderr.lines().last().unwrap().strip_prefix("felhom-agent: ").unwrap();
+        assert!(text.exit == 1 && text.stdout.is_empty() && is_told(line), "{text:?}");
+        assert_eq!(
+            (exit, &document["schema"], &document["exit"]),
+            (1, &json!("felhom.problem/1"), &json!(1))
+        );
+        assert!(is_told(document["problem"].as_str().unwrap()), "{document}");
+        // What is mounted is still told of, and unmounted by the next one that can.
+        assert_eq!(judged().1, "warn");
+        fs::remove_file(real).unwrap();
+        fs::copy("/run/umount", real).unwrap();
         assert_eq!(agent("usb unmount usb"), fine(&format!("{TARGET} is unmounted\n")));
     });
 }

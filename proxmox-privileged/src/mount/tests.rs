@@ -360,6 +360,28 @@ fn a_busy_target_stays_mounted() {
 }
 
 #[test]
+fn an_unmount_that_does_not_end_is_told_as_one_that_may_happen_yet() {
+    let ended = |error| {
+        let error = unmounted(vec![table("ext4"), (UMOUNT, Err(error)), table("ext4")]).unwrap_err();
+        (error.may_have_happened(), snafu::Report::from_error(error).to_string())
+    };
+    let limit = core::time::Duration::from_mins(1);
+    let caused = |text: &str, cause: &str| {
+        (true, alloc::format!("/mnt/felhom/usb is as it was{text}\n\nCaused by this error:\n  1: {cause}\n"))
+    };
+    assert_eq!(
+        [RunError::StillRunning { pid: 7 }, RunError::TimedOut { limit }].map(ended),
+        [
+            caused(
+                " so far, and the command that was to change it has not ended",
+                "still running as process 7"
+            ),
+            caused("", "ended at its time limit of 60 s"),
+        ]
+    );
+}
+
+#[test]
 fn an_unmount_that_was_killed_after_its_work_is_done() {
     let killed = Output { end: End::Signal(9), ..exited(0, "", "") };
     let steps = vec![table("ext4"), (UMOUNT, Ok(killed)), table("unmounted")];
