@@ -65,7 +65,7 @@ fn a_signal_ends_the_wait_and_the_journal_stays() {
         let start = Instant::now();
         send(&child, signal);
         let run = Run::new(child.wait_with_output().unwrap(), start.elapsed());
-        assert!(run.took < Duration::from_secs(1), "took {:?}", run.took);
+        assert!(run.took < Duration::from_secs(5), "took {:?}", run.took);
         // It may have been left, so this counts before the signal.
         assert_eq!((run.exit, run.json()["exit"].clone()), (6, json!(6)), "{code}: {}", run.stdout);
         assert_eq!(run.json()["leftovers"][0]["command"], format!("pct delsnapshot 300 {NAME}"));
@@ -208,7 +208,7 @@ fn a_refused_token_is_asked_about_once() {
 #[test]
 fn a_dry_cleanup_hears_signals_and_tells_of_a_running_exercise() {
     let node = Node::start(&[]);
-    node.ask("delay cluster.resources 3000");
+    node.ask("delay cluster.resources 6000");
     let agent = Agent::of(&node);
     let mut command = agent.command(&["cleanup", "--dry-run"]);
     let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
@@ -216,7 +216,7 @@ fn a_dry_cleanup_hears_signals_and_tells_of_a_running_exercise() {
     let start = Instant::now();
     send(&child, Signal::TERM);
     let run = Run::new(child.wait_with_output().unwrap(), start.elapsed());
-    assert_eq!((run.exit, run.took < Duration::from_secs(1)), (143, true), "{:?}", run.took);
+    assert_eq!((run.exit, run.took < Duration::from_secs(3)), (143, true), "{:?}", run.took);
     let folder = agent.path("state");
     fs::create_dir_all(&folder).unwrap();
     let _held = felhom_agent::exercise::journal::StateDir::take(&folder).unwrap();
