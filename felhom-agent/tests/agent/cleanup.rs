@@ -208,7 +208,7 @@ fn a_refused_token_is_asked_about_once() {
 #[test]
 fn a_dry_cleanup_hears_signals_and_tells_of_a_running_exercise() {
     let node = Node::start(&[]);
-    node.ask("delay cluster.resources 6000");
+    node.ask("delay cluster.resources 4500");
     let agent = Agent::of(&node);
     let mut command = agent.command(&["cleanup", "--dry-run"]);
     let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();

@@ -395,7 +395,7 @@ fn a_task_is_never_stopped_and_goes_on_after_the_run_has_given_up() {
 #[test]
 fn a_signal_while_the_container_is_looked_at_ends_at_once() {
     let node = Node::start(&[]);
-    node.ask("delay lxc.status 6000");
+    node.ask("delay lxc.status 4500");
     let agent = Agent::of(&node);
     let child = agent.command(&TASK).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     while node.ask("received lxc.status") == 0 {
