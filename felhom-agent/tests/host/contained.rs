@@ -5,8 +5,8 @@
 //! the others and drops the mounts, and with them everything that was written. Each link of the chain has asked the
 //! kernel to be killed when the one before it dies, so this holds for a test that is killed, too.
 //!
-//! As root a missing tool is a failure, not a reason to skip. Without root the tests say on stderr that they were
-//! skipped. `CI_HOST_TESTS=1` makes that a failure, `CI_HOST_TESTS=0` skips them for root as well.
+//! As root a missing tool is a failure, not a reason to skip. Without root, and where root may have no namespaces, the
+//! tests say on stderr that they were skipped. `CI_HOST_TESTS=1` makes that a failure, `CI_HOST_TESTS=0` skips them for root as well.
 #![expect(clippy::disallowed_types, reason = "the tests start themselves again")]
 
 use std::any::type_name;
@@ -16,6 +16,7 @@ use std::os::fd::AsRawFd;
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
+use std::sync::LazyLock;
 
 use rustix::mount::{MountFlags, mount, mount_bind};
 
@@ -139,6 +140,8 @@ pub(crate) fn is_wanted(name: &str) -> bool {
         "0" => format!("{WANTED}=0"),
         "1" if !is_root => panic!("{WANTED}=1, but this is not root"),
         _ if !is_root => "needs root".into(),
+        "1" if !is_possible() => panic!("{WANTED}=1, but this root may have no namespaces or loop devices"),
+        _ if !is_possible() => "needs namespaces and loop devices, which this root may not have".into(),
         _ => {
             let missing: Vec<_> = TOOLS.iter().filter(|(path, _)| !Path::new(path).exists()).collect();
             assert!(missing.is_empty(), "install {missing:?}, or skip these tests with {WANTED}=0");
@@ -148,6 +151,19 @@ pub(crate) fn is_wanted(name: &str) -> bool {
     // Not by a macro: the output of those is only shown for tests that fail.
     writeln!(std::io::stderr(), "SKIPPED {name}: {reason}").unwrap();
     false
+}
+
+/// Whether root may do here what the tests do: have namespaces of its own, mount, and use loop devices. In some containers
+/// it may not.
+fn is_possible() -> bool {
+    static POSSIBLE: LazyLock<bool> = LazyLock::new(|| {
+        let probe = "mount -t tmpfs none /mnt && mknod /mnt/loop-control c 10 237 && : < /mnt/loop-control";
+        let mut command = Command::new("/usr/bin/unshare");
+        command.args(["--mount", "--pid", "--fork", "--mount-proc", "/bin/sh", "-c", probe]);
+        let status = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status();
+        status.is_ok_and(|status| status.success())
+    });
+    *POSSIBLE
 }
 
 /// Makes the host one that can be changed in any way, with the agent's account on it.
