@@ -91,13 +91,14 @@ struct Search<'a> {
 }
 
 impl Search<'_> {
-    /// Looks for the task of an answer that does not name it.
+    /// Looks for the task of an answer that does not name it. The call was executed, whether the task is found or not.
     async fn complete(&self, started: Started) -> Outcome {
-        let Trace::Dropped(_) = self.endpoint.trace else { return Outcome::Done(started) };
-        match self.search().await {
-            Sight::Executed(started) => Outcome::Done(started),
-            Sight::Nothing | Sight::Unclear => Outcome::Done(started),
+        if let Trace::Dropped(_) = self.endpoint.trace
+            && let Sight::Executed(found) = self.search().await
+        {
+            return Outcome::Done(found);
         }
+        Outcome::Done(started)
     }
 
     async fn settle(&self, error: Error) -> Outcome {

@@ -25,9 +25,9 @@ const TAIL: u64 = 20;
 /// Lines of a log that are read at once.
 const PAGE: u64 = 500;
 
-/// How long is tried to read on in the log of a task that has ended. How it ended is known by then, and is not held up
-/// for longer.
-const LAST_READS: Duration = Duration::from_secs(3);
+/// How long a page of a log may take, and how long is tried to read on in the log of a task that has ended: how it ended
+/// is known by then, and is not held up for longer.
+const LOG_READ: Duration = Duration::from_secs(3);
 
 /// Pages that are read between two polls, at most.
 const MOST_PAGES: u32 = 100;
@@ -132,7 +132,7 @@ impl Task<'_> {
             let stopped = status.as_ref().is_some_and(|status| status.state == TaskState::Stopped);
             if wants_log && status.is_some() {
                 // The status comes first: what the log holds after "stopped" is all that it will ever hold.
-                self.drain(&mut seen, line, if stopped { LAST_READS } else { Duration::ZERO }).await;
+                self.drain(&mut seen, line, if stopped { LOG_READ } else { Duration::ZERO }).await;
             }
             if let Some(status) = status.filter(|_| stopped) {
                 return watch.judge(status).await;
@@ -150,7 +150,7 @@ impl Task<'_> {
         let mut progress = self.client.now();
         for _ in 0..MOST_PAGES {
             let range = LogRange { start: Some(*seen), limit: Some(PAGE) };
-            let page = match within(self.client, READ, self.log(&range).into_future()).await {
+            let page = match within(self.client, LOG_READ, self.log(&range).into_future()).await {
                 Some(Ok(page)) => page,
                 Some(Err(_)) | None if self.client.now().saturating_sub(progress) >= patience => return,
                 Some(Err(_)) | None => {
@@ -175,7 +175,7 @@ impl Task<'_> {
 
     /// The last lines of the log of a task that has ended, if they can be read soon.
     async fn tail(self, lines: u64) -> Vec<String> {
-        within(self.client, LAST_READS, self.log_tail(lines)).await.unwrap_or_default()
+        within(self.client, LOG_READ, self.log_tail(lines)).await.unwrap_or_default()
     }
 
     /// Reads the last lines of the log; none if it cannot be read.
@@ -186,9 +186,6 @@ impl Task<'_> {
         page.rows.into_iter().filter(|row| !is_placeholder(page.total, &row.t)).map(|row| row.t).collect()
     }
 }
-
-/// How long one page of a log may take.
-const READ: Duration = Duration::from_secs(3);
 
 /// What a future returns, if it does so within that time.
 async fn within<T>(client: &Client, limit: Duration, future: impl Future<Output = T>) -> Option<T> {
