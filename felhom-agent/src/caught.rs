@@ -1,4 +1,4 @@
-//! Panics: what is said of them, and those that must not end the process because there is something to be undone or told.
+//! Panics: what is said of them, and those that must not end the process because there is something to be undone.
 
 use std::future::poll_fn;
 use std::io::Write;

@@ -3,9 +3,10 @@
 //! `stats` counts what was seen; `received OPERATION` counts one operation; `snapshots VMID` lists names;
 //! `snapshot VMID NAME [DESCRIPTION]` adds one that somebody took; `running VMID` starts a container;
 //! `changes` counts requests that change something; `config VMID` shows the options; `set VMID OPTION [VALUE]` sets or
-//! removes one; `revoke PATH ROLE` takes a role away; `lock VMID [LOCK]`; `slow TYPE MILLISECONDS` makes a kind of worker
-//! take longer; `delay OPERATION MILLISECONDS` makes the answers of an operation late; `lose OPERATION` loses its next answer; `role ROLE [PRIVILEGES]` redefines
-//! or removes a role; `daemon up|down`; `secret TOKEN SECRET` changes a token's secret.
+//! removes one; `revoke PATH ROLE` takes a role away; `lock VMID [LOCK]`; `slow TYPE MILLISECONDS` makes a kind of
+//! worker take longer; `delay OPERATION MILLISECONDS` makes the answers of an operation late; `lose OPERATION` loses its
+//! next answer; `role ROLE [PRIVILEGES]` redefines or removes a role; `daemon up|down`; `secret TOKEN SECRET` changes a
+//! token's secret.
 
 use std::io::BufRead;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -7,8 +7,9 @@ use proxmox_api::Error;
 use proxmox_types::params::{ResourceClass, ResourceFilter};
 use serde_json::json;
 
+use super::problem::print_problem;
 use super::session::Session;
-use super::{Common, Output, print, print_error};
+use super::{Common, Output, print};
 use crate::config::{Config, Environment};
 use crate::exercise::cleanup::{Trace, look, undo_unless};
 use crate::exercise::journal::{Entry, JournalError, StateDir, is_taken, peek};
@@ -18,7 +19,6 @@ use crate::exercise::site::Site;
 use crate::exit::Exit;
 use crate::finding::Finding;
 use crate::interrupt::Interrupt;
-use crate::terminal::plain;
 use crate::trouble::call::call_failed;
 use crate::trouble::configuration::{config_failed, tls_failed};
 use crate::trouble::lock::unlock;
@@ -230,12 +230,7 @@ impl Report {
     }
 
     fn show(&self, output: Output) -> Exit {
-        if let Some(problem) = &self.problem {
-            print_error(&format!("felhom-agent: {}", plain(&problem.summary)));
-            let why = problem.detail.iter().flat_map(|detail| detail.lines()).map(|line| ("why", line));
-            let fix = problem.fix.iter().map(|fix| ("fix", fix.run.as_str()));
-            why.chain(fix).for_each(|(label, line)| print_error(&format!("  {label}  {}", plain(line))));
-        }
+        self.problem.iter().for_each(print_problem);
         print(&match output {
             Output::Text => self.text(),
             Output::Json => {

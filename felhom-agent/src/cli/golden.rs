@@ -16,10 +16,10 @@ use super::session::Session;
 use crate::chain::chain;
 use crate::config::{Config, Environment};
 use crate::exit::Exit;
-use crate::finding::Finding;
 use crate::host::preview::Preview;
 use crate::interrupt::Interrupt;
 use crate::trouble::call::call_failed;
+use crate::trouble::configuration::{config_failed, tls_failed};
 use crate::wiring;
 
 /// What is done with golden containers.
@@ -84,7 +84,7 @@ pub(super) fn run(common: &Common, verb: &Verb, environment: &Environment) -> Ex
     };
     let config = match &session.config {
         Ok(config) => config,
-        Err(error) => return Problem::new(error.to_string(), Exit::Config).tell(common),
+        Err(error) => return Problem::of(config_failed(error), Exit::Config).tell(common),
     };
     match session.runtime.block_on(create(arguments, config)) {
         Ok((text, document)) => tell(common, &text, &document, Exit::Ok),
@@ -94,8 +94,8 @@ pub(super) fn run(common: &Common, verb: &Verb, environment: &Environment) -> Ex
 
 /// Creates the container, or shows how it would be.
 async fn create(arguments: &Arguments, config: &Config) -> Result<(String, Value), Problem> {
-    let connection =
-        wiring::connect(config).map_err(|error| Problem::new(error.to_string(), Exit::Config))?;
+    let connection = wiring::connect(config);
+    let connection = connection.map_err(|error| Problem::of(tls_failed(config, &error), Exit::Config))?;
     let spec = arguments.spec();
     let against = preflight(&connection.client, &config.node, &spec).await;
     let against = against.map_err(|error| unasked(config, &error))?;
@@ -131,9 +131,9 @@ async fn create(arguments: &Arguments, config: &Config) -> Result<(String, Value
 
 /// Says that a call failed, and what repairs it. Nothing was created.
 fn unasked(config: &Config, error: &Error) -> Problem {
-    let Finding { summary, fix, .. } = call_failed(config, error);
-    let fix = fix.first().map(|fix| format!("; repair: {}", fix.run)).unwrap_or_default();
-    Problem::new(format!("what the container needs cannot be looked at: {summary}{fix}"), Exit::Unchecked)
+    let mut finding = call_failed(config, error);
+    finding.summary = format!("what the container needs cannot be looked at: {}", finding.summary);
+    Problem::of(finding, Exit::Unchecked)
 }
 
 /// What stands against it: `pct` accepts a bridge that does not exist, and a size that the storage does not have.

@@ -4,6 +4,8 @@ use serde_json::{Value, json};
 
 use super::{Common, Output, print, print_error};
 use crate::exit::Exit;
+use crate::finding::Finding;
+use crate::terminal::plain;
 
 /// Prints a result as it is wanted, and says how the run ends.
 pub(super) fn tell(common: &Common, text: &str, document: &Value, exit: Exit) -> Exit {
@@ -15,25 +17,42 @@ pub(super) fn tell(common: &Common, text: &str, document: &Value, exit: Exit) ->
 }
 
 /// Why there is no result, and how the run ends.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) struct Problem {
-    pub(super) text: String,
-    pub(super) exit: Exit,
+    finding: Box<Finding>,
+    exit: Exit,
 }
 
 impl Problem {
     pub(super) fn new(text: impl Into<String>, exit: Exit) -> Self {
-        Self { text: text.into(), exit }
+        Self::of(Finding::skip(text), exit)
+    }
+
+    /// One that may say why, and what repairs it.
+    pub(super) fn of(finding: Finding, exit: Exit) -> Self {
+        Self { exit: finding.exit.unwrap_or(exit), finding: Box::new(finding) }
     }
 
     /// Prints it.
     pub(super) fn tell(&self, common: &Common) -> Exit {
-        print_error(&format!("felhom-agent: {}", crate::terminal::plain(&self.text)));
+        print_problem(&self.finding);
         if common.output == Output::Json {
-            let document =
-                json!({ "schema": "felhom.problem/1", "problem": self.text, "exit": self.exit.code() });
+            let mut document = json!({
+                "schema": "felhom.problem/1", "problem": self.finding.summary, "exit": self.exit.code(),
+            });
+            if let (Some(fields), false) = (document.as_object_mut(), self.finding.fix.is_empty()) {
+                fields.insert("fix".into(), json!(self.finding.fix));
+            }
             return Exit::of([print(&format!("{document:#}\n")), self.exit]);
         }
         self.exit
     }
+}
+
+/// Prints what stands in the way on stderr, why, and what repairs it.
+pub(super) fn print_problem(problem: &Finding) {
+    print_error(&format!("felhom-agent: {}", plain(&problem.summary)));
+    let why = problem.detail.iter().flat_map(|detail| detail.lines()).map(|line| ("why", line));
+    let fix = problem.fix.iter().map(|fix| ("fix", fix.run.as_str()));
+    why.chain(fix).for_each(|(label, line)| print_error(&format!("  {label}  {}", plain(line))));
 }

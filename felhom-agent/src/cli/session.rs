@@ -12,6 +12,7 @@ use crate::config::{Config, ConfigError, Environment, HostConfig, LogFormat, Log
 use crate::exercise::progress::Progress;
 use crate::exit::Exit;
 use crate::logging;
+use crate::trouble::configuration::config_failed;
 use crate::wiring;
 
 /// What every command begins with.
@@ -62,7 +63,7 @@ impl HostSession {
     /// Reads what is needed of the configuration and starts logging as it says.
     pub(super) fn start(common: &Common, environment: &Environment) -> Result<Self, Exit> {
         let config = HostConfig::load(common.config.clone(), environment)
-            .map_err(|error| Problem::new(error.to_string(), Exit::Config).tell(common))?;
+            .map_err(|error| Problem::of(config_failed(&error), Exit::Config).tell(common))?;
         let has_color = common.color.is_on(&std::io::stdout(), environment);
         logging::start(common.log_level(config.log_level), config.log_format, has_color);
         Ok(Self { runner: wiring::runner(config.privileged_mode), config, runtime: runtime()? })

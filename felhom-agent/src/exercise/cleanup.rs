@@ -3,6 +3,7 @@
 use std::mem::{Discriminant, discriminant};
 use std::time::{Duration, Instant, UNIX_EPOCH};
 
+use proxmox_api::endpoint::Pace;
 use proxmox_api::{Cause, Error, Started, Thing};
 use proxmox_types::params::{DeleteSnapshotParams, SetConfigParams, TaskFilter, TaskSource};
 use proxmox_types::{Digest, Lock, LxcConfig, LxcOptions, SnapshotEntry, SnapshotName, Tags, Upid, Vmid};
@@ -21,8 +22,8 @@ const WORKERS: [&str; 3] = ["vzsnapshot", "vzrollback", "vzdelsnapshot"];
 /// The locks that an exercise takes, and that a worker leaves if it is killed.
 const LOCKS: [Lock; 3] = [Lock::Snapshot, Lock::SnapshotDelete, Lock::Rollback];
 
-/// How long a call whose answer was never seen may take to show: pvedaemon may work on a call for 30 s before it starts a worker.
-const GRACE: Duration = Duration::from_secs(35);
+/// How long a call whose answer was never seen may take to show: as long as pvedaemon may work on it.
+const GRACE: Duration = Pace::Change.time_limit();
 
 /// How long the server may be away before the look at what is left is given up.
 const OUTAGE: Duration = Duration::from_secs(30);

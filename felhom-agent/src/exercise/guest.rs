@@ -44,7 +44,7 @@ pub(super) async fn examine(site: &Site<'_>, vmid: Vmid) -> Result<(Guest, Findi
     against.extend(of_snapshots(lxc, config).await);
     against.extend(of_space(site, &before).await);
     let mut notes = Vec::new();
-    for checked in [managed(site, vmid).await, replicated(site, vmid).await] {
+    for checked in [managed(site, vmid, &status).await, replicated(site, vmid).await] {
         match checked {
             Ok(found) => against.extend(found),
             Err(note) => notes.push(note),
@@ -96,10 +96,6 @@ fn of_itself(site: &Site<'_>, vmid: Vmid, status: &LxcStatus, config: &LxcConfig
     if status.status != GuestStatus::Stopped {
         let finding = Finding::fail(format!("{vmid} is {}", status.status), format!("pct shutdown {vmid}"));
         against.push(finding.because("a running container is never touched"));
-    }
-    if status.ha.as_ref().is_some_and(|ha| ha.managed) {
-        let fix = format!("ha-manager remove ct:{vmid}");
-        against.push(Finding::fail(format!("{vmid} is managed by HA"), fix));
     }
     if config.options.template == Some(true) {
         let finding = Finding::fail(
@@ -163,10 +159,14 @@ async fn of_space(site: &Site<'_>, before: &LxcConfig) -> Option<Finding> {
 /// What a look found against the container, or why it could not be looked.
 type Looked = Result<Option<Finding>, String>;
 
-async fn managed(site: &Site<'_>, vmid: Vmid) -> Looked {
-    let resources = site.client.cluster().ha_resources().await.map_err(|error| unseen("HA", &error))?;
+/// Who may see the container may see that HA manages it; the list of HA also has what is not managed at the moment.
+async fn managed(site: &Site<'_>, vmid: Vmid, status: &LxcStatus) -> Looked {
     let sid = format!("ct:{vmid}");
-    let found = resources.iter().any(|resource| resource.sid == sid);
+    let is_managed = status.ha.as_ref().is_some_and(|ha| ha.managed);
+    let found = is_managed || {
+        let listed = site.client.cluster().ha_resources().await.map_err(|error| unseen("HA", &error))?;
+        listed.iter().any(|resource| resource.sid == sid)
+    };
     Ok(found.then(|| Finding::fail(format!("{vmid} is managed by HA"), format!("ha-manager remove {sid}"))))
 }
 

@@ -32,13 +32,12 @@ pub fn call_failed(config: &Config, error: &Error) -> Finding {
 
 /// The command that repairs it, or that shows what is in the way.
 fn repair(config: &Config, error: &Error) -> String {
-    let node = &config.node;
+    if let Some(command) = error.cause().and_then(command_for) {
+        return command.replace("{node}", config.node.as_str());
+    }
     match (error.cause(), error) {
         (Some(Cause::Permission(denied)), _) => {
             grant(config, denied).unwrap_or_else(|| format!("pveum user permissions '{}'", config.token.id()))
-        }
-        (Some(cause), _) if command_for(cause).is_some() => {
-            command_for(cause).unwrap_or_default().replace("{node}", node.as_str())
         }
         (_, Error::Decode { .. }) => "pveversion && felhom-agent --version".into(),
         (_, Error::Transport { source: TransportError::NotSent { stage: Stage::Tls, .. }, .. }) => {
