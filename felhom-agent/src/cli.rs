@@ -1,6 +1,6 @@
 //! The command line.
 
-mod cleanup;
+pub mod cleanup;
 mod disks;
 mod golden;
 mod problem;

@@ -11,9 +11,10 @@ pub mod progress;
 pub mod site;
 mod steps;
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use proxmox_types::Vmid;
+use tokio::time::Instant;
 
 use crate::caught::caught;
 use crate::exit::Exit;
@@ -117,7 +118,7 @@ async fn prepare(site: Site<'_>, vmid: Option<Vmid>) -> Result<(Steps<'_>, Findi
     };
     let state = take(&site)?;
     let (guest, finding) = guest::examine(&site, vmid).await?;
-    let name = leftover::name();
+    let name = leftover::name((site.clock)());
     let name = name.map_err(|error| vec![Finding::fail(error.to_string(), "felhom-agent --version")])?;
     Ok((Steps::new(site, state, guest, name), finding))
 }

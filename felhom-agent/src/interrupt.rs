@@ -1,11 +1,11 @@
 //! SIGINT, SIGTERM and SIGHUP, as something that can be waited for and asked about.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
-use tokio::time::sleep_until;
+use tokio::time::{Instant, sleep_until};
 
 use crate::exit::Exit;
 
@@ -74,7 +74,7 @@ impl Interrupt {
         let (exit, at) = self.wait(1).await;
         tokio::select! {
             _ = self.wait(2) => exit,
-            () = sleep_until((at + lenience).into()) => exit,
+            () = sleep_until(at + lenience) => exit,
         }
     }
 

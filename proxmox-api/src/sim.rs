@@ -42,7 +42,8 @@ use proxmox_types::TokenId;
 pub use acl::{Acl, AclEntry, Principal, Token};
 pub use answer::Answer;
 pub use container::{Container, Snapshot};
-pub use fault::{Effect, Fault};
+use fault::Arrived;
+pub use fault::{Effect, Fault, Script};
 pub use storage::{Storage, Volume};
 pub use world::{Received, World};
 
@@ -147,12 +148,12 @@ impl Sim {
         };
         let target = alloc::format!("/api2/json{target}");
         let mut world = self.world();
-        let operation = route::operation(request.method.as_str(), &target, &body).unwrap_or_default();
-        let effect = world.take_fault(operation);
-        let answer = fault::before(effect.as_ref(), &mut world, request.time_limit)?.unwrap_or_else(|| {
-            let principal = Principal::token(&self.token.to_string());
-            route::serve(&mut world, request.method.as_str(), &target, &body, Some(&principal))
-        });
+        let principal = Principal::token(&self.token.to_string());
+        let call = Arrived { number: world.sent, method: request.method, target, body, principal };
+        world.sent += 1;
+        let effect = world.fault_of(request, &call);
+        let answer = fault::before(effect.as_ref(), &mut world, &call, request.time_limit)?;
+        let answer = answer.unwrap_or_else(|| world.act(&call));
         let answer = fault::after(effect.as_ref(), answer, request.time_limit)?;
         Ok(answer.into_response(world.time()))
     }

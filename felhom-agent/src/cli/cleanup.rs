@@ -1,6 +1,6 @@
 //! The command `cleanup`: finishes what an exercise of the self-test has left.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use clap::Args;
 use proxmox_api::Error;
@@ -38,12 +38,15 @@ pub(super) struct Arguments {
 
 /// What was found and done.
 #[derive(Debug, Default)]
-struct Report {
+pub struct Report {
     is_dry: bool,
-    done: Vec<String>,
+    /// What was done, in words.
+    pub done: Vec<String>,
     alike: Vec<String>,
-    leftovers: Vec<Leftover>,
-    problem: Option<Finding>,
+    /// What could not be removed.
+    pub leftovers: Vec<Leftover>,
+    /// The first thing that went wrong.
+    pub problem: Option<Finding>,
     exit: Option<Exit>,
 }
 
@@ -73,6 +76,7 @@ async fn clean(progress: Progress, arguments: &Arguments, config: &Config, repor
         config,
         client: &connection.client,
         task_timeout: arguments.task_timeout,
+        clock: SystemTime::now,
         progress,
         interrupt: Interrupt::listen(),
         tasks: Vec::new(),
@@ -85,8 +89,14 @@ async fn clean(progress: Progress, arguments: &Arguments, config: &Config, repor
         }
         return;
     }
+    tidy(&mut site, report).await;
+}
+
+/// Takes the state folder, and undoes what its journal tells of and what is found besides.
+pub async fn tidy(site: &mut Site<'_>, report: &mut Report) {
+    let config = site.config;
     match StateDir::take(&config.state_dir).and_then(|state| state.read().map(|entry| (state, entry))) {
-        Ok((state, entry)) => finish(&mut site, &state, entry, report).await,
+        Ok((state, entry)) => finish(site, &state, entry, report).await,
         Err(error) => report.fail_on_journal(config, &error),
     }
 }
@@ -156,7 +166,7 @@ async fn traces(site: &Site<'_>, entry: Option<Entry>, report: &mut Report) -> V
         return Vec::new();
     }
     // The journal of a killed run names a task as soon as it is known.
-    let of_journal = |entry: Entry| Trace::of_journal(&entry, entry.upid.is_none());
+    let of_journal = |entry: Entry| Trace::of_journal(&entry, entry.upid.is_none(), (site.clock)());
     let mut traces: Vec<Trace> = entry.map(of_journal).into_iter().collect();
     match unless_interrupted(site, report, found(site)).await {
         Some(Ok(containers)) => {
@@ -224,7 +234,8 @@ impl Report {
         self.fail(call_failed(config, error), Exit::Fail);
     }
 
-    fn exit(&self) -> Exit {
+    /// How the run ends.
+    pub fn exit(&self) -> Exit {
         let left = (!self.leftovers.is_empty()).then_some(Exit::Leftover);
         Exit::of(self.exit.into_iter().chain(left))
     }

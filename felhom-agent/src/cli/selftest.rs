@@ -1,7 +1,7 @@
 //! The command `selftest`.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use clap::Args;
 
@@ -119,6 +119,7 @@ async fn check(
                 config,
                 client: &connection.client,
                 task_timeout: arguments.task_timeout,
+                clock: SystemTime::now,
                 progress,
                 interrupt,
                 tasks: Vec::new(),

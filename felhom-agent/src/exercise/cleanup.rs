@@ -1,12 +1,13 @@
 //! Undoing an exercise that did not get to its end.
 
 use std::mem::{Discriminant, discriminant};
-use std::time::{Duration, Instant, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use proxmox_api::endpoint::Pace;
 use proxmox_api::{Cause, Error, Started, Thing};
 use proxmox_types::params::{DeleteSnapshotParams, SetConfigParams, TaskFilter, TaskSource};
 use proxmox_types::{Digest, Lock, LxcConfig, LxcOptions, SnapshotEntry, SnapshotName, Tags, Upid, Vmid};
+use tokio::time::Instant;
 
 use super::claims;
 use super::journal::Entry;
@@ -46,12 +47,12 @@ pub struct Trace {
 
 impl Trace {
     /// What a journal tells of. Whether a call may still show is told apart, since a journal only names tasks.
-    pub fn of_journal(entry: &Entry, is_in_doubt: bool) -> Self {
+    pub fn of_journal(entry: &Entry, is_in_doubt: bool, now: SystemTime) -> Self {
         Self {
             vmid: entry.vmid,
             snapname: Some(entry.snapname.clone()),
             is_marked: [claims::MARKER.id, claims::ROLLBACK.id].contains(&entry.step.as_str()),
-            shows_within: if is_in_doubt { remains_of_grace(entry.time) } else { Duration::ZERO },
+            shows_within: if is_in_doubt { remains_of_grace(entry.time, now) } else { Duration::ZERO },
         }
     }
 
@@ -94,9 +95,9 @@ impl Trace {
 }
 
 /// What is left of the time in which a call shows. Clocks may have been set since, so it is never more than all of it.
-fn remains_of_grace(time: u64) -> Duration {
+fn remains_of_grace(time: u64, now: SystemTime) -> Duration {
     let at = UNIX_EPOCH.checked_add(Duration::from_secs(time));
-    let age = at.and_then(|at| at.elapsed().ok());
+    let age = at.and_then(|at| now.duration_since(at).ok());
     age.map_or(GRACE, |age| GRACE.saturating_sub(age))
 }
 
@@ -332,20 +333,14 @@ async fn delete(site: &mut Site<'_>, vmid: Vmid, name: &SnapshotName) -> Result<
 
 #[cfg(test)]
 mod tests {
-    use std::time::SystemTime;
-
     use super::*;
-
-    fn now() -> u64 {
-        SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs()
-    }
 
     #[test]
     fn a_clock_that_was_set_back_makes_nobody_wait_longer() {
-        assert_eq!(remains_of_grace(now() + 86_400), GRACE);
-        assert_eq!(remains_of_grace(u64::MAX), GRACE);
-        assert_eq!(remains_of_grace(now() - 60), Duration::ZERO);
-        assert!(remains_of_grace(now() - 5) < GRACE);
+        let now = UNIX_EPOCH + Duration::from_secs(1_795_500_000);
+        let remains = |age: i64| remains_of_grace(1_795_500_000_u64.saturating_add_signed(-age), now);
+        assert_eq!([remains(-86_400), remains(-i64::MAX), remains(60)], [GRACE, GRACE, Duration::ZERO]);
+        assert_eq!(remains(5), GRACE - Duration::from_secs(5));
     }
 
     #[test]

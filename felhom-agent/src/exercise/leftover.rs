@@ -109,8 +109,8 @@ fn is_ours(entry: &SnapshotEntry) -> bool {
 }
 
 /// A name that no other snapshot has.
-pub(super) fn name() -> Result<SnapshotName, Malformed> {
-    let time = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs());
+pub(super) fn name(now: SystemTime) -> Result<SnapshotName, Malformed> {
+    let time = now.duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs());
     let chance = ring::rand::generate::<[u8; 4]>(&ring::rand::SystemRandom::new());
     let chance = chance.map_or_else(|_| std::process::id(), |bytes| u32::from_be_bytes(bytes.expose()));
     format!("{PREFIX}{:08x}-{chance:08x}", time & 0xffff_ffff).parse()
@@ -130,7 +130,7 @@ mod tests {
 
     #[test]
     fn a_name_is_known_again_and_never_the_same() {
-        let names = [name().unwrap(), name().unwrap()];
+        let names = [(); 2].map(|()| name(SystemTime::now()).unwrap());
         assert_ne!(names[0], names[1]);
         for name in names {
             let found = at_container(name.as_str(), "self-test of felhom-agent\n");

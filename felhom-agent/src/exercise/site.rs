@@ -3,11 +3,12 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::{Duration, SystemTime};
 
 use proxmox_api::{Client, Ended, Error, Lxc, Patience};
 use proxmox_types::{Upid, Vmid};
 use serde::Serialize;
+use tokio::time::Instant;
 
 use super::progress::Progress;
 use crate::config::Config;
@@ -22,6 +23,8 @@ pub struct Site<'c> {
     pub client: &'c Client,
     /// How long a task may take.
     pub task_timeout: Duration,
+    /// Tells what the journal says of time.
+    pub clock: fn() -> SystemTime,
     /// How progress is shown.
     pub progress: Progress,
     /// Whether the run shall end.

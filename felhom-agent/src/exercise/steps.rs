@@ -2,7 +2,7 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::UNIX_EPOCH;
 
 use proxmox_api::{Call, Ended, Error, Outcome, Started};
 use proxmox_types::params::{DeleteSnapshotParams, RollbackParams, SetConfigParams, SnapshotParams};
@@ -98,7 +98,7 @@ impl<'c> Steps<'c> {
     }
 
     fn trace(&self) -> Trace {
-        Trace::of_journal(&self.entry, self.mess == Mess::InDoubt)
+        Trace::of_journal(&self.entry, self.mess == Mess::InDoubt, (self.site.clock)())
     }
 
     /// Removes the journal: there is nothing to undo.
@@ -110,7 +110,7 @@ impl<'c> Steps<'c> {
 
     /// Writes down what is about to be done.
     fn announce(&mut self, claim: &Claim) -> Result<(), Box<Finding>> {
-        let time = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs());
+        let time = (self.site.clock)().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs());
         let entry = Entry { step: claim.id.into(), upid: None, time, ..self.entry.clone() };
         self.state.write(&entry).map_err(|error| {
             Finding::fail(error.to_string(), error.repair(self.site.config))

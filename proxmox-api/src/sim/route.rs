@@ -89,8 +89,24 @@ pub(super) fn operation(method: &str, target: &str, body: &str) -> Option<&'stat
     parsed.endpoint().map(|endpoint| endpoint.operation)
 }
 
-/// Answers a request.
+/// Answers a request, and notes how.
 pub(super) fn serve(
+    world: &mut World,
+    method: &str,
+    target: &str,
+    body: &str,
+    principal: Option<&Principal>,
+) -> Answer {
+    let before = world.workers.len();
+    let answer = answer(world, method, target, body, principal);
+    let upids = world.workers.iter().skip(before).map(|worker| worker.upid.clone()).collect();
+    if let Some(received) = world.received.last_mut() {
+        (received.status, received.upids) = (answer.status, upids);
+    }
+    answer
+}
+
+fn answer(
     world: &mut World,
     method: &str,
     target: &str,
@@ -105,6 +121,9 @@ pub(super) fn serve(
         path: parsed.path.clone(),
         parameters: parsed.parameters.clone(),
         principal: principal.map_or("", Principal::as_str).into(),
+        number: world.received.len(),
+        status: 0,
+        upids: Vec::new(),
     });
     let Some(principal) = principal else { return Answer::bare(401, "Authentication failed!") };
     let Some(endpoint) = endpoint else {

@@ -69,8 +69,11 @@ pub(super) fn node() -> World {
         is_daemon_down: false,
         received: alloc::vec![],
         durations: BTreeMap::new(),
+        script: None,
+        sent: 0,
         workers: alloc::vec![],
         faults: alloc::vec![],
+        deferred: alloc::vec![],
         next_pid: 2000,
     }
 }

@@ -7,9 +7,10 @@ use alloc::vec::Vec;
 use core::time::Duration;
 
 use super::acl::{Acl, Principal};
-use super::answer::Refusal;
+use super::answer::{Answer, Refusal};
 use super::container::Container;
-use super::fault::{Effect, Fault};
+use super::fault::{Deferred, Fault, Script};
+use super::route;
 use super::storage::Storage;
 use super::worker::Worker;
 
@@ -44,8 +45,13 @@ pub struct World {
     pub received: Vec<Received>,
     /// How long workers take, by type; the rest take [`World::TASK`].
     pub durations: BTreeMap<&'static str, Duration>,
+    /// What decides at every request whether a fault strikes.
+    pub script: Option<Script>,
+    /// How many requests were sent, those included that were lost on the way.
+    pub sent: usize,
     pub(super) workers: Vec<Worker>,
     pub(super) faults: Vec<Fault>,
+    pub(super) deferred: Vec<Deferred>,
     pub(super) next_pid: u32,
 }
 
@@ -62,6 +68,12 @@ pub struct Received {
     pub parameters: BTreeMap<String, String>,
     /// Who sent it.
     pub principal: String,
+    /// Which of those that were sent it was, over the seam.
+    pub number: usize,
+    /// The status that it was answered with, whether or not the answer arrived.
+    pub status: u16,
+    /// The tasks that it started.
+    pub upids: Vec<String>,
 }
 
 impl World {
@@ -73,24 +85,38 @@ impl World {
         self.epoch.saturating_add(self.now.as_secs())
     }
 
-    /// Lets time pass up to `now`; workers that end by then end.
+    /// Lets time pass up to `now`; workers that end by then end, and what is due by then is done.
     pub(super) fn settle(&mut self, now: Duration) {
-        self.now = self.now.max(now);
-        while let Some(index) = self.next_ending() {
-            self.end_worker(index);
+        loop {
+            let ending = self.next_ending(now);
+            let due = ending.map_or(now, |(_, at)| at);
+            if let Some(index) = self.deferred.iter().position(|deferred| deferred.due <= due) {
+                let Deferred { due, call } = self.deferred.remove(index);
+                self.now = self.now.max(due);
+                self.act(&call);
+            } else if let Some((index, at)) = ending {
+                self.now = self.now.max(at);
+                self.end_worker(index);
+            } else {
+                self.now = self.now.max(now);
+                return;
+            }
         }
     }
 
-    fn next_ending(&self) -> Option<usize> {
-        let due = self.workers.iter().enumerate().filter(|(_, worker)| worker.is_due(self.now));
-        due.min_by_key(|(_, worker)| worker.ends_at).map(|(index, _)| index)
+    fn next_ending(&self, now: Duration) -> Option<(usize, Duration)> {
+        let due = self.workers.iter().enumerate().filter(|(_, worker)| worker.is_due(now));
+        due.map(|(index, worker)| (index, worker.ends_at)).min_by_key(|(_, at)| *at)
     }
 
-    pub(super) fn take_fault(&mut self, operation: &str) -> Option<Effect> {
-        let fault =
-            self.faults.iter_mut().find(|fault| fault.endpoint.operation == operation && fault.times > 0)?;
-        fault.times -= 1;
-        Some(fault.effect.clone())
+    /// Every task that is not forgotten, with its exit status once it has ended.
+    pub fn tasks(&self) -> impl Iterator<Item = (&str, Option<&str>)> {
+        self.workers.iter().map(|worker| (worker.upid.as_str(), worker.exit()))
+    }
+
+    /// Answers somebody else's request: method, path below `/api2/json`, and form body.
+    pub fn serve(&mut self, who: &Principal, method: &str, path: &str, body: &str) -> Answer {
+        route::serve(self, method, path, body, Some(who))
     }
 
     /// The container, or what PVE says if there is none.
