@@ -26,6 +26,7 @@ mod cluster;
 mod digest;
 mod fingerprint;
 mod flattened;
+mod invisible;
 mod list;
 mod lxc;
 mod malformed;
@@ -51,6 +52,7 @@ pub use backup::{BackupMode, Compression, VzdumpDefaults};
 pub use cluster::{ClusterStatusEntry, HaResource, ReplicationJob, Resource, ResourceType};
 pub use digest::Digest;
 pub use fingerprint::Fingerprint;
+pub use invisible::{Stray, first_invisible, is_invisible};
 pub use list::CommaList;
 pub use lxc::{
     Arch, BlockingHaResource, ConsoleMode, Feature, GuestStatus, HaManagement, IpAddress, Lock, LxcConfig,
@@ -71,7 +73,7 @@ pub use storage::{
 };
 pub use tags::Tags;
 pub use task::{ExitStatus, TaskEntry, TaskLogLine, TaskState, TaskStatus};
-pub use token::{ApiToken, TokenError, TokenId};
+pub use token::{ApiToken, TokenError, TokenId, redact, redact_strictly};
 pub use upid::Upid;
 pub use version::Version;
 pub use vmid::Vmid;

@@ -1,5 +1,7 @@
 //! API tokens: `user@realm!name=secret`.
 
+mod redact;
+
 use alloc::boxed::Box;
 use core::fmt;
 use core::str::FromStr;
@@ -7,6 +9,9 @@ use core::str::FromStr;
 use snafu::Snafu;
 
 use crate::Secret;
+use crate::invisible::{Stray, first, first_invisible};
+
+pub use redact::{redact, redact_strictly};
 
 /// Which token it is, without its secret: `user@realm!name`. Safe to print.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -48,6 +53,7 @@ impl FromStr for TokenId {
     type Err = TokenError;
 
     fn from_str(text: &str) -> Result<Self, TokenError> {
+        seen(text)?;
         match text.matches('!').count() {
             0 => {
                 return Err(if text.contains('@') {
@@ -64,7 +70,7 @@ impl FromStr for TokenId {
             return Err(TokenError::Swapped);
         }
         let (user, realm) = owner.rsplit_once('@').ok_or(TokenError::MissingRealm)?;
-        check(is_user(user), TokenError::User)?;
+        check(is_user(user, owner), TokenError::User)?;
         check(is_identifier(realm), TokenError::Realm)?;
         check(is_identifier(name), TokenError::Name)?;
         Ok(Self { user: user.into(), realm: realm.into(), name: name.into() })
@@ -98,9 +104,11 @@ impl FromStr for ApiToken {
 
     fn from_str(text: &str) -> Result<Self, TokenError> {
         check(!text.is_empty(), TokenError::Empty)?;
-        check(!text.starts_with(['"', '\'']) && !text.ends_with(['"', '\'']), TokenError::Quoted)?;
-        check(!text.contains(|c: char| c.is_whitespace() || c.is_control()), TokenError::Blank)?;
+        seen(text)?;
+        check(!text.starts_with(QUOTES) && !text.ends_with(QUOTES), TokenError::Quoted)?;
+        check(!text.contains([' ', '\t', '\r', '\n']), TokenError::Blank)?;
         check(!text.starts_with("PVEAPIToken"), TokenError::Header)?;
+        ascii_but_for_the_user(text)?;
         check(!is_uuid(text), TokenError::OnlySecret)?;
         let (id, secret) = text.rsplit_once('=').ok_or(TokenError::MissingSecret)?;
         check(!is_uuid(id) && !secret.contains(['@', '!']), TokenError::Swapped)?;
@@ -123,9 +131,25 @@ pub enum TokenError {
     /// Quotes around it, from a shell or a JSON file.
     #[snafu(display("the token has quotes around it"))]
     Quoted,
-    /// A blank, a newline or a control character inside or around it.
-    #[snafu(display("the token holds a blank, a newline or a control character"))]
+    /// A blank, a tab or a newline inside or around it.
+    #[snafu(display("the token holds a blank, a newline or a tab"))]
     Blank,
+    /// A character that nobody sees: a byte order mark, a zero width space, a no-break space, a control character.
+    #[snafu(display(
+        "the token holds an invisible character: {stray}; type it anew, or copy it without that"
+    ))]
+    Invisible {
+        /// Which one, and where.
+        stray: Stray,
+    },
+    /// A character behind the user that PVE never puts there, as a word processor puts a long dash for a hyphen.
+    #[snafu(display(
+        "the token holds {stray}, which PVE never puts behind the user; after it there are ASCII characters only"
+    ))]
+    NotAscii {
+        /// Which one, and where.
+        stray: Stray,
+    },
     /// The whole header instead of the token.
     #[snafu(display("the token starts with `PVEAPIToken`, which is the header's name and not part of it"))]
     Header,
@@ -171,8 +195,27 @@ const fn check(holds: bool, error: TokenError) -> Result<(), TokenError> {
     if holds { Ok(()) } else { Err(error) }
 }
 
-fn is_user(text: &str) -> bool {
-    (1..=60).contains(&text.len()) && !text.contains(|c: char| c.is_whitespace() || matches!(c, ':' | '/'))
+/// Quotes of shells and JSON, and what word processors make of them.
+const QUOTES: [char; 8] = ['"', '\'', '`', '“', '”', '„', '‘', '’'];
+
+fn seen(text: &str) -> Result<(), TokenError> {
+    first_invisible(text).map_or(Ok(()), |stray| Err(TokenError::Invisible { stray }))
+}
+
+/// PVE takes any letter in a user, and none but those of ASCII behind it.
+fn ascii_but_for_the_user(text: &str) -> Result<(), TokenError> {
+    let owner = text.split('!').next().unwrap_or_default();
+    let user = owner.rsplit_once('@').map_or(owner, |(user, _)| user);
+    let stray = first(text.get(user.len()..).unwrap_or_default(), |c| !c.is_ascii());
+    stray.map_or(Ok(()), |stray| {
+        let position = stray.position.saturating_add(user.chars().count());
+        Err(TokenError::NotAscii { stray: Stray { position, ..stray } })
+    })
+}
+
+/// `[^\s:/]+`, at most 64 bytes with the realm.
+fn is_user(text: &str, owner: &str) -> bool {
+    !text.is_empty() && owner.len() <= 64 && !text.contains([' ', '\t', '\r', '\n', ':', '/'])
 }
 
 /// `[A-Za-z][A-Za-z0-9.\-_]+`
@@ -183,8 +226,7 @@ fn is_identifier(text: &str) -> bool {
 }
 
 fn is_uuid(text: &str) -> bool {
-    text.split('-').map(str::len).eq([8, 4, 4, 4, 12])
-        && text.bytes().all(|byte| byte == b'-' || byte.is_ascii_hexdigit())
+    redact::uuid(text) == Some(text.len())
 }
 
 #[cfg(test)]
@@ -238,6 +280,33 @@ mod tests {
         for (text, expected) in cases {
             assert_eq!(text.replace("UUID", UUID).parse::<ApiToken>(), Err(expected), "{text}");
         }
+    }
+
+    #[test]
+    fn what_nobody_sees_or_pve_never_writes_is_named() {
+        let cases = [
+            ("\u{feff}felhom@pve!agent=UUID", "invisible character: U+FEFF, as character 1"),
+            ("felhom\u{200b}@pve!agent=UUID", "invisible character: U+200B, as character 7"),
+            ("felhom@pve!agent=UUID\u{a0}", "invisible character: U+00A0, as character 54"),
+            ("felhom@pve!ag\u{ad}ent=UUID", "invisible character: U+00AD, as character 14"),
+            ("felhom@pve\u{202e}!agent=UUID", "invisible character: U+202E, as character 11"),
+            ("felhom@pve!agent\u{2060}=UUID", "invisible character: U+2060, as character 17"),
+            ("jürgen\u{200d}@pve!agent=UUID", "invisible character: U+200D, as character 7"),
+            ("felhom@pve!agent=\u{1b}UUID", "invisible character: U+001B, as character 18"),
+            ("felhom@pve!agent=1234\u{2013}5", "holds U+2013, as character 22"),
+            ("felhom@pve!аgent=UUID", "holds U+0430, as character 12"),
+            ("jürgen@pvé!agent=UUID", "holds U+00E9, as character 10"),
+            ("“felhom@pve!agent=UUID”", "quotes around it"),
+        ];
+        for (text, expected) in cases {
+            let said = alloc::format!("{}", text.replace("UUID", UUID).parse::<ApiToken>().unwrap_err());
+            assert!(said.contains(expected) && !said.contains(UUID), "{text}: {said}");
+        }
+        let user =
+            alloc::format!("jürgen@pve!agent={UUID}").parse::<ApiToken>().map(|token| token.id.owner());
+        assert_eq!(user, Ok("jürgen@pve".into()));
+        let id = "felhom\u{200b}@pve!agent".parse::<TokenId>();
+        assert!(matches!(id, Err(TokenError::Invisible { .. })), "{id:?}");
     }
 
     #[test]
