@@ -18,7 +18,7 @@ use tokio::time::Instant;
 
 use crate::caught::caught;
 use crate::exit::Exit;
-use crate::finding::{Claim, Finding, Outcome, Status};
+use crate::finding::{Claim, Finding, Outcome, Remedy, Status};
 
 use journal::{JournalError, StateDir};
 use leftover::{Leftover, cleanup_line};
@@ -114,12 +114,13 @@ impl From<Vec<Finding>> for Refusal {
 async fn prepare(site: Site<'_>, vmid: Option<Vmid>) -> Result<(Steps<'_>, Finding), Refusal> {
     let Some(vmid) = vmid.or(site.config.selftest_vmid) else {
         let fix = "felhom-agent selftest --task --vmid VMID";
-        return Err(vec![Finding::fail("no container is named for it", fix)].into());
+        return Err(vec![Finding::fail("no container is named for it", Remedy::fix(fix))].into());
     };
     let state = take(&site)?;
     let (guest, finding) = guest::examine(&site, vmid).await?;
     let name = leftover::name((site.clock)());
-    let name = name.map_err(|error| vec![Finding::fail(error.to_string(), "felhom-agent --version")])?;
+    let name =
+        name.map_err(|error| vec![Finding::fail(error.to_string(), Remedy::look("felhom-agent --version"))])?;
     Ok((Steps::new(site, state, guest, name), finding))
 }
 
@@ -132,7 +133,7 @@ fn take(site: &Site<'_>) -> Result<StateDir, Refusal> {
         Ok((_, Some(entry))) => Err(Refusal {
             findings: vec![Finding::fail(
                 format!("an earlier exercise of container {} did not get to its end", entry.vmid),
-                cleanup_line(site.config),
+                Remedy::fix(cleanup_line(site.config)),
             )],
             exit: None,
             leftovers: vec![Leftover {
@@ -184,5 +185,6 @@ async fn exercise(mut steps: Steps<'_>, mut exercised: Exercised) -> Exercised {
 
 /// What is found by a step that panicked.
 fn panicked() -> Finding {
-    Finding::fail("internal error: the step panicked", "felhom-agent --version").ending(Exit::Internal)
+    Finding::fail("internal error: the step panicked", Remedy::look("felhom-agent --version"))
+        .ending(Exit::Internal)
 }

@@ -104,9 +104,30 @@ impl Status {
     }
 }
 
-/// A command that repairs what was found.
+/// A command against what was found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Remedy {
+    /// Changes something, so that the finding goes away.
+    Fix(String),
+    /// Changes nothing: it shows what only a person can decide.
+    Look(String),
+}
+
+impl Remedy {
+    /// A command that makes the finding go away.
+    pub fn fix(command: impl Into<String>) -> Self {
+        Self::Fix(command.into())
+    }
+
+    /// A command that only shows.
+    pub fn look(command: impl Into<String>) -> Self {
+        Self::Look(command.into())
+    }
+}
+
+/// A command of a finding.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Fix {
+pub struct Run {
     /// The command, to be copied as it is.
     pub run: String,
     /// Where: on the PVE node or on the host of the agent, which mostly are one.
@@ -130,9 +151,12 @@ pub struct Finding {
     /// Why it matters.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
-    /// What repairs it.
+    /// What makes it go away.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub fix: Vec<Fix>,
+    pub fix: Vec<Run>,
+    /// What only shows more of it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub look: Vec<Run>,
     /// The same for programs.
     #[serde(skip_serializing_if = "Value::is_null")]
     pub data: Value,
@@ -145,13 +169,15 @@ pub struct Finding {
 }
 
 impl Finding {
-    fn new(status: Status, summary: impl Into<String>) -> Self {
+    /// One of any status.
+    pub fn new(status: Status, summary: impl Into<String>) -> Self {
         Self {
             instance: None,
             status,
             summary: summary.into(),
             detail: None,
             fix: Vec::new(),
+            look: Vec::new(),
             data: Value::Null,
             exit: None,
             is_last: false,
@@ -168,9 +194,9 @@ impl Finding {
         Self::new(Status::Warn, summary)
     }
 
-    /// Something cannot work; `fix` is the command that repairs it.
-    pub fn fail(summary: impl Into<String>, fix: impl Into<String>) -> Self {
-        Self::new(Status::Fail, summary).fix(fix)
+    /// Something cannot work; the remedy is a fix where there is one.
+    pub fn fail(summary: impl Into<String>, remedy: Remedy) -> Self {
+        Self::new(Status::Fail, summary).remedy(remedy)
     }
 
     /// It was not done.
@@ -192,11 +218,33 @@ impl Finding {
         self
     }
 
-    /// Adds a command that repairs it.
+    /// Adds a command that makes it go away.
     #[must_use]
-    pub fn fix(mut self, command: impl Into<String>) -> Self {
-        self.fix.push(Fix { run: command.into(), place: "node", user: "root" });
+    pub fn fix(self, command: impl Into<String>) -> Self {
+        self.remedy(Remedy::fix(command))
+    }
+
+    /// Adds a command that only shows.
+    #[must_use]
+    pub fn look(self, command: impl Into<String>) -> Self {
+        self.remedy(Remedy::look(command))
+    }
+
+    /// Adds a command of either kind.
+    #[must_use]
+    pub fn remedy(mut self, remedy: Remedy) -> Self {
+        let (list, run) = match remedy {
+            Remedy::Fix(run) => (&mut self.fix, run),
+            Remedy::Look(run) => (&mut self.look, run),
+        };
+        list.push(Run { run, place: "node", user: "root" });
         self
+    }
+
+    /// Its commands, each with its label: what repairs it, then what shows more.
+    pub fn commands(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        let fixes = self.fix.iter().map(|line| ("fix", line.run.as_str()));
+        fixes.chain(self.look.iter().map(|line| ("look", line.run.as_str())))
     }
 
     /// Says how the run ends, if not as the claim says.

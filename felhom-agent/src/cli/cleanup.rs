@@ -17,7 +17,7 @@ use crate::exercise::leftover::{AtContainer, Leftover, cleanup_line, search};
 use crate::exercise::progress::Progress;
 use crate::exercise::site::Site;
 use crate::exit::Exit;
-use crate::finding::Finding;
+use crate::finding::{Finding, Remedy};
 use crate::interrupt::Interrupt;
 use crate::trouble::call::call_failed;
 use crate::trouble::configuration::{config_failed, tls_failed};
@@ -223,7 +223,7 @@ impl Report {
         let (there, node) = (&entry.node, &config.node);
         let text = format!("the journal is about node {there}, and the configuration about node {node}");
         let command = format!("FELHOM_AGENT_NODE={there} {}", cleanup_line(config));
-        self.fail(Finding::fail(text, command.clone()), Exit::Leftover);
+        self.fail(Finding::fail(text, Remedy::fix(command.clone())), Exit::Leftover);
         self.leftovers.push(Leftover {
             what: format!("snapshot {} of container {} on node {there}, perhaps", entry.snapname, entry.vmid),
             command,
@@ -250,6 +250,7 @@ impl Report {
                     "alike": self.alike, "leftovers": self.leftovers,
                     "problem": self.problem.as_ref().map(|problem| &problem.summary),
                     "fix": self.problem.as_ref().map_or(&[][..], |problem| &problem.fix),
+                    "look": self.problem.as_ref().map_or(&[][..], |problem| &problem.look),
                     "exit": self.exit().code(),
                 });
                 format!("{document:#}\n")

@@ -40,8 +40,10 @@ impl Problem {
             let mut document = json!({
                 "schema": "felhom.problem/1", "problem": self.finding.summary, "exit": self.exit.code(),
             });
-            if let (Some(fields), false) = (document.as_object_mut(), self.finding.fix.is_empty()) {
-                fields.insert("fix".into(), json!(self.finding.fix));
+            let Finding { fix, look, .. } = &*self.finding;
+            let commands = [("fix", fix), ("look", look)].into_iter().filter(|(_, lines)| !lines.is_empty());
+            if let Some(fields) = document.as_object_mut() {
+                fields.extend(commands.map(|(key, lines)| (key.into(), json!(lines))));
             }
             return Exit::of([print(&format!("{document:#}\n")), self.exit]);
         }
@@ -53,6 +55,6 @@ impl Problem {
 pub(super) fn print_problem(problem: &Finding) {
     print_error(&format!("felhom-agent: {}", plain(&problem.summary)));
     let why = problem.detail.iter().flat_map(|detail| detail.lines()).map(|line| ("why", line));
-    let fix = problem.fix.iter().map(|fix| ("fix", fix.run.as_str()));
-    why.chain(fix).for_each(|(label, line)| print_error(&format!("  {label}  {}", plain(line))));
+    let lines = why.chain(problem.commands());
+    lines.for_each(|(label, line)| print_error(&format!("  {label:4} {}", plain(line))));
 }

@@ -149,8 +149,8 @@ async fn status(session: &HostSession) -> Done {
 }
 
 fn line(state: &UsbState) -> Vec<String> {
-    let fix = state.fix.clone().unwrap_or_default();
-    vec![state.name.clone(), state.status.label().into(), state.summary.clone(), fix]
+    let command = state.fix.clone().or_else(|| state.look.clone()).unwrap_or_default();
+    vec![state.name.clone(), state.status.label().into(), state.summary.clone(), command]
 }
 
 /// The disk that is meant.

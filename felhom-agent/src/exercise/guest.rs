@@ -7,7 +7,7 @@ use proxmox_types::{GuestStatus, LxcConfig, LxcStatus, StorageId, Tags, Vmid};
 use super::leftover::{AtContainer, TAG, cleanup_line};
 use super::site::Site;
 use crate::config::Config;
-use crate::finding::Finding;
+use crate::finding::{Finding, Remedy};
 use crate::trouble::call::call_failed;
 use crate::trouble::configuration::edit_line;
 use crate::trouble::lock::{Busy, CAUTION, unlock};
@@ -38,7 +38,7 @@ pub(super) async fn examine(site: &Site<'_>, vmid: Vmid) -> Result<(Guest, Findi
     let mut against = of_itself(site, vmid, &status, &before);
     if AtContainer::new(vmid, &snapshots, &tags).is_dirty() {
         let what = format!("an earlier exercise left something at {vmid}");
-        against.push(Finding::fail(what, cleanup_line(config)));
+        against.push(Finding::fail(what, Remedy::fix(cleanup_line(config))));
     }
     against.extend(of_lock(site, vmid, &before).await);
     against.extend(of_snapshots(lxc, config).await);
@@ -64,10 +64,12 @@ pub(super) async fn examine(site: &Site<'_>, vmid: Vmid) -> Result<(Guest, Findi
 /// A container that is not meant for it may be anybody's, so nothing is offered that would change it.
 fn untagged(vmid: Vmid, tags: &Tags) -> Finding {
     let more = tags.0.iter().map(String::as_str).chain([TAG]).collect::<Vec<_>>().join(";");
-    Finding::fail(format!("{vmid} has no tag {TAG}"), format!("pct config {vmid}")).because(format!(
-        "only a container that was made for it is ever rolled back; if this one was, tag it: \
+    Finding::fail(format!("{vmid} has no tag {TAG}"), Remedy::look(format!("pct config {vmid}"))).because(
+        format!(
+            "only a container that was made for it is ever rolled back; if this one was, tag it: \
          pct set {vmid} --tags '{more}'"
-    ))
+        ),
+    )
 }
 
 /// A container that the token may not see: the pool's privileges are missing, or it is not in the pool, or not there.
@@ -81,7 +83,7 @@ async fn hidden(site: &Site<'_>, vmid: Vmid, error: &Error) -> Finding {
     match &config.pool {
         Some(pool) if is_pool_readable => Finding::fail(
             format!("{vmid} is not in the pool {pool}, or not there"),
-            format!("pct config {vmid}"),
+            Remedy::look(format!("pct config {vmid}")),
         )
         .because(format!(
             "PVE does not tell which; if it was made for the exercise, let the agent see it: \
@@ -94,13 +96,14 @@ async fn hidden(site: &Site<'_>, vmid: Vmid, error: &Error) -> Finding {
 fn of_itself(site: &Site<'_>, vmid: Vmid, status: &LxcStatus, config: &LxcConfig) -> Vec<Finding> {
     let mut against = Vec::new();
     if status.status != GuestStatus::Stopped {
-        let finding = Finding::fail(format!("{vmid} is {}", status.status), format!("pct shutdown {vmid}"));
+        let text = format!("{vmid} is {}", status.status);
+        let finding = Finding::fail(text, Remedy::fix(format!("pct shutdown {vmid}")));
         against.push(finding.because("a running container is never touched"));
     }
     if config.options.template == Some(true) {
         let finding = Finding::fail(
             format!("{vmid} is a template, which cannot be rolled back"),
-            edit_line(&site.config.path),
+            Remedy::fix(edit_line(&site.config.path)),
         );
         against.push(finding.because("name another container: `selftest.vmid`, or --vmid"));
     }
@@ -114,11 +117,11 @@ async fn of_lock(site: &Site<'_>, vmid: Vmid, config: &LxcConfig) -> Option<Find
         Err(error) => call_failed(site.config, &error),
         Ok(busy) if busy.holds(vmid, lock) => Finding::fail(
             format!("{vmid} is locked ({lock}) by a task that runs"),
-            format!("pvesh get /nodes/{node}/tasks --source active"),
+            Remedy::look(format!("pvesh get /nodes/{node}/tasks --source active")),
         ),
         Ok(_) => {
             let text = format!("{vmid} is locked ({lock}), and no task works on it");
-            Finding::fail(text, unlock(vmid, lock)).because(CAUTION)
+            Finding::fail(text, Remedy::fix(unlock(vmid, lock))).because(CAUTION)
         }
     })
 }
@@ -128,8 +131,8 @@ async fn of_snapshots(lxc: Lxc<'_>, config: &Config) -> Option<Finding> {
         Ok(feature) if feature.has_feature => None,
         Ok(_) => {
             let vmid = lxc.vmid();
-            let fix = format!("pct config {vmid} && pvesm status");
-            let finding = Finding::fail(format!("{vmid} lies on a storage without snapshots"), fix);
+            let look = Remedy::look(format!("pct config {vmid} && pvesm status"));
+            let finding = Finding::fail(format!("{vmid} lies on a storage without snapshots"), look);
             Some(
                 finding.because(
                     "directory storages and bind mounts have none; ZFS, btrfs and LVM-thin have them",
@@ -152,8 +155,12 @@ async fn of_space(site: &Site<'_>, before: &LxcConfig) -> Option<Finding> {
     let row = rows.into_iter().next()?;
     let (total, used) = (row.total.unwrap_or_default(), row.used.unwrap_or_default());
     let is_full = used.saturating_mul(100) > total.saturating_mul(95);
-    is_full
-        .then(|| Finding::fail(format!("{storage} has less than 5 % left"), format!("pvesm list {storage}")))
+    is_full.then(|| {
+        Finding::fail(
+            format!("{storage} has less than 5 % left"),
+            Remedy::look(format!("pvesm list {storage}")),
+        )
+    })
 }
 
 /// What a look found against the container, or why it could not be looked.
@@ -167,14 +174,18 @@ async fn managed(site: &Site<'_>, vmid: Vmid, status: &LxcStatus) -> Looked {
         let listed = site.client.cluster().ha_resources().await.map_err(|error| unseen("HA", &error))?;
         listed.iter().any(|resource| resource.sid == sid)
     };
-    Ok(found.then(|| Finding::fail(format!("{vmid} is managed by HA"), format!("ha-manager remove {sid}"))))
+    Ok(found.then(|| {
+        Finding::fail(format!("{vmid} is managed by HA"), Remedy::fix(format!("ha-manager remove {sid}")))
+    }))
 }
 
 async fn replicated(site: &Site<'_>, vmid: Vmid) -> Looked {
     let jobs = site.client.node(&site.config.node).replication(vmid).await;
     let jobs = jobs.map_err(|error| unseen("replication", &error))?;
     let job = jobs.first().map(|job| job.id.clone());
-    Ok(job.map(|job| Finding::fail(format!("{vmid} is replicated"), format!("pvesr delete {job}"))))
+    Ok(job.map(|job| {
+        Finding::fail(format!("{vmid} is replicated"), Remedy::fix(format!("pvesr delete {job}")))
+    }))
 }
 
 fn unseen(what: &str, error: &Error) -> String {

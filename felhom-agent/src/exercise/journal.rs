@@ -13,6 +13,7 @@ use snafu::{ResultExt, Snafu, ensure};
 
 use super::leftover::cleanup_line;
 use crate::config::{Config, FileError, read_bounded};
+use crate::finding::Remedy;
 
 /// Largest journal that is read, in bytes.
 const MOST: u64 = 64 << 10;
@@ -90,29 +91,29 @@ pub enum JournalError {
 
 impl JournalError {
     /// The command, to be run by root, that repairs it or shows what there is to repair.
-    pub fn repair(&self, config: &Config) -> String {
+    pub fn repair(&self, config: &Config) -> Remedy {
         match self {
-            Self::Foreign { .. } => cleanup_line(config),
-            Self::Busy => "ps -C felhom-agent -o pid,lstart,args".into(),
-            Self::Storage { path, source } => storage_line(path, source, &config.state_dir),
-            Self::Unreadable { path, .. } => format!("ls -l {}", path.display()),
+            Self::Foreign { .. } => Remedy::fix(cleanup_line(config)),
+            Self::Busy => Remedy::look("ps -C felhom-agent -o pid,lstart,args"),
+            Self::Storage { path, source } => storage_remedy(path, source, &config.state_dir),
+            Self::Unreadable { path, .. } => Remedy::look(format!("ls -l {}", path.display())),
             Self::Malformed { path, .. } => {
-                format!("mv {0} {0}.bad && {1}", path.display(), cleanup_line(config))
+                Remedy::fix(format!("mv {0} {0}.bad && {1}", path.display(), cleanup_line(config)))
             }
         }
     }
 }
 
-/// What repairs a file system that refuses something.
-fn storage_line(path: &Path, error: &io::Error, folder: &Path) -> String {
+/// What is done about a file system that refuses something.
+fn storage_remedy(path: &Path, error: &io::Error, folder: &Path) -> Remedy {
     let path = path.display();
     match error.kind() {
         io::ErrorKind::NotFound | io::ErrorKind::PermissionDenied => {
             let (uid, gid) = (rustix::process::geteuid().as_raw(), rustix::process::getegid().as_raw());
-            format!("install -d -m 0700 -o {uid} -g {gid} {}", folder.display())
+            Remedy::fix(format!("install -d -m 0700 -o {uid} -g {gid} {}", folder.display()))
         }
-        io::ErrorKind::ReadOnlyFilesystem => format!("findmnt -T {path}"),
-        _ => format!("df -h {}", folder.display()),
+        io::ErrorKind::ReadOnlyFilesystem => Remedy::look(format!("findmnt -T {path}")),
+        _ => Remedy::look(format!("df -h {}", folder.display())),
     }
 }
 

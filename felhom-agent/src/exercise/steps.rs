@@ -14,7 +14,7 @@ use super::journal::{Entry, JournalError, StateDir};
 use super::leftover::{DESCRIPTION, Leftover, MARKER};
 use super::site::Site;
 use super::{LENIENCE, claims};
-use crate::finding::{Claim, Finding};
+use crate::finding::{Claim, Finding, Remedy};
 use crate::trouble::call::call_failed;
 
 /// Takes one step.
@@ -176,7 +176,10 @@ impl<'c> Steps<'c> {
 
     /// A finding that something is not as it must be after a task that went well.
     fn wrong(&self, what: String) -> Box<Finding> {
-        Box::new(Finding::fail(what, format!("pct listsnapshot {0} && pct config {0}", self.guest.vmid)))
+        Box::new(Finding::fail(
+            what,
+            Remedy::look(format!("pct listsnapshot {0} && pct config {0}", self.guest.vmid)),
+        ))
     }
 
     async fn visible(&mut self) -> Found {
@@ -229,7 +232,7 @@ impl<'c> Steps<'c> {
         }
         let finding = Finding::fail(
             format!("container {vmid} is {} since", status.status),
-            format!("pct shutdown {vmid} && felhom-agent selftest --task --vmid {vmid}"),
+            Remedy::fix(format!("pct shutdown {vmid} && felhom-agent selftest --task --vmid {vmid}")),
         );
         Err(Box::new(finding.because("a running container is never rolled back")))
     }

@@ -11,7 +11,7 @@ use serde::Serialize;
 use super::device::Devices;
 use super::place::place_of;
 use crate::config::usb::UsbDisk;
-use crate::finding::Status;
+use crate::finding::{Remedy, Status};
 
 /// What is known of a disk.
 #[derive(Clone, Debug, Serialize)]
@@ -32,6 +32,8 @@ pub struct UsbState {
     pub summary: String,
     /// The command that repairs it.
     pub fix: Option<String>,
+    /// The command that only shows more of it.
+    pub look: Option<String>,
 }
 
 /// Looks at a disk of the configuration.
@@ -58,7 +60,12 @@ pub async fn examine(
         entry: find(fstab, &disk.target),
         is_pulled: mount.as_ref().is_some_and(is_pulled),
     };
-    let (status, summary, fix) = facts.judge(disk);
+    let (status, summary, remedy) = facts.judge(disk);
+    let (fix, look) = match remedy {
+        Some(Remedy::Fix(fix)) => (Some(fix), None),
+        Some(Remedy::Look(look)) => (None, Some(look)),
+        None => (None, None),
+    };
     Ok(UsbState {
         name: disk.name.clone(),
         uuid: disk.uuid.to_string(),
@@ -67,6 +74,7 @@ pub async fn examine(
         status,
         summary,
         fix,
+        look,
         devices,
     })
 }
@@ -87,26 +95,32 @@ fn is_pulled(mount: &Mount) -> bool {
     mount.source.starts_with("/dev/") && matches!(Path::new(&mount.source).try_exists(), Ok(false))
 }
 
-/// A verdict, why, and the command that repairs it.
-type Judged = (Status, String, Option<String>);
+/// A verdict, why, and the command against it.
+type Judged = (Status, String, Option<Remedy>);
 
-fn fail(text: String, fix: String) -> Judged {
-    (Status::Fail, text, Some(fix))
+fn fail(text: String, remedy: Remedy) -> Judged {
+    (Status::Fail, text, Some(remedy))
 }
 
-fn warn(text: String, fix: String) -> Judged {
-    (Status::Warn, text, Some(fix))
+fn warn(text: String, remedy: Remedy) -> Judged {
+    (Status::Warn, text, Some(remedy))
 }
 
 impl Facts<'_> {
     fn judge(&self, disk: &UsbDisk) -> Judged {
         let target = &disk.target;
         match (self.place, self.mount) {
-            (Place::Symlink, _) => fail(format!("{target} is a symbolic link"), format!("ls -ld {target}")),
-            (Place::NotDirectory, _) => fail(format!("{target} is no directory"), format!("ls -ld {target}")),
+            (Place::Symlink, _) => {
+                fail(format!("{target} is a symbolic link"), Remedy::look(format!("ls -ld {target}")))
+            }
+            (Place::NotDirectory, _) => {
+                fail(format!("{target} is no directory"), Remedy::look(format!("ls -ld {target}")))
+            }
             (Place::Writable, _) => fail(
                 format!("somebody but root can write to {target}"),
-                format!("ls -ld /mnt /mnt/felhom {target}"),
+                Remedy::fix(format!(
+                    "chown root:root /mnt /mnt/felhom {target} && chmod go-w /mnt /mnt/felhom {target}"
+                )),
             ),
             (_, Some(mount)) => self.mounted(disk, mount),
             (_, None) => self.not_mounted(disk),
@@ -118,40 +132,51 @@ impl Facts<'_> {
         let is_ours = mount.uuid == uuid.as_str() || self.devices.contains(&mount.source);
         if self.is_pulled {
             let text = format!("{} was pulled out while it was mounted at {target}", mount.source);
-            return warn(text, format!("felhom-agent usb unmount {name}"));
+            return warn(text, Remedy::fix(format!("felhom-agent usb unmount {name}")));
         }
         if !is_ours {
-            return fail(format!("{target} holds {}", mount.source), format!("findmnt {target}"));
+            return fail(
+                format!("{target} holds {}", mount.source),
+                Remedy::look(format!("findmnt {target}")),
+            );
         }
         if let Err(error) = self.candidates.permit(uuid, &mount.source) {
-            return fail(format!("mounted at {target}: {error}"), format!("felhom-agent usb unmount {name}"));
+            let fix = Remedy::fix(format!("felhom-agent usb unmount {name}"));
+            return fail(format!("mounted at {target}: {error}"), fix);
         }
         if self.devices.len() > 1 {
             return self.copied();
         }
         if !mount.is_harmless() {
             let fix = format!("felhom-agent usb unmount {name} && felhom-agent usb mount {name}");
-            return warn(format!("mounted at {target} without nosuid, nodev and noexec"), fix);
+            return warn(format!("mounted at {target} without nosuid, nodev and noexec"), Remedy::Fix(fix));
         }
         self.persistent(disk)
     }
 
     fn not_mounted(&self, disk: &UsbDisk) -> Judged {
         if let Some(mount) = self.elsewhere {
-            return fail(format!("it is mounted at {}", mount.target), format!("umount {}", mount.target));
+            return fail(
+                format!("it is mounted at {}", mount.target),
+                Remedy::fix(format!("umount {}", mount.target)),
+            );
         }
         match self.devices {
-            [] => warn("not plugged in".into(), "lsblk -f".into()),
+            [] => warn("not plugged in".into(), Remedy::look("lsblk -f")),
             [device] => match self.candidates.permit(&disk.uuid, device) {
-                Ok(()) => warn("not mounted".into(), format!("felhom-agent usb mount {}", disk.name)),
-                Err(error) => fail(error.to_string(), "lsblk -o NAME,TRAN,FSTYPE,UUID,MOUNTPOINTS".into()),
+                Ok(()) => {
+                    warn("not mounted".into(), Remedy::fix(format!("felhom-agent usb mount {}", disk.name)))
+                }
+                Err(error) => {
+                    fail(error.to_string(), Remedy::look("lsblk -o NAME,TRAN,FSTYPE,UUID,MOUNTPOINTS"))
+                }
             },
             _ => self.copied(),
         }
     }
 
     fn copied(&self) -> Judged {
-        fail(format!("it is on {}: one is a copy", self.devices.join(" and on ")), "blkid".into())
+        fail(format!("it is on {}: one is a copy", self.devices.join(" and on ")), Remedy::look("blkid"))
     }
 
     /// Mounted as it should be; whether also after a reboot.
@@ -162,7 +187,7 @@ impl Facts<'_> {
                 (Status::Ok, format!("mounted at {target}, and again after a reboot"), None)
             }
             _ => {
-                let fix = format!("felhom-agent usb persist {}", disk.name);
+                let fix = Remedy::fix(format!("felhom-agent usb persist {}", disk.name));
                 (Status::Warn, format!("mounted at {target}, but not after a reboot"), Some(fix))
             }
         }

@@ -10,7 +10,7 @@ use super::check::Check;
 use super::checks::LAST;
 use super::context::Context;
 use crate::exit::Exit;
-use crate::finding::{Finding, Group, Outcome, Status};
+use crate::finding::{Finding, Group, Outcome, Remedy, Status};
 
 /// Which checks are asked for. An id also stands for what begins with it and a dot: `tls` is `tls.pin` and others.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -193,7 +193,8 @@ impl<'a> Board<'a> {
     fn end(&mut self, ended: Result<(Id, Ended), JoinError>) {
         let (id, (findings, duration)) = ended.unwrap_or_else(|error| {
             self.has_panicked = true;
-            let finding = Finding::fail("internal error: the check panicked", "felhom-agent --version");
+            let finding =
+                Finding::fail("internal error: the check panicked", Remedy::look("felhom-agent --version"));
             (error.id(), (vec![finding], Duration::ZERO))
         });
         let is_its = |state: &State| matches!(state, State::Running(running) if *running == id);
@@ -253,7 +254,7 @@ mod tests {
     }
 
     fn bad(_: Arc<Context>) -> super::super::check::Findings {
-        findings(async { vec![Finding::fail("bad", "true")] })
+        findings(async { vec![Finding::fail("bad", Remedy::fix("true"))] })
     }
 
     fn slow(_: Arc<Context>) -> super::super::check::Findings {
@@ -271,7 +272,7 @@ mod tests {
     }
 
     fn refused(_: Arc<Context>) -> super::super::check::Findings {
-        findings(async { vec![Finding::fail("refused", "true").halting()] })
+        findings(async { vec![Finding::fail("refused", Remedy::fix("true")).halting()] })
     }
 
     fn broken(_: Arc<Context>) -> super::super::check::Findings {

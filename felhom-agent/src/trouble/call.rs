@@ -6,7 +6,7 @@ use super::sight::containers_path;
 use crate::chain::chain;
 use crate::config::Config;
 use crate::exit::Exit;
-use crate::finding::Finding;
+use crate::finding::{Finding, Remedy};
 
 /// What a check says that its call failed: with the grant if a privilege is missing, else with where to look.
 pub fn call_failed(config: &Config, error: &Error) -> Finding {
@@ -31,26 +31,28 @@ pub fn call_failed(config: &Config, error: &Error) -> Finding {
 }
 
 /// The command that repairs it, or that shows what is in the way.
-fn repair(config: &Config, error: &Error) -> String {
+fn repair(config: &Config, error: &Error) -> Remedy {
     if let Some(command) = error.cause().and_then(command_for) {
-        return command.replace("{node}", config.node.as_str());
+        return Remedy::look(command.replace("{node}", config.node.as_str()));
     }
     match (error.cause(), error) {
-        (Some(Cause::Permission(denied)), _) => {
-            grant(config, denied).unwrap_or_else(|| format!("pveum user permissions '{}'", config.token.id()))
-        }
-        (_, Error::Decode { .. }) => "pveversion && felhom-agent --version".into(),
+        (Some(Cause::Permission(denied)), _) => grant(config, denied).map_or_else(
+            || Remedy::look(format!("pveum user permissions '{}'", config.token.id())),
+            Remedy::Fix,
+        ),
+        (Some(Cause::Gateway { .. }), _) => Remedy::fix("systemctl restart pvedaemon"),
+        (_, Error::Decode { .. }) => Remedy::look("pveversion && felhom-agent --version"),
         (_, Error::Transport { source: TransportError::NotSent { stage: Stage::Tls, .. }, .. }) => {
-            "pvenode cert info".into()
+            Remedy::look("pvenode cert info")
         }
         (_, Error::Transport { .. }) => {
-            format!("systemctl status pveproxy && ping -c 3 {}", config.url.bare_host())
+            Remedy::look(format!("systemctl status pveproxy && ping -c 3 {}", config.url.bare_host()))
         }
         (_, Error::TaskUnwatched { source, .. }) => repair(config, source),
-        _ => match error.upid() {
+        _ => Remedy::look(match error.upid() {
             Some(upid) => format!("pvesh get /nodes/{}/tasks/{upid}/log", upid.node()),
             None => "journalctl -u pveproxy -u pvedaemon --since -10min".into(),
-        },
+        }),
     }
 }
 
@@ -68,7 +70,6 @@ fn command_for(cause: &Cause) -> Option<&'static str> {
             "pct list"
         }
         Cause::NotFound { what: Thing::Node, .. } => "pvesh get /nodes",
-        Cause::Gateway { .. } => "systemctl restart pvedaemon && systemctl status pvedaemon",
         _ => return None,
     })
 }
@@ -87,8 +88,8 @@ fn grant(config: &Config, denied: &Denied) -> Option<String> {
 fn refused(config: &Config, error: &Error) -> Finding {
     let (token, owner) = (config.token.id(), config.token.id().owner());
     let reason = refusal(error);
-    let fix = format!("pveum user token list '{owner}' && journalctl -u pveproxy --since -10min");
-    Finding::fail(format!("the server refused {token}: {reason}"), fix)
+    let look = format!("pveum user token list '{owner}' && journalctl -u pveproxy --since -10min");
+    Finding::fail(format!("the server refused {token}: {reason}"), Remedy::look(look))
         .because(
             "PVE does not tell an unknown token from a wrong secret, an expired token or a disabled user; \
              nothing else was asked, since every refusal takes 3 s",

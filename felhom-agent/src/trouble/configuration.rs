@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::config::{Config, ConfigError, TokenProblem, TokenSource, access_line, install_line};
 use crate::exit::Exit;
-use crate::finding::Finding;
+use crate::finding::{Finding, Remedy};
 use crate::tls::TlsError;
 
 /// Where the token is kept unless something else is said.
@@ -20,7 +20,7 @@ pub fn config_failed(error: &ConfigError) -> Finding {
         | ConfigError::Invalid { path, .. } => edit_line(path),
         ConfigError::Token { source } => source.fix().map_or_else(|| token_line(source), Into::into),
     };
-    Finding::fail(error.to_string(), fix).ending(Exit::Config)
+    Finding::fail(error.to_string(), Remedy::fix(fix)).ending(Exit::Config)
 }
 
 /// Opens a file by hand, since only its owner knows what was meant.
@@ -44,12 +44,13 @@ fn token_line(problem: &TokenProblem) -> String {
 
 /// What is wrong with the rules for the server's identity: the CA file, or that the configuration asks for it.
 pub fn tls_failed(config: &Config, error: &TlsError) -> Finding {
-    let fix = match error {
-        TlsError::Unreadable { path, .. } => format!("ls -l {}", path.display()),
-        TlsError::Empty { path } | TlsError::Malformed { path, .. } => {
-            format!("openssl x509 -in {} -noout -subject && ls -l /etc/pve/pve-root-ca.pem", path.display())
-        }
-        TlsError::NotAuthority { .. } | TlsError::Unusable { .. } => edit_line(&config.path),
+    let remedy = match error {
+        TlsError::Unreadable { path, .. } => Remedy::look(format!("ls -l {}", path.display())),
+        TlsError::Empty { path } | TlsError::Malformed { path, .. } => Remedy::look(format!(
+            "openssl x509 -in {} -noout -subject && ls -l /etc/pve/pve-root-ca.pem",
+            path.display()
+        )),
+        TlsError::NotAuthority { .. } | TlsError::Unusable { .. } => Remedy::fix(edit_line(&config.path)),
     };
-    Finding::fail(error.to_string(), fix).ending(Exit::Config)
+    Finding::fail(error.to_string(), remedy).ending(Exit::Config)
 }

@@ -5,7 +5,7 @@ use proxmox_types::NodeEntry;
 
 use super::configuration::edit_line;
 use crate::config::Config;
-use crate::finding::Finding;
+use crate::finding::{Finding, Remedy};
 
 /// The path on which the configuration wants the containers' privileges.
 pub fn containers_path(config: &Config) -> String {
@@ -29,5 +29,6 @@ pub async fn none_shown(config: &Config, client: &Client) -> Result<Option<Findi
 pub fn no_such_node(config: &Config, nodes: &[NodeEntry]) -> Finding {
     let names: Vec<String> = nodes.iter().map(|node| node.node.to_string()).collect();
     let text = format!("{} is no node of this cluster; there is {}", config.node, names.join(", "));
-    Finding::fail(text, edit_line(&config.path)).because("PVE knows a node by its short host name")
+    Finding::fail(text, Remedy::fix(edit_line(&config.path)))
+        .because("PVE knows a node by its short host name")
 }

@@ -121,19 +121,18 @@ impl Run {
         (text("status"), text("summary"))
     }
 
-    /// Every finding that failed: id, summary, detail and first repair.
+    /// Every finding that failed: id, summary, detail and first fix, or `look` and the first command that shows.
     pub(crate) fn failures(&self) -> Vec<(String, String, String, String)> {
         let report = self.json();
         let failed = report["checks"].as_array().unwrap().iter().filter(|check| check["status"] == "fail");
         failed
             .map(|check| {
                 let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-                (
-                    text(&check["id"]),
-                    text(&check["summary"]),
-                    text(&check["detail"]),
-                    text(&check["fix"][0]["run"]),
-                )
+                let command = match &check["fix"] {
+                    Value::Null => format!("look {}", text(&check["look"][0]["run"])),
+                    fixes => text(&fixes[0]["run"]),
+                };
+                (text(&check["id"]), text(&check["summary"]), text(&check["detail"]), command)
             })
             .collect()
     }

@@ -200,7 +200,7 @@ fn a_refused_token_is_asked_about_once() {
         node.ask("secret felhom@pve!agent 00000000-0000-0000-0000-000000000000");
         let run = agent.run(arguments);
         assert_eq!(node.ask("stats")["refused"], 1, "{arguments:?}");
-        assert!(run.stderr.contains("  fix  pveum user token list 'felhom@pve'"), "{}", run.stderr);
+        assert!(run.stderr.contains("  look pveum user token list 'felhom@pve'"), "{}", run.stderr);
         assert!([5, 6].contains(&run.exit), "{}", run.exit);
     }
 }

@@ -356,10 +356,10 @@ fn a_token_that_is_refused_in_between_is_not_tried_again() {
     let run = at_step(&agent, "x.visible", |_| {
         node.ask("secret felhom@pve!agent 00000000-0000-0000-0000-000000000000");
     });
-    let (id, summary, _, fix) = &run.failures()[0];
+    let (id, summary, _, look) = &run.failures()[0];
     // The answer may have been on its way already.
     assert!(["x.visible", "x.marker"].contains(&id.as_str()), "{id}: {summary}");
-    assert!(fix.starts_with("pveum user token list 'felhom@pve'"), "{fix}");
+    assert!(look.starts_with("look pveum user token list 'felhom@pve'"), "{look}");
     let report = run.json();
     assert_eq!((run.exit, report["leftovers"].as_array().unwrap().len()), (6, 1), "{}", run.stdout);
     assert!(run.stderr.contains("pct delsnapshot 300 felhom-st-"), "{}", run.stderr);
@@ -373,7 +373,7 @@ fn a_container_of_a_customer_gets_no_offer_to_change_it() {
     node.ask("lock 100 backup");
     let run = Agent::of(&node).run(&[&TASK[..], &["--vmid", "100"]].concat());
     let failures = run.failures();
-    assert_eq!((failures.len(), failures[0].3.as_str()), (1, "pct config 100"), "{failures:?}");
+    assert_eq!((failures.len(), failures[0].3.as_str()), (1, "look pct config 100"), "{failures:?}");
 }
 
 #[test]

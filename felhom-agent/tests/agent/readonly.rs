@@ -74,11 +74,11 @@ fn a_wrong_token_is_asked_about_once_and_explained() {
     let run = Agent::of(&node).run(&JSON);
     let failures = run.failures();
     assert_eq!((run.exit, failures.len(), node.count("requests")), (5, 1, 1), "{}", run.stdout);
-    let (id, summary, detail, fix) = &failures[0];
+    let (id, summary, detail, look) = &failures[0];
     assert_eq!(id, "auth.token");
     assert_eq!(summary, "the server refused felhom@pve!agent: Authentication failed!");
     assert!(detail.contains("nothing else was asked"), "{detail}");
-    assert!(fix.starts_with("pveum user token list 'felhom@pve'"), "{fix}");
+    assert!(look.starts_with("look pveum user token list 'felhom@pve'"), "{look}");
     assert_eq!(run.check("node.status"), ("skip".into(), "needs auth.token".into()));
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::json;
 
 use crate::config::Config;
-use crate::finding::Finding;
+use crate::finding::{Finding, Remedy};
 use crate::selftest::check::{Findings, found};
 use crate::selftest::context::{Context, Probe};
 use crate::trouble::call::call_failed;
@@ -36,7 +36,7 @@ pub(super) fn version(context: Arc<Context>) -> Findings {
             Some(major) if KNOWN.contains(&major) => Finding::ok(summary),
             Some(major) if major < *KNOWN.start() => Finding::fail(
                 format!("{summary} is too old, 8.0 is the least"),
-                "apt update && apt dist-upgrade",
+                Remedy::look("apt update && apt dist-upgrade"),
             ),
             _ => Finding::warn(format!("{summary} is newer than this agent"))
                 .because("its answers may hold what this version does not know; see decode.drift"),
@@ -55,7 +55,7 @@ pub(super) fn skew(context: Arc<Context>) -> Findings {
             0..=1 => Finding::ok("the clocks agree"),
             2..=5 => Finding::ok(summary),
             6..=60 => Finding::warn(summary).because(because).fix("chronyc makestep"),
-            _ => Finding::fail(summary, "chronyc makestep").because(because),
+            _ => Finding::fail(summary, Remedy::fix("chronyc makestep")).because(because),
         }
         .with(json!({ "skew_s": skew }))
     })

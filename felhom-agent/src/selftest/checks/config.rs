@@ -8,7 +8,7 @@ use crate::config::{Config, ConfigError, TokenSource, install_line};
 use crate::finding::Finding;
 use crate::selftest::check::{Findings, findings};
 use crate::selftest::context::Context;
-use crate::trouble::configuration::{TOKEN_FILE, config_failed, tls_failed};
+use crate::trouble::configuration::{TOKEN_FILE, config_failed, edit_line, tls_failed};
 
 pub(super) fn file(context: Arc<Context>) -> Findings {
     findings(async move {
@@ -50,7 +50,8 @@ pub(super) fn tls(context: Arc<Context>) -> Findings {
             _ if config.tls.is_insecure => {
                 Finding::warn("insecure: any server is accepted, and is sent the token")
                     .because("whoever answers on this port gets a token that can destroy every container")
-                    .fix("pvenode cert info")
+                    .fix(edit_line(&config.path))
+                    .look("pvenode cert info")
             }
             _ => Finding::ok(policy(config)),
         }]

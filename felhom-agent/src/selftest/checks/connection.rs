@@ -9,10 +9,11 @@ use serde_json::json;
 
 use crate::config::Config;
 use crate::connection::{Connection, Wire};
-use crate::finding::Finding;
+use crate::finding::{Finding, Remedy};
 use crate::selftest::check::{Findings, found};
 use crate::selftest::context::Context;
 use crate::tls::{Leaf, Seen, Verdict, utc};
+use crate::trouble::configuration::edit_line;
 
 /// Shows what the node itself says its certificates are: the one of pveproxy, if there is one, and its own.
 const SHOW: &str = "pvenode cert info";
@@ -58,9 +59,12 @@ pub(super) fn connect(context: Arc<Context>) -> Findings {
         let listening = format!("ss -ltnp 'sport = :{}' && systemctl status pveproxy", url.port);
         match view.failure {
             Some((Stage::Resolve, reason)) => {
-                Finding::fail(reason, format!("getent hosts {}", url.bare_host()))
+                Finding::fail(reason, Remedy::fix(edit_line(&view.config.path)))
+                    .look(format!("getent hosts {}", url.bare_host()))
             }
-            Some((Stage::Connect | Stage::Build, reason)) => Finding::fail(reason, listening),
+            Some((Stage::Connect | Stage::Build, reason)) => {
+                Finding::fail(reason, Remedy::fix("systemctl restart pveproxy")).look(listening)
+            }
             _ => connected(view, &listening),
         }
     })
@@ -71,14 +75,14 @@ fn connected(view: &View<'_>, listening: &str) -> Finding {
     let address = facts.address.map_or_else(|| view.config.url.to_string(), |address| address.to_string());
     let took = facts.connect_time.as_secs_f64() * 1000.0;
     let summary = format!("{address} in {took:.1} ms");
-    if took > 200.0 { Finding::warn(summary).fix(listening) } else { Finding::ok(summary) }
+    if took > 200.0 { Finding::warn(summary).look(listening) } else { Finding::ok(summary) }
         .with(json!({ "address": address, "connect_ms": (took * 100.0).round() / 100.0 }))
 }
 
 pub(super) fn handshake(context: Arc<Context>) -> Findings {
     check(context, |view| match (view.failure, &view.seen) {
         (Some((Stage::Tls, reason)), None | Some(Seen { verdict: Verdict::Accepted, .. })) => {
-            let finding = Finding::fail(reason, format!("{SHOW} && systemctl status pveproxy"));
+            let finding = Finding::fail(reason, Remedy::look(format!("{SHOW} && systemctl status pveproxy")));
             if view.seen.is_some() {
                 finding.because(
                     "the certificate is the right one, but the server could not prove that it holds the key",
@@ -115,8 +119,9 @@ pub(super) fn pin(context: Arc<Context>) -> Findings {
             }
             None => Finding::fail(
                 format!("expected {}, seen {}", pins.join(" or "), leaf.fingerprint),
-                SHOW,
+                Remedy::fix(edit_line(&view.config.path)),
             )
+            .look(SHOW)
             .because(format!(
                 "{}; if the node shows the same fingerprint, its certificate was renewed: put it into `tls.pins`. \
                  Nothing was sent to this server",
@@ -136,10 +141,10 @@ pub(super) fn authority(context: Arc<Context>) -> Findings {
             Verdict::PinMismatch => Finding::skip("not judged, since the pin did not match"),
             Verdict::AuthorityRefused(reason) => Finding::fail(
                 reason.clone(),
-                format!(
+                Remedy::look(format!(
                     "openssl verify -CAfile {} /etc/pve/local/pve-ssl.pem && pvenode cert info",
                     path.display()
-                ),
+                )),
             )
             .because(format!("{}; nothing was sent to this server", described(&seen.leaf))),
         }

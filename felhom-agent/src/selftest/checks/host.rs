@@ -11,7 +11,7 @@ use serde_json::json;
 
 use crate::chain::chain;
 use crate::config::Config;
-use crate::finding::{Finding, Status};
+use crate::finding::{Finding, Remedy, Status};
 use crate::host::device::Devices;
 use crate::host::{health, usb};
 use crate::selftest::check::{Findings, findings};
@@ -64,7 +64,7 @@ fn against(program: Program) -> Option<Finding> {
         }
         Ok(file) if file.uid() != 0 || file.mode() & 0o022 != 0 => {
             let fix = format!("chown root:root {path} && chmod go-w {path}");
-            let finding = Finding::fail(format!("somebody but root can change {path}"), fix);
+            let finding = Finding::fail(format!("somebody but root can change {path}"), Remedy::fix(fix));
             Some(finding.about(path).because("the agent runs it as root"))
         }
         Ok(_) => None,
@@ -88,7 +88,7 @@ pub(super) fn temperatures(context: Arc<Context>) -> Findings {
             .map(|feature| (feature, health::sensor(feature)))
             .filter(|(_, (status, _))| matches!(status, Status::Warn | Status::Fail))
             .map(|(feature, (_, why))| {
-                Finding::warn(format!("{} is {why}", feature.label)).fix("felhom-agent sensors")
+                Finding::warn(format!("{} is {why}", feature.label)).look("felhom-agent sensors")
             })
             .collect();
         match (bad.is_empty(), hottest) {
@@ -113,11 +113,12 @@ pub(super) fn disks(context: Arc<Context>) -> Findings {
         for disk in Devices::of_host().disks() {
             let (status, why) = health::disk(&smart(&*runner, &disk).await);
             let text = format!("{disk}: {why}");
+            let look = Remedy::look(format!("felhom-agent disks {disk} -o json"));
             let finding = match status {
                 Status::Ok => Finding::ok(text),
                 Status::Skip => Finding::skip(text),
-                Status::Warn => Finding::warn(text).fix(format!("felhom-agent disks {disk} -o json")),
-                Status::Fail => Finding::fail(text, format!("felhom-agent disks {disk} -o json")),
+                Status::Warn => Finding::warn(text).remedy(look),
+                Status::Fail => Finding::fail(text, look),
             };
             findings.push(finding.about(disk.to_string()));
         }
@@ -146,13 +147,9 @@ pub(super) fn usb_disks(context: Arc<Context>) -> Findings {
 }
 
 fn found(state: &usb::UsbState) -> Finding {
-    let fix = state.fix.clone().unwrap_or_default();
-    match state.status {
-        Status::Ok => Finding::ok(&state.summary),
-        Status::Skip => Finding::skip(&state.summary),
-        Status::Warn => Finding::warn(&state.summary).fix(fix),
-        Status::Fail => Finding::fail(&state.summary, fix),
-    }
+    let finding = Finding::new(state.status, &state.summary);
+    let fix = state.fix.iter().cloned().map(Remedy::Fix);
+    fix.chain(state.look.iter().cloned().map(Remedy::Look)).fold(finding, Finding::remedy)
 }
 
 pub(super) fn mount_namespace(context: Arc<Context>) -> Findings {
@@ -162,8 +159,9 @@ pub(super) fn mount_namespace(context: Arc<Context>) -> Findings {
             (Some(own), Some(first)) if own == first => Finding::ok("the agent sees the mounts that PVE sees"),
             (Some(_), Some(_)) => Finding::fail(
                 "the agent has mounts of its own",
-                "systemctl cat felhom-agent | grep -nE 'Private|Protect|ReadOnly|ReadWrite|Inaccessible|Bind|Root'",
+                Remedy::fix("systemctl edit felhom-agent && systemctl restart felhom-agent"),
             )
+            .look("systemctl cat felhom-agent | grep -nE 'Private|Protect|ReadOnly|ReadWrite|Inaccessible|Bind|Root'")
             .because("what it mounts is not where PVE looks, and PVE would fill the disk below instead"),
             _ => Finding::skip("the mounts of the host cannot be looked at"),
         }

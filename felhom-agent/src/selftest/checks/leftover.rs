@@ -42,7 +42,7 @@ fn in_journal(config: &Config) -> Option<Finding> {
             left(config, format!("an exercise of container {vmid} on {node} stopped at {step}"))
         }),
         Err(error @ JournalError::Malformed { .. }) => {
-            let finding = Finding::warn(error.to_string()).fix(error.repair(config));
+            let finding = Finding::warn(error.to_string()).remedy(error.repair(config));
             Some(finding.because("what it told of is found again by the tags and names at the containers"))
         }
         Err(error) => Some(
@@ -50,7 +50,7 @@ fn in_journal(config: &Config) -> Option<Finding> {
                 .because(
                     "it cannot be told whether an exercise was killed; the agent's own account can read it",
                 )
-                .fix(error.repair(config)),
+                .remedy(error.repair(config)),
         ),
     }
 }
@@ -63,7 +63,7 @@ fn at_container(config: &Config, found: &AtContainer) -> Vec<Finding> {
     let alike = found.alike.iter().map(|name| {
         Finding::warn(format!("container {vmid} has the snapshot {name}, which no exercise took"))
             .because("its name begins like those of the exercises, so it is easily taken for one; it is never deleted")
-            .fix(format!("pct listsnapshot {vmid}"))
+            .look(format!("pct listsnapshot {vmid}"))
     });
     snapshots.chain(marker).chain(alike).collect()
 }

@@ -6,7 +6,7 @@ use proxmox_types::{NodeEntry, NodeState};
 use serde_json::json;
 
 use crate::config::Config;
-use crate::finding::Finding;
+use crate::finding::{Finding, Remedy};
 use crate::selftest::check::{Findings, found};
 use crate::selftest::context::Context;
 use crate::trouble::call::call_failed;
@@ -31,7 +31,7 @@ fn find(config: &Config, nodes: &[NodeEntry]) -> Finding {
         }
         other => Finding::fail(
             format!("{} is {other}", config.node),
-            "pvecm status && systemctl status pve-cluster",
+            Remedy::look("pvecm status && systemctl status pve-cluster"),
         ),
     }
     .with(json!({ "nodes": names }))
@@ -52,11 +52,11 @@ pub(super) fn status(context: Arc<Context>) -> Findings {
 }
 
 /// Judges how full something is.
-pub(super) fn judge(percent: u64, summary: String, fix: &str) -> Finding {
+pub(super) fn judge(percent: u64, summary: String, look: &str) -> Finding {
     match percent {
         0..=85 => Finding::ok(summary),
-        86..=95 => Finding::warn(summary).because("more than 85 % are used").fix(fix),
-        _ => Finding::fail(summary, fix).because("more than 95 % are used"),
+        86..=95 => Finding::warn(summary).because("more than 85 % are used").look(look),
+        _ => Finding::fail(summary, Remedy::look(look)).because("more than 95 % are used"),
     }
 }
 

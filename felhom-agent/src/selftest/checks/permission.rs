@@ -10,7 +10,7 @@ use serde_json::json;
 
 use crate::config::Config;
 use crate::connection::Connection;
-use crate::finding::Finding;
+use crate::finding::{Finding, Remedy};
 use crate::selftest::check::{Findings, found};
 use crate::selftest::context::Context;
 use crate::trouble::call::call_failed;
@@ -73,7 +73,7 @@ async fn compare(config: &Config, connection: &Connection) -> Result<Vec<Finding
 }
 
 fn missing(path: &str, privilege: &str, fix: &str) -> Finding {
-    Finding::fail(format!("{path}: {privilege} is missing"), fix)
+    Finding::fail(format!("{path}: {privilege} is missing"), Remedy::fix(fix))
         .about(format!("{path} {privilege}"))
         .because("a separated token has only what both it and its user have, so both need the entry")
         .with(json!({ "path": path, "privilege": privilege }))
@@ -110,7 +110,7 @@ pub(super) fn excess(context: Arc<Context>) -> Findings {
             Finding::warn(format!("{privilege} on {}", paths.join(", ")))
                 .about(privilege)
                 .because("whoever takes over the agent can do more than look after containers")
-                .fix(list.clone())
+                .look(list.clone())
         };
         Ok(held.into_iter().map(warn).collect())
     })

@@ -10,7 +10,7 @@ use tokio::time::timeout;
 
 use super::node::{judge, percent};
 use crate::config::Config;
-use crate::finding::Finding;
+use crate::finding::{Finding, Remedy};
 use crate::selftest::check::{Findings, found};
 use crate::selftest::context::Context;
 use crate::trouble::call::call_failed;
@@ -44,16 +44,17 @@ pub(super) fn list(context: Arc<Context>) -> Findings {
 fn hanging() -> Finding {
     Finding::fail(
         format!("the node has not told its storages within {} s", LONGEST.as_secs()),
-        "timeout 5 pvesm status || dmesg | tail",
+        Remedy::look("timeout 5 pvesm status || dmesg | tail"),
     )
     .because("a storage hangs, as NFS does without its server, and PVE waits for it before it tells of any")
 }
 
 fn missing(config: &Config, storage: &StorageId) -> Finding {
     let fix = grant_line(&format!("/storage/{storage}"), STORE, config.token.id());
-    Finding::fail(format!("{storage} is not visible"), fix)
+    Finding::fail(format!("{storage} is not visible"), Remedy::fix(fix))
         .about(storage.to_string())
-        .because("it does not exist or the token may not see it: PVE leaves both out alike. `pvesm status` tells which")
+        .because("it does not exist or the token may not see it: PVE leaves both out alike")
+        .look("pvesm status")
 }
 
 fn name(storage: &StorageStatus) -> String {
@@ -83,16 +84,19 @@ pub(super) fn golden(context: Arc<Context>) -> Findings {
         };
         let storage: StorageId = match volume.storage().parse() {
             Ok(storage) => storage,
-            Err(error) => return Ok(vec![Finding::fail(error.to_string(), edit_line(&config.path))]),
+            Err(error) => {
+                return Ok(vec![Finding::fail(error.to_string(), Remedy::fix(edit_line(&config.path)))]);
+            }
         };
         let list = format!("pvesm list {storage} --content backup");
         let node = connection.client.node(&config.node);
         let finding = match node.storage(&storage).volume(volume).get().await {
             Ok(found) => Finding::ok(format!("{volume} is there, {} MiB", found.size >> 20)),
-            Err(error) if error.is_not_found() || error.denied().is_some() => {
-                Finding::fail(format!("{volume} is not there, or the token may not see it"), list)
-                    .because("without it no container can be provisioned")
-            }
+            Err(error) if error.is_not_found() || error.denied().is_some() => Finding::fail(
+                format!("{volume} is not there, or the token may not see it"),
+                Remedy::look(list),
+            )
+            .because("without it no container can be provisioned"),
             Err(error) => call_failed(config, &error),
         };
         Ok(vec![finding])
@@ -103,7 +107,8 @@ fn one(storage: &StorageStatus) -> Finding {
     let name = name(storage);
     let (total, used) = (storage.total.unwrap_or_default(), storage.used.unwrap_or_default());
     if !storage.active {
-        return Finding::fail(format!("{name} ({}) is not active", storage.kind), "pvesm status").about(name);
+        let text = format!("{name} ({}) is not active", storage.kind);
+        return Finding::fail(text, Remedy::look("pvesm status")).about(name);
     }
     let full = percent(used, total);
     judge(full, format!("{name} ({}) {full} %", storage.kind), &format!("pvesm list {name}"))

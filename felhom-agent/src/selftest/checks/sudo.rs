@@ -8,7 +8,7 @@ use proxmox_privileged::{RunError, SudoTrouble, sudoers};
 use serde_json::json;
 
 use crate::config::PrivilegedMode;
-use crate::finding::Finding;
+use crate::finding::{Finding, Remedy};
 use crate::host::account;
 use crate::selftest::check::{Findings, findings};
 use crate::selftest::context::Context;
@@ -48,8 +48,9 @@ pub(super) fn flag(context: Arc<Context>) -> Findings {
         vec![match wiring::sudo_trouble() {
             Some(SudoTrouble::NoNewPrivileges) => Finding::fail(
                 "the \"no new privileges\" flag is set, so sudo cannot become root",
-                "systemctl cat felhom-agent | grep -nE 'NoNewPrivileges|PrivateDevices|Protect|Restrict|SystemCall|Lock|MemoryDeny'",
+                Remedy::fix("systemctl edit felhom-agent && systemctl restart felhom-agent"),
             )
+            .look("systemctl cat felhom-agent | grep -nE 'NoNewPrivileges|PrivateDevices|Protect|Restrict|SystemCall|Lock|MemoryDeny'")
             .because("NoNewPrivileges=yes sets it, and so do many other settings of a unit with User="),
             _ => Finding::ok("programs may become another user"),
         }]
@@ -67,7 +68,10 @@ pub(super) fn ready(context: Arc<Context>) -> Findings {
                 if missing.is_empty() {
                     Finding::ok("sudo runs every command of the agent without a password")
                 } else {
-                    Finding::fail(format!("sudo does not permit {}", missing.join(", ")), install())
+                    Finding::fail(
+                        format!("sudo does not permit {}", missing.join(", ")),
+                        Remedy::fix(install()),
+                    )
                 }
             }
             Err(error) => refused(&error),
@@ -81,7 +85,7 @@ fn refused(error: &RunError) -> Finding {
         RunError::SudoUnusable { trouble: SudoTrouble::NotSetuid } => "apt install --reinstall sudo".into(),
         _ => install(),
     };
-    Finding::fail(error.to_string(), fix)
+    Finding::fail(error.to_string(), Remedy::fix(fix))
 }
 
 pub(super) fn exact(context: Arc<Context>) -> Findings {
@@ -100,7 +104,8 @@ pub(super) fn exact(context: Arc<Context>) -> Findings {
         let warn = |rule: &Rule| {
             Finding::warn(format!("sudo permits more: {}", rule.command))
                 .because("whoever takes over the agent can run it as root")
-                .fix(format!("visudo -f {DROP_IN}; grep -rn felhom /etc/sudoers /etc/sudoers.d"))
+                .fix(format!("visudo -f {DROP_IN}"))
+                .look("grep -rn felhom /etc/sudoers /etc/sudoers.d")
         };
         let more = json!({ "extra": extra.iter().map(|rule| &rule.command).collect::<Vec<_>>() });
         extra.into_iter().map(warn).map(|finding| finding.with(more.clone())).collect()

@@ -66,10 +66,12 @@ impl Report {
     fn write_repairs(&self, page: &mut Page) {
         page.repairs.clear();
         for (claim, finding) in self.lines().filter(|(_, finding)| finding.status == Status::Fail) {
-            let fix = finding.fix.iter().map(|fix| fix.run.as_str()).collect::<Vec<_>>().join(" && ");
-            if page.repairs.insert(fix.clone()) {
+            let (arrow, commands) =
+                if finding.fix.is_empty() { ("look", &finding.look) } else { ("->", &finding.fix) };
+            let command = commands.iter().map(|line| line.run.as_str()).collect::<Vec<_>>().join(" && ");
+            if page.repairs.insert(command.clone()) {
                 let (label, id) = (label(Status::Fail, page.style), plain(&claim.id_of(finding)));
-                page.line(&format!("{label} {id}  ->  {}", plain(&fix)));
+                page.line(&format!("{label} {id}  {arrow}  {}", plain(&command)));
             }
         }
         for leftover in self.leftovers() {
@@ -134,16 +136,16 @@ impl Page {
         for (label, line) in why.zip(lines) {
             self.below(label, line);
         }
-        for fix in &finding.fix {
-            let is_new = self.repairs.insert(fix.run.clone());
-            self.below("fix", if is_new { &fix.run } else { "the same as above" });
+        for (label, command) in finding.commands() {
+            let is_new = self.repairs.insert(command.into());
+            self.below(label, if is_new { command } else { "the same as above" });
         }
     }
 
     /// A line below a finding, under its text.
     fn below(&mut self, label: &str, text: &str) {
         let indent = 2 + 4 + 2 + self.width + 2;
-        self.line(&format!("{:indent$}{label:3}  {}", "", plain(text)));
+        self.line(&format!("{:indent$}{label:4} {}", "", plain(text)));
     }
 }
 
