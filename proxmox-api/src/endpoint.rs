@@ -47,6 +47,9 @@ pub struct Endpoint {
     pub protected: bool,
     /// Where it shows afterwards that a call was executed.
     pub trace: Trace,
+    /// Whether a refusal with status 500 can prove that nothing was done. A `PUT` writes first: with a network on a bridge
+    /// that does not exist, `PUT config` stores the change and then answers `500 bridge '...' does not exist`.
+    pub refuses_first: bool,
 }
 
 /// One parameter of an endpoint.

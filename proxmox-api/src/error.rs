@@ -64,6 +64,9 @@ pub enum Error {
         cause: Box<Cause>,
         /// The server's own words, all lines of them.
         message: Box<str>,
+        /// Whether the server may have acted on the call all the same. Only what PVE is known to say before it does
+        /// anything proves the contrary.
+        may_have_happened: bool,
     },
     /// The answer is not what this endpoint returns.
     #[snafu(display("{request}: unexpected answer at `{path}`"))]
@@ -166,7 +169,7 @@ impl Error {
     pub fn may_have_happened(&self) -> bool {
         match self {
             Self::Transport { source, .. } => source.may_have_happened(),
-            Self::Rejected { cause, .. } => cause.may_have_happened(),
+            Self::Rejected { may_have_happened, .. } => *may_have_happened,
             Self::Decode { .. }
             | Self::TaskFailed { .. }
             | Self::TaskStillRunning { .. }

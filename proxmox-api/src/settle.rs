@@ -17,7 +17,7 @@ use crate::endpoint::table::snapshot;
 use crate::endpoint::{Endpoint, Kind, Trace, Worker};
 use crate::error::Error;
 use crate::started::Settled;
-use crate::{Call, Client, Parameter, Patience, Request, Started, decode};
+use crate::{Call, Cause, Client, Parameter, Patience, Request, Started, decode};
 
 /// How long is looked for a trace after the answer was given up, at least. After all the time that a call may take,
 /// pvedaemon does not work on it any more: pveproxy itself gives up on it after 30 s.
@@ -127,10 +127,15 @@ impl Search<'_> {
     }
 
     /// Whether the server cannot have acted on the call, nor be working on it, if it left no trace. It may be if pveproxy
-    /// gave up on pvedaemon, or we did; and it has acted if it said so, in whatever words.
+    /// gave up on pvedaemon, or we did; and it has acted if it said so, in whatever words. With a 500 pvedaemon has ended
+    /// the call, and with a 595 it was not reached.
     fn has_ended(&self, error: &Error) -> bool {
         let took = self.lost.saturating_sub(self.sent);
-        matches!(error, Error::Transport { .. }) && took < self.request.time_limit
+        match error {
+            Error::Transport { .. } => took < self.request.time_limit,
+            Error::Rejected { status: 500 | 595, cause, .. } => **cause != Cause::Unlisted,
+            _ => false,
+        }
     }
 
     async fn look(&self) -> Sight {

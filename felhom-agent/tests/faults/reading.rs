@@ -112,7 +112,7 @@ async fn errors_of_the_gateway_need_neither_a_length_nor_a_farewell() {
         let error =
             version_error(with_headers(&format!("{status} {reason}"), "Connection: close\r\n", "")).await;
         assert_eq!(error.cause(), Some(&Cause::Gateway { status, reason: reason.into() }));
-        assert_eq!(error.may_have_happened(), status != 595);
+        assert!(error.may_have_happened());
     }
 }
 

@@ -53,6 +53,7 @@ const fn get(
         pace: Pace::Read,
         protected: false,
         trace: Trace::Nowhere,
+        refuses_first: true,
     }
 }
 
@@ -76,7 +77,7 @@ const fn put(
     declared: Privileges,
     returns: Returns,
 ) -> Endpoint {
-    Endpoint { method: Method::Put, ..post(operation, path, declared, returns) }
+    Endpoint { method: Method::Put, refuses_first: false, ..post(operation, path, declared, returns) }
 }
 
 const fn delete(

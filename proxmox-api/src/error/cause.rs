@@ -58,8 +58,7 @@ pub enum Cause {
         /// What is wrong, per parameter.
         fields: BTreeMap<String, String>,
     },
-    /// pveproxy did not get an answer from pvedaemon or from another node. The client's own connection is fine. With
-    /// 596 and 597 the call may have been executed.
+    /// pveproxy did not get an answer from pvedaemon or from another node. The client's own connection is fine.
     Gateway {
         /// 502 to 504 or 595 to 599.
         status: u16,
@@ -116,13 +115,6 @@ impl Denied {
     /// Whether PVE does not say what is missing.
     pub const fn is_unnamed(&self) -> bool {
         self.privileges.is_empty() && self.root_only.is_none()
-    }
-}
-
-impl Cause {
-    /// Whether the server may have acted on the call although it answered with this.
-    pub const fn may_have_happened(&self) -> bool {
-        matches!(self, Self::Unlisted | Self::Gateway { status: 502..=504 | 596..=599, .. })
     }
 }
 

@@ -14,13 +14,27 @@ struct Row {
     status: u16,
     pattern: &'static str,
     meaning: fn(&[&str]) -> Cause,
+    /// Whether PVE says it before it does anything, so that it proves that nothing was done.
+    comes_first: bool,
     /// A recording in which it was seen. A task's exit status counts as a 500.
     #[cfg_attr(not(test), expect(dead_code, reason = "read by the tests that replay the recordings"))]
     seen: &'static str,
 }
 
 const fn row(status: u16, pattern: &'static str, meaning: fn(&[&str]) -> Cause, seen: &'static str) -> Row {
-    Row { status, pattern, meaning, seen }
+    Row { status, pattern, meaning, comes_first: false, seen }
+}
+
+impl Row {
+    /// Marks a refusal that comes before anything is done: before the worker is started, or before the first write of a
+    /// call without one. What may also be said in the middle, such as a lock that could not be had, is not marked.
+    const fn comes_first(self) -> Self {
+        Self { comes_first: true, ..self }
+    }
+
+    fn fits(&self, status: u16, message: &str) -> bool {
+        self.status == status && captures(self.pattern, message).is_some()
+    }
 }
 
 /// The table; the first row that fits counts.
@@ -39,24 +53,27 @@ const ROWS: &[Row] = &[
     ),
     row(403, "Permission check failed ({}, {})", privileges, "start-403-none"),
     row(403, "Permission check failed", |_| Cause::Permission(Denied::default()), "lp-restore-nopool"),
-    row(500, "CT is locked ({})", |texts| Cause::Locked { by: first(texts) }, "locked-delete"),
+    row(500, "CT is locked ({})", |texts| Cause::Locked { by: first(texts) }, "locked-delete").comes_first(),
     row(500, "can't lock file '{}' - got timeout", |_| Cause::LockTimeout, "flock-held-config-put"),
-    row(500, "{} already running", |_| Cause::AlreadyRunning, "lxc-start-already-running"),
-    row(500, "can't overwrite running container", |_| Cause::AlreadyRunning, "restore-force-403-path100"),
-    row(500, "{} not running", |_| Cause::NotRunning, "lxc-stop-not-running"),
-    row(500, "Configuration file '{}' does not exist", container, "get-lxc-config-missing"),
+    row(500, "{} already running", |_| Cause::AlreadyRunning, "lxc-start-already-running").comes_first(),
+    row(500, "can't overwrite running container", |_| Cause::AlreadyRunning, "restore-force-403-path100")
+        .comes_first(),
+    row(500, "{} not running", |_| Cause::NotRunning, "lxc-stop-not-running").comes_first(),
+    row(500, "Configuration file '{}' does not exist", container, "get-lxc-config-missing").comes_first(),
     row(
         500,
         "storage '{}' does not exist",
         |texts| missing(Thing::Storage, texts),
         "get-storage-get-missing",
-    ),
+    )
+    .comes_first(),
     row(
         500,
         "snapshot '{}' does not exist",
         |texts| missing(Thing::Snapshot, texts),
         "snapshot-config-missing",
-    ),
+    )
+    .comes_first(),
     row(500, "volume '{}' does not exist", |texts| missing(Thing::Volume, texts), "extractconfig-missing"),
     row(500, "bridge '{}' does not exist", |texts| missing(Thing::Bridge, texts), "start-missing-bridge"),
     row(
@@ -70,42 +87,53 @@ const ROWS: &[Row] = &[
         "no such token '{}' for user '{}'",
         |texts| missing(Thing::Token, texts),
         "token-get-missing.root",
-    ),
-    row(500, "hostname lookup '{}' failed{}", |texts| missing(Thing::Node, texts), "get-node-unknown"),
+    )
+    .comes_first(),
+    row(500, "hostname lookup '{}' failed{}", |texts| missing(Thing::Node, texts), "get-node-unknown")
+        .comes_first(),
     row(
         500,
         "address lookup for '{}' did not find{}",
         |texts| missing(Thing::Node, texts),
         "offline-node-status",
-    ),
+    )
+    .comes_first(),
     row(
         500,
         // A virtual machine has the VMID as well.
         "{} {} already exists on node '{}'",
         |texts| present(Thing::Container, texts.get(1..).unwrap_or_default()),
         "create-twice-second",
-    ),
+    )
+    .comes_first(),
     row(
         500,
         "snapshot name '{}' already used",
         |texts| present(Thing::Snapshot, texts),
         "snapshot-create-dup",
-    ),
-    row(500, "detected modified configuration{}", |_| Cause::Conflict, "resize-digest"),
-    row(500, "can't remove CT {} - protection mode enabled", |_| Cause::Protected, "lxc-delete-protected"),
-    row(500, "cannot remove protected volume{}", |_| Cause::Protected, "content-volume-delete-protected"),
-    row(500, "you can't {} if it's a template", |_| Cause::IsTemplate, "template-snapshot"),
-    row(500, "you can't convert a template to a template", |_| Cause::IsTemplate, "template-again"),
-    row(500, "snapshot feature is not available", |_| Cause::NoSnapshots, "snapshot-missing-disk"),
-    row(500, "storage '{}' is disabled", unavailable, "content-disabled"),
-    row(500, "storage '{}' is not online", unavailable, "content-inactive"),
-    row(500, "could not activate storage '{}': storage '{}' is{}", unavailable, "vzdump-storage-inactive"),
+    )
+    .comes_first(),
+    row(500, "detected modified configuration{}", |_| Cause::Conflict, "resize-digest").comes_first(),
+    row(500, "can't remove CT {} - protection mode enabled", |_| Cause::Protected, "lxc-delete-protected")
+        .comes_first(),
+    row(500, "cannot remove protected volume{}", |_| Cause::Protected, "content-volume-delete-protected")
+        .comes_first(),
+    row(500, "you can't {} if it's a template", |_| Cause::IsTemplate, "template-snapshot").comes_first(),
+    row(500, "you can't convert a template to a template", |_| Cause::IsTemplate, "template-again")
+        .comes_first(),
+    row(500, "snapshot feature is not available", |_| Cause::NoSnapshots, "snapshot-missing-disk")
+        .comes_first(),
+    row(500, "storage '{}' is disabled", unavailable, "content-disabled").comes_first(),
+    row(500, "storage '{}' is not online", unavailable, "content-inactive").comes_first(),
+    row(500, "could not activate storage '{}': storage '{}' is{}", unavailable, "vzdump-storage-inactive")
+        .comes_first(),
     row(
         500,
         "could not activate storage '{}': storage '{}' does not exist{}",
         |texts| missing(Thing::Storage, texts),
         "vzdump-pbs",
-    ),
+    )
+    .comes_first(),
 ];
 
 /// Sentences of the sources that no recording holds.
@@ -142,6 +170,15 @@ pub(crate) fn classify(status: u16, message: &str, fields: BTreeMap<String, Stri
     find(UNRECORDED, status, message)
         .or_else(|| find(ROWS, status, message))
         .unwrap_or_else(|| Cause::Status { message: message.into() })
+}
+
+/// Statuses with which PVE and proxies refuse a request without handing it on.
+const REFUSING: [u16; 15] = [400, 402, 403, 404, 405, 406, 407, 411, 413, 414, 415, 417, 426, 429, 431];
+
+/// Whether such an answer proves that nothing was done. `refuses_first` is that of the endpoint.
+pub(crate) fn proves_refusal(status: u16, message: &str, refuses_first: bool) -> bool {
+    let row = || UNRECORDED.iter().chain(ROWS).find(|row| row.fits(status, message));
+    REFUSING.contains(&status) || (refuses_first && row().is_some_and(|row| row.comes_first))
 }
 
 /// The meaning of a failed task's exit status. The text may have `unable to restore CT 161 - ` and a status before it.

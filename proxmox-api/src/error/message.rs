@@ -6,7 +6,7 @@ use alloc::string::String;
 
 use serde::Deserialize;
 
-use super::classify::classify;
+use super::classify::{classify, proves_refusal};
 use super::{Cause, Error};
 use crate::endpoint::Endpoint;
 use crate::{Request, Response};
@@ -43,7 +43,8 @@ pub(crate) fn rejection(endpoint: &Endpoint, request: &Request, response: &Respo
     {
         denied.needs = Some(endpoint.needs(request)).filter(|needs| !needs.is_empty());
     }
-    Error::Rejected { request: line, status: response.status, cause, message }
+    let may_have_happened = !proves_refusal(response.status, &message, endpoint.refuses_first);
+    Error::Rejected { request: line, status: response.status, cause, message, may_have_happened }
 }
 
 fn cut(text: &str) -> Box<str> {

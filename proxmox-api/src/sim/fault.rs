@@ -42,6 +42,8 @@ pub enum Effect {
     LostAnswer,
     /// The node acts on the request, and pveproxy answers with a status of its own (595 to 599).
     Gateway(u16),
+    /// The node acts on the request, and this is the answer.
+    Answered(Answer),
     /// This is the answer, and the node does nothing.
     Instead(Answer),
     /// The node acts on the request, and answers this all the same.
@@ -153,6 +155,7 @@ pub(super) fn after(
 ) -> Result<Answer, TransportError> {
     match effect {
         Some(Effect::LostAnswer) => Err(lost()),
+        Some(Effect::Answered(instead)) => Ok(instead.clone()),
         Some(Effect::Gateway(status)) => Ok(Answer::bare(*status, "Connection timed out")),
         Some(Effect::Afterwards(instead)) => Ok(instead.clone()),
         Some(Effect::Cut) => {

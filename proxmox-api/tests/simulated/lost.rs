@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use crate::now::now;
 
 /// Parameters.
-fn p<T: DeserializeOwned>(value: Value) -> T {
+pub(crate) fn p<T: DeserializeOwned>(value: Value) -> T {
     serde_json::from_value(value).unwrap()
 }
 
@@ -21,7 +21,7 @@ fn on<T>(client: &Client, then: impl FnOnce(Node<'_>) -> T) -> T {
     then(client.node(&node))
 }
 
-fn lxc<T>(client: &Client, vmid: u32, then: impl FnOnce(Lxc<'_>) -> T) -> T {
+pub(crate) fn lxc<T>(client: &Client, vmid: u32, then: impl FnOnce(Lxc<'_>) -> T) -> T {
     on(client, |node| then(node.lxc(p(json!(vmid)))))
 }
 
@@ -34,10 +34,10 @@ const GOLDEN: &str = "local:backup/vzdump-lxc-210-2026_11_24-05_46_14.tar.zst";
 const TEMPLATE: &str = "local:vztmpl/alpine-3.22-mini_3.22.0_amd64.tar.gz";
 
 /// A changing call on the node of the scene, on which container 300 has a snapshot `s1`.
-type Settle = fn(&Client) -> Outcome;
+pub(crate) type Settle = fn(&Client) -> Outcome;
 
 /// An endpoint, a call of it, and whether its trace can be told from that of others.
-const CALLS: &[(&Endpoint, Settle, bool)] = &[
+pub(crate) const CALLS: &[(&Endpoint, Settle, bool)] = &[
     (
         &table::lxc::CREATE,
         |c| {
@@ -171,7 +171,7 @@ fn running(client: &Client) -> Upid {
     started.upid().unwrap().clone()
 }
 
-fn scene() -> (Sim, Client) {
+pub(crate) fn scene() -> (Sim, Client) {
     let sim = Sim::new().as_token("root@pam!full".parse().unwrap());
     sim.world().other_nodes.push("pve2".into());
     let client = sim.client();
@@ -181,7 +181,7 @@ fn scene() -> (Sim, Client) {
 }
 
 /// Makes a call that meets the effect; how often the node was sent it, and what became of it.
-fn meet(endpoint: &'static Endpoint, settle: Settle, effect: Effect) -> (usize, Outcome) {
+pub(crate) fn meet(endpoint: &'static Endpoint, settle: Settle, effect: Effect) -> (usize, Outcome) {
     let (sim, client) = scene();
     let before = sim.count(endpoint);
     sim.inject(Fault::once(endpoint, effect));

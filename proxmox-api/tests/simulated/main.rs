@@ -2,6 +2,7 @@
 
 #[cfg(test)]
 mod composed;
+mod doubted;
 #[cfg(test)]
 mod lost;
 #[cfg(test)]

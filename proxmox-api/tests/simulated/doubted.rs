@@ -1,0 +1,82 @@
+//! Answers that are no success: which of them prove that nothing was done, and what becomes of the call with the others.
+
+use proxmox_api::endpoint::table;
+use proxmox_api::sim::{Answer, Effect, Fault};
+use proxmox_api::{Applied, Method, Outcome};
+use serde_json::json;
+
+use crate::lost::{CALLS, lxc, meet, p, scene};
+use crate::now::now;
+
+/// Refusals that come before anything is done. What a `PUT` says proves nothing.
+const REFUSALS: [(u16, &str); 6] = [
+    (400, "Parameter verification failed."),
+    (403, "Permission check failed (/vms/101, VM.Snapshot)"),
+    (429, "Too Many Requests"),
+    (500, "CT is locked (backup)"),
+    (500, "Configuration file 'nodes/pve1/lxc/101.conf' does not exist"),
+    (500, "CT 400 already exists on node 'pve1'"),
+];
+
+#[test]
+fn a_refusal_that_comes_first_settles_what_does_not_write_before() {
+    for (status, reason) in REFUSALS {
+        for (endpoint, settle, _) in CALLS {
+            let (_, outcome) = meet(endpoint, *settle, Effect::Instead(Answer::bare(status, reason)));
+            let is_proof = status < 500 || endpoint.method != Method::Put;
+            let is_settled = matches!(&outcome, Outcome::NotDone(error) if !error.may_have_happened());
+            assert_eq!(is_settled, is_proof, "{} {status} {reason}: {outcome:?}", endpoint.operation);
+        }
+    }
+}
+
+/// Answers that say nothing of whether the call was executed.
+const DOUBTFUL: [(u16, &str); 16] = [
+    (101, "Switching Protocols"),
+    (202, "Accepted"),
+    (204, "No Content"),
+    (302, "Found"),
+    (500, "got timeout"),
+    (500, "Internal Server Error"),
+    (500, "can't lock file '/run/lock/lxc/pve-config-300.lock' - got timeout"),
+    (500, "ipcc_send_rec[1] failed: Connection refused"),
+    (500, "bridge 'vmbr77' does not exist"),
+    (501, "Not Implemented"),
+    (502, "Bad Gateway"),
+    (503, "Service Unavailable"),
+    (595, "Connection refused"),
+    (598, "Aborted"),
+    (599, "Too many redirections"),
+    (999, "Whatever"),
+];
+
+#[test]
+fn a_call_that_was_executed_is_found_whatever_it_was_answered() {
+    for (status, reason) in DOUBTFUL {
+        for (endpoint, settle, has_trace) in CALLS {
+            let answer = Answer::bare(status, reason);
+            let (sent, outcome) = meet(endpoint, *settle, Effect::Answered(answer));
+            let is_right = match outcome {
+                Outcome::Done(_) => *has_trace,
+                Outcome::Unknown(_) => !has_trace,
+                Outcome::NotDone(_) => false,
+            };
+            assert!(is_right, "{} {status} {reason}", endpoint.operation);
+            assert_eq!(sent, 1, "{}", endpoint.operation);
+        }
+    }
+}
+
+#[test]
+fn a_change_that_a_put_made_and_then_complained_about_is_live() {
+    let (sim, client) = scene();
+    let answer = Answer::bare(500, "bridge 'vmbr77' does not exist");
+    sim.inject(Fault::once(&table::lxc::SET_CONFIG, Effect::Answered(answer.clone())));
+    let params = p(json!({"cores": 2}));
+    let applied = lxc(&client, 101, |lxc| now(lxc.apply(&params)));
+    assert!(matches!(applied, Ok(Applied::Live)), "{applied:?}");
+    sim.inject(Fault::once(&table::lxc::SET_CONFIG, Effect::Instead(answer)));
+    let params = p(json!({"cores": 3}));
+    let error = lxc(&client, 101, |lxc| now(lxc.apply(&params))).unwrap_err();
+    assert!(error.may_have_happened(), "{error}");
+}
