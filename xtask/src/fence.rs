@@ -5,6 +5,7 @@
 
 mod bans;
 mod closure;
+mod doors;
 mod graph;
 mod link;
 mod lints;
@@ -12,7 +13,9 @@ mod list;
 mod members;
 mod no_std;
 mod origin;
+mod paths;
 mod placement;
+mod settings;
 mod targets;
 mod tokens;
 mod words;
@@ -114,10 +117,25 @@ const RULES: &[Rule] = &[
         claim: "clippy bans process and socket types, except in the files that are listed for it",
         check: bans::bans,
     },
+    Rule {
+        id: "doors",
+        claim: "the agent names sockets, look-ups and processes in the files that are listed for it, and nowhere else",
+        check: doors::doors,
+    },
+    Rule {
+        id: "features",
+        claim: "crates with doors have exactly the listed features",
+        check: doors::features,
+    },
+    Rule {
+        id: "settings",
+        claim: "nothing in the repository changes what cargo, rustc or clippy do",
+        check: settings::settings,
+    },
     Rule { id: "no-std", claim: "no fenced crate sees std outside its tests", check: no_std::no_std },
     Rule {
         id: "words",
-        claim: "no fenced source holds a word that goes around all this",
+        claim: "no source that ships holds a word that goes around all this",
         check: words::words,
     },
 ];

@@ -42,10 +42,8 @@ const SWITCHES: &[&str] =
 pub(super) fn bans(workspace: &Workspace) -> Vec<Violation> {
     let fenced = FENCED.iter().flat_map(|member| standing(workspace, member, FENCED_TYPES, FENCED_ROOT));
     let agent = standing(workspace, AGENT, AGENT_TYPES, AGENT_ROOT);
-    let hidden = workspace.files.keys().filter(|path| path.ends_with("/.clippy.toml"));
-    let hidden = hidden.map(|path| Violation::new(format!("{path} hides the clippy.toml beside it")));
     let exceptions = exceptions(workspace).unwrap_or_else(|violation| vec![violation]);
-    fenced.chain(agent).chain(hidden).chain(exceptions).collect()
+    fenced.chain(agent).chain(exceptions).collect()
 }
 
 fn standing(workspace: &Workspace, member: &str, types: &[&str], root: &str) -> Vec<Violation> {

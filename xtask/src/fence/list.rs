@@ -23,7 +23,7 @@ pub(super) fn read(workspace: &Workspace, name: &str) -> Result<BTreeSet<String>
 /// The name on a line, if it has a reason and no odd blanks.
 fn listed(line: &str) -> Option<&str> {
     let (name, reason) = line.split_once(" = ")?;
-    let is_name = |letter: char| letter.is_ascii_alphanumeric() || "-_./".contains(letter);
+    let is_name = |letter: char| letter.is_ascii_alphanumeric() || "-_./:@".contains(letter);
     let is_valid =
         !name.is_empty() && name.chars().all(is_name) && !reason.is_empty() && reason.trim() == reason;
     is_valid.then_some(name)

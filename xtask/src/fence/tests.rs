@@ -2,6 +2,7 @@
 
 mod compile_fail;
 mod graph_cases;
+mod line_cases;
 mod link;
 mod source_cases;
 mod tiny;
@@ -22,32 +23,39 @@ struct Case {
     apply: fn(&mut Tiny),
 }
 
-/// A case with the rules that fired and what they printed.
+/// A change with the rules that should fire, those that did, and what they printed.
 struct Outcome {
-    case: &'static Case,
+    change: &'static str,
+    rules: Vec<&'static str>,
     fired: Vec<&'static str>,
     printed: String,
 }
 
-static OUTCOMES: LazyLock<Vec<Outcome>> =
-    LazyLock::new(|| graph_cases::CASES.iter().chain(source_cases::CASES).map(outcome).collect());
+static OUTCOMES: LazyLock<Vec<Outcome>> = LazyLock::new(|| {
+    let cases = graph_cases::CASES.iter().chain(source_cases::CASES);
+    let cases = cases.map(|case| outcome(case.change, case.rules.to_vec(), case.apply));
+    let lines = line_cases::CASES.iter().flat_map(|(file, lines)| lines.iter().map(move |line| (file, line)));
+    let lines = lines
+        .map(|(file, (change, rule, text))| outcome(change, vec![*rule], |tiny| tiny.append(file, text)));
+    cases.chain(lines).collect()
+});
 
-fn outcome(case: &'static Case) -> Outcome {
+fn outcome(change: &'static str, rules: Vec<&'static str>, apply: impl Fn(&mut Tiny)) -> Outcome {
     let mut tiny = Tiny::new();
-    (case.apply)(&mut tiny);
+    apply(&mut tiny);
     let workspace = tiny.workspace();
     let found = RULES.iter().map(|rule| (rule, (rule.check)(&workspace)));
     let found: Vec<_> = found.filter(|(_, violations)| !violations.is_empty()).collect();
     let fired = found.iter().map(|(rule, _)| rule.id).collect();
     let printed = found.iter().map(|(rule, violations)| report(rule.id, rule.claim, violations));
     let folder = workspace.metadata.workspace_root.parent().expect("it lies in a temporary folder");
-    Outcome { case, fired, printed: printed.collect::<String>().replace(folder.as_str(), "") }
+    Outcome { change, rules, fired, printed: printed.collect::<String>().replace(folder.as_str(), "") }
 }
 
 #[test]
 fn each_change_fires_its_rules_and_no_other() {
-    let wrong = OUTCOMES.iter().filter(|outcome| outcome.fired != outcome.case.rules);
-    let wrong: Vec<_> = wrong.map(|outcome| (outcome.case.change, &outcome.printed)).collect();
+    let wrong = OUTCOMES.iter().filter(|outcome| outcome.fired != outcome.rules);
+    let wrong: Vec<_> = wrong.map(|outcome| (outcome.change, &outcome.printed)).collect();
     assert_eq!(wrong, []);
 }
 
@@ -61,7 +69,7 @@ fn every_rule_has_fired() {
 fn the_report_names_the_thing_and_the_way_to_it() {
     let mut text = String::new();
     for outcome in OUTCOMES.iter() {
-        writeln!(text, "# {}\n{}", outcome.case.change, outcome.printed).expect("strings take everything");
+        writeln!(text, "# {}\n{}", outcome.change, outcome.printed).expect("strings take everything");
     }
     insta::assert_snapshot!(text);
 }

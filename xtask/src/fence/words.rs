@@ -1,4 +1,4 @@
-//! Words that would go around the other rules do not occur in a fenced crate.
+//! Words that would go around the other rules do not occur in a fenced crate, nor in what ships of the agent.
 
 use super::Violation;
 use super::tokens::{self, Token};
@@ -23,7 +23,7 @@ const REFUSED: &[(&str, &str)] = &[
 /// simulated node needs.
 pub(super) fn words(workspace: &Workspace) -> Vec<Violation> {
     let sources = FENCED.iter().flat_map(|member| workspace.sources(&format!("{member}/src")));
-    sources.flat_map(check).collect()
+    sources.chain(workspace.shipped_sources()).flat_map(check).collect()
 }
 
 /// Where a file matches, as `path:line`.
@@ -41,6 +41,8 @@ fn check(source: &Source) -> Vec<Violation> {
     let moved = moved.filter_map(|attribute| {
         Some(format!("{}:{}: #[path] takes in code from elsewhere", source.path, attribute.first()?.line))
     });
+    let made =
+        made_attributes(source).map(|line| format!("{}:{line}: an attribute made by a macro", source.path));
     let hidden = found(source, |_, rest| is_hidden(rest))
         .into_iter()
         .map(|line| format!("{line}: a hidden item of a dependency"));
@@ -48,12 +50,38 @@ fn check(source: &Source) -> Vec<Violation> {
     let std = std
         .into_iter()
         .map(|line| format!("{line}: the simulated node may use std::sync and std::time only"));
-    refused.chain(moved).chain(hidden).chain(std).map(Violation::new).collect()
+    refused.chain(moved).chain(made).chain(hidden).chain(std).map(Violation::new).collect()
 }
 
 fn is_path(attribute: &[Token]) -> bool {
     tokens::begins(attribute, "path =")
         || tokens::begins(attribute, "cfg_attr") && tokens::holds(attribute, ", path =")
+}
+
+/// Lines of attributes that a macro puts together, so that they are written nowhere.
+///
+/// Handing on what stands as an attribute where the macro is called is none: `$(#[$doc:meta])*` and `$(#[$doc])*`.
+fn made_attributes(source: &Source) -> impl Iterator<Item = usize> {
+    let made = tokens::attributes(&source.tokens).filter(|attribute| tokens::holds(attribute, "$"));
+    let made = made.filter(|attribute| match attribute {
+        [mark, name, colon, kind] => {
+            mark.text != "$" || colon.text != ":" || kind.text != "meta" || name.text == "("
+        }
+        [mark, name] => mark.text != "$" || !is_handed_on(source, &name.text),
+        _ => true,
+    });
+    made.filter_map(|attribute| Some(attribute.first()?.line))
+}
+
+/// Whether a variable of a macro stands for nothing but what is written in the brackets of an attribute.
+fn is_handed_on(source: &Source, name: &str) -> bool {
+    let binding = format!("$ {name} :");
+    let mut bindings =
+        tokens::places(&source.tokens).filter(|(_, rest)| tokens::begins(rest, &binding)).peekable();
+    bindings.peek().is_some()
+        && bindings.all(|(before, rest)| {
+            tokens::ends(before, "# [") && tokens::begins(rest, &format!("{binding} meta ]"))
+        })
 }
 
 /// Dependencies keep what their macros need, std included, behind two underscores.

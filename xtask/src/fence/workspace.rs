@@ -19,6 +19,8 @@ pub(super) const MEMBERS: [&str; 5] = ["proxmox-types", "proxmox-api", "proxmox-
 
 /// Extensions of the files that are read.
 const READ: [&str; 3] = ["rs", "toml", "list"];
+/// Names of files that cargo and rustup read without an extension.
+const NAMED: [&str; 3] = ["config", "credentials", "rust-toolchain"];
 
 /// A workspace as it lies on disk.
 pub(super) struct Workspace {
@@ -78,6 +80,12 @@ impl Workspace {
         self.sources.iter().filter(move |source| source.path.starts_with(&folder))
     }
 
+    /// The Rust files of the agent that end in what ships, its build script included: all but tests and examples.
+    pub(super) fn shipped_sources(&self) -> impl Iterator<Item = &Source> + use<'_> {
+        let apart = ["tests", "examples", "benches"].map(|folder| format!("{AGENT}/{folder}/"));
+        self.sources(AGENT).filter(move |source| !apart.iter().any(|folder| source.path.starts_with(folder)))
+    }
+
     pub(super) fn source(&self, path: &str) -> Option<&Source> {
         self.sources.iter().find(|source| source.path == path)
     }
@@ -117,10 +125,10 @@ fn read_folder(
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         if path.is_dir() {
             let builds = [metadata.target_directory.clone(), metadata.workspace_root.join("target")];
-            if !name.starts_with('.') && !builds.iter().any(|build| *build == path) {
+            if name != ".git" && !builds.iter().any(|build| *build == path) {
                 read_folder(&path, metadata, files)?;
             }
-        } else if path.extension().is_some_and(|extension| READ.iter().any(|read| extension == *read)) {
+        } else if is_read(&path) {
             let text = fs::read_to_string(&path)
                 .with_whatever_context(|_| format!("cannot read {}", path.display()))?;
             let below = path.strip_prefix(&metadata.workspace_root).unwrap_or(&path);
@@ -128,6 +136,11 @@ fn read_folder(
         }
     }
     Ok(())
+}
+
+fn is_read(path: &Path) -> bool {
+    let is_named = path.file_name().is_some_and(|name| NAMED.iter().any(|named| name == *named));
+    is_named || path.extension().is_some_and(|extension| READ.iter().any(|read| extension == *read))
 }
 
 fn tokenize(path: &str, text: &str) -> Result<Source, Whatever> {

@@ -194,7 +194,7 @@ pub(super) const CASES: &[Case] = &[
     },
     Case {
         change: "a package of crates.io replaced by a folder",
-        rules: &["origin"],
+        rules: &["origin", "settings"],
         apply: |tiny| {
             tiny.append("Cargo.toml", "[patch.crates-io]\nserde = { path = \"../outside\" }");
             tiny.add_package("../outside", "serde");

@@ -1,5 +1,7 @@
 //! Changes to what the files say.
 
+use serde_json::{Value, json};
+
 use super::Case;
 
 const TYPES: &str = "proxmox-types/src/lib.rs";
@@ -7,6 +9,7 @@ const API: &str = "proxmox-api/src/lib.rs";
 const SIM: &str = "proxmox-api/src/sim.rs";
 const WORLD: &str = "proxmox-api/src/sim/world.rs";
 const CONNECT: &str = "felhom-agent/src/connect.rs";
+const WAIT: &str = "felhom-agent/src/wait.rs";
 const EXPECT: &str = "#![expect(clippy::disallowed_types, reason = \"connects\")]\n";
 
 pub(super) const CASES: &[Case] = &[
@@ -66,7 +69,7 @@ pub(super) const CASES: &[Case] = &[
     Case { change: "no bans at all", rules: &["bans"], apply: |tiny| tiny.remove("proxmox-api/clippy.toml") },
     Case {
         change: "a file that clippy reads first",
-        rules: &["bans"],
+        rules: &["settings"],
         apply: |tiny| tiny.write("proxmox-api/.clippy.toml", ""),
     },
     Case {
@@ -103,7 +106,11 @@ pub(super) const CASES: &[Case] = &[
         rules: &["bans"],
         apply: |tiny| tiny.replace(CONNECT, EXPECT, ""),
     },
-    Case { change: "a listed file that is gone", rules: &["bans"], apply: |tiny| tiny.remove(CONNECT) },
+    Case {
+        change: "a listed file that is gone",
+        rules: &["bans", "doors"],
+        apply: |tiny| tiny.remove(CONNECT),
+    },
     Case {
         change: "a crate with std",
         rules: &["no-std"],
@@ -196,4 +203,61 @@ pub(super) const CASES: &[Case] = &[
         rules: &["words"],
         apply: |tiny| tiny.append(WORLD, "use super::std as everything;"),
     },
+    Case {
+        change: "a door in the build script",
+        rules: &["doors"],
+        apply: |tiny| tiny.write("felhom-agent/build.rs", "use std::net::TcpStream;\nfn main() {}"),
+    },
+    Case {
+        change: "a dependency of the agent that nobody has listed",
+        rules: &["doors"],
+        apply: |tiny| {
+            tiny.append("felhom-agent/Cargo.toml", "[build-dependencies.harmless]\nversion = \"1\"");
+            tiny.append(WAIT, "use harmless::Door;");
+        },
+    },
+    Case {
+        change: "a path on the list that nothing needs",
+        rules: &["doors"],
+        apply: |tiny| tiny.append("xtask/fence/felhom-agent.paths.list", "std::process = starts"),
+    },
+    Case {
+        change: "no list of paths",
+        rules: &["doors"],
+        apply: |tiny| tiny.remove("xtask/fence/felhom-agent.paths.list"),
+    },
+    Case {
+        change: "a feature that is not on the list",
+        rules: &["features"],
+        apply: |tiny| tiny.edit(turn_on_net),
+    },
+    Case {
+        change: "a feature on the list that nothing turns on",
+        rules: &["features"],
+        apply: |tiny| tiny.append("xtask/fence/features.list", "tokio/process = starts"),
+    },
+    Case {
+        change: "source from elsewhere in the agent",
+        rules: &["words"],
+        apply: |tiny| tiny.append(WAIT, "#[path = \"../tests/door.rs\"]\nmod door;"),
+    },
+    Case {
+        change: "attributes that a macro hands on",
+        rules: &[],
+        apply: |tiny| {
+            tiny.append(TYPES, "macro_rules! m { ($(#[$a:meta])* $n:ident) => { $(#[$a])* struct $n; } }");
+        },
+    },
+    Case {
+        change: "the alias says something else",
+        rules: &["settings"],
+        apply: |tiny| tiny.replace(".cargo/config.toml", "run --quiet", "version"),
+    },
 ];
+
+/// As if somebody had asked for sockets.
+fn turn_on_net(metadata: &mut Value) {
+    let nodes = metadata["resolve"]["nodes"].as_array_mut().expect("cargo resolved it");
+    let tokio = nodes.iter_mut().find(|node| node["id"].as_str().is_some_and(|id| id.contains("#tokio@")));
+    tokio.expect("the agent depends on it")["features"] = json!(["net"]);
+}

@@ -80,13 +80,23 @@ extern crate std;
 ";
 
 const FILES: &[(&str, &str)] = &[
+    (".cargo/config.toml", "[alias]\nxtask = \"run --quiet --package xtask --\"\n"),
+    (
+        "xtask/fence/felhom-agent.paths.list",
+        "hyper = speaks\nproxmox_api = calls\nstd::fs = reads\ntokio::net@felhom-agent/src/connect.rs = connects\ntokio::time = waits\n",
+    ),
+    ("xtask/fence/features.list", ""),
+    ("felhom-agent/src/wait.rs", "use std::fs;\nuse tokio::{time, time::sleep as rest};\n"),
     ("proxmox-api/src/sim.rs", "extern crate std;\n\nmod world;\n\nuse std::sync::Mutex;\n"),
     ("proxmox-api/src/sim/world.rs", "use super::std::time::Instant;\n"),
     (
         "felhom-agent/src/lib.rs",
-        "#![deny(clippy::disallowed_methods, clippy::disallowed_types)]\n\nmod connect;\n",
+        "#![deny(clippy::disallowed_methods, clippy::disallowed_types)]\n\nmod connect;\nmod wait;\n",
     ),
-    ("felhom-agent/src/connect.rs", "#![expect(clippy::disallowed_types, reason = \"connects\")]\n"),
+    (
+        "felhom-agent/src/connect.rs",
+        "#![expect(clippy::disallowed_types, reason = \"connects\")]\n\nuse tokio::net::TcpStream;\n",
+    ),
     ("xtask/src/lib.rs", ""),
     ("xtask/fence/proxmox-types.list", "serde = reads\n"),
     ("xtask/fence/proxmox-api.list", "# comment\n\nproxmox-types = shapes\nserde = reads\n"),
