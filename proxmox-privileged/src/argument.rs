@@ -13,6 +13,7 @@ use proxmox_types::{Bridge, StorageId, Vmid};
 use serde::{Deserialize, Serialize};
 
 use crate::Malformed;
+use crate::filesystem::FsType;
 use crate::grammar::Grammar::{self, All, Any, Bytes, Maybe, Text};
 use crate::grammar::MANY;
 
@@ -155,6 +156,11 @@ impl Argument for Vmid {
 
 impl Argument for StorageId {
     const GRAMMAR: &'static Grammar = &STORAGE_ID;
+}
+
+impl Argument for FsType {
+    const GRAMMAR: &'static Grammar =
+        &Any(&[Text("ext4"), Text("xfs"), Text("vfat"), Text("exfat"), Text("ntfs")]);
 }
 
 impl Argument for Bridge {
@@ -451,6 +457,12 @@ mod tests {
         fn the_grammars_of_foreign_types_are_theirs(text in "[a-bA0-1._-]{0,17}") {
             prop_assert_eq!(StorageId::GRAMMAR.accepts(&text), text.parse::<StorageId>().is_ok());
             prop_assert_eq!(Bridge::GRAMMAR.accepts(&text), text.parse::<Bridge>().is_ok());
+        }
+
+        #[test]
+        fn the_grammar_of_a_type_is_its_own(text in "[efnstvxa-d4-5]{0,5}|ext4|xfs|vfat|exfat|ntfs") {
+            let is_type = FsType::ALL.iter().any(|kind| kind.as_str() == text);
+            prop_assert_eq!(FsType::GRAMMAR.accepts(&text), is_type);
         }
 
         #[test]

@@ -3,8 +3,9 @@
 //! **Why not the API.** PVE's API can only *format* a disk (`POST disks/directory`) or use a directory that something
 //! else has mounted; no endpoint mounts an existing filesystem.
 //!
-//! **What runs.** `mount -o nosuid,nodev,noexec,X-mount.mkdir UUID=UUID /mnt/felhom/NAME` and `umount
-//! /mnt/felhom/NAME`.
+//! **What runs.** `mount -o nosuid,nodev,noexec,X-mount.mkdir -t TYPE UUID=UUID /mnt/felhom/NAME` and `umount
+//! /mnt/felhom/NAME`. The type is the one that was probed: without it `mount` would start `mount.TYPE` for whatever
+//! type the disk claims to have.
 //!
 //! **What success is.** What the mount table says afterwards. The exit status and the text decide nothing: `mount`
 //! exits 32 for a busy target and for a missing one, follows symbolic links, and with util-linux 2.41 mounts the same
@@ -21,7 +22,7 @@ use serde::Serialize;
 use snafu::{OptionExt, ResultExt, Snafu, ensure};
 
 use crate::argument::{BlockDevice, FsUuid, MountTarget};
-use crate::filesystem::{Filesystem, ProbeError, probe};
+use crate::filesystem::{Filesystem, FsType, ProbeError, probe};
 use crate::findmnt::{Mount, TableError, mount_table};
 use crate::table::{MOUNT, UMOUNT};
 use crate::{Output, RunError, Runner};
@@ -39,6 +40,14 @@ pub struct MountRequest {
     pub candidates: Candidates,
     /// What udev knows of other devices. May be empty, and may repeat the candidates.
     pub udev: Vec<Filesystem>,
+}
+
+/// What fills the command line of `mount`.
+#[derive(Debug)]
+pub(crate) struct MountLine {
+    pub(crate) kind: FsType,
+    pub(crate) uuid: FsUuid,
+    pub(crate) target: MountTarget,
 }
 
 /// The disks and partitions of the node, and which of them may be mounted.
@@ -238,7 +247,7 @@ pub async fn mount_by_uuid(runner: &dyn Runner, request: &MountRequest) -> Resul
         request.candidates.permit(uuid, &mount.source)?;
         return Ok(Mounted { mount: mount.clone(), was_mounted: true });
     }
-    let device = sole_holder(runner, request).await?;
+    let (device, kind) = sole_holder(runner, request).await?;
     match table.at(target).cloned() {
         Some(mount) if is_whole(&mount, &device) => return Ok(Mounted { mount, was_mounted: true }),
         Some(mount) => return OccupiedSnafu { uuid: uuid.clone(), mount: Box::new(mount) }.fail(),
@@ -247,7 +256,8 @@ pub async fn mount_by_uuid(runner: &dyn Runner, request: &MountRequest) -> Resul
     if let Some(mount) = table.of(uuid, &device).cloned() {
         return ElsewhereSnafu { uuid: uuid.clone(), mount: Box::new(mount) }.fail();
     }
-    let end = runner.run(&MOUNT.command(request)).await;
+    let line = MountLine { kind, uuid: uuid.clone(), target: target.clone() };
+    let end = runner.run(&MOUNT.command(&line)).await;
     let table = mount_table(runner).await.with_context(unknown(true))?;
     match table.at(target).cloned() {
         Some(mount) if is_whole(&mount, &device) => Ok(Mounted { mount, was_mounted: false }),
@@ -295,8 +305,8 @@ fn without_effect(target: &MountTarget, end: Result<Output, RunError>) -> MountE
     }
 }
 
-/// The one device that holds the filesystem.
-async fn sole_holder(runner: &dyn Runner, request: &MountRequest) -> Result<String, MountError> {
+/// The one device that holds the filesystem, and its type.
+async fn sole_holder(runner: &dyn Runner, request: &MountRequest) -> Result<(String, FsType), MountError> {
     let uuid = &request.uuid;
     let mut found = request.udev.clone();
     for device in &request.candidates.devices {
@@ -309,9 +319,8 @@ async fn sole_holder(runner: &dyn Runner, request: &MountRequest) -> Result<Stri
     let devices: Vec<_> = found.iter().map(|filesystem| filesystem.device.clone()).collect();
     ensure!(devices.len() == 1, DuplicateSnafu { uuid: uuid.clone(), devices });
     request.candidates.permit(uuid, &filesystem.device)?;
-    let kind = &filesystem.kind;
-    ensure!(filesystem.mountable().is_some(), UnsupportedSnafu { uuid: uuid.clone(), kind });
-    Ok(filesystem.device.clone())
+    let unsupported = UnsupportedSnafu { uuid: uuid.clone(), kind: &filesystem.kind };
+    Ok((filesystem.device.clone(), filesystem.mountable().context(unsupported)?))
 }
 
 #[cfg(test)]

@@ -28,11 +28,13 @@ pub fn sudoers(user: &UserName) -> String {
         rule(user, &BLKID),
         rule(user, &SMARTCTL),
     ];
+    // env_keep: sudo's own list lets DISPLAY, COLORS, PS1 and more through; an empty string instead of `!` is refused.
     // umask_override: the unit may run with UMask=0077, and a container created under that has an unreadable root.
     format!(
         "# What the Proxmox agent may run as root, and nothing else. Made by `felhom-agent sudoers`; do not edit.\n\
          # Needs sudo 1.9.10 or newer.\n\
          Defaults:{user} env_reset, !setenv, secure_path=\"/usr/sbin:/usr/bin:/sbin:/bin\"\n\
+         Defaults:{user} !env_keep, env_check=LC_ALL\n\
          Defaults:{user} umask=0022, umask_override, use_pty\n{}",
         rules.concat()
     )

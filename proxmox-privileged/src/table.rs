@@ -15,9 +15,10 @@ use crate::argument::{
     Argument, BlockDevice, Cores, Disk, FsUuid, Hostname, MemoryMib, MountTarget, RootfsGib, TemplateVolume,
 };
 use crate::command::{Command, Privilege, Program};
+use crate::filesystem::FsType;
 use crate::golden::GoldenSpec;
 use crate::grammar::Grammar;
-use crate::mount::MountRequest;
+use crate::mount::MountLine;
 
 use Part::Text;
 use Privilege::{Caller, Root, RootAlone};
@@ -49,8 +50,8 @@ pub(crate) static CREATE: Shape<GoldenSpec> = Shape {
     ],
 };
 
-/// `mount`. The type is left to libblkid; what may be mounted is decided before.
-pub(crate) static MOUNT: Shape<MountRequest> = Shape {
+/// `mount`. The type is named, since it chooses the `mount.TYPE` that is started as root.
+pub(crate) static MOUNT: Shape<MountLine> = Shape {
     program: Program::Mount,
     privilege: Root,
     seconds: 60,
@@ -58,8 +59,10 @@ pub(crate) static MOUNT: Shape<MountRequest> = Shape {
     words: &[
         &[Text("-o")],
         &[Text("nosuid,nodev,noexec,X-mount.mkdir")],
-        &[Text("UUID="), slot::<FsUuid, _>(|request| &request.uuid)],
-        &[slot::<MountTarget, _>(|request| &request.target)],
+        &[Text("-t")],
+        &[slot::<FsType, _>(|line| &line.kind)],
+        &[Text("UUID="), slot::<FsUuid, _>(|line| &line.uuid)],
+        &[slot::<MountTarget, _>(|line| &line.target)],
     ],
 };
 

@@ -1,7 +1,7 @@
 //! An attacker with the agent's account: what sudo refuses, and what the tools refuse where sudo cannot.
 #![expect(clippy::disallowed_types, reason = "attacks are command lines that the runner cannot build")]
 
-use std::fs;
+use std::fs::{self, File};
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::process::{Command, Output, Stdio};
 
@@ -9,6 +9,7 @@ use serde::Deserialize;
 
 use crate::contained::{contained, contained_as_user, write};
 use crate::drop_in::{RAN, install, under};
+use crate::loopdev::{Loop, empty_dev, make};
 
 /// The corpus that the regular expressions of the rules are tested with as well.
 #[derive(Deserialize)]
@@ -165,19 +166,54 @@ fn a_program_of_the_same_name_elsewhere_is_not_run_as_root() {
 
 #[test]
 fn the_environment_of_the_account_does_not_reach_root() {
+    // What sudo's own lists keep, and what is dangerous to programs; the last ones are told by their value.
+    const NAMES: [&str; 30] = [
+        "COLORS",
+        "DISPLAY",
+        "HOSTNAME",
+        "KRB5CCNAME",
+        "LS_COLORS",
+        "PS1",
+        "PS2",
+        "XAUTHORITY",
+        "XAUTHORIZATION",
+        "XDG_CURRENT_DESKTOP",
+        "COLORTERM",
+        "LANG",
+        "LANGUAGE",
+        "LC_CTYPE",
+        "LC_MESSAGES",
+        "LINGUAS",
+        "TERM",
+        "TZ",
+        "FOO",
+        "IFS",
+        "ENV",
+        "BASH_ENV",
+        "PERL5LIB",
+        "LD_LIBRARY_PATH",
+        "LD_AUDIT",
+        "PS4",
+        "LIBMOUNT_DEBUG",
+        "LIBBLKID_DEBUG",
+        "LIBMOUNT_FSTAB",
+        "BLKID_FILE",
+    ];
     under(
         || crate::process::stub(proxmox_privileged::Program::Smartctl, "export -p"),
         || {
             let mut command = sudo(&["--", "/usr/sbin/smartctl", "-a", "-j", "-n", "standby", "/dev/sda"]);
-            let names =
-                ["FOO", "IFS", "ENV", "BASH_ENV", "PERL5LIB", "LD_LIBRARY_PATH", "LD_AUDIT", "PS4", "TZ"];
-            command
-                .envs(names.map(|name| (name, "/run/x")))
-                .env("LD_PRELOAD", "/run/x.so")
-                .env("PATH", "/run");
-            let Output { stdout, .. } = command.output().unwrap();
-            let stdout = String::from_utf8(stdout).unwrap();
-            assert!(stdout.contains("export PATH=") && !stdout.contains("/run"), "{stdout}");
+            // Once what looks like a path, once what looks harmless.
+            for value in ["/run/x", "run.x"] {
+                command
+                    .envs(NAMES.map(|name| (name, value)))
+                    .env("LD_PRELOAD", "/run/x.so")
+                    .env("PATH", "/run");
+                let Output { stdout, .. } = command.output().unwrap();
+                let stdout = String::from_utf8(stdout).unwrap();
+                let is_clean = !stdout.contains("/run") && !stdout.contains("run.x");
+                assert!(stdout.contains("export PATH=") && is_clean, "{stdout}");
+            }
         },
     );
 }
@@ -223,7 +259,9 @@ fn joined_arguments_pass_sudo() {
 }
 
 /// What the tools say of arguments that they cannot read. `mount` with one operand looks for the line of an operator.
-const UNREADABLE: [&str; 6] = [
+const UNREADABLE: [&str; 8] = [
+    "unknown filesystem type ' ext4'",
+    "mount: bad usage",
     "unsupported option format",
     "can't find in /etc/fstab",
     "invalid option",
@@ -235,6 +273,11 @@ const UNREADABLE: [&str; 6] = [
 #[test]
 fn joined_arguments_are_refused_by_the_tools_for_their_form() {
     contained(|| {
+        // The disk of the corpus is there, so that nothing is refused for its absence.
+        empty_dev();
+        File::create("/run/image").unwrap().set_len(8 << 20).unwrap();
+        make("/usr/sbin/mkfs.vfat", &["-i", "ABCD1234", "/run/image"]);
+        let _disk = Loop::attach("/run/image", "/dev/sda1");
         let lines = Corpus::read().lines;
         // There is no pct without PVE; it takes every argument by itself, too.
         for (program, line) in lines.iter().filter(|(program, _)| !program.ends_with("/pct")) {

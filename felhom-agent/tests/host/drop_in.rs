@@ -108,7 +108,11 @@ fn the_documentation_shows_the_rules_and_the_commands() {
     let uuid = "1A2B-3C4D".parse().unwrap();
     let target = "/mnt/felhom/usb".parse().unwrap();
     let commands = [
-        mount(&uuid, &target).to_string().replace("1A2B-3C4D", "UUID").replace("/usb", "/NAME"),
+        mount(&uuid, &target)
+            .to_string()
+            .replace("1A2B-3C4D", "UUID")
+            .replace("/usb", "/NAME")
+            .replace("ext4", "TYPE"),
         umount(&target).to_string().replace("/usb", "/NAME"),
         blkid(&"/dev/sda".parse().unwrap()).to_string().replace("/dev/sda", "DEVICE"),
         smart().to_string().replace("/dev/sda", "DISK"),

@@ -198,7 +198,7 @@ fn a_dry_run_shows_the_command_and_runs_nothing() {
         sysfs(&["sda1"]);
         let before = table();
         let mount = format!(
-            "sudo -n -- /usr/bin/mount -o nosuid,nodev,noexec,X-mount.mkdir UUID={UUID} /mnt/felhom/new"
+            "sudo -n -- /usr/bin/mount -o nosuid,nodev,noexec,X-mount.mkdir -t ext4 UUID={UUID} /mnt/felhom/new"
         );
         let line = format!("usb mount new --uuid {UUID} --dry-run");
         assert_eq!(agent(&line), fine(&format!("{mount}\n")));

@@ -11,7 +11,7 @@ const UUID: &str = "1eb2d69a-3f9f-4098-a928-68706a2d5f86";
 const FINDMNT: &str = "/usr/bin/findmnt -J -l -v -o SOURCE,TARGET,FSROOT,FSTYPE,OPTIONS,UUID";
 const BLKID_A: &str = "/usr/sbin/blkid -p -o export /dev/sda1";
 const BLKID_B: &str = "/usr/sbin/blkid -p -o export /dev/sdb1";
-const MOUNT: &str = "/usr/bin/mount -o nosuid,nodev,noexec,X-mount.mkdir \
+const MOUNT: &str = "/usr/bin/mount -o nosuid,nodev,noexec,X-mount.mkdir -t ext4 \
                      UUID=1eb2d69a-3f9f-4098-a928-68706a2d5f86 /mnt/felhom/usb";
 const UMOUNT: &str = "/usr/bin/umount /mnt/felhom/usb";
 

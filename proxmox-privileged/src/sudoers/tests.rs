@@ -7,8 +7,9 @@ use regex::Regex;
 
 use super::*;
 use crate::Command;
+use crate::filesystem::FsType;
 use crate::golden::GoldenSpec;
-use crate::mount::{Candidates, MountRequest, Place};
+use crate::mount::MountLine;
 use crate::script::recording;
 use crate::table::{FINDMNT, SENSORS, VERIFY};
 
@@ -70,14 +71,12 @@ prop_compose! {
 }
 
 prop_compose! {
-    fn mount()(uuid in UUID, target in "/mnt/felhom/[a-z0-9][a-z0-9_-]{0,31}") -> MountRequest {
-        MountRequest {
-            uuid: uuid.parse().unwrap(),
-            target: target.parse().unwrap(),
-            place: Place::Absent,
-            candidates: Candidates::default(),
-            udev: Vec::new(),
-        }
+    fn mount()(
+        kind in prop::sample::select(FsType::ALL.to_vec()),
+        uuid in UUID,
+        target in "/mnt/felhom/[a-z0-9][a-z0-9_-]{0,31}",
+    ) -> MountLine {
+        MountLine { kind, uuid: uuid.parse().unwrap(), target: target.parse().unwrap() }
     }
 }
 
@@ -85,8 +84,8 @@ prop_compose! {
 fn command() -> impl Strategy<Value = Command> {
     prop_oneof![
         golden().prop_map(|spec| CREATE.command(&spec)),
-        mount().prop_map(|request| MOUNT.command(&request)),
-        mount().prop_map(|request| UMOUNT.command(&request.target)),
+        mount().prop_map(|line| MOUNT.command(&line)),
+        mount().prop_map(|line| UMOUNT.command(&line.target)),
         PARTITION.prop_map(|device| BLKID.command(&device.parse().unwrap())),
         DISK.prop_map(|disk| SMARTCTL.command(&disk.parse().unwrap())),
         Just(FINDMNT.command(&())),
@@ -110,7 +109,7 @@ fn arguments_joined_by_blanks_and_split_again_are_themselves() {
         let joined = command.args().join(" ");
         prop_assert_eq!(joined.split(' ').collect::<Vec<_>>(), command.args());
         prop_assert!(joined.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' '));
-        let options = ["-o", "-p", "-a", "-j", "-n", "-J", "-l", "-v", "-u", "--unprivileged", "--features", "--rootfs", "--cores", "--memory", "--hostname", "--net0", "--verify"];
+        let options = ["-o", "-t", "-p", "-a", "-j", "-n", "-J", "-l", "-v", "-u", "--unprivileged", "--features", "--rootfs", "--cores", "--memory", "--hostname", "--net0", "--verify"];
         prop_assert!(command.args().iter().all(|arg| !arg.starts_with('-') || options.contains(&arg.as_str())));
     });
 }
