@@ -1,7 +1,8 @@
 //! The mount table of the node, as `findmnt` prints it.
 //!
 //! **What runs.** `findmnt -J -l -v -o SOURCE,TARGET,FSROOT,FSTYPE,OPTIONS,UUID`, without root. The UUID column comes
-//! from udev and is null where udev knows nothing, so a mount is told by its device as well.
+//! from udev and is null where udev knows nothing, so a mount is told by its device as well. Names are bytes, which
+//! findmnt passes through; what is no UTF-8 is replaced, and so never is a directory or a device of ours.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -110,7 +111,7 @@ pub enum TableError {
 pub(crate) async fn mount_table(runner: &dyn Runner) -> Result<MountTable, TableError> {
     let output = runner.run(&FINDMNT.command(&())).await.context(NotRunSnafu)?;
     ensure!(output.is_success() && !output.stdout_truncated, NoTableSnafu { text: output.last_words() });
-    serde_json::from_slice(&output.stdout).context(UnknownSnafu)
+    serde_json::from_str(&String::from_utf8_lossy(&output.stdout)).context(UnknownSnafu)
 }
 
 /// Tells what is mounted on the target.
@@ -168,6 +169,32 @@ mod tests {
     fn a_mount_without_the_protective_options_is_told() {
         let harmless = ["ext4", "subdirectory"].map(|name| recorded(name).unwrap().is_harmless());
         assert_eq!(harmless, [true, false]);
+    }
+
+    #[test]
+    fn names_that_are_no_utf8_hide_no_other_mount_and_are_none_of_ours() {
+        let names = [
+            b"caf\xe9".as_slice(), // Latin-1
+            b"\xff",
+            b"\x8e\xa9\x82\xe7", // Shift JIS
+            b"\xe2\x82",         // half a character
+            b"\xed\xa0\x80",     // half a pair of UTF-16
+            b"\xc0\xaf",         // a slash, too long
+            b"\xf5\x80\x80\x80", // beyond Unicode
+        ];
+        let ours = recording("host/findmnt/ext4.json");
+        for name in names {
+            let row = |place: &[u8]| {
+                let columns = [b"{\"source\":\"//nas/".as_slice(), name, b"\",\"target\":\"", place, name];
+                [columns.concat().as_slice(), b"\",\"options\":\"rw,x=", name, b"\"},"].concat()
+            };
+            let (head, tail) = ours.split_once('[').unwrap();
+            let table = |place| [head.as_bytes(), b"[", &row(place), tail.as_bytes()].concat();
+            let read = |stdout| state(Output { stdout, ..exited(0, "", "") }).unwrap();
+            assert_eq!(read(table(b"/mnt/")), recorded("ext4"), "{name:x?}");
+            let alone = [b"{\"filesystems\":[".as_slice(), &row(b"/mnt/felhom/usb"), b"{}]}"].concat();
+            assert_eq!(read(alone), None, "{name:x?}");
+        }
     }
 
     #[test]

@@ -257,6 +257,17 @@ mod tests {
     }
 
     #[test]
+    fn bytes_that_are_no_utf8_stay() {
+        for bytes in [b"\xe9".as_slice(), b"\xff\xfe", b"\xe2\x82", b"\xed\xa0\x80", b"\x00", b"\xc0\xaf"] {
+            let line =
+                [b"//nas/", bytes, b" /mnt/", bytes, b" cifs x=", bytes, b" 0 0 #", bytes, b"\n"].concat();
+            let added = put(&line, &entry()).unwrap();
+            assert_eq!(added, [line.as_slice(), LINE.as_bytes(), b"\n"].concat());
+            assert_eq!(remove(&added, &entry().target).unwrap(), line);
+        }
+    }
+
+    #[test]
     fn adding_twice_changes_nothing() {
         let once = put_text(PVE).unwrap();
         assert_eq!(put_text(&once), Ok(once));

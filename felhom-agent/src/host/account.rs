@@ -2,8 +2,8 @@
 
 /// Its name; nothing if the host has no account of that number.
 pub fn name() -> Option<String> {
-    let listed = std::fs::read_to_string("/etc/passwd").unwrap_or_default();
-    name_in(&listed, rustix::process::geteuid().as_raw())
+    let listed = std::fs::read("/etc/passwd").unwrap_or_default();
+    name_in(&String::from_utf8_lossy(&listed), rustix::process::geteuid().as_raw())
 }
 
 fn name_in(listed: &str, uid: u32) -> Option<String> {

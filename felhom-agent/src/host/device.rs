@@ -98,7 +98,8 @@ fn names(folder: &Path) -> Vec<String> {
 }
 
 fn read(path: &Path) -> Option<String> {
-    fs::read_to_string(path).ok().map(|text| text.trim().to_string())
+    // What udev read from a disk may hold any byte.
+    fs::read(path).ok().map(|bytes| String::from_utf8_lossy(&bytes).trim().to_string())
 }
 
 #[cfg(test)]
@@ -107,7 +108,7 @@ mod tests {
 
     use super::*;
 
-    fn device(root: &Path, way: &str, number: &str, size: &str, udev: &str) {
+    fn device(root: &Path, way: &str, number: &str, size: &str, udev: &[u8]) {
         let name = way.rsplit('/').next().unwrap();
         let folder = root.join("sys/devices").join(way);
         fs::create_dir_all(&folder).unwrap();
@@ -123,15 +124,15 @@ mod tests {
         for folder in ["sys/class/block", "sys/block", "run/udev/data"] {
             fs::create_dir_all(root.path().join(folder)).unwrap();
         }
-        let stick = "E:ID_FS_UUID=1A2B-3C4D\nE:ID_FS_TYPE=vfat\nE:ID_FS_LABEL=STICK\n";
+        let stick = b"E:ID_MODEL=\xe9\nE:ID_FS_UUID=1A2B-3C4D\nE:ID_FS_TYPE=vfat\nE:ID_FS_LABEL=CAF\xc9\n";
         device(root.path(), "pci0/usb2/2-1/block/sdb/sdb1", "8:17", "2048", stick);
-        device(root.path(), "pci0/ata1/block/sda", "8:0", "4096", "E:ID_BUS=ata\n");
+        device(root.path(), "pci0/ata1/block/sda", "8:0", "4096", b"E:ID_BUS=ata\n");
         device(
             root.path(),
             "virtual/block/dm-0",
             "252:0",
             "8",
-            "E:ID_FS_UUID=1A2B-3C4D\nE:ID_FS_TYPE=vfat\n",
+            b"E:ID_FS_UUID=1A2B-3C4D\nE:ID_FS_TYPE=vfat\n",
         );
         let devices = Devices::below(root.path());
         let listed = devices.list();

@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{PermissionsExt, chown};
 
 use proxmox_privileged::Program;
+use rustix::mount::{MountFlags, mount};
 use serde_json::{Value, json};
 
 use crate::agent::{CONFIG, document};
@@ -61,7 +63,12 @@ fn is(status: &str, summary: &str) -> (String, String) {
 fn a_host_as_it_should_be_passes() {
     as_account(
         &[],
-        || (),
+        // A mount with a name that is no UTF-8 is nobody's fault.
+        || {
+            let place = std::path::Path::new(std::ffi::OsStr::from_bytes(b"/mnt/caf\xe9"));
+            fs::create_dir(place).unwrap();
+            mount("none", place, "tmpfs", MountFlags::empty(), None).unwrap();
+        },
         || {
             let checks = checks();
             let rows = [

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::Write;
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
 use std::time::{Duration, Instant};
 
@@ -396,6 +397,25 @@ fn an_unmount_that_cannot_be_ended_is_told_as_still_running() {
         assert_eq!(judged().1, "warn");
         fs::remove_file(real).unwrap();
         fs::copy("/run/umount", real).unwrap();
+        assert_eq!(agent("usb unmount usb"), fine(&format!("{TARGET} is unmounted\n")));
+    });
+}
+
+#[test]
+fn a_mount_whose_name_is_no_utf8_hinders_nobody() {
+    contained(|| {
+        let _disk = disk();
+        sysfs(&["sda1"]);
+        configured();
+        for name in [b"caf\xe9".as_slice(), b"\xff", b"\xe2\x82 x"] {
+            let place = [b"/mnt/", name].concat();
+            let place = std::path::Path::new(std::ffi::OsStr::from_bytes(&place));
+            fs::create_dir(place).unwrap();
+            rustix::mount::mount(place, place, "tmpfs", rustix::mount::MountFlags::empty(), None).unwrap();
+        }
+        assert_eq!(agent("usb status"), fine(&status("not mounted", "mount")));
+        assert_eq!(agent("usb mount usb"), fine(&format!("/dev/sda1 is mounted at {TARGET}\n")));
+        assert_eq!(judged().1, "warn");
         assert_eq!(agent("usb unmount usb"), fine(&format!("{TARGET} is unmounted\n")));
     });
 }

@@ -173,7 +173,8 @@ pub(super) fn mount_namespace(context: Arc<Context>) -> Findings {
 ///
 /// Source: `proc_pid_mountinfo(5)`, field 1.
 fn root_mount(process: &str) -> Option<u64> {
-    let text = fs::read_to_string(format!("/proc/{process}/mountinfo")).ok()?;
+    let bytes = fs::read(format!("/proc/{process}/mountinfo")).ok()?;
+    let text = String::from_utf8_lossy(&bytes);
     let is_root = |line: &&str| line.split(' ').nth(4) == Some("/");
     text.lines().rfind(is_root)?.split(' ').next()?.parse().ok()
 }
