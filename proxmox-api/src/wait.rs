@@ -286,7 +286,7 @@ impl<'a> Watch<'a> {
             }
             Some(ExitStatus::Failed(exit)) => {
                 let log_tail = self.task.tail(TAIL).await;
-                let cause = classify_exit(&exit);
+                let cause = classify_exit(&exit, &log_tail);
                 TaskFailedSnafu { upid, exit, cause, log_tail }.fail()
             }
             Some(ExitStatus::Unexpected | ExitStatus::Unreadable(_)) | None => {

@@ -63,9 +63,11 @@ fn command_for(cause: &Cause) -> Option<&'static str> {
             "pvesh get /nodes/{node}/tasks --source active"
         }
         Cause::NoQuorum => "pvecm status",
-        Cause::StorageUnavailable { .. } | Cause::NotFound { what: Thing::Storage | Thing::Volume, .. } => {
-            "pvesm status"
-        }
+        Cause::Outage { .. } => "systemctl restart pve-cluster && systemctl status pve-cluster",
+        Cause::StorageUnavailable { .. }
+        | Cause::NoSpace
+        | Cause::NotFound { what: Thing::Storage | Thing::Volume, .. } => "pvesm status",
+        Cause::NotFound { what: Thing::Pool, .. } => "pvesh get /pools",
         Cause::NotFound { what: Thing::Container, .. } | Cause::AlreadyRunning | Cause::NotRunning => {
             "pct list"
         }

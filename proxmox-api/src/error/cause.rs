@@ -42,16 +42,33 @@ pub enum Cause {
     Conflict,
     /// The cluster has no quorum, so nothing can be changed.
     NoQuorum,
+    /// The cluster's filesystem does not answer, without which no daemon of PVE can do anything.
+    Outage {
+        /// The server's words.
+        reason: String,
+    },
     /// The container or the volume is protected from removal.
     Protected,
     /// The container is a template.
     IsTemplate,
     /// A volume of the container lies on a storage without snapshots, or is a bind mount.
     NoSnapshots,
-    /// The storage is disabled or offline.
+    /// The storage is disabled or offline, or not one of this node.
     StorageUnavailable {
         /// Its name.
         name: String,
+    },
+    /// A storage, or the node, is full.
+    NoSpace,
+    /// What was asked for does not fit the container, the volume or the storage.
+    Unfit {
+        /// The server's words.
+        reason: String,
+    },
+    /// A file could not be fetched, or is not the one that was wanted.
+    Fetch {
+        /// The server's words.
+        reason: String,
     },
     /// PVE refused parameters.
     Parameters {
@@ -131,10 +148,15 @@ impl fmt::Display for Cause {
             Self::NotRunning => f.write_str("the container is not running"),
             Self::Conflict => f.write_str("the configuration has changed in the meantime"),
             Self::NoQuorum => f.write_str("the cluster has no quorum"),
+            Self::Outage { reason } => {
+                write!(f, "the cluster filesystem (pmxcfs, service pve-cluster) does not answer: {reason}")
+            }
+            Self::NoSpace => f.write_str("there is no space left"),
+            Self::Unfit { reason } | Self::Fetch { reason } => f.write_str(reason),
             Self::Protected => f.write_str("it is protected from removal"),
             Self::IsTemplate => f.write_str("the container is a template"),
             Self::NoSnapshots => f.write_str("a volume of the container cannot be snapshotted"),
-            Self::StorageUnavailable { name } => write!(f, "storage{} is disabled or offline", Quoted(name)),
+            Self::StorageUnavailable { name } => write!(f, "storage{} is not available", Quoted(name)),
             Self::Parameters { fields } => {
                 f.write_str("PVE refused parameters:")?;
                 fields.iter().try_for_each(|(name, text)| write!(f, " {name}: {};", text.trim()))

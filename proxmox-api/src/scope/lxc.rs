@@ -152,7 +152,7 @@ impl<'a> Lxc<'a> {
         self.call(&power::SUSPEND)
     }
 
-    /// Continues a checkpointed container. No recording exists.
+    /// Continues a checkpointed container.
     ///
     /// `POST /nodes/{node}/lxc/{vmid}/status/resume`; needs `VM.PowerMgmt` on `/vms/{vmid}`.
     /// Source: pve-container `PVE/API2/LXC/Status.pm`.
@@ -206,7 +206,7 @@ impl<'a> Lxc<'a> {
         self.call(&lxc::MOVE_VOLUME).with(params)
     }
 
-    /// Reads what stands in the way of moving the container to another node. No recording exists.
+    /// Reads what stands in the way of moving the container to another node.
     ///
     /// `GET /nodes/{node}/lxc/{vmid}/migrate`; needs `VM.Migrate` on `/vms/{vmid}`.
     /// Source: pve-container `PVE/API2/LXC.pm`.

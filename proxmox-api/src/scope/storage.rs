@@ -43,7 +43,7 @@ impl<'a> Storage<'a> {
         self.call(&storage::CONTENT_LIST).with(filter)
     }
 
-    /// Allocates a volume, at once, and returns its id. No recording exists.
+    /// Allocates a volume, at once, and returns its id. PVE takes names of every kind, also those of other guests.
     ///
     /// `POST /nodes/{node}/storage/{storage}/content`; needs `Datastore.AllocateSpace` on `/storage/{storage}`.
     /// Source: pve-storage `PVE/API2/Storage/Content.pm`.
@@ -51,7 +51,7 @@ impl<'a> Storage<'a> {
         self.call(&storage::ALLOCATE).with(params)
     }
 
-    /// Starts downloading a template or an image. No recording exists.
+    /// Starts downloading a template or an image.
     ///
     /// `POST /nodes/{node}/storage/{storage}/download-url`; needs `Datastore.AllocateTemplate` on `/storage/{storage}`
     /// and `Sys.AccessNetwork` on `/nodes/{node}`.

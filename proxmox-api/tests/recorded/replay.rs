@@ -62,8 +62,9 @@ struct Said {
 }
 
 fn pieces(text: &str) -> BTreeSet<String> {
-    // `volume=` may be left out of a property string that begins with it.
-    text.split(',').map(|piece| piece.trim_start_matches("volume=").to_owned()).collect()
+    // A property string that begins with its default key may leave it out.
+    let piece = |piece: &str| piece.trim_start_matches("volume=").trim_start_matches("order=").to_owned();
+    text.split(',').map(piece).collect()
 }
 
 fn recorded(recording: &Recording) -> Said {

@@ -10,10 +10,10 @@ use crate::{NodeName, scalar};
 
 /// Answer of `GET /nodes/{node}/lxc/{vmid}/migrate`.
 ///
-/// Never recorded: it needs a second node and `VM.Migrate`. Built from the schema and from the code, which nests the
-/// reasons below the node's name where the schema does not.
+/// A node that does not exist is taken as a target all the same.
 ///
-/// Source: pve-container `PVE/API2/LXC.pm`, `migrate_vm_precondition`.
+/// Source: pve-container `PVE/API2/LXC.pm`, `migrate_vm_precondition`, which nests the reasons below the node's name
+/// where the schema does not; recording `migrate-preconditions-full`, of a node that is alone.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]

@@ -11,7 +11,7 @@ use crate::{ContentType, scalar};
 ///
 /// Left out is `compression`, which is for ISO images.
 ///
-/// Source: pve-storage `PVE/API2/Storage/Status.pm`, `download_url`, from its schema. Never recorded.
+/// Source: pve-storage `PVE/API2/Storage/Status.pm`, `download_url`; recording `download-url-r2-checksum`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct DownloadUrlParams {

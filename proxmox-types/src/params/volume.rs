@@ -33,7 +33,7 @@ pub struct DeleteVolumeParams {
 
 /// Parameters of `POST /nodes/{node}/storage/{storage}/content`, which answers with the id of the new volume.
 ///
-/// Source: pve-storage `PVE/API2/Storage/Content.pm`, from its schema. Never recorded.
+/// Source: pve-storage `PVE/API2/Storage/Content.pm`; recording `allocate-r2-agent`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AllocateParams {

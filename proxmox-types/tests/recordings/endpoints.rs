@@ -4,9 +4,10 @@ use std::fmt::Debug;
 
 use proxmox_types::{
     Certificate, ClusterStatusEntry, Content, Disk, DiskHealth, Feature, HaResource, LxcConfig, LxcInterface,
-    LxcStatus, NetworkInterface, NodeEntry, NodeStatus, NodeTime, PendingChange, Permissions, Pool,
-    PruneEntry, ReplicationJob, Resource, Role, Service, SnapshotEntry, StorageDefinition, StorageStatus,
-    TaskEntry, TaskLogLine, TaskStatus, TokenInfo, Upid, Version, Vmid, VolumeAttributes, VzdumpDefaults,
+    LxcStatus, MigratePreconditions, NetworkInterface, NodeEntry, NodeStatus, NodeTime, PendingChange,
+    Permissions, Pool, PruneEntry, ReplicationJob, Resource, Role, Service, SnapshotEntry, StorageDefinition,
+    StorageStatus, TaskEntry, TaskLogLine, TaskStatus, TokenInfo, Upid, Version, Vmid, VolumeAttributes,
+    VolumeId, VzdumpDefaults,
 };
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize};
@@ -67,6 +68,7 @@ pub(crate) const ENDPOINTS: &[Endpoint] = &[
     ("GET", "/nodes/{node}/lxc/{vmid}/feature", read::<Feature>),
     ("GET", "/nodes/{node}/lxc/{vmid}/interfaces", read::<Option<Vec<LxcInterface>>>),
     ("POST", "/nodes/{node}/lxc/{vmid}/move_volume", read::<Upid>),
+    ("GET", "/nodes/{node}/lxc/{vmid}/migrate", read::<MigratePreconditions>),
     ("GET", "/nodes/{node}/lxc/{vmid}/pending", read::<Vec<PendingChange>>),
     ("PUT", "/nodes/{node}/lxc/{vmid}/resize", read::<Upid>),
     ("GET", "/nodes/{node}/lxc/{vmid}/snapshot", read::<Vec<SnapshotEntry>>),
@@ -83,9 +85,11 @@ pub(crate) const ENDPOINTS: &[Endpoint] = &[
     ("GET", "/nodes/{node}/status", read::<NodeStatus>),
     ("GET", "/nodes/{node}/storage", read::<Vec<StorageStatus>>),
     ("GET", "/nodes/{node}/storage/{storage}/content", read::<Vec<Content>>),
+    ("POST", "/nodes/{node}/storage/{storage}/content", read::<VolumeId>),
     ("GET", "/nodes/{node}/storage/{storage}/content/{volume}", read::<VolumeAttributes>),
     ("PUT", "/nodes/{node}/storage/{storage}/content/{volume}", read::<()>),
     ("DELETE", "/nodes/{node}/storage/{storage}/content/{volume}", read::<Option<Upid>>),
+    ("POST", "/nodes/{node}/storage/{storage}/download-url", read::<Upid>),
     ("GET", "/nodes/{node}/storage/{storage}/prunebackups", read::<Vec<PruneEntry>>),
     ("DELETE", "/nodes/{node}/storage/{storage}/prunebackups", read::<Upid>),
     ("GET", "/nodes/{node}/storage/{storage}/status", read::<StorageStatus>),

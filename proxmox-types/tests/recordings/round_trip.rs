@@ -24,14 +24,17 @@ fn configs() -> Vec<(String, Value)> {
     configs
 }
 
-/// A value without what does not matter: how a scalar is printed and in which order a property string has its keys.
+/// A value without what does not matter: how a scalar is printed, in which order a property string has its keys, and
+/// whether its default key is named.
 fn normal(value: &Value) -> Value {
     match value {
         Value::Object(fields) => fields.iter().map(|(key, value)| (key.clone(), normal(value))).collect(),
         Value::Array(items) => items.iter().map(normal).collect(),
         Value::Bool(flag) => json!(f64::from(u8::from(*flag))),
         Value::Number(number) => json!(number.as_f64()),
-        Value::String(text) if text.contains(',') => json!(text.split(',').collect::<BTreeSet<_>>()),
+        Value::String(text) if text.contains(',') => {
+            json!(text.split(',').map(|part| part.trim_start_matches("order=")).collect::<BTreeSet<_>>())
+        }
         Value::String(text) => text.parse::<f64>().map_or_else(|_| value.clone(), |number| json!(number)),
         Value::Null => Value::Null,
     }
