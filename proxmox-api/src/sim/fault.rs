@@ -155,9 +155,8 @@ pub(super) fn after(
 ) -> Result<Answer, TransportError> {
     match effect {
         Some(Effect::LostAnswer) => Err(lost()),
-        Some(Effect::Answered(instead)) => Ok(instead.clone()),
+        Some(Effect::Answered(instead) | Effect::Afterwards(instead)) => Ok(instead.clone()),
         Some(Effect::Gateway(status)) => Ok(Answer::bare(*status, "Connection timed out")),
-        Some(Effect::Afterwards(instead)) => Ok(instead.clone()),
         Some(Effect::Cut) => {
             let half = answer.body.get(..answer.body.len() / 2).unwrap_or_default().into();
             Ok(Answer { body: half, ..answer })
