@@ -12,7 +12,9 @@
 //! Source: `smartctl(8)`, "EXIT STATUS"; recordings of smartctl 7.3 in `fixtures/host/smartctl`.
 
 mod read;
+mod self_test;
 mod status;
+mod wear;
 
 use alloc::boxed::Box;
 use alloc::format;
@@ -53,6 +55,12 @@ pub struct SmartReport {
     pub capacity_bytes: Option<u64>,
     /// The disk's own verdict. `false` means that it expects to fail.
     pub is_passed: Option<bool>,
+    /// Whether it has SMART at all.
+    pub is_available: Option<bool>,
+    /// Whether its SMART is switched on.
+    pub is_enabled: Option<bool>,
+    /// What NVMe warns of: a mask, whose bits are in the NVMe base specification, "SMART / Health Information".
+    pub critical_warning: Option<u64>,
     /// Temperature in degrees Celsius.
     pub temperature_celsius: Option<i64>,
     /// Hours that it was powered on.
@@ -67,7 +75,7 @@ pub struct SmartReport {
     pub uncorrectable_sectors: Option<u64>,
     /// Errors that NVMe found in its memory.
     pub media_errors: Option<u64>,
-    /// The latest self-test.
+    /// The self-test that runs, else the latest.
     pub self_test: Option<SelfTest>,
     /// What smartctl's exit status says.
     pub bits: SmartBits,
@@ -89,6 +97,13 @@ pub enum Protocol {
     Other(String),
 }
 
+impl SmartReport {
+    /// What smartctl had to say besides, in its own words.
+    pub fn messages(&self) -> Option<String> {
+        read::messages(&self.document)
+    }
+}
+
 /// A self-test that a disk made, or is making.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct SelfTest {
@@ -98,6 +113,10 @@ pub struct SelfTest {
     pub result: Option<String>,
     /// Whether it found nothing; `None` if it was aborted or is not over.
     pub is_passed: Option<bool>,
+    /// Whether it is not over.
+    pub is_running: bool,
+    /// How much of it is still to be done, in percent.
+    pub remaining_percent: Option<u64>,
     /// Power-on hours at its end.
     pub at_hours: Option<u64>,
 }
@@ -153,6 +172,8 @@ pub enum SmartReason {
     UnknownDeviceType,
     /// The disk hangs behind a USB bridge that smartctl does not know.
     UnknownUsbBridge,
+    /// The disk did not answer, or not in a way that can be read.
+    InputOutput,
     /// Something else; the text says what.
     Other,
 }
@@ -166,7 +187,8 @@ pub async fn smart(runner: &dyn Runner, disk: &Disk) -> Result<Smart, SmartError
 
 /// What the output of smartctl comes down to.
 fn judged(disk: &Disk, output: &Output) -> Result<Smart, SmartError> {
-    let document: Value = serde_json::from_slice(&output.stdout)
+    // A model may be named in any bytes.
+    let document: Value = serde_json::from_str(&String::from_utf8_lossy(&output.stdout))
         .with_context(|_| NoJsonSnafu { disk: disk.clone(), text: output.last_words() })?;
     if let Some(mode) = read::sleep_mode(&document) {
         return Ok(Smart::Asleep { mode });
@@ -188,13 +210,14 @@ fn judged(disk: &Disk, output: &Output) -> Result<Smart, SmartError> {
 }
 
 /// Texts of smartctl and what they mean. Recordings: `local73__*`, `smart__dev_sdc`.
-const REASONS: [(&str, SmartReason); 6] = [
+const REASONS: [(&str, SmartReason); 7] = [
     ("Permission denied", SmartReason::PermissionDenied),
     ("No such device", SmartReason::NoSuchDevice),
     ("No such file or directory", SmartReason::NoSuchDevice),
     ("Unable to detect device type", SmartReason::UnknownDeviceType),
     ("Unknown device type", SmartReason::UnknownDeviceType),
     ("Unknown USB bridge", SmartReason::UnknownUsbBridge),
+    ("Input/output error", SmartReason::InputOutput),
 ];
 
 #[cfg(test)]

@@ -8,7 +8,9 @@ use alloc::vec::Vec;
 use proxmox_types::scalar::LooseScalar;
 use serde_json::Value;
 
-use super::{Protocol, SelfTest, SmartBits, SmartReport};
+use super::self_test::self_test;
+use super::wear::wear;
+use super::{Protocol, SmartBits, SmartReport};
 
 /// Any one of these is a word about the disk itself. `device` alone is not: a sleeping disk has it too.
 const HEALTH: [&str; 7] = [
@@ -19,18 +21,6 @@ const HEALTH: [&str; 7] = [
     "/nvme_smart_health_information_log",
     "/model_name",
     "/scsi_model_name",
-];
-
-/// Names of the ATA attributes whose normalised value is the life that is left, in percent.
-///
-/// Source: smartmontools `drivedb.h`.
-const LIFE_LEFT: [&str; 6] = [
-    "Media_Wearout_Indicator",
-    "Percent_Lifetime_Remain",
-    "Percent_Life_Remaining",
-    "Remaining_Lifetime_Perc",
-    "SSD_Life_Left",
-    "Wear_Leveling_Count",
 ];
 
 pub(super) fn has_health(document: &Value) -> bool {
@@ -72,20 +62,23 @@ pub(super) fn report(document: Value, bits: SmartBits) -> SmartReport {
         serial: first(doc, &["/serial_number"]),
         capacity_bytes: first(doc, &["/user_capacity/bytes", "/nvme_total_capacity"]),
         is_passed: first(doc, &["/smart_status/passed"]),
-        temperature_celsius: first(
+        is_available: first(doc, &["/smart_support/available"]),
+        is_enabled: first(doc, &["/smart_support/enabled"]),
+        critical_warning: first(
             doc,
-            &["/temperature/current", "/nvme_smart_health_information_log/temperature"],
+            &["/nvme_smart_health_information_log/critical_warning", "/smart_status/nvme/value"],
         ),
+        temperature_celsius: temperature(doc),
         power_on_hours: first(
             doc,
             &["/power_on_time/hours", "/nvme_smart_health_information_log/power_on_hours"],
         ),
         wear_percent: wear(doc),
-        reallocated_sectors: raw(doc, 5).or_else(|| first(doc, &["/scsi_grown_defect_list"])),
-        pending_sectors: raw(doc, 197),
-        uncorrectable_sectors: raw(doc, 198).or_else(|| uncorrected(doc)),
+        reallocated_sectors: counted(doc, 5).or_else(|| first(doc, &["/scsi_grown_defect_list"])),
+        pending_sectors: counted(doc, 197),
+        uncorrectable_sectors: counted(doc, 198).or_else(|| uncorrected(doc)),
         media_errors: first(doc, &["/nvme_smart_health_information_log/media_errors"]),
-        self_test: ata_self_test(doc).or_else(|| nvme_self_test(doc)).or_else(|| scsi_self_test(doc)),
+        self_test: self_test(doc),
         bits,
         document,
     }
@@ -105,31 +98,29 @@ fn each_message(document: &Value) -> impl Iterator<Item = &str> {
     messages.into_iter().flatten().filter_map(|message| message.get("string")?.as_str())
 }
 
-fn wear(document: &Value) -> Option<u64> {
-    let used = [
-        "/nvme_smart_health_information_log/percentage_used",
-        "/endurance_used/current_percent",
-        "/scsi_percentage_used_endurance_indicator",
-    ];
-    let is_life = |name: &Value| name.as_str().is_some_and(|name| LIFE_LEFT.contains(&name));
-    let left = || {
-        let attribute = attributes(document).find(|attribute| attribute.get("name").is_some_and(is_life))?;
-        100_u64.checked_sub(first(attribute, &["/value"])?)
-    };
-    first(document, &used).or_else(left)
-}
-
 /// The raw value of an ATA attribute. The text is in the format that the disk's vendor uses, the number is all 48 bits
 /// of it at once (`31 (Min/Max 31/31)` is 522125343), so the text comes first.
-fn raw(document: &Value, id: u64) -> Option<u64> {
-    let attribute = attributes(document).find(|attribute| first(attribute, &["/id"]) == Some(id))?;
+pub(super) fn raw(attribute: &Value) -> Option<u64> {
     let text: Option<String> = first(attribute, &["/raw/string"]);
     let number = text.as_deref().and_then(|text| text.split([' ', '/', '(']).next()?.parse().ok());
     number.or_else(|| first(attribute, &["/raw/value"]))
 }
 
-fn attributes(document: &Value) -> impl Iterator<Item = &Value> {
+pub(super) fn attributes(document: &Value) -> impl Iterator<Item = &Value> {
     document.pointer("/ata_smart_attributes/table").and_then(Value::as_array).into_iter().flatten()
+}
+
+/// The raw value of the attribute with this id.
+fn counted(document: &Value, id: u64) -> Option<u64> {
+    attributes(document).find(|attribute| first(attribute, &["/id"]) == Some(id)).and_then(raw)
+}
+
+/// The first temperature that a disk can have. Below absolute zero and 255 stand for none, and so does 0, which volumes of
+/// RAID controllers and virtual disks say.
+fn temperature(document: &Value) -> Option<i64> {
+    let places = ["/temperature/current", "/nvme_smart_health_information_log/temperature"];
+    let told = places.iter().filter_map(|place| first(document, &[place]));
+    told.filter(|degrees| *degrees != 0).find(|degrees| (-60..=126).contains(degrees))
 }
 
 /// The sum of what SCSI could not correct while it read, wrote and verified.
@@ -140,50 +131,8 @@ fn uncorrected(document: &Value) -> Option<u64> {
     counters.reduce(u64::saturating_add)
 }
 
-fn ata_self_test(document: &Value) -> Option<SelfTest> {
-    let logged = document
-        .pointer("/ata_smart_self_test_log/extended/table/0")
-        .or_else(|| document.pointer("/ata_smart_self_test_log/standard/table/0"))?;
-    Some(SelfTest {
-        kind: first(logged, &["/type/string"]),
-        result: first(logged, &["/status/string"]),
-        is_passed: first(logged, &["/status/passed"]),
-        at_hours: first(logged, &["/lifetime_hours"]),
-    })
-}
-
-/// Source: NVMe base specification, "Device Self-test" log: 0 is without error, 5 to 7 are failures, the rest aborted.
-fn nvme_self_test(document: &Value) -> Option<SelfTest> {
-    let logged = document.pointer("/nvme_self_test_log/table/0")?;
-    Some(SelfTest {
-        kind: first(logged, &["/self_test_code/string"]),
-        result: first(logged, &["/self_test_result/string"]),
-        is_passed: verdict(first(logged, &["/self_test_result/value"]), 5),
-        at_hours: first(logged, &["/power_on_hours"]),
-    })
-}
-
-/// Source: SPC-3, "Self-Test Results log page": 0 is without error, 3 to 7 are failures, the rest aborted or running.
-fn scsi_self_test(document: &Value) -> Option<SelfTest> {
-    let logged = document.get("scsi_self_test_0")?;
-    Some(SelfTest {
-        kind: first(logged, &["/code/string"]),
-        result: first(logged, &["/result/string"]),
-        is_passed: verdict(first(logged, &["/result/value"]), 3),
-        at_hours: first(logged, &["/power_on_time/hours"]),
-    })
-}
-
-fn verdict(result: Option<u64>, first_failure: u64) -> Option<bool> {
-    match result? {
-        0 => Some(true),
-        result if (first_failure..=7).contains(&result) => Some(false),
-        _ => None,
-    }
-}
-
 /// The first of the places that holds such a value, in whichever scalar it is written.
-fn first<T: LooseScalar>(document: &Value, pointers: &[&str]) -> Option<T> {
+pub(super) fn first<T: LooseScalar>(document: &Value, pointers: &[&str]) -> Option<T> {
     pointers.iter().filter_map(|pointer| document.pointer(pointer)).find_map(scalar)
 }
 
@@ -197,5 +146,26 @@ fn scalar<T: LooseScalar>(value: &Value) -> Option<T> {
             (None, None) => T::from_f64(number.as_f64()?),
         },
         Value::Null | Value::Array(_) | Value::Object(_) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_temperature_that_no_disk_has_is_none() {
+        let told = |current: Value, log: Value| {
+            let nvme = json!({"temperature": log});
+            let current = json!({"current": current, "drive_trip": 0});
+            temperature(&json!({"temperature": current, "nvme_smart_health_information_log": nvme}))
+        };
+        let none = [0, -273, 255, 127, -128, 65262].map(|current| told(json!(current), json!(null)));
+        let odd = [json!("warm"), json!({}), json!(null), json!([30])];
+        assert_eq!((none, odd.map(|current| told(current, json!(null)))), ([None; 6], [None; 4]));
+        let some = [(json!(0), json!(38)), (json!("-3"), json!(0)), (json!(71.0), json!(9))];
+        assert_eq!(some.map(|(current, log)| told(current, log)), [Some(38), Some(-3), Some(71)]);
     }
 }

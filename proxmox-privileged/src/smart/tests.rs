@@ -42,6 +42,9 @@ fn blank(name: &str) -> SmartReport {
         serial: None,
         capacity_bytes: None,
         is_passed: None,
+        is_available: None,
+        is_enabled: None,
+        critical_warning: None,
         temperature_celsius: None,
         power_on_hours: None,
         wear_percent: None,
@@ -63,6 +66,8 @@ fn an_ata_disk_tells_its_health() {
         serial: Some("QATA0001".into()),
         capacity_bytes: Some(67_108_864),
         is_passed: Some(true),
+        is_available: Some(true),
+        is_enabled: Some(true),
         temperature_celsius: Some(31),
         power_on_hours: Some(1),
         reallocated_sectors: Some(0),
@@ -78,6 +83,9 @@ fn an_nvme_disk_tells_its_health() {
         model: Some("QEMU NVMe Ctrl".into()),
         serial: Some("QNVME0001".into()),
         is_passed: Some(true),
+        is_available: Some(true),
+        is_enabled: Some(true),
+        critical_warning: Some(0),
         temperature_celsius: Some(50),
         power_on_hours: Some(0),
         wear_percent: Some(0),
@@ -99,6 +107,8 @@ fn a_scsi_disk_is_healthy_although_smartctl_exits_4() {
         serial: Some("14000".into()),
         capacity_bytes: Some(8_388_608),
         is_passed: Some(true),
+        is_available: Some(true),
+        is_enabled: Some(false),
         temperature_celsius: Some(38),
         bits: SmartBits::from_status(4),
         ..blank("smart__dev_sdb")
@@ -236,30 +246,13 @@ fn a_failing_ata_disk_tells_its_sectors_its_wear_and_its_self_test() {
                 kind: Some("Extended offline".into()),
                 result: Some("Completed: read failure".into()),
                 is_passed: Some(false),
+                is_running: false,
+                remaining_percent: None,
                 at_hours: Some(12345)
             }),
             SmartBits::from_status(200)
         )
     );
-}
-
-#[test]
-fn an_nvme_self_test_can_be_aborted() {
-    let test = |result: u8| {
-        let log = json!({"nvme_self_test_log": {"table": [{
-            "self_test_code": {"value": 1, "string": "Short"},
-            "self_test_result": {"value": result, "string": "x"},
-            "power_on_hours": "77",
-        }]}, "smart_status": {}, "temperature": {"current": 1}});
-        report(&log).self_test.unwrap()
-    };
-    let expected = |is_passed| SelfTest {
-        kind: Some("Short".into()),
-        result: Some("x".into()),
-        is_passed,
-        at_hours: Some(77),
-    };
-    assert_eq!([0, 2, 6, 9].map(test), [Some(true), None, Some(false), None].map(expected));
 }
 
 #[test]
@@ -281,6 +274,8 @@ fn a_sas_disk_tells_its_defects_its_errors_and_its_self_test() {
         kind: Some("Background long".into()),
         result: Some("Failed in segment -->".into()),
         is_passed: Some(false),
+        is_running: false,
+        remaining_percent: None,
         at_hours: Some(9),
     };
     assert_eq!(
@@ -321,7 +316,48 @@ fn numbers_may_be_strings_large_or_nonsense() {
 fn a_usb_stick_without_smart_is_a_report_without_a_verdict() {
     let document = json!({"device": {"protocol": "SCSI"}, "smart_support": {"available": false}});
     let read = report(&document);
-    assert_eq!((read.is_passed, read.protocol), (None, Some(Protocol::Scsi)));
+    assert_eq!((read.is_passed, read.is_available, read.protocol), (None, Some(false), Some(Protocol::Scsi)));
+}
+
+#[test]
+fn a_model_in_another_encoding_hides_nothing() {
+    let mut output = exited(0, "", "");
+    output.stdout =
+        b"{\"model_name\": \"Festplatte f\xfcr B\xfcro\", \"smart_status\": {\"passed\": true}}".to_vec();
+    let Smart::Report(read) = asked(output).unwrap() else { panic!("asleep") };
+    assert_eq!(
+        (read.model.as_deref(), read.is_passed),
+        (Some("Festplatte f\u{fffd}r B\u{fffd}ro"), Some(true))
+    );
+}
+
+#[test]
+fn a_disk_that_does_not_answer_is_told_from_one_that_cannot_be_asked() {
+    use SmartReason::{InputOutput, NoSuchDevice, Other, PermissionDenied, UnknownDeviceType};
+    let rows = [
+        ("Read Device Identity failed: Input/output error", InputOutput),
+        ("Read Device Identity failed: scsi error unsupported scsi opcode", Other),
+        (
+            "Smartctl open device: /dev/sda failed: DELL or MegaRaid controller, please try adding '-d megaraid,N'",
+            Other,
+        ),
+        ("Smartctl open device: /dev/sda failed: INQUIRY failed", Other),
+        ("Smartctl open device: /dev/sda failed: Operation not permitted", Other),
+        ("Smartctl open device: /dev/sda failed: No such device or address", NoSuchDevice),
+        ("Smartctl open device: /dev/sda failed: Permission denied", PermissionDenied),
+        ("Unable to detect device type", UnknownDeviceType),
+        ("words of a version to come", Other),
+    ];
+    for (words, expected) in rows {
+        let document =
+            json!({"smartctl": {"messages": [{"string": words}, 5, {"string": 7}]}, "device": null});
+        let SmartError::NoHealth { reason, text, .. } =
+            asked(exited(2, &document.to_string(), "")).unwrap_err()
+        else {
+            panic!("{words}")
+        };
+        assert_eq!((reason, text.as_str()), (expected, words));
+    }
 }
 
 #[test]
