@@ -18,7 +18,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use serde::Serialize;
-use snafu::{OptionExt, ResultExt, Snafu, ensure};
+use snafu::{ResultExt, Snafu, ensure};
 
 use crate::table::SENSORS;
 use crate::{End, Output, RunError, Runner};
@@ -81,9 +81,19 @@ pub enum FeatureKind {
 impl Feature {
     /// The measured value, in the unit of its kind.
     pub fn value(&self) -> Option<f64> {
-        let is_value =
-            |reading: &&Reading| reading.name.ends_with("_input") || reading.name.ends_with("_average");
-        self.readings.iter().find(is_value).and_then(|reading| reading.value)
+        ["input", "average"].into_iter().find_map(|what| self.reading(what))
+    }
+
+    /// The reading of this name behind the number: `max` of `temp1_max`. `None` if it is missing or could not be read.
+    pub fn reading(&self, what: &str) -> Option<f64> {
+        self.readings.iter().filter(|reading| reading.what() == what).find_map(|reading| reading.value)
+    }
+}
+
+impl Reading {
+    /// What it is, without the number of the feature: `crit_alarm` of `temp1_crit_alarm`.
+    pub fn what(&self) -> &str {
+        self.name.split_once('_').map_or("", |(_, what)| what)
     }
 }
 
@@ -149,53 +159,51 @@ fn judged(output: &Output) -> Result<Vec<Chip>, SensorsError> {
     if none { Ok(Vec::new()) } else { chips(&text) }
 }
 
-/// The chips of the raw form: blocks between blank lines.
+/// The chips of the raw form. A line that is none of it stands in its chip as a feature without readings, so that the others
+/// are read.
 fn chips(text: &str) -> Result<Vec<Chip>, SensorsError> {
     let mut chips: Vec<Chip> = Vec::new();
-    let mut is_open = false;
-    for (index, line) in text.lines().enumerate() {
-        let known = match chips.last_mut().filter(|_| is_open) {
-            _ if line.trim().is_empty() => {
-                is_open = false;
-                Some(())
-            }
-            None => {
-                is_open = true;
-                chip(line).map(|chip| chips.push(chip))
-            }
-            Some(chip) => extend(chip, line),
-        };
-        known.with_context(|| UnknownSnafu {
-            line: index + 1,
-            text: line.chars().take(120).collect::<String>(),
-        })?;
-    }
-    Ok(chips)
-}
-
-/// The chip that a block begins with: a driver, a bus and an address with hyphens between.
-fn chip(line: &str) -> Option<Chip> {
-    let is_name = line.matches('-').count() >= 2 && !line.contains(|c: char| c.is_whitespace() || c == '"');
-    is_name.then(|| Chip { name: line.to_owned(), adapter: None, features: Vec::new() })
-}
-
-/// Adds a further line of its block to a chip. Readings are indented, labels end in a colon.
-fn extend(chip: &mut Chip, line: &str) -> Option<()> {
-    if let Some(reading) = line.strip_prefix("  ") {
-        let feature = chip.features.last_mut()?;
-        let (name, value) = reading.split_once(": ")?;
-        if feature.readings.is_empty() {
-            feature.kind = FeatureKind::of(name);
+    let mut odd = None;
+    for (index, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
+        if is_chip(line) {
+            chips.push(Chip { name: line.to_owned(), adapter: None, features: Vec::new() });
+        } else if let Some(chip) = chips.last_mut() {
+            extend(chip, line);
+        } else {
+            odd.get_or_insert((index + 1, line));
         }
-        let value = value.trim().parse().ok().filter(|value: &f64| value.is_finite());
-        feature.readings.push(Reading { name: name.to_owned(), value });
-    } else if let Some(adapter) = line.strip_prefix("Adapter: ").filter(|_| chip.features.is_empty()) {
-        chip.adapter = Some(adapter.to_owned());
-    } else {
-        let label = line.strip_suffix(':')?.to_owned();
-        chip.features.push(Feature { kind: FeatureKind::of(&label), label, readings: Vec::new() });
     }
-    Some(())
+    match odd {
+        Some((line, text)) if chips.is_empty() => {
+            UnknownSnafu { line, text: text.chars().take(120).collect::<String>() }.fail()
+        }
+        _ => Ok(chips),
+    }
+}
+
+/// Whether a line names a chip: a driver, a bus and an address with hyphens between. Labels end in a colon.
+fn is_chip(line: &str) -> bool {
+    let is_foreign = |c: char| c.is_whitespace() || c == '"';
+    line.matches('-').count() >= 2 && !line.contains(is_foreign) && !line.ends_with(':')
+}
+
+/// Adds a further line to a chip. Readings are indented.
+fn extend(chip: &mut Chip, line: &str) {
+    let reading = line.strip_prefix("  ").map(|reading| reading.split_once(": ").unwrap_or((reading, "")));
+    match (reading, chip.features.last_mut(), line.strip_prefix("Adapter: ")) {
+        (Some((name, value)), Some(feature), _) => {
+            if feature.readings.is_empty() {
+                feature.kind = FeatureKind::of(name);
+            }
+            let value = value.trim().parse().ok().filter(|value: &f64| value.is_finite());
+            feature.readings.push(Reading { name: name.to_owned(), value });
+        }
+        (None, None, Some(adapter)) => chip.adapter = Some(adapter.to_owned()),
+        _ => {
+            let label = line.strip_suffix(':').unwrap_or(line).trim().to_owned();
+            chip.features.push(Feature { kind: FeatureKind::of(&label), label, readings: Vec::new() });
+        }
+    }
 }
 
 #[cfg(test)]

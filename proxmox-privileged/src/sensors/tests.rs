@@ -110,20 +110,61 @@ fn json_is_refused_rather_than_half_read() {
 }
 
 #[test]
-fn other_text_is_refused_with_its_line() {
+fn text_without_a_chip_is_refused_with_its_line() {
     let merged = recording("host/sensors/local360_all_merged_stderr.txt");
     let lines = [
         merged.as_str(),
-        "a-b-0\nAdapter: x\n  temp1_input: 1.0\n",
-        "a-b-0\nlabel\n",
-        "a-b-0\nl:\n  temp1_input 1.0\n",
-        "a-b-0\n\nnonsense\n",
+        "nonsense\n",
+        "\n\nERROR: x\nlabel:\n",
+        "  temp1_input: 1.0\n",
+        "one-hyphen\n",
+        "a b-c-0\n",
     ]
     .map(|stdout| match read(exited(0, stdout, "")) {
         Err(SensorsError::Unknown { line, .. }) => line,
         other => panic!("{other:?}"),
     });
-    assert_eq!(lines, [1, 3, 2, 3, 3]);
+    assert_eq!(lines, [1, 1, 3, 1, 1, 1]);
+}
+
+#[test]
+fn a_line_that_is_not_understood_hides_no_sensor() {
+    let good = "b-isa-0 | - | Temperature | Core 0 | temp2_input=45";
+    let rest = "\n\nb-isa-0\nCore 0:\n  temp2_input: 45.000\n";
+    let odd = [
+        ("a-b-0\nAdapter: x\n  temp1_input: 1.0", "a-b-0 | x | Temperature | temp1_input: 1.0 |"),
+        ("a-b-0\nlabel", "a-b-0 | - | Other | label |"),
+        ("a-b-0\nl:\n  temp1_input 1.0", "a-b-0 | - | Temperature | l | temp1_input 1.0=?"),
+        ("a-b-0\n\nnonsense", "a-b-0 | - | Other | nonsense |"),
+        ("a-b-0\nl:\n  temp1_input: 1,5", "a-b-0 | - | Temperature | l | temp1_input=?"),
+        ("a-b-0\nl:\n  temp1_input: ", "a-b-0 | - | Temperature | l | temp1_input=?"),
+        (
+            "a-b-0\nERROR: Can't get value of subfeature",
+            "a-b-0 | - | Other | ERROR: Can't get value of subfeature |",
+        ),
+    ];
+    for (block, row) in odd {
+        assert_eq!(rows(exited(0, &format!("{block}{rest}"), "")), [row, good], "{block}");
+    }
+}
+
+#[test]
+fn a_label_in_another_encoding_hides_nothing() {
+    let stdout = b"a-isa-0\nGeh\xe4use:\n  temp1_input: 30.000\n";
+    let output = Output { stdout: stdout.to_vec(), ..exited(0, "", "") };
+    assert_eq!(rows(output), ["a-isa-0 | - | Temperature | Geh\u{fffd}use | temp1_input=30"]);
+}
+
+#[test]
+fn a_reading_is_named_by_what_stands_behind_the_number() {
+    let stdout =
+        "a-isa-0\nt:\n  temp1_rated_max: 9.0\n  temp1_input: nan\n  temp1_max: 8.0\n  temp1_average: 5.0\n";
+    let chips = read(exited(0, stdout, "")).unwrap();
+    let feature = &chips[0].features[0];
+    assert_eq!(
+        (feature.value(), ["max", "rated_max", "min", "input"].map(|what| feature.reading(what))),
+        (Some(5.0), [Some(8.0), Some(9.0), None, None])
+    );
 }
 
 #[test]
