@@ -5,7 +5,7 @@ use std::os::unix::fs::MetadataExt;
 use std::sync::Arc;
 
 use proxmox_privileged::Program;
-use proxmox_privileged::sensors::{FeatureKind, sensors};
+use proxmox_privileged::sensors::{Feature, FeatureKind, sensors};
 use proxmox_privileged::smart::smart;
 use serde_json::json;
 
@@ -79,16 +79,22 @@ pub(super) fn temperatures(context: Arc<Context>) -> Findings {
                 return vec![Finding::skip(chain(&error))];
             }
         };
-        let features = || chips.iter().flat_map(|chip| &chip.features);
-        let hottest = features()
-            .filter(|feature| feature.kind == FeatureKind::Temperature)
-            .filter_map(proxmox_privileged::sensors::Feature::value)
-            .reduce(f64::max);
-        let bad: Vec<Finding> = features()
+        let judged: Vec<(&Feature, health::Verdict)> = chips
+            .iter()
+            .flat_map(|chip| &chip.features)
             .map(|feature| (feature, health::sensor(feature)))
-            .filter(|(_, (status, _))| matches!(status, Status::Warn | Status::Fail))
+            .filter(|(_, (status, _))| *status != Status::Skip)
+            .collect();
+        let hottest = judged
+            .iter()
+            .filter(|(feature, _)| feature.kind == FeatureKind::Temperature)
+            .filter_map(|(feature, _)| feature.value())
+            .reduce(f64::max);
+        let bad: Vec<Finding> = judged
+            .iter()
+            .filter(|(_, (status, _))| *status != Status::Ok)
             .map(|(feature, (_, why))| {
-                Finding::warn(format!("{} is {why}", feature.label)).look("felhom-agent sensors")
+                Finding::warn(format!("{}: {why}", feature.label)).look("felhom-agent sensors")
             })
             .collect();
         match (bad.is_empty(), hottest) {
