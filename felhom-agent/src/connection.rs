@@ -1,10 +1,11 @@
 //! A connection: the client, what was seen on the wire, and what the server said that nobody knew.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use proxmox_api::endpoint::Endpoint;
 use proxmox_api::{Client, Observer};
+use proxmox_types::lenient::Note;
 
 use crate::tls::Verifier;
 use crate::transport::Record;
@@ -29,22 +30,44 @@ pub struct Wire {
     pub verifier: Arc<Verifier>,
 }
 
-/// Counts the fields that the types do not know.
+/// Collects what the types do not know, and what they could not read.
 #[derive(Debug, Default)]
-pub struct Drift(Mutex<BTreeSet<String>>);
+pub struct Drift(Mutex<Drifted>);
+
+/// What the types do not know, and what they could not read, each once.
+#[derive(Clone, Debug, Default)]
+pub struct Drifted {
+    /// Fields that no type has.
+    pub unknown: BTreeSet<String>,
+    /// Values, rows and whole answers that could not be read, with the reason for one of them.
+    pub unread: BTreeMap<String, String>,
+}
 
 impl Observer for Drift {
-    fn unknown_field(&self, endpoint: &'static Endpoint, path: &str) {
-        let is_index = |part: &&str| part.bytes().all(|byte| byte.is_ascii_digit());
-        let parts: Vec<&str> = path.split('.').map(|part| if is_index(&part) { "*" } else { part }).collect();
-        let line = format!("{} {}: {}", endpoint.method, endpoint.path, parts.join("."));
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(line);
+    fn note(&self, endpoint: &'static Endpoint, note: &Note) {
+        let place = |path: &str| format!("{} {}: {}", endpoint.method, endpoint.path, without_indices(path));
+        let mut drifted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match note {
+            Note::Unknown { path } => drop(drifted.unknown.insert(place(path))),
+            Note::Unread { path, reason } => drop(drifted.unread.insert(place(path), reason.clone())),
+            _ => {}
+        }
     }
 }
 
+/// `data.*.name` for `data[7].name`.
+fn without_indices(path: &str) -> String {
+    let mut parts = path.split('[');
+    let first = parts.next().unwrap_or_default().to_string();
+    parts.fold(first, |text, part| match part.split_once(']') {
+        Some((index, rest)) if index.bytes().all(|byte| byte.is_ascii_digit()) => text + ".*" + rest,
+        _ => text + "[" + part,
+    })
+}
+
 impl Drift {
-    /// The unknown fields so far, each once.
-    pub fn fields(&self) -> Vec<String> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
+    /// What was seen so far.
+    pub fn seen(&self) -> Drifted {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }

@@ -4,3 +4,4 @@ pub mod call;
 pub mod configuration;
 pub mod lock;
 pub mod sight;
+pub mod unread;

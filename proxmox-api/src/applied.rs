@@ -3,8 +3,8 @@
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use proxmox_types::PendingChange;
 use proxmox_types::params::SetConfigParams;
+use proxmox_types::{PendingChange, Rows, Unread};
 
 use crate::error::Error;
 use crate::{Call, Lxc};
@@ -32,7 +32,7 @@ impl Lxc<'_> {
         let change = self.set_config(params);
         let changed = changed(&change);
         change.settle().await.done()?;
-        Ok(match self.pending().await {
+        Ok(match self.pending().unless_unread(|row| may_be_of(row, &changed)).await {
             Ok(options) => of(options, &changed),
             Err(error) => Applied::Untold(error),
         })
@@ -50,7 +50,12 @@ fn changed<T>(call: &Call<'_, T>) -> Vec<String> {
     names.collect()
 }
 
-fn of(options: Vec<PendingChange>, changed: &[String]) -> Applied {
+/// Whether a row that could not be read may be that of a changed option.
+fn may_be_of(row: &Unread, changed: &[String]) -> bool {
+    row.field("key").is_none_or(|key| changed.contains(&key))
+}
+
+fn of(options: Rows<PendingChange>, changed: &[String]) -> Applied {
     let waits = |option: &PendingChange| option.is_pending() && changed.contains(&option.key);
     let pending: Vec<PendingChange> = options.into_iter().filter(waits).collect();
     if pending.is_empty() { Applied::Live } else { Applied::AtNextStart(pending) }

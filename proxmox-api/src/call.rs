@@ -6,13 +6,13 @@ use alloc::vec::Vec;
 use core::fmt;
 use core::future::IntoFuture;
 
-use proxmox_types::Secret;
+use proxmox_types::{Rows, Secret, Unread};
 use serde::Serialize;
 
 use crate::decode::{self, Decoder};
 use crate::endpoint::{Endpoint, Rule};
 use crate::error::{Error, RefusedSnafu};
-use crate::{BoxFuture, Client, Parameter, Request, Started, encode};
+use crate::{BoxFuture, Client, Page, Parameter, Request, Started, encode};
 
 /// One call of the API. It does nothing until it is awaited, so it can be looked at, compared and logged before.
 ///
@@ -140,7 +140,7 @@ impl<'a, T> Call<'a, T> {
         let response = self.client.exchange(&self.request).await?;
         let value = decode::answer(self.client, self.endpoint, &self.request, &response, self.decoder)?;
         if self.endpoint.trace.worker().is_some() {
-            let upid = decode::data::<Started>(response.body.as_bytes(), None);
+            let upid = decode::data::<Started>(response.body.as_bytes(), &mut |_| ());
             upid.ok()
                 .as_ref()
                 .and_then(Started::upid)
@@ -148,6 +148,28 @@ impl<'a, T> Call<'a, T> {
                 .for_each(|upid| self.client.remember(upid));
         }
         Ok(value)
+    }
+}
+
+impl<T> Call<'_, Rows<T>> {
+    /// Reads the rows; one that could not be read and matters is an error.
+    ///
+    /// For callers who conclude something from the absence of a row.
+    pub async fn unless_unread(self, matters: impl Fn(&Unread) -> bool) -> Result<Rows<T>, Error> {
+        let request = self.request.line();
+        let rows = self.answer().await?;
+        decode::insist(request, &rows, matters).map(|()| rows)
+    }
+}
+
+impl<T> Call<'_, Page<T>> {
+    /// Reads the rows; one that could not be read and matters is an error.
+    ///
+    /// For callers who conclude something from the absence of a row.
+    pub async fn unless_unread(self, matters: impl Fn(&Unread) -> bool) -> Result<Page<T>, Error> {
+        let request = self.request.line();
+        let page = self.answer().await?;
+        decode::insist(request, &page.rows, matters).map(|()| page)
     }
 }
 

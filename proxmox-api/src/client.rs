@@ -5,6 +5,7 @@ use core::fmt;
 use core::sync::atomic::{AtomicI64, Ordering};
 use core::time::Duration;
 
+use proxmox_types::lenient::Note;
 use proxmox_types::{TokenId, Upid};
 use snafu::ResultExt;
 use tracing::{Instrument, debug, debug_span};
@@ -31,10 +32,10 @@ struct Shared {
 
 const UNSEEN: i64 = i64::MIN;
 
-/// Is told what the types of this library do not know.
+/// Is told what the types of this library do not know, or cannot read.
 pub trait Observer: Send + Sync {
-    /// An answer had a field that its type does not have. The path is as in `data.0.name`.
-    fn unknown_field(&self, endpoint: &'static Endpoint, path: &str);
+    /// Something of an answer was not taken over; or nothing at all, if it is the path of the error that the call ends in.
+    fn note(&self, endpoint: &'static Endpoint, note: &Note);
 }
 
 impl Client {

@@ -1,31 +1,27 @@
 //! Opens the envelope `{"data": ..., "total": n}` of an answer.
 
 use alloc::string::{String, ToString};
-use alloc::vec::Vec;
 
-use serde::de::{DeserializeOwned, IgnoredAny};
+use proxmox_types::lenient::{self, Fault, Note};
+use proxmox_types::{Rows, Unread};
+use serde::de::{DeserializeOwned, Error as _, IgnoredAny};
 use serde::{Deserialize, Deserializer};
+use serde_json::{Map, Value};
 use snafu::IntoError;
 
 use crate::endpoint::Endpoint;
 use crate::error::{DecodeSnafu, Error, rejection};
 use crate::{Client, Request, Response};
 
-/// Reads the body of an answer with status 200.
-pub(crate) type Decoder<T> = fn(&[u8], Option<&mut dyn FnMut(&str)>) -> Result<T, Malformed>;
-
-/// A body that is not what the endpoint returns.
-pub(crate) struct Malformed {
-    path: String,
-    source: serde_json::Error,
-}
+/// Reads the body of an answer with status 200, and tells what of it was not taken over.
+pub(crate) type Decoder<T> = fn(&[u8], &mut dyn FnMut(Note)) -> Result<T, Fault>;
 
 /// Rows, and how many there are in all.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Page<T> {
     /// The rows that were asked for.
-    pub rows: Vec<T>,
+    pub rows: Rows<T>,
     /// Number of all rows that match; PVE leaves it out if it is 0.
     pub total: u64,
 }
@@ -37,60 +33,34 @@ pub struct Done;
 impl<'de> Deserialize<'de> for Done {
     /// Accepts null, and whatever else a call that returns nothing may answer one day.
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        IgnoredAny::deserialize(deserializer).map(|_| Self)
+        Option::<IgnoredAny>::deserialize(deserializer).map(|_| Self)
     }
-}
-
-#[derive(Deserialize)]
-#[serde(bound = "T: Deserialize<'de>")]
-struct Envelope<T> {
-    #[serde(deserialize_with = "present")]
-    data: T,
-    #[serde(default)]
-    total: u64,
-}
-
-/// Makes serde insist on `data`, which it would let an `Option` go without.
-fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<T, D::Error> {
-    T::deserialize(deserializer)
 }
 
 /// Reads `data`.
-pub(crate) fn data<T: DeserializeOwned>(
-    body: &[u8],
-    drift: Option<&mut dyn FnMut(&str)>,
-) -> Result<T, Malformed> {
-    envelope(body, drift).map(|envelope| envelope.data)
+pub(crate) fn data<T: DeserializeOwned>(body: &[u8], tell: &mut dyn FnMut(Note)) -> Result<T, Fault> {
+    lenient::read(&open(body, tell)?.0, "data", tell)
 }
 
 /// Reads rows with their total.
-pub(crate) fn page<T: DeserializeOwned>(
-    body: &[u8],
-    drift: Option<&mut dyn FnMut(&str)>,
-) -> Result<Page<T>, Malformed> {
-    envelope::<Vec<T>>(body, drift).map(|envelope| Page { rows: envelope.data, total: envelope.total })
+pub(crate) fn page<T: DeserializeOwned>(body: &[u8], tell: &mut dyn FnMut(Note)) -> Result<Page<T>, Fault> {
+    let (data, total) = open(body, tell)?;
+    let total = lenient::read(&total, "total", tell).map(|Total(total)| total.unwrap_or_default())?;
+    lenient::read(&data, "data", tell).map(|rows| Page { rows, total })
 }
 
-fn envelope<T: DeserializeOwned>(
-    body: &[u8],
-    drift: Option<&mut dyn FnMut(&str)>,
-) -> Result<Envelope<T>, Malformed> {
-    let mut deserializer = serde_json::Deserializer::from_slice(body);
-    let read = match drift {
-        Some(report) => serde_ignored::deserialize(&mut deserializer, |path| report(&path.to_string())),
-        None => Envelope::deserialize(&mut deserializer),
-    };
-    read.and_then(|envelope| deserializer.end().map(|()| envelope))
-        .map_err(|source| locate::<T>(body, source))
-}
+#[derive(Deserialize)]
+struct Total(#[serde(deserialize_with = "lenient::scalar")] Option<u64>);
 
-/// Reads again, this time keeping track of where it is. Only a malformed answer pays for it.
-fn locate<T: DeserializeOwned>(body: &[u8], source: serde_json::Error) -> Malformed {
-    let mut deserializer = serde_json::Deserializer::from_slice(body);
-    match serde_path_to_error::deserialize::<_, Envelope<T>>(&mut deserializer) {
-        Ok(_) => Malformed { path: ".".into(), source },
-        Err(error) => Malformed { path: error.path().to_string(), source: error.into_inner() },
-    }
+/// Takes `data`, which must be there, and `total` out of the envelope.
+fn open(body: &[u8], tell: &mut dyn FnMut(Note)) -> Result<(Value, Value), Fault> {
+    let fault = |source| Fault { path: ".".into(), source };
+    let mut envelope: Map<String, Value> = serde_json::from_slice(body).map_err(fault)?;
+    let data =
+        envelope.remove("data").ok_or_else(|| fault(serde_json::Error::custom("missing field `data`")))?;
+    let total = envelope.remove("total").unwrap_or_default();
+    envelope.into_iter().for_each(|(path, _)| tell(Note::Unknown { path }));
+    Ok((data, total))
 }
 
 /// The value of an answer, or the error that its status stands for.
@@ -104,26 +74,41 @@ pub(crate) fn answer<T>(
     if response.status != 200 {
         return Err(rejection(endpoint, request, response));
     }
-    let body = response.body.as_bytes();
-    let read = match client.observer() {
-        Some(observer) => decoder(body, Some(&mut |path| observer.unknown_field(endpoint, path))),
-        None => decoder(body, None),
+    let tell: &mut dyn FnMut(Note) = &mut |note| {
+        if let Some(observer) = client.observer() {
+            observer.note(endpoint, &note);
+        }
     };
-    read.map_err(|malformed| {
-        DecodeSnafu { request: request.line(), path: malformed.path }.into_error(malformed.source)
+    decoder(response.body.as_bytes(), tell).map_err(|Fault { path, source }| {
+        tell(Note::Unread { path: path.clone(), reason: source.to_string() });
+        DecodeSnafu { request: request.line(), path }.into_error(source)
     })
+}
+
+/// The error of the first row that could not be read, and that matters.
+pub(crate) fn insist<T>(
+    request: String,
+    rows: &Rows<T>,
+    matters: impl Fn(&Unread) -> bool,
+) -> Result<(), Error> {
+    let Some(row) = rows.unread().iter().find(|row| matters(row)) else { return Ok(()) };
+    let path = alloc::format!("data[{}]", row.index());
+    Err(DecodeSnafu { request, path }.into_error(serde_json::Error::custom(row)))
 }
 
 #[cfg(test)]
 mod tests {
+    use alloc::vec;
+    use alloc::vec::Vec;
+
     use proxmox_types::{Upid, Vmid};
 
     use super::*;
 
     fn fault<T: DeserializeOwned>(body: &str) -> String {
-        data::<T>(body.as_bytes(), None)
+        data::<T>(body.as_bytes(), &mut |_| ())
             .err()
-            .map(|m| alloc::format!("{} {}", m.path, m.source))
+            .map(|fault| alloc::format!("{} {}", fault.path, fault.source))
             .unwrap_or_default()
     }
 
@@ -131,7 +116,7 @@ mod tests {
     fn a_malformed_answer_says_where() {
         assert_eq!(
             fault::<Vec<Vmid>>(r#"{"data":[101,"x"]}"#),
-            "data[1] invalid value: string \"x\", expected a whole number from 0 to 4294967295 at line 1 column 16"
+            "data[1] invalid value: string \"x\", expected a whole number from 0 to 4294967295"
         );
     }
 
@@ -144,8 +129,9 @@ mod tests {
 
     #[test]
     fn rows_come_with_their_total() {
-        let page =
-            page::<Vmid>(br#"{"total":7,"data":[100]}"#, None).ok().map(|page| (page.rows.len(), page.total));
+        let page = page::<Vmid>(br#"{"total":7,"data":[100]}"#, &mut |_| ())
+            .ok()
+            .map(|page| (page.rows.len(), page.total));
         assert_eq!(page, Some((1, 7)));
     }
 
@@ -159,7 +145,10 @@ mod tests {
         let body =
             br#"{"data":[{"upid":"UPID:pve1:0000091C:0004ED09:6B052CDB:vzdump::root@pam:","new":{"a":1}}]}"#;
         let mut paths = Vec::new();
-        let read = data::<Vec<Row>>(body, Some(&mut |path| paths.push(path.to_string())));
-        assert_eq!((read.ok().map(|rows| rows.len()), paths.join(" ")), (Some(1), "data.0.new".into()));
+        let read = data::<Vec<Row>>(body, &mut |note| paths.push(note));
+        assert_eq!(
+            (read.ok().map(|rows| rows.len()), paths),
+            (Some(1), vec![Note::Unknown { path: "data[0].new".into() }])
+        );
     }
 }

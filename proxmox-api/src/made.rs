@@ -4,7 +4,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use proxmox_types::params::{ContentFilter, LogRange};
-use proxmox_types::{Content, ContentType, Upid};
+use proxmox_types::{Content, ContentType, Rows, Upid};
 
 use crate::error::Error;
 use crate::{Storage, Task};
@@ -17,11 +17,12 @@ impl Storage<'_> {
     /// Lists the volumes on this storage that a task of vzdump made, one per container.
     ///
     /// `GET /nodes/{node}/tasks/{upid}/log` and `GET /nodes/{node}/storage/{storage}/content?content=backup`. An empty
-    /// list means that it made none here, or that the token may not see backups; [`Call::visibility`] tells which.
+    /// list means that it made none here, or that the token may not see backups; [`Call::visibility`] tells which. Rows
+    /// that could not be read stay among the unread ones, whatever made them.
     /// Source: pve-manager `PVE/VZDump.pm`, `exec_backup_task`; recordings `lp-vzdump.task-log`, `vzdump-multi.task-log`.
     ///
     /// [`Call::visibility`]: crate::Call::visibility
-    pub async fn backups_made_by(self, upid: &Upid) -> Result<Vec<Content>, Error> {
+    pub async fn backups_made_by(self, upid: &Upid) -> Result<Rows<Content>, Error> {
         let archives = self.node.client.task(upid).archives().await?;
         let filter = ContentFilter { content: Some(ContentType::Backup), ..ContentFilter::default() };
         let mut volumes = self.content(&filter).await?;

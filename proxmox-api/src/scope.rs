@@ -14,7 +14,7 @@ mod task;
 use core::fmt;
 
 use proxmox_types::{
-    NodeEntry, NodeName, Pool, PoolId, StorageDefinition, StorageId, Upid, Version, Vmid, VolumeId,
+    NodeEntry, NodeName, Pool, PoolId, Rows, StorageDefinition, StorageId, Upid, Version, Vmid, VolumeId,
 };
 use serde::de::DeserializeOwned;
 
@@ -43,7 +43,7 @@ impl Client {
     ///
     /// `GET /nodes`; needs no privilege, but load and space are left out without `Sys.Audit` on `/nodes/{node}`.
     /// Source: pve-manager `PVE/API2/Nodes.pm`.
-    pub fn nodes(&self) -> Call<'_, alloc::vec::Vec<NodeEntry>> {
+    pub fn nodes(&self) -> Call<'_, Rows<NodeEntry>> {
         self.call(&node_table::LIST, &[])
     }
 
@@ -71,7 +71,7 @@ impl Client {
     ///
     /// `GET /pools`; pools without `Pool.Audit` on `/pool/{poolid}` are left out.
     /// Source: pve-manager `PVE/API2/Pool.pm`.
-    pub fn pools(&self) -> Call<'_, alloc::vec::Vec<Pool>> {
+    pub fn pools(&self) -> Call<'_, Rows<Pool>> {
         self.call(&access_table::POOLS, &[])
     }
 
@@ -79,7 +79,7 @@ impl Client {
     ///
     /// `GET /pools?poolid=...`; without `Pool.Audit` on `/pool/{poolid}` the list is empty.
     /// Source: pve-manager `PVE/API2/Pool.pm`.
-    pub fn pool(&self, pool: &PoolId) -> Call<'_, alloc::vec::Vec<Pool>> {
+    pub fn pool(&self, pool: &PoolId) -> Call<'_, Rows<Pool>> {
         self.call(&access_table::POOLS, &[]).parameter("poolid", pool)
     }
 
@@ -87,7 +87,7 @@ impl Client {
     ///
     /// `GET /storage`; storages without `Datastore.Audit` or `Datastore.AllocateSpace` are left out.
     /// Source: pve-storage `PVE/API2/Storage/Config.pm`.
-    pub fn storage_definitions(&self) -> Call<'_, alloc::vec::Vec<StorageDefinition>> {
+    pub fn storage_definitions(&self) -> Call<'_, Rows<StorageDefinition>> {
         self.call(&storage_table::DEFINITIONS, &[])
     }
 

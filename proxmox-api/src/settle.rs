@@ -9,7 +9,7 @@ use alloc::vec::Vec;
 use core::time::Duration;
 
 use proxmox_types::params::{TaskFilter, TaskSource};
-use proxmox_types::{NodeName, SnapshotEntry, Upid};
+use proxmox_types::{NodeName, Rows, SnapshotEntry, Unread, Upid};
 use serde_json::Value;
 use tracing::debug;
 
@@ -179,6 +179,9 @@ impl Search<'_> {
             };
             let Ok(page) = self.client.node(&node).tasks(&filter).await else { return Sight::Unclear };
             let Some(since) = self.since() else { return Sight::Unclear };
+            if page.rows.unread().iter().any(|row| may_be_since(row, since)) {
+                return Sight::Unclear;
+            }
             let upids = page.rows.into_iter().map(|row| row.upid);
             found.extend(upids.filter(|upid| self.is_of_call(upid, worker, since)));
         }
@@ -212,16 +215,16 @@ impl Search<'_> {
     async fn look_for_snapshot(&self, otherwise: Sight) -> Sight {
         let list = Call::read(self.client, &snapshot::LIST, &self.request.path, decode::data);
         let Ok(snapshots) = list.await else { return Sight::Unclear };
-        let snapshots: Vec<SnapshotEntry> = snapshots;
+        let snapshots: Rows<SnapshotEntry> = snapshots;
         let name = self.value("snapname");
         match (snapshots.iter().find(|entry| Some(entry.name.as_str()) == name), self.since()) {
-            (None, _) => otherwise,
+            (None, _) if snapshots.unread().is_empty() => otherwise,
             (Some(entry), Some(since))
                 if entry.snapstate.is_none() && entry.snaptime.is_some_and(|at| at >= since) =>
             {
                 Sight::Executed(Started::Done)
             }
-            (Some(_), _) => Sight::Unclear,
+            _ => Sight::Unclear,
         }
     }
 
@@ -241,6 +244,12 @@ impl Search<'_> {
         let is_told = digest.is_some() || self.value("revert").is_none();
         if is_in_effect && is_told { Sight::Executed(Started::Done) } else { Sight::Unclear }
     }
+}
+
+/// Whether a task that could not be read may be one of this time.
+fn may_be_since(row: &Unread, since: u64) -> bool {
+    let started = row.field("starttime").and_then(|time| time.parse().ok());
+    started.is_none_or(|started: u64| started >= since)
 }
 
 /// Keys that PVE adds to the properties that it is sent.

@@ -27,6 +27,7 @@ mod digest;
 mod fingerprint;
 mod flattened;
 mod invisible;
+pub mod lenient;
 mod list;
 mod lxc;
 mod malformed;
@@ -35,6 +36,7 @@ mod node;
 pub mod params;
 mod pool;
 pub mod property;
+mod rows;
 pub mod scalar;
 mod secret;
 mod storage;
@@ -66,6 +68,7 @@ pub use node::{
     NodeStatus, NodeTime, Service, SmartAttribute, Usage, Wearout,
 };
 pub use pool::Pool;
+pub use rows::{Rows, Unread};
 pub use secret::Secret;
 pub use storage::{
     Content, ContentType, PruneEntry, PruneMark, StorageDefinition, StorageFormats, StorageStatus,

@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{PoolId, Resource};
+use crate::{PoolId, Resource, lenient};
 
 /// A row of `GET /pools`.
 ///
@@ -16,7 +16,7 @@ pub struct Pool {
     /// The pool.
     pub poolid: PoolId,
     /// Comment.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "lenient::scalar", skip_serializing_if = "Option::is_none")]
     pub comment: Option<String>,
     /// Its members that the token may see; only if the pool was asked for by name.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -4,7 +4,7 @@ use alloc::string::String;
 
 use serde::{Deserialize, Serialize};
 
-use crate::scalar;
+use crate::{lenient, scalar};
 
 /// Answer of `GET /version` and `GET /nodes/{node}/version`: the cheapest call that needs a valid token and no rights.
 ///
@@ -20,6 +20,6 @@ pub struct Version {
     /// Commit of pve-manager in hex.
     pub repoid: String,
     /// Console that the data centre prefers.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "lenient::scalar", skip_serializing_if = "Option::is_none")]
     pub console: Option<String>,
 }

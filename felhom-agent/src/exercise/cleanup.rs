@@ -6,7 +6,9 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use proxmox_api::endpoint::Pace;
 use proxmox_api::{Cause, Error, Started, Thing};
 use proxmox_types::params::{DeleteSnapshotParams, SetConfigParams, TaskFilter, TaskSource};
-use proxmox_types::{Digest, Lock, LxcConfig, LxcOptions, SnapshotEntry, SnapshotName, Tags, Upid, Vmid};
+use proxmox_types::{
+    Digest, Lock, LxcConfig, LxcOptions, SnapshotEntry, SnapshotName, Tags, Unread, Upid, Vmid,
+};
 use tokio::time::Instant;
 
 use super::claims;
@@ -172,7 +174,13 @@ pub async fn look(site: &Site<'_>, trace: &Trace) -> Result<Sight, Error> {
         Err(error) if is_destroyed(&error) => return Ok(Sight::default()),
         config => config?,
     };
-    let snapshots = lxc.snapshots().await?;
+    let matters = |row: &Unread| {
+        trace.snapname.is_some()
+            && row
+                .field("name")
+                .is_none_or(|name| trace.snapname.as_ref().is_some_and(|own| own.as_str() == name))
+    };
+    let snapshots = lxc.snapshots().unless_unread(matters).await?;
     Ok(Sight { todos: todo(trace, &config, &snapshots), lock: config.options.lock })
 }
 
@@ -196,7 +204,8 @@ fn todo(trace: &Trace, config: &LxcConfig, snapshots: &[SnapshotEntry]) -> Vec<T
 /// The tasks that still work on the container, of this token and of the kinds that an exercise starts.
 async fn running(site: &Site<'_>, vmid: Vmid) -> Result<Vec<Todo>, Error> {
     let filter = TaskFilter { source: Some(TaskSource::Active), vmid: Some(vmid), ..TaskFilter::default() };
-    let tasks = site.client.node(&site.config.node).tasks(&filter).await?.rows;
+    let may_be_ours = |row: &Unread| row.field("type").is_none_or(|kind| WORKERS.contains(&kind.as_str()));
+    let tasks = site.client.node(&site.config.node).tasks(&filter).unless_unread(may_be_ours).await?.rows;
     let ours = site.client.token().to_string();
     let is_ours = |upid: &Upid| upid.user() == ours && WORKERS.contains(&upid.worker_type());
     let running = tasks.into_iter().filter(|task| task.endtime.is_none()).map(|task| task.upid);

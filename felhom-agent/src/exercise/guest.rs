@@ -36,10 +36,7 @@ pub(super) async fn examine(site: &Site<'_>, vmid: Vmid) -> Result<(Guest, Findi
     }
     let snapshots = lxc.snapshots().await.map_err(failed)?;
     let mut against = of_itself(site, vmid, &status, &before);
-    if AtContainer::new(vmid, &snapshots, &tags).is_dirty() {
-        let what = format!("an earlier exercise left something at {vmid}");
-        against.push(Finding::fail(what, Remedy::fix(cleanup_line(config))));
-    }
+    against.extend(of_earlier(&AtContainer::new(vmid, &snapshots, &tags), config));
     against.extend(of_lock(site, vmid, &before).await);
     against.extend(of_snapshots(lxc, config).await);
     against.extend(of_space(site, &before).await);
@@ -108,6 +105,19 @@ fn of_itself(site: &Site<'_>, vmid: Vmid, status: &LxcStatus, config: &LxcConfig
         against.push(finding.because("name another container: `selftest.vmid`, or --vmid"));
     }
     against
+}
+
+fn of_earlier(left: &AtContainer, config: &Config) -> Vec<Finding> {
+    let vmid = left.vmid;
+    let left_there = || {
+        let what = format!("an earlier exercise left something at {vmid}");
+        Finding::fail(what, Remedy::fix(cleanup_line(config)))
+    };
+    let hidden = left.hidden.iter().map(|row| {
+        let what = format!("snapshot {row}: it cannot be told whether an earlier exercise left it at {vmid}");
+        Finding::fail(what, Remedy::look(format!("pct listsnapshot {vmid}")))
+    });
+    hidden.chain(left.is_dirty().then(left_there)).collect()
 }
 
 async fn of_lock(site: &Site<'_>, vmid: Vmid, config: &LxcConfig) -> Option<Finding> {

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use proxmox_api::{Client, Error};
-use proxmox_types::{Malformed, NodeName, Resource, SnapshotEntry, SnapshotName, Tags, Vmid};
+use proxmox_types::{Malformed, NodeName, Resource, Rows, SnapshotEntry, SnapshotName, Tags, Unread, Vmid};
 use serde::Serialize;
 
 use crate::config::{Config, DEFAULT_PATH};
@@ -42,19 +42,22 @@ pub struct AtContainer {
     pub snapshots: Vec<SnapshotName>,
     /// Snapshots of such a name that somebody else took. They are told, and never deleted.
     pub alike: Vec<String>,
+    /// Snapshots that could not be read, and may be of an exercise.
+    pub hidden: Vec<Unread>,
     /// Whether it has the marker.
     pub is_marked: bool,
 }
 
 impl AtContainer {
     /// What can be seen in the snapshots and tags of a container.
-    pub fn new(vmid: Vmid, snapshots: &[SnapshotEntry], tags: &Tags) -> Self {
+    pub fn new(vmid: Vmid, snapshots: &Rows<SnapshotEntry>, tags: &Tags) -> Self {
         let named = snapshots.iter().filter(|entry| entry.name.starts_with(PREFIX));
         let (ours, others): (Vec<_>, Vec<_>) = named.partition(|entry| is_ours(entry));
         Self {
             vmid,
             snapshots: ours.into_iter().filter_map(SnapshotEntry::snapshot).collect(),
             alike: others.into_iter().map(|entry| entry.name.clone()).collect(),
+            hidden: snapshots.unread().iter().filter(|row| may_be_ours(row)).cloned().collect(),
             is_marked: tags.contains(MARKER),
         }
     }
@@ -100,6 +103,11 @@ pub async fn search(
     Ok(found)
 }
 
+/// Whether a row that could not be read may be a snapshot of an exercise.
+fn may_be_ours(row: &Unread) -> bool {
+    row.field("name").is_none_or(|name| name.starts_with(PREFIX))
+}
+
 /// Whether an exercise took the snapshot: it has both the name and the description.
 fn is_ours(entry: &SnapshotEntry) -> bool {
     let is_hex = |text: &str| text.len() == 8 && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
@@ -125,7 +133,7 @@ mod tests {
     fn at_container(name: &str, description: &str) -> AtContainer {
         let entry =
             serde_json::from_value(json!({ "name": name, "description": description, "snaptime": 1 }));
-        AtContainer::new(300.try_into().unwrap(), &[entry.unwrap()], &Tags::default())
+        AtContainer::new(300.try_into().unwrap(), &vec![entry.unwrap()].into(), &Tags::default())
     }
 
     #[test]
@@ -157,7 +165,11 @@ mod tests {
 
     #[test]
     fn the_marker_alone_is_a_leftover() {
-        let marked = AtContainer::new(300.try_into().unwrap(), &[], &"a;felhom-st-marker".parse().unwrap());
+        let marked = AtContainer::new(
+            300.try_into().unwrap(),
+            &Rows::default(),
+            &"a;felhom-st-marker".parse().unwrap(),
+        );
         assert!(marked.is_dirty());
     }
 }

@@ -6,7 +6,7 @@ use std::time::UNIX_EPOCH;
 
 use proxmox_api::{Call, Ended, Error, Outcome, Started};
 use proxmox_types::params::{DeleteSnapshotParams, RollbackParams, SetConfigParams, SnapshotParams};
-use proxmox_types::{GuestStatus, LxcConfig, LxcOptions, SnapshotEntry, SnapshotName, Tags};
+use proxmox_types::{GuestStatus, LxcConfig, LxcOptions, Rows, SnapshotEntry, SnapshotName, Tags, Unread};
 
 use super::cleanup::{Trace, undo_unless};
 use super::guest::Guest;
@@ -165,8 +165,9 @@ impl<'c> Steps<'c> {
         Ok(finding(format!("{} is taken", self.name), &ended))
     }
 
-    async fn snapshots(&self) -> Result<Vec<SnapshotEntry>, Box<Finding>> {
-        let snapshots = self.site.lxc(self.guest.vmid).snapshots().await;
+    async fn snapshots(&self) -> Result<Rows<SnapshotEntry>, Box<Finding>> {
+        let is_ours = |row: &Unread| row.field("name").is_none_or(|name| name == self.name.as_str());
+        let snapshots = self.site.lxc(self.guest.vmid).snapshots().unless_unread(is_ours).await;
         snapshots.map_err(|error| self.failed(&error))
     }
 

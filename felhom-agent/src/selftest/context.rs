@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use proxmox_api::{Client, Error};
-use proxmox_types::{Resource, StorageStatus, Version};
+use proxmox_types::{Resource, Rows, StorageStatus, Version};
 use tokio::sync::OnceCell;
 
 use crate::config::{Config, ConfigError};
@@ -21,8 +21,8 @@ pub struct Context {
     /// The connection, or why there is none.
     pub connection: Option<Result<Connection, TlsError>>,
     probe: OnceCell<Probe>,
-    storages: OnceCell<Result<Vec<StorageStatus>, Arc<Error>>>,
-    guests: OnceCell<Result<Vec<Resource>, Arc<Error>>>,
+    storages: OnceCell<Result<Rows<StorageStatus>, Arc<Error>>>,
+    guests: OnceCell<Result<Rows<Resource>, Arc<Error>>>,
 }
 
 /// The first request and what came of it.
@@ -87,20 +87,20 @@ impl Context {
         &self,
         config: &Config,
         connection: &Connection,
-    ) -> Result<&[StorageStatus], Arc<Error>> {
+    ) -> Result<&Rows<StorageStatus>, Arc<Error>> {
         let ask = || async {
             let node = connection.client.node(&config.node);
             node.storages(&proxmox_types::params::StorageFilter::default()).await.map_err(Arc::new)
         };
-        self.storages.get_or_init(ask).await.as_deref().map_err(Arc::clone)
+        self.storages.get_or_init(ask).await.as_ref().map_err(Arc::clone)
     }
 
     /// The guests of the cluster.
-    pub async fn guests(&self, connection: &Connection) -> Result<&[Resource], Arc<Error>> {
+    pub async fn guests(&self, connection: &Connection) -> Result<&Rows<Resource>, Arc<Error>> {
         let filter =
             proxmox_types::params::ResourceFilter { class: Some(proxmox_types::params::ResourceClass::Vm) };
         let ask = || async { connection.client.cluster().resources(&filter).await.map_err(Arc::new) };
-        self.guests.get_or_init(ask).await.as_deref().map_err(Arc::clone)
+        self.guests.get_or_init(ask).await.as_ref().map_err(Arc::clone)
     }
 }
 

@@ -1,9 +1,7 @@
 //! Privileges, roles and tokens.
 
-use alloc::vec::Vec;
-
 use proxmox_types::params::PermissionFilter;
-use proxmox_types::{Permissions, Role, TokenId, TokenInfo};
+use proxmox_types::{Permissions, Role, Rows, TokenId, TokenInfo};
 
 use crate::endpoint::table::access;
 use crate::{Call, Client};
@@ -28,7 +26,7 @@ impl<'a> Access<'a> {
     ///
     /// `GET /access/roles`; needs no privilege.
     /// Source: pve-access-control `PVE/API2/Role.pm`.
-    pub fn roles(self) -> Call<'a, Vec<Role>> {
+    pub fn roles(self) -> Call<'a, Rows<Role>> {
         self.client.call(&access::ROLES, &[])
     }
 

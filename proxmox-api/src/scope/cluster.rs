@@ -1,9 +1,7 @@
 //! The cluster: what it has, whether it can act, and which VMID is free.
 
-use alloc::vec::Vec;
-
 use proxmox_types::params::ResourceFilter;
-use proxmox_types::{ClusterStatusEntry, HaResource, Resource, TaskEntry, Vmid};
+use proxmox_types::{ClusterStatusEntry, HaResource, Resource, Rows, TaskEntry, Vmid};
 
 use crate::endpoint::table::cluster;
 use crate::{Call, Client};
@@ -37,7 +35,7 @@ impl<'a> Cluster<'a> {
     /// `GET /cluster/resources`; guests without `VM.Audit`, storages without `Datastore.Audit` and pools without
     /// `Pool.Audit` are left out.
     /// Source: pve-manager `PVE/API2/Cluster.pm`.
-    pub fn resources(self, filter: &ResourceFilter) -> Call<'a, Vec<Resource>> {
+    pub fn resources(self, filter: &ResourceFilter) -> Call<'a, Rows<Resource>> {
         self.client.call(&cluster::RESOURCES, &[]).with(filter)
     }
 
@@ -45,7 +43,7 @@ impl<'a> Cluster<'a> {
     ///
     /// `GET /cluster/status`; needs `Sys.Audit` on `/`.
     /// Source: pve-manager `PVE/API2/Cluster.pm`.
-    pub fn status(self) -> Call<'a, Vec<ClusterStatusEntry>> {
+    pub fn status(self) -> Call<'a, Rows<ClusterStatusEntry>> {
         self.client.call(&cluster::STATUS, &[])
     }
 
@@ -53,7 +51,7 @@ impl<'a> Cluster<'a> {
     ///
     /// `GET /cluster/tasks`.
     /// Source: pve-manager `PVE/API2/Cluster.pm`.
-    pub fn tasks(self) -> Call<'a, Vec<TaskEntry>> {
+    pub fn tasks(self) -> Call<'a, Rows<TaskEntry>> {
         self.client.call(&cluster::TASKS, &[])
     }
 
@@ -61,7 +59,7 @@ impl<'a> Cluster<'a> {
     ///
     /// `GET /cluster/ha/resources`; needs `Sys.Audit` on `/`.
     /// Source: pve-ha-manager `PVE/API2/HA/Resources.pm`.
-    pub fn ha_resources(self) -> Call<'a, Vec<HaResource>> {
+    pub fn ha_resources(self) -> Call<'a, Rows<HaResource>> {
         self.client.call(&cluster::HA_RESOURCES, &[])
     }
 }

@@ -1,6 +1,5 @@
 //! A container: its state, its configuration, its power, its volumes.
 
-use alloc::vec::Vec;
 use core::fmt;
 
 use proxmox_types::params::{
@@ -8,7 +7,7 @@ use proxmox_types::params::{
     ShutdownParams, StartParams, StopParams,
 };
 use proxmox_types::{
-    Feature, LxcConfig, LxcInterface, LxcStatus, MigratePreconditions, NodeName, PendingChange,
+    Feature, LxcConfig, LxcInterface, LxcStatus, MigratePreconditions, NodeName, PendingChange, Rows,
     SnapshotEntry, SnapshotName, Upid, Vmid,
 };
 
@@ -75,7 +74,7 @@ impl<'a> Lxc<'a> {
     ///
     /// `GET /nodes/{node}/lxc/{vmid}/pending`; needs `VM.Audit` on `/vms/{vmid}`.
     /// Source: pve-container `PVE/API2/LXC.pm`.
-    pub fn pending(self) -> Call<'a, Vec<PendingChange>> {
+    pub fn pending(self) -> Call<'a, Rows<PendingChange>> {
         self.call(&lxc::PENDING)
     }
 
@@ -102,7 +101,7 @@ impl<'a> Lxc<'a> {
     ///
     /// `GET /nodes/{node}/lxc/{vmid}/interfaces`; needs `VM.Audit` on `/vms/{vmid}`.
     /// Source: pve-container `PVE/API2/LXC.pm`.
-    pub fn interfaces(self) -> Call<'a, Option<Vec<LxcInterface>>> {
+    pub fn interfaces(self) -> Call<'a, Option<Rows<LxcInterface>>> {
         self.call(&lxc::INTERFACES)
     }
 
@@ -227,7 +226,7 @@ impl<'a> Lxc<'a> {
     ///
     /// `GET /nodes/{node}/lxc/{vmid}/snapshot`; needs `VM.Audit` on `/vms/{vmid}`.
     /// Source: pve-container `PVE/API2/LXC/Snapshot.pm`.
-    pub fn snapshots(self) -> Call<'a, Vec<SnapshotEntry>> {
+    pub fn snapshots(self) -> Call<'a, Rows<SnapshotEntry>> {
         self.call(&snapshot::LIST)
     }
 }

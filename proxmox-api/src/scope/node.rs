@@ -1,13 +1,11 @@
 //! A node: its state, its containers, its storages, its disks.
 
-use alloc::vec::Vec;
-
 use proxmox_types::params::{
     CreateParams, DiskFilter, RestoreParams, StorageFilter, TaskFilter, VzdumpParams,
 };
 use proxmox_types::{
     BackupVolume, Certificate, Disk, DiskHealth, LxcStatus, NetworkInterface, NodeName, NodeStatus, NodeTime,
-    ReplicationJob, Service, StorageId, StorageStatus, TaskEntry, Upid, Version, Vmid, VzdumpDefaults,
+    ReplicationJob, Rows, Service, StorageId, StorageStatus, TaskEntry, Upid, Version, Vmid, VzdumpDefaults,
 };
 
 use crate::endpoint::table::{backup, cluster, lxc, node, storage, task};
@@ -54,7 +52,7 @@ impl<'a> Node<'a> {
     ///
     /// `GET /nodes/{node}/network`; needs no privilege.
     /// Source: pve-manager `PVE/API2/Network.pm`.
-    pub fn network(self) -> Call<'a, Vec<NetworkInterface>> {
+    pub fn network(self) -> Call<'a, Rows<NetworkInterface>> {
         self.client.call(&node::NETWORK, &[self.node])
     }
 
@@ -62,7 +60,7 @@ impl<'a> Node<'a> {
     ///
     /// `GET /nodes/{node}/services`; needs `Sys.Audit` on `/nodes/{node}`.
     /// Source: pve-manager `PVE/API2/Services.pm`.
-    pub fn services(self) -> Call<'a, Vec<Service>> {
+    pub fn services(self) -> Call<'a, Rows<Service>> {
         self.client.call(&node::SERVICES, &[self.node])
     }
 
@@ -70,7 +68,7 @@ impl<'a> Node<'a> {
     ///
     /// `GET /nodes/{node}/certificates/info`; needs no privilege.
     /// Source: pve-manager `PVE/API2/Certificates.pm`.
-    pub fn certificates(self) -> Call<'a, Vec<Certificate>> {
+    pub fn certificates(self) -> Call<'a, Rows<Certificate>> {
         self.client.call(&node::CERTIFICATES, &[self.node])
     }
 
@@ -78,7 +76,7 @@ impl<'a> Node<'a> {
     ///
     /// `GET /nodes/{node}/disks/list`; needs `Sys.Audit` on `/` or `/nodes/{node}`; the 403 names nothing.
     /// Source: pve-storage `PVE/API2/Disks.pm`.
-    pub fn disks(self, filter: &DiskFilter) -> Call<'a, Vec<Disk>> {
+    pub fn disks(self, filter: &DiskFilter) -> Call<'a, Rows<Disk>> {
         self.client.call(&node::DISKS, &[self.node]).with(filter)
     }
 
@@ -94,7 +92,7 @@ impl<'a> Node<'a> {
     ///
     /// `GET /nodes/{node}/lxc`; containers without `VM.Audit` on `/vms/{vmid}` are left out.
     /// Source: pve-container `PVE/API2/LXC.pm`.
-    pub fn containers(self) -> Call<'a, Vec<LxcStatus>> {
+    pub fn containers(self) -> Call<'a, Rows<LxcStatus>> {
         self.client.call(&lxc::LIST, &[self.node])
     }
 
@@ -152,7 +150,7 @@ impl<'a> Node<'a> {
     ///
     /// `GET /nodes/{node}/storage`; storages without `Datastore.Audit` or `Datastore.AllocateSpace` are left out.
     /// Source: pve-storage `PVE/API2/Storage/Status.pm`.
-    pub fn storages(self, filter: &StorageFilter) -> Call<'a, Vec<StorageStatus>> {
+    pub fn storages(self, filter: &StorageFilter) -> Call<'a, Rows<StorageStatus>> {
         self.client.call(&storage::LIST, &[self.node]).with(filter)
     }
 
@@ -168,7 +166,7 @@ impl<'a> Node<'a> {
     ///
     /// `GET /nodes/{node}/replication?guest=...`; without `VM.Audit` on `/vms/{vmid}` the list is empty.
     /// Source: pve-manager `PVE/API2/Replication.pm`.
-    pub fn replication(self, guest: Vmid) -> Call<'a, Vec<ReplicationJob>> {
+    pub fn replication(self, guest: Vmid) -> Call<'a, Rows<ReplicationJob>> {
         self.client.call(&cluster::REPLICATION, &[self.node]).parameter("guest", guest)
     }
 }

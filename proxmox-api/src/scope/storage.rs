@@ -1,11 +1,9 @@
 //! A storage, and the volumes on it.
 
-use alloc::vec::Vec;
-
 use proxmox_types::params::{
     AllocateParams, ContentFilter, DeleteVolumeParams, DownloadUrlParams, PruneParams, VolumeParams,
 };
-use proxmox_types::{Content, PruneEntry, StorageId, StorageStatus, Upid, VolumeAttributes, VolumeId};
+use proxmox_types::{Content, PruneEntry, Rows, StorageId, StorageStatus, Upid, VolumeAttributes, VolumeId};
 use serde::de::DeserializeOwned;
 
 use super::Node;
@@ -39,7 +37,7 @@ impl<'a> Storage<'a> {
     /// `GET /nodes/{node}/storage/{storage}/content`; needs `Datastore.Audit` or `Datastore.AllocateSpace` on
     /// `/storage/{storage}`; backups without `Datastore.AllocateSpace` and `VM.Backup` on their container are left out.
     /// Source: pve-storage `PVE/API2/Storage/Content.pm`.
-    pub fn content(self, filter: &ContentFilter) -> Call<'a, Vec<Content>> {
+    pub fn content(self, filter: &ContentFilter) -> Call<'a, Rows<Content>> {
         self.call(&storage::CONTENT_LIST).with(filter)
     }
 
@@ -65,7 +63,7 @@ impl<'a> Storage<'a> {
     /// `GET /nodes/{node}/storage/{storage}/prunebackups`; needs `Datastore.Audit` or `Datastore.AllocateSpace` on
     /// `/storage/{storage}`.
     /// Source: pve-storage `PVE/API2/Storage/PruneBackups.pm`.
-    pub fn prune_dry_run(self, params: &PruneParams) -> Call<'a, Vec<PruneEntry>> {
+    pub fn prune_dry_run(self, params: &PruneParams) -> Call<'a, Rows<PruneEntry>> {
         self.call(&storage::PRUNE_DRY_RUN).with(params)
     }
 

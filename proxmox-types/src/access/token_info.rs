@@ -4,7 +4,7 @@ use alloc::string::String;
 
 use serde::{Deserialize, Serialize};
 
-use crate::scalar;
+use crate::{lenient, scalar};
 
 /// Answer of `GET /access/users/{userid}/token/{tokenid}`, which a token may not ask about itself.
 ///
@@ -19,6 +19,6 @@ pub struct TokenInfo {
     #[serde(deserialize_with = "scalar::required")]
     pub privsep: bool,
     /// Comment.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "lenient::scalar", skip_serializing_if = "Option::is_none")]
     pub comment: Option<String>,
 }

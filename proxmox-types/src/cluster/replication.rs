@@ -4,7 +4,7 @@ use alloc::string::String;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{NodeName, Vmid, scalar};
+use crate::{NodeName, Vmid, lenient, scalar};
 
 /// A row of `GET /cluster/replication`.
 ///
@@ -25,21 +25,21 @@ pub struct ReplicationJob {
     /// Node that the volumes go to.
     pub target: NodeName,
     /// Node that they come from.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "lenient::optional", skip_serializing_if = "Option::is_none")]
     pub source: Option<NodeName>,
     /// When it runs, as a calendar event; PVE's default is every 15 minutes.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "lenient::scalar", skip_serializing_if = "Option::is_none")]
     pub schedule: Option<String>,
     /// Rate limit in MB/s.
-    #[serde(default, deserialize_with = "scalar::optional", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "lenient::scalar", skip_serializing_if = "Option::is_none")]
     pub rate: Option<f64>,
     /// Whether it is switched off.
     #[serde(default, deserialize_with = "scalar::required")]
     pub disable: bool,
     /// Comment.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "lenient::scalar", skip_serializing_if = "Option::is_none")]
     pub comment: Option<String>,
     /// Set while the job is being removed: `local` keeps the copies, `full` removes them.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "lenient::scalar", skip_serializing_if = "Option::is_none")]
     pub remove_job: Option<String>,
 }

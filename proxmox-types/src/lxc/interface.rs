@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
 
-use crate::scalar;
+use crate::lenient;
 
 /// A row of `GET /nodes/{node}/lxc/{vmid}/interfaces`, whose answer is null for a stopped container.
 ///
@@ -19,10 +19,10 @@ pub struct LxcInterface {
     /// MAC address in lower case.
     pub hwaddr: String,
     /// First IPv4 address in CIDR notation.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "lenient::scalar", skip_serializing_if = "Option::is_none")]
     pub inet: Option<String>,
     /// First IPv6 address in CIDR notation.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "lenient::scalar", skip_serializing_if = "Option::is_none")]
     pub inet6: Option<String>,
     /// All addresses.
     #[serde(default, rename = "ip-addresses")]
@@ -37,12 +37,12 @@ pub struct LxcInterface {
 #[non_exhaustive]
 pub struct IpAddress {
     /// The address without its prefix length.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "lenient::scalar", skip_serializing_if = "Option::is_none")]
     pub ip_address: Option<String>,
     /// `inet` or `inet6`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "lenient::scalar", skip_serializing_if = "Option::is_none")]
     pub ip_address_type: Option<String>,
     /// Length of the network's prefix in bits.
-    #[serde(default, deserialize_with = "scalar::optional", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "lenient::scalar", skip_serializing_if = "Option::is_none")]
     pub prefix: Option<u8>,
 }

@@ -5,7 +5,7 @@ use alloc::string::String;
 use serde::{Deserialize, Serialize};
 
 use crate::text::open_text;
-use crate::{Digest, SnapshotName, scalar};
+use crate::{Digest, SnapshotName, lenient};
 
 open_text!(
     /// What is unfinished about a snapshot.
@@ -30,22 +30,22 @@ pub struct SnapshotEntry {
     /// Name of the snapshot, or `current`.
     pub name: String,
     /// Description with a trailing newline, empty if none was given.
-    #[serde(default, deserialize_with = "scalar::optional", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "lenient::scalar", skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
     /// When it was taken, in seconds since 1970; 0 if unknown. Absent on `current`.
-    #[serde(default, deserialize_with = "scalar::optional", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "lenient::scalar", skip_serializing_if = "Option::is_none")]
     pub snaptime: Option<u64>,
     /// The snapshot before it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "lenient::optional", skip_serializing_if = "Option::is_none")]
     pub parent: Option<SnapshotName>,
     /// Present if it is unfinished.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub snapstate: Option<SnapshotState>,
     /// Digest of the configuration; only on `current`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "lenient::optional", skip_serializing_if = "Option::is_none")]
     pub digest: Option<Digest>,
     /// Whether the container runs; only on `current`.
-    #[serde(default, deserialize_with = "scalar::optional", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "lenient::scalar", skip_serializing_if = "Option::is_none")]
     pub running: Option<bool>,
 }
 

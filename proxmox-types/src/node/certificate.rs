@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Fingerprint, scalar};
+use crate::{Fingerprint, lenient};
 
 /// A row of `GET /nodes/{node}/certificates/info`: one file of those that exist.
 ///
@@ -17,33 +17,33 @@ use crate::{Fingerprint, scalar};
 #[non_exhaustive]
 pub struct Certificate {
     /// Name of the file.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "lenient::scalar", skip_serializing_if = "Option::is_none")]
     pub filename: Option<String>,
     /// SHA-256 of the certificate.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "lenient::optional", skip_serializing_if = "Option::is_none")]
     pub fingerprint: Option<Fingerprint>,
     /// Whose it is: `/OU=PVE Cluster Node/...`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "lenient::scalar", skip_serializing_if = "Option::is_none")]
     pub subject: Option<String>,
     /// Who signed it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "lenient::scalar", skip_serializing_if = "Option::is_none")]
     pub issuer: Option<String>,
     /// Start of its validity in seconds since 1970.
-    #[serde(default, deserialize_with = "scalar::optional", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "lenient::scalar", skip_serializing_if = "Option::is_none")]
     pub notbefore: Option<u64>,
     /// End of its validity in seconds since 1970.
-    #[serde(default, deserialize_with = "scalar::optional", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "lenient::scalar", skip_serializing_if = "Option::is_none")]
     pub notafter: Option<u64>,
     /// Names and addresses that it is valid for.
     #[serde(default)]
     pub san: Vec<String>,
     /// The certificate in PEM.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "lenient::scalar", skip_serializing_if = "Option::is_none")]
     pub pem: Option<String>,
     /// Kind of its key: `rsaEncryption`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "lenient::scalar", skip_serializing_if = "Option::is_none")]
     pub public_key_type: Option<String>,
     /// Size of its key.
-    #[serde(default, deserialize_with = "scalar::optional", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "lenient::scalar", skip_serializing_if = "Option::is_none")]
     pub public_key_bits: Option<u32>,
 }

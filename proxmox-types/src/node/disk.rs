@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 
 use serde::{Deserialize, Deserializer, Serialize};
 
+use crate::lenient;
 use crate::scalar::{self, LooseScalar};
 
 /// A row of `GET /nodes/{node}/disks/list`. Ceph's keys are left out.
@@ -16,46 +17,51 @@ pub struct Disk {
     /// Device: `/dev/sda`.
     pub devpath: String,
     /// Kind: `hdd`, `ssd`, `nvme`, `usb` or `unknown`.
-    #[serde(default, rename = "type", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        rename = "type",
+        deserialize_with = "lenient::scalar",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub kind: Option<String>,
     /// Size in bytes.
     #[serde(deserialize_with = "scalar::required")]
     pub size: u64,
     /// Model, or `unknown`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "lenient::scalar", skip_serializing_if = "Option::is_none")]
     pub model: Option<String>,
     /// Vendor.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "lenient::scalar", skip_serializing_if = "Option::is_none")]
     pub vendor: Option<String>,
     /// Serial number, or `unknown`.
-    #[serde(default, deserialize_with = "scalar::optional", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "lenient::scalar", skip_serializing_if = "Option::is_none")]
     pub serial: Option<String>,
     /// World-wide name, or `unknown`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "lenient::scalar", skip_serializing_if = "Option::is_none")]
     pub wwn: Option<String>,
     /// Link below `/dev/disk/by-id`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "lenient::scalar", skip_serializing_if = "Option::is_none")]
     pub by_id_link: Option<String>,
     /// Rotations per minute, 0 if it does not rotate, -1 if unknown. May arrive as a string.
-    #[serde(default, deserialize_with = "scalar::optional", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "lenient::scalar", skip_serializing_if = "Option::is_none")]
     pub rpm: Option<i64>,
     /// SMART health: `PASSED`, `OK`, `FAILED!`, or `UNKNOWN` where nothing could be read.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "lenient::scalar", skip_serializing_if = "Option::is_none")]
     pub health: Option<String>,
     /// How worn out an SSD is.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "lenient::optional", skip_serializing_if = "Option::is_none")]
     pub wearout: Option<Wearout>,
     /// Who uses it: `LVM`, `ZFS`, `ext4`, `mounted`, `partitions`, ...
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "lenient::scalar", skip_serializing_if = "Option::is_none")]
     pub used: Option<String>,
     /// Whether it has a GPT.
-    #[serde(default, deserialize_with = "scalar::optional", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "lenient::scalar", skip_serializing_if = "Option::is_none")]
     pub gpt: Option<bool>,
     /// Whether it is mounted; absent if not.
     #[serde(default, deserialize_with = "scalar::required")]
     pub mounted: bool,
     /// The disk that a partition is on; only with `include-partitions`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "lenient::scalar", skip_serializing_if = "Option::is_none")]
     pub parent: Option<String>,
 }
 
@@ -89,13 +95,18 @@ pub struct DiskHealth {
     /// `PASSED`, `OK`, `FAILED!`, or `UNKNOWN` where nothing could be read.
     pub health: String,
     /// `ata` with attributes, or `text`.
-    #[serde(default, rename = "type", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        rename = "type",
+        deserialize_with = "lenient::scalar",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub kind: Option<String>,
     /// The attributes of an ATA disk.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub attributes: Vec<SmartAttribute>,
     /// Output of `smartctl` for a disk that is not ATA.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "lenient::scalar", skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
 }
 
@@ -111,22 +122,22 @@ pub struct SmartAttribute {
     /// Name: `Power_On_Hours`.
     pub name: String,
     /// The raw value as the vendor prints it.
-    #[serde(default, deserialize_with = "scalar::optional", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "lenient::scalar", skip_serializing_if = "Option::is_none")]
     pub raw: Option<String>,
     /// Normalised value; higher is better.
-    #[serde(default, deserialize_with = "scalar::optional", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "lenient::scalar", skip_serializing_if = "Option::is_none")]
     pub value: Option<i64>,
     /// The worst normalised value so far.
-    #[serde(default, deserialize_with = "scalar::optional", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "lenient::scalar", skip_serializing_if = "Option::is_none")]
     pub worst: Option<i64>,
     /// Normalised value at which it counts as failed.
-    #[serde(default, deserialize_with = "scalar::optional", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "lenient::scalar", skip_serializing_if = "Option::is_none")]
     pub threshold: Option<i64>,
     /// When it failed: `-` for never.
-    #[serde(default, deserialize_with = "scalar::optional", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "lenient::scalar", skip_serializing_if = "Option::is_none")]
     pub fail: Option<String>,
     /// Flags.
-    #[serde(default, deserialize_with = "scalar::optional", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "lenient::scalar", skip_serializing_if = "Option::is_none")]
     pub flags: Option<String>,
 }
 

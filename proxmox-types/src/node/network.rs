@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
 
-use crate::scalar;
+use crate::lenient;
 
 /// A row of `GET /nodes/{node}/network`. The keys of Open vSwitch, VXLAN and bond details are left out.
 ///
@@ -19,83 +19,88 @@ pub struct NetworkInterface {
     #[serde(rename = "type")]
     pub kind: String,
     /// Whether it is up.
-    #[serde(default, deserialize_with = "scalar::optional", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "lenient::scalar", skip_serializing_if = "Option::is_none")]
     pub active: Option<bool>,
     /// Whether the hardware exists; only on physical interfaces.
-    #[serde(default, deserialize_with = "scalar::optional", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "lenient::scalar", skip_serializing_if = "Option::is_none")]
     pub exists: Option<bool>,
     /// Whether it comes up with the node.
-    #[serde(default, deserialize_with = "scalar::optional", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "lenient::scalar", skip_serializing_if = "Option::is_none")]
     pub autostart: Option<bool>,
     /// Address families: `inet`, `inet6`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub families: Vec<String>,
     /// How it gets its IPv4 address: `static`, `dhcp`, `manual`, ...
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "lenient::scalar", skip_serializing_if = "Option::is_none")]
     pub method: Option<String>,
     /// How it gets its IPv6 address.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "lenient::scalar", skip_serializing_if = "Option::is_none")]
     pub method6: Option<String>,
     /// IPv4 address.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "lenient::scalar", skip_serializing_if = "Option::is_none")]
     pub address: Option<String>,
     /// IPv4 netmask, dotted or as a prefix length.
-    #[serde(default, deserialize_with = "scalar::optional", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "lenient::scalar", skip_serializing_if = "Option::is_none")]
     pub netmask: Option<String>,
     /// IPv4 address in CIDR notation.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "lenient::scalar", skip_serializing_if = "Option::is_none")]
     pub cidr: Option<String>,
     /// IPv4 gateway.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "lenient::scalar", skip_serializing_if = "Option::is_none")]
     pub gateway: Option<String>,
     /// IPv6 address.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "lenient::scalar", skip_serializing_if = "Option::is_none")]
     pub address6: Option<String>,
     /// Length of the IPv6 prefix in bits.
-    #[serde(default, deserialize_with = "scalar::optional", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "lenient::scalar", skip_serializing_if = "Option::is_none")]
     pub netmask6: Option<u8>,
     /// IPv6 address in CIDR notation.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "lenient::scalar", skip_serializing_if = "Option::is_none")]
     pub cidr6: Option<String>,
     /// IPv6 gateway.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "lenient::scalar", skip_serializing_if = "Option::is_none")]
     pub gateway6: Option<String>,
     /// Ports of a bridge, joined by blanks.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "lenient::scalar", skip_serializing_if = "Option::is_none")]
     pub bridge_ports: Option<String>,
     /// Whether a bridge runs the spanning tree protocol: `on` or `off`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "lenient::scalar", skip_serializing_if = "Option::is_none")]
     pub bridge_stp: Option<String>,
     /// Forward delay of a bridge in seconds. Arrives as a string.
-    #[serde(default, deserialize_with = "scalar::optional", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "lenient::scalar", skip_serializing_if = "Option::is_none")]
     pub bridge_fd: Option<u32>,
     /// Whether a bridge knows VLANs.
-    #[serde(default, deserialize_with = "scalar::optional", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "lenient::scalar", skip_serializing_if = "Option::is_none")]
     pub bridge_vlan_aware: Option<bool>,
     /// Mode of a bond.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "lenient::scalar", skip_serializing_if = "Option::is_none")]
     pub bond_mode: Option<String>,
     /// Interfaces of a bond, joined by blanks.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "lenient::scalar", skip_serializing_if = "Option::is_none")]
     pub slaves: Option<String>,
     /// Tag of a VLAN.
     #[serde(
         default,
         rename = "vlan-id",
-        deserialize_with = "scalar::optional",
+        deserialize_with = "lenient::scalar",
         skip_serializing_if = "Option::is_none"
     )]
     pub vlan_id: Option<u16>,
     /// Interface below a VLAN.
-    #[serde(default, rename = "vlan-raw-device", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        rename = "vlan-raw-device",
+        deserialize_with = "lenient::scalar",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub vlan_raw_device: Option<String>,
     /// Largest packet in bytes.
-    #[serde(default, deserialize_with = "scalar::optional", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "lenient::scalar", skip_serializing_if = "Option::is_none")]
     pub mtu: Option<u16>,
     /// Position in the configuration file.
-    #[serde(default, deserialize_with = "scalar::optional", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "lenient::scalar", skip_serializing_if = "Option::is_none")]
     pub priority: Option<i64>,
     /// Comment.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "lenient::scalar", skip_serializing_if = "Option::is_none")]
     pub comments: Option<String>,
 }

@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
 
-use crate::scalar;
+use crate::{lenient, scalar};
 
 /// Answer of `GET /nodes/{node}/status`.
 ///
@@ -22,7 +22,7 @@ pub struct NodeStatus {
     #[serde(deserialize_with = "scalar::required")]
     pub cpu: f64,
     /// Time spent waiting for I/O as a fraction, 0 to 1.
-    #[serde(default, deserialize_with = "scalar::optional", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "lenient::scalar", skip_serializing_if = "Option::is_none")]
     pub wait: Option<f64>,
     /// Load over 1, 5 and 15 minutes. Arrives as strings.
     #[serde(deserialize_with = "scalar::list")]
@@ -34,18 +34,28 @@ pub struct NodeStatus {
     /// Root file system.
     pub rootfs: Usage,
     /// Memory shared between virtual machines.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "lenient::optional", skip_serializing_if = "Option::is_none")]
     pub ksm: Option<Ksm>,
     /// The processors.
     pub cpuinfo: CpuInfo,
     /// The kernel on one line.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "lenient::scalar", skip_serializing_if = "Option::is_none")]
     pub kversion: Option<String>,
     /// The kernel.
-    #[serde(default, rename = "current-kernel", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        rename = "current-kernel",
+        deserialize_with = "lenient::optional",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub current_kernel: Option<Kernel>,
     /// How it booted.
-    #[serde(default, rename = "boot-info", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        rename = "boot-info",
+        deserialize_with = "lenient::optional",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub boot_info: Option<BootInfo>,
 }
 
@@ -69,7 +79,7 @@ pub struct Usage {
     #[serde(
         default,
         alias = "avail",
-        deserialize_with = "scalar::optional",
+        deserialize_with = "lenient::scalar",
         skip_serializing_if = "Option::is_none"
     )]
     pub available: Option<u64>,
@@ -104,22 +114,22 @@ pub struct CpuInfo {
     #[serde(deserialize_with = "scalar::required")]
     pub sockets: u32,
     /// Clock in MHz. Arrives as a string.
-    #[serde(default, deserialize_with = "scalar::optional", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "lenient::scalar", skip_serializing_if = "Option::is_none")]
     pub mhz: Option<f64>,
     /// Vendor.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "lenient::scalar", skip_serializing_if = "Option::is_none")]
     pub vendor: Option<String>,
     /// Family. Arrives as a string.
-    #[serde(default, deserialize_with = "scalar::optional", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "lenient::scalar", skip_serializing_if = "Option::is_none")]
     pub family: Option<String>,
     /// Feature flags joined by blanks.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "lenient::scalar", skip_serializing_if = "Option::is_none")]
     pub flags: Option<String>,
     /// Whether virtual machines can run. Arrives as `"1"` or as an empty string.
-    #[serde(default, deserialize_with = "scalar::optional", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "lenient::scalar", skip_serializing_if = "Option::is_none")]
     pub hvm: Option<bool>,
     /// Clock ticks per second, as in `/proc`.
-    #[serde(default, deserialize_with = "scalar::optional", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "lenient::scalar", skip_serializing_if = "Option::is_none")]
     pub user_hz: Option<u32>,
 }
 
@@ -148,6 +158,6 @@ pub struct BootInfo {
     /// `efi` or `legacy-bios`.
     pub mode: String,
     /// Whether secure boot is on; only with `efi`.
-    #[serde(default, deserialize_with = "scalar::optional", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "lenient::scalar", skip_serializing_if = "Option::is_none")]
     pub secureboot: Option<bool>,
 }

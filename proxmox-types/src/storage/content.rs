@@ -5,7 +5,7 @@ use alloc::string::String;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::text::open_text;
-use crate::{Vmid, VolumeId, scalar};
+use crate::{Vmid, VolumeId, lenient, scalar};
 
 open_text!(
     /// What a volume is, and what a storage may hold.
@@ -43,43 +43,43 @@ pub struct Content {
     /// The volume.
     pub volid: VolumeId,
     /// What it is.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "lenient::optional", skip_serializing_if = "Option::is_none")]
     pub content: Option<ContentType>,
     /// Format: `raw`, `subvol`, `tar.zst`, `iso`, ...
     #[serde(deserialize_with = "scalar::required")]
     pub format: String,
     /// What a backup is of: `lxc` or `qemu`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "lenient::scalar", skip_serializing_if = "Option::is_none")]
     pub subtype: Option<String>,
     /// The guest that owns it. Absent also if the number in its name is no VMID.
     #[serde(default, deserialize_with = "owner", skip_serializing_if = "Option::is_none")]
     pub vmid: Option<Vmid>,
     /// Size; 0 for a btrfs subvolume.
-    #[serde(default, deserialize_with = "scalar::optional", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "lenient::scalar", skip_serializing_if = "Option::is_none")]
     pub size: Option<u64>,
     /// Size where the exact one is unknown.
-    #[serde(default, deserialize_with = "scalar::optional", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "lenient::scalar", skip_serializing_if = "Option::is_none")]
     pub approximate_size: Option<u64>,
     /// Space that it takes.
-    #[serde(default, deserialize_with = "scalar::optional", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "lenient::scalar", skip_serializing_if = "Option::is_none")]
     pub used: Option<u64>,
     /// When it was made, in seconds since 1970; of a backup, read from its name in the node's time zone.
-    #[serde(default, deserialize_with = "scalar::optional", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "lenient::scalar", skip_serializing_if = "Option::is_none")]
     pub ctime: Option<u64>,
     /// First line of the notes; all of them are in [`VolumeAttributes`].
-    #[serde(default, deserialize_with = "scalar::optional", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "lenient::scalar", skip_serializing_if = "Option::is_none")]
     pub notes: Option<String>,
     /// Whether a backup is protected from deletion.
     #[serde(default, deserialize_with = "scalar::required")]
     pub protected: bool,
     /// The volume that it is a clone of. Arrives as null where there is none.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "lenient::scalar", skip_serializing_if = "Option::is_none")]
     pub parent: Option<String>,
     /// Fingerprint of the key, or 1, if a backup is encrypted; only on a backup server.
-    #[serde(default, deserialize_with = "scalar::optional", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "lenient::scalar", skip_serializing_if = "Option::is_none")]
     pub encrypted: Option<String>,
     /// Whether a backup was verified; only on a backup server.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "lenient::optional", skip_serializing_if = "Option::is_none")]
     pub verification: Option<Verification>,
 }
 
@@ -110,10 +110,10 @@ pub struct VolumeAttributes {
     #[serde(deserialize_with = "scalar::required")]
     pub size: u64,
     /// Space that it takes in bytes.
-    #[serde(default, deserialize_with = "scalar::optional", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "lenient::scalar", skip_serializing_if = "Option::is_none")]
     pub used: Option<u64>,
     /// The notes.
-    #[serde(default, deserialize_with = "scalar::optional", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "lenient::scalar", skip_serializing_if = "Option::is_none")]
     pub notes: Option<String>,
     /// Whether a backup is protected from deletion.
     #[serde(default, deserialize_with = "scalar::required")]

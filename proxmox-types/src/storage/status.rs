@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
 
 use super::ContentType;
-use crate::{CommaList, StorageId, scalar};
+use crate::{CommaList, StorageId, lenient, scalar};
 
 /// A row of `GET /nodes/{node}/storage` and the answer of `GET /nodes/{node}/storage/{storage}/status`.
 ///
@@ -34,22 +34,22 @@ pub struct StorageStatus {
     #[serde(default, deserialize_with = "scalar::required")]
     pub shared: bool,
     /// Size.
-    #[serde(default, deserialize_with = "scalar::optional", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "lenient::scalar", skip_serializing_if = "Option::is_none")]
     pub total: Option<u64>,
     /// Used space.
-    #[serde(default, deserialize_with = "scalar::optional", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "lenient::scalar", skip_serializing_if = "Option::is_none")]
     pub used: Option<u64>,
     /// Free space.
-    #[serde(default, deserialize_with = "scalar::optional", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "lenient::scalar", skip_serializing_if = "Option::is_none")]
     pub avail: Option<u64>,
     /// Used space as a fraction, 0 to 1; only in the list and absent while inactive.
-    #[serde(default, deserialize_with = "scalar::optional", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "lenient::scalar", skip_serializing_if = "Option::is_none")]
     pub used_fraction: Option<f64>,
     /// Formats of its volumes; only if asked for and if the storage is enabled.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "lenient::optional", skip_serializing_if = "Option::is_none")]
     pub formats: Option<StorageFormats>,
     /// Whether a new volume is chosen from those that exist, as on iSCSI.
-    #[serde(default, deserialize_with = "scalar::optional", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "lenient::scalar", skip_serializing_if = "Option::is_none")]
     pub select_existing: Option<bool>,
 }
 

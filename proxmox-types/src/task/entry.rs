@@ -5,7 +5,7 @@ use alloc::string::String;
 use serde::{Deserialize, Serialize};
 
 use super::ExitStatus;
-use crate::{NodeName, Upid, scalar};
+use crate::{NodeName, Upid, lenient, scalar};
 
 /// A row of `GET /nodes/{node}/tasks` and of `GET /cluster/tasks`.
 ///
@@ -29,7 +29,7 @@ pub struct TaskEntry {
     /// Who started it: with the token's name while the task is active, without it in the archive.
     pub user: String,
     /// Name of the token that started it; absent while the task is active.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "lenient::scalar", skip_serializing_if = "Option::is_none")]
     pub tokenid: Option<String>,
     /// When it started, in seconds since 1970.
     #[serde(deserialize_with = "scalar::required")]
@@ -41,13 +41,13 @@ pub struct TaskEntry {
     #[serde(default, deserialize_with = "scalar::optional", skip_serializing_if = "Option::is_none")]
     pub status: Option<String>,
     /// Whether it is in the archive; absent there.
-    #[serde(default, deserialize_with = "scalar::optional", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "lenient::scalar", skip_serializing_if = "Option::is_none")]
     pub saved: Option<bool>,
     /// Process id on the node.
-    #[serde(default, deserialize_with = "scalar::optional", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "lenient::scalar", skip_serializing_if = "Option::is_none")]
     pub pid: Option<u32>,
     /// Start of its process in clock ticks since boot.
-    #[serde(default, deserialize_with = "scalar::optional", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "lenient::scalar", skip_serializing_if = "Option::is_none")]
     pub pstart: Option<u64>,
 }
 

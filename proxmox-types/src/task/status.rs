@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::ExitStatus;
 use crate::text::open_text;
-use crate::{NodeName, Upid, scalar};
+use crate::{NodeName, Upid, lenient, scalar};
 
 open_text!(
     /// Whether a task still runs.
@@ -45,7 +45,7 @@ pub struct TaskStatus {
     /// Who started it, without the token's name.
     pub user: String,
     /// Name of the token that started it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "lenient::scalar", skip_serializing_if = "Option::is_none")]
     pub tokenid: Option<String>,
     /// When it started, in seconds since 1970.
     #[serde(deserialize_with = "scalar::required")]

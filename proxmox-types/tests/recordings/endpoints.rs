@@ -2,17 +2,17 @@
 
 use std::fmt::Debug;
 
+use proxmox_types::lenient::{self, Note};
 use proxmox_types::{
     Certificate, ClusterStatusEntry, Content, Disk, DiskHealth, Feature, HaResource, LxcConfig, LxcInterface,
     LxcStatus, MigratePreconditions, NetworkInterface, NodeEntry, NodeStatus, NodeTime, PendingChange,
-    Permissions, Pool, PruneEntry, ReplicationJob, Resource, Role, Service, SnapshotEntry, StorageDefinition,
-    StorageStatus, TaskEntry, TaskLogLine, TaskStatus, TokenInfo, Upid, Version, Vmid, VolumeAttributes,
-    VolumeId, VzdumpDefaults,
+    Permissions, Pool, PruneEntry, ReplicationJob, Resource, Role, Rows, Service, SnapshotEntry,
+    StorageDefinition, StorageStatus, TaskEntry, TaskLogLine, TaskStatus, TokenInfo, Upid, Version, Vmid,
+    VolumeAttributes, VolumeId, VzdumpDefaults,
 };
-use serde::de::DeserializeOwned;
-use serde::{Deserialize, Deserializer, Serialize};
-use serde_ignored::Path;
-use serde_json::Value;
+use serde::de::{DeserializeOwned, Error as _};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 use crate::recording::Recording;
 
@@ -24,6 +24,8 @@ pub(crate) struct Reading {
     pub(crate) written: Value,
     /// The keys that the shape did not look at.
     pub(crate) ignored: Vec<String>,
+    /// What the shape could not read and did without.
+    pub(crate) unread: Vec<String>,
 }
 
 pub(crate) type Read = fn(&str) -> Result<Reading, serde_json::Error>;
@@ -47,31 +49,31 @@ enum Ok {
 
 pub(crate) const ENDPOINTS: &[Endpoint] = &[
     ("GET", "/access/permissions", read::<Permissions>),
-    ("GET", "/access/roles", read::<Vec<Role>>),
+    ("GET", "/access/roles", read::<Rows<Role>>),
     ("GET", "/access/users/{userid}/token/{tokenid}", read::<TokenInfo>),
-    ("GET", "/cluster/ha/resources", read::<Vec<HaResource>>),
+    ("GET", "/cluster/ha/resources", read::<Rows<HaResource>>),
     ("GET", "/cluster/nextid", read::<Vmid>),
-    ("GET", "/cluster/replication", read::<Vec<ReplicationJob>>),
-    ("GET", "/cluster/resources", read::<Vec<Resource>>),
-    ("GET", "/cluster/status", read::<Vec<ClusterStatusEntry>>),
-    ("GET", "/cluster/tasks", read::<Vec<TaskEntry>>),
-    ("GET", "/nodes", read::<Vec<NodeEntry>>),
-    ("GET", "/nodes/{node}/certificates/info", read::<Vec<Certificate>>),
-    ("GET", "/nodes/{node}/disks/list", read::<Vec<Disk>>),
+    ("GET", "/cluster/replication", read::<Rows<ReplicationJob>>),
+    ("GET", "/cluster/resources", read::<Rows<Resource>>),
+    ("GET", "/cluster/status", read::<Rows<ClusterStatusEntry>>),
+    ("GET", "/cluster/tasks", read::<Rows<TaskEntry>>),
+    ("GET", "/nodes", read::<Rows<NodeEntry>>),
+    ("GET", "/nodes/{node}/certificates/info", read::<Rows<Certificate>>),
+    ("GET", "/nodes/{node}/disks/list", read::<Rows<Disk>>),
     ("GET", "/nodes/{node}/disks/smart", read::<DiskHealth>),
-    ("GET", "/nodes/{node}/lxc", read::<Vec<LxcStatus>>),
+    ("GET", "/nodes/{node}/lxc", read::<Rows<LxcStatus>>),
     ("POST", "/nodes/{node}/lxc", read::<Upid>),
     ("DELETE", "/nodes/{node}/lxc/{vmid}", read::<Upid>),
     ("POST", "/nodes/{node}/lxc/{vmid}/clone", read::<Upid>),
     ("GET", "/nodes/{node}/lxc/{vmid}/config", read::<LxcConfig>),
     ("PUT", "/nodes/{node}/lxc/{vmid}/config", read::<()>),
     ("GET", "/nodes/{node}/lxc/{vmid}/feature", read::<Feature>),
-    ("GET", "/nodes/{node}/lxc/{vmid}/interfaces", read::<Option<Vec<LxcInterface>>>),
+    ("GET", "/nodes/{node}/lxc/{vmid}/interfaces", read::<Option<Rows<LxcInterface>>>),
     ("POST", "/nodes/{node}/lxc/{vmid}/move_volume", read::<Upid>),
     ("GET", "/nodes/{node}/lxc/{vmid}/migrate", read::<MigratePreconditions>),
-    ("GET", "/nodes/{node}/lxc/{vmid}/pending", read::<Vec<PendingChange>>),
+    ("GET", "/nodes/{node}/lxc/{vmid}/pending", read::<Rows<PendingChange>>),
     ("PUT", "/nodes/{node}/lxc/{vmid}/resize", read::<Upid>),
-    ("GET", "/nodes/{node}/lxc/{vmid}/snapshot", read::<Vec<SnapshotEntry>>),
+    ("GET", "/nodes/{node}/lxc/{vmid}/snapshot", read::<Rows<SnapshotEntry>>),
     ("POST", "/nodes/{node}/lxc/{vmid}/snapshot", read::<Upid>),
     ("DELETE", "/nodes/{node}/lxc/{vmid}/snapshot/{snapname}", read::<Upid>),
     ("GET", "/nodes/{node}/lxc/{vmid}/snapshot/{snapname}/config", read::<LxcConfig>),
@@ -80,30 +82,30 @@ pub(crate) const ENDPOINTS: &[Endpoint] = &[
     ("GET", "/nodes/{node}/lxc/{vmid}/status/current", read::<LxcStatus>),
     ("POST", "/nodes/{node}/lxc/{vmid}/status/{operation}", read::<Upid>),
     ("POST", "/nodes/{node}/lxc/{vmid}/template", read::<()>),
-    ("GET", "/nodes/{node}/network", read::<Vec<NetworkInterface>>),
-    ("GET", "/nodes/{node}/services", read::<Vec<Service>>),
+    ("GET", "/nodes/{node}/network", read::<Rows<NetworkInterface>>),
+    ("GET", "/nodes/{node}/services", read::<Rows<Service>>),
     ("GET", "/nodes/{node}/status", read::<NodeStatus>),
-    ("GET", "/nodes/{node}/storage", read::<Vec<StorageStatus>>),
-    ("GET", "/nodes/{node}/storage/{storage}/content", read::<Vec<Content>>),
+    ("GET", "/nodes/{node}/storage", read::<Rows<StorageStatus>>),
+    ("GET", "/nodes/{node}/storage/{storage}/content", read::<Rows<Content>>),
     ("POST", "/nodes/{node}/storage/{storage}/content", read::<VolumeId>),
     ("GET", "/nodes/{node}/storage/{storage}/content/{volume}", read::<VolumeAttributes>),
     ("PUT", "/nodes/{node}/storage/{storage}/content/{volume}", read::<()>),
     ("DELETE", "/nodes/{node}/storage/{storage}/content/{volume}", read::<Option<Upid>>),
     ("POST", "/nodes/{node}/storage/{storage}/download-url", read::<Upid>),
-    ("GET", "/nodes/{node}/storage/{storage}/prunebackups", read::<Vec<PruneEntry>>),
+    ("GET", "/nodes/{node}/storage/{storage}/prunebackups", read::<Rows<PruneEntry>>),
     ("DELETE", "/nodes/{node}/storage/{storage}/prunebackups", read::<Upid>),
     ("GET", "/nodes/{node}/storage/{storage}/status", read::<StorageStatus>),
-    ("GET", "/nodes/{node}/tasks", read::<Vec<TaskEntry>>),
+    ("GET", "/nodes/{node}/tasks", read::<Rows<TaskEntry>>),
     ("DELETE", "/nodes/{node}/tasks/{upid}", read::<()>),
-    ("GET", "/nodes/{node}/tasks/{upid}/log", read::<Vec<TaskLogLine>>),
+    ("GET", "/nodes/{node}/tasks/{upid}/log", read::<Rows<TaskLogLine>>),
     ("GET", "/nodes/{node}/tasks/{upid}/status", read::<TaskStatus>),
     ("GET", "/nodes/{node}/time", read::<NodeTime>),
     ("GET", "/nodes/{node}/version", read::<Version>),
     ("POST", "/nodes/{node}/vzdump", read::<Backup>),
     ("GET", "/nodes/{node}/vzdump/defaults", read::<VzdumpDefaults>),
     ("GET", "/nodes/{node}/vzdump/extractconfig", read::<String>),
-    ("GET", "/pools", read::<Vec<Pool>>),
-    ("GET", "/storage", read::<Vec<StorageDefinition>>),
+    ("GET", "/pools", read::<Rows<Pool>>),
+    ("GET", "/storage", read::<Rows<StorageDefinition>>),
     ("GET", "/storage/{storage}", read::<StorageDefinition>),
     ("GET", "/version", read::<Version>),
 ];
@@ -113,40 +115,24 @@ pub(crate) fn of(recording: &Recording) -> Option<&'static Endpoint> {
     ENDPOINTS.iter().find(|(method, template, _)| recording.is_of(method, template))
 }
 
-/// The envelope of every answer. Null is data, no data is not.
-#[derive(Deserialize)]
-struct Envelope<T> {
-    #[serde(deserialize_with = "T::deserialize", bound(deserialize = "T: Deserialize<'de>"))]
-    data: T,
-    #[serde(default, deserialize_with = "total")]
-    #[expect(dead_code, reason = "read so that it is known to the envelope, of no interest here")]
-    total: Option<u64>,
-}
-
-fn total<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
-    u64::deserialize(deserializer).map(Some)
-}
-
 fn read<T: DeserializeOwned + Serialize + Debug>(body: &str) -> Result<Reading, serde_json::Error> {
-    let mut ignored = Vec::new();
-    let mut json = serde_json::Deserializer::from_str(body);
-    let envelope: Envelope<T> =
-        serde_ignored::deserialize(&mut json, |path| ignored.push(normal_path(&path)))?;
-    let written = serde_json::to_value(&envelope.data)?;
-    Ok(Reading { shown: format!("{:?}", envelope.data), written, ignored })
+    let envelope: Map<String, Value> = serde_json::from_str(body)?;
+    let (mut ignored, mut unread) = (Vec::new(), Vec::new());
+    let data = envelope.get("data").ok_or_else(|| serde_json::Error::custom("no data"))?;
+    let read: Result<T, _> = lenient::read(data, "", &mut |note| match note {
+        Note::Unknown { path } => ignored.push(normal_path(&path)),
+        Note::Unread { path, .. } => unread.push(path),
+        _ => {}
+    });
+    let read = read.map_err(|fault| fault.source)?;
+    let written = serde_json::to_value(&read)?;
+    Ok(Reading { shown: format!("{read:?}"), written, ignored, unread })
 }
 
 /// The path of an ignored key, written like the paths of leaves.
-fn normal_path(path: &Path<'_>) -> String {
-    match path {
-        Path::Root => String::new(),
-        Path::Seq { parent, .. } => normal_path(parent) + "[]",
-        Path::Map { parent, key } => match normal_path(parent) {
-            root if root.is_empty() && key == "data" => root,
-            parent => parent + "." + key,
-        },
-        Path::Some { parent } | Path::NewtypeStruct { parent } | Path::NewtypeVariant { parent } => {
-            normal_path(parent)
-        }
-    }
+fn normal_path(path: &str) -> String {
+    let mut parts = path.split('[');
+    let first = parts.next().unwrap().to_owned();
+    let first = if first.is_empty() { first } else { format!(".{first}") };
+    parts.fold(first, |text, part| text + "[]" + part.split_once(']').unwrap().1)
 }

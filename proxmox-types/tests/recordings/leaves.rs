@@ -61,7 +61,7 @@ impl Place {
     /// Whether the shape takes anything at this place: a key that is ignored, or kept without being understood.
     fn takes_anything(&self) -> bool {
         let (_, _, read) = self.endpoint;
-        read(&self.with(json!({ "felhom": [] })).to_string()).is_ok()
+        read(&self.with(json!({ "felhom": [] })).to_string()).is_ok_and(|reading| reading.unread.is_empty())
     }
 }
 

@@ -3,7 +3,7 @@
 use proxmox_privileged::argument::MountTarget;
 use proxmox_privileged::fstab::{FstabConflict, FstabEntry, complaints, put, remove};
 use proxmox_privileged::mount::Place;
-use proxmox_types::StorageDefinition;
+use proxmox_types::{Rows, StorageDefinition};
 use serde_json::json;
 
 use super::{Done, Name, Named, disk, failed, target_of};
@@ -92,14 +92,21 @@ async fn wrong(session: &HostSession, dry_run: bool, change: &Change) -> Vec<Str
 /// Storages of PVE on the disk that PVE would write to without it.
 async fn unguarded(target: &MountTarget, common: &Common, environment: &Environment) -> Vec<String> {
     match definitions(common, environment).await {
-        Ok(definitions) => definitions.iter().filter_map(|storage| without_guard(storage, target)).collect(),
+        Ok(definitions) => {
+            let unguarded = definitions.iter().filter_map(|storage| without_guard(storage, target));
+            let untold = definitions
+                .unread()
+                .iter()
+                .map(|row| format!("whether a storage on {target} needs is_mountpoint is not told of {row}"));
+            unguarded.chain(untold).collect()
+        }
         Err(problem) => {
             vec![format!("PVE was not asked whether a storage on {target} needs is_mountpoint: {problem}")]
         }
     }
 }
 
-async fn definitions(common: &Common, environment: &Environment) -> Result<Vec<StorageDefinition>, String> {
+async fn definitions(common: &Common, environment: &Environment) -> Result<Rows<StorageDefinition>, String> {
     let path = Config::path(common.config.clone(), environment);
     let config = Config::load(&path, environment).map_err(|error| error.to_string())?;
     if config.tls.is_insecure {

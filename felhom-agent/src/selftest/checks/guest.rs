@@ -13,6 +13,7 @@ use crate::selftest::context::Context;
 use crate::trouble::call::call_failed;
 use crate::trouble::lock::{Busy, CAUTION, unlock};
 use crate::trouble::sight::none_shown;
+use crate::trouble::unread::{may_be_here, untold};
 
 pub(super) fn list(context: Arc<Context>) -> Findings {
     found(async move {
@@ -26,7 +27,8 @@ pub(super) fn list(context: Arc<Context>) -> Findings {
             0 => none(config, connection).await,
             number => Finding::ok(format!("{number} containers, {running} running")),
         };
-        Ok(vec![finding.with(data)])
+        let left_out = untold(&may_be_here(guests.unread(), &config.node), "it is left out");
+        Ok([finding.with(data)].into_iter().chain(left_out).collect())
     })
 }
 
@@ -46,12 +48,16 @@ pub(super) fn locks(context: Arc<Context>) -> Findings {
         let here = guests.iter().filter(|guest| guest.is_container_of(&config.node));
         let locked: Vec<(Vmid, &Lock)> =
             here.filter_map(|guest| Some((guest.vmid?, guest.lock.as_ref()?))).collect();
-        if locked.is_empty() {
-            return Ok(vec![Finding::ok("no container is locked")]);
+        let hidden = may_be_here(guests.unread(), &config.node);
+        let hidden = untold(&hidden, "it cannot be told whether it is locked");
+        match (locked.is_empty(), hidden.is_empty()) {
+            (true, true) => return Ok(vec![Finding::ok("no container is locked")]),
+            (true, false) => return Ok(hidden),
+            _ => {}
         }
         let busy = Busy::of_node(&connection.client, &config.node).await;
         let busy = busy.map_err(|error| call_failed(config, &error))?;
-        Ok(locked.iter().map(|(vmid, lock)| judge(*vmid, lock, &busy)).collect())
+        Ok(locked.iter().map(|(vmid, lock)| judge(*vmid, lock, &busy)).chain(hidden).collect())
     })
 }
 

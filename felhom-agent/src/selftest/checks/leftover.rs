@@ -11,6 +11,7 @@ use crate::selftest::check::{Findings, found};
 use crate::selftest::context::Context;
 use crate::trouble::call::call_failed;
 use crate::trouble::sight::none_shown;
+use crate::trouble::unread::{may_be_here, untold};
 
 pub(super) fn leftovers(context: Arc<Context>) -> Findings {
     found(async move {
@@ -23,6 +24,8 @@ pub(super) fn leftovers(context: Arc<Context>) -> Findings {
         let containers = search(&connection.client, &config.node, guests).await.map_err(failed)?;
         let mut left: Vec<Finding> = in_journal(config).into_iter().collect();
         left.extend(containers.iter().flat_map(|found| at_container(config, found)));
+        let hidden = may_be_here(guests.unread(), &config.node);
+        left.extend(untold(&hidden, "it cannot be told whether an exercise left something there"));
         if left.is_empty() {
             let is_any_shown = guests.iter().any(|guest| guest.is_container_of(&config.node));
             let none_shown = async || none_shown(config, &connection.client).await.map_err(failed);
@@ -65,7 +68,8 @@ fn at_container(config: &Config, found: &AtContainer) -> Vec<Finding> {
             .because("its name begins like those of the exercises, so it is easily taken for one; it is never deleted")
             .look(format!("pct listsnapshot {vmid}"))
     });
-    snapshots.chain(marker).chain(alike).collect()
+    let what = format!("it cannot be told whether an exercise left it at container {vmid}");
+    snapshots.chain(marker).chain(alike).chain(untold(&found.hidden, &what)).collect()
 }
 
 fn left(config: &Config, what: String) -> Finding {

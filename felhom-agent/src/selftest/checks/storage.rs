@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use proxmox_api::grant::{STORE, grant_line};
-use proxmox_types::{StorageId, StorageStatus};
+use proxmox_types::{StorageId, StorageStatus, Unread};
 use serde_json::json;
 use tokio::time::timeout;
 
@@ -15,6 +15,7 @@ use crate::selftest::check::{Findings, found};
 use crate::selftest::context::Context;
 use crate::trouble::call::call_failed;
 use crate::trouble::configuration::edit_line;
+use crate::trouble::unread::untold;
 
 /// How long the node may take to look at its storages; less than a whole run has by default.
 const LONGEST: Duration = Duration::from_secs(9);
@@ -25,10 +26,13 @@ pub(super) fn list(context: Arc<Context>) -> Findings {
         let storages = timeout(LONGEST, context.storages(config, connection)).await;
         let storages = storages.map_err(|_| hanging())?.map_err(|error| call_failed(config, &error))?;
         let seen: Vec<String> = storages.iter().map(name).collect();
-        let hidden = config.storages.iter().filter(|storage| !seen.contains(&storage.to_string()));
+        let left_out = untold(storages.unread(), "it is left out");
+        let named: Vec<String> = storages.unread().iter().map(Unread::name).collect();
+        let is_listed = |name: &String| seen.contains(name) || named.contains(name);
+        let hidden = config.storages.iter().filter(|storage| !is_listed(&storage.to_string()));
         let failures: Vec<Finding> = hidden.map(|storage| missing(config, storage)).collect();
         if !failures.is_empty() {
-            return Ok(failures);
+            return Ok(failures.into_iter().chain(left_out).collect());
         }
         let summary = format!("{} visible: {}", seen.len(), seen.join(", "));
         let finding = if seen.is_empty() {
@@ -36,7 +40,7 @@ pub(super) fn list(context: Arc<Context>) -> Findings {
         } else {
             Finding::ok(summary)
         };
-        Ok(vec![finding.with(json!({ "storages": seen }))])
+        Ok([finding.with(json!({ "storages": seen }))].into_iter().chain(left_out).collect())
     })
 }
 
