@@ -109,6 +109,8 @@ async fn tell(site: &Site<'_>, entry: Option<Entry>, report: &mut Report) {
             None => return,
             Some(Ok(sight)) => {
                 report.done.extend(sight.todos.iter().map(|todo| todo.describe(vmid)));
+                report.keep(sight.alike.iter().map(|name| format!("{name} of container {vmid}")));
+                report.leftovers.extend(sight.left);
                 report.leftovers.extend(sight.lock.filter(|_| !sight.todos.is_empty()).map(|lock| {
                     Leftover {
                         what: format!("lock {lock} of container {vmid}, which only root takes away"),
@@ -127,6 +129,7 @@ async fn finish(site: &mut Site<'_>, state: &StateDir, entry: Option<Entry>, rep
         // The journal stays, and the next cleanup goes on.
         let undone = undo_unless(site, &trace, interrupt.nth(1)).await;
         report.done.extend(undone.done);
+        report.keep(undone.alike);
         report.leftovers.extend(undone.leftovers);
         undone.error.iter().for_each(|error| report.fail_on_call(site.config, error));
     }
@@ -171,9 +174,7 @@ async fn traces(site: &Site<'_>, entry: Option<Entry>, report: &mut Report) -> V
     match unless_interrupted(site, report, found(site)).await {
         Some(Ok(containers)) => {
             for found in containers {
-                report
-                    .alike
-                    .extend(found.alike.iter().map(|name| format!("{name} of container {}", found.vmid)));
+                report.keep(found.alike.iter().map(|name| format!("{name} of container {}", found.vmid)));
                 traces.extend(Trace::of_container(&found, &traces));
             }
         }
@@ -207,6 +208,15 @@ impl Report {
         let exit = problem.exit.unwrap_or(exit);
         self.problem.get_or_insert(problem);
         self.exit = Some(Exit::of(self.exit.into_iter().chain([exit])));
+    }
+
+    /// Tells each snapshot once that is not ours.
+    fn keep(&mut self, alike: impl IntoIterator<Item = String>) {
+        for what in alike {
+            if !self.alike.contains(&what) {
+                self.alike.push(what);
+            }
+        }
     }
 
     fn fail_on_journal(&mut self, config: &Config, error: &JournalError) {

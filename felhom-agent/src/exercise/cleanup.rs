@@ -13,7 +13,7 @@ use tokio::time::Instant;
 
 use super::claims;
 use super::journal::Entry;
-use super::leftover::{AtContainer, Leftover, MARKER, cleanup_line, unmark_line};
+use super::leftover::{AtContainer, Leftover, MARKER, TAG, cleanup_line, is_name, is_ours, unmark_line};
 use super::site::Site;
 use crate::config::Config;
 use crate::exit::Exit;
@@ -75,7 +75,9 @@ impl Trace {
     /// What is left as far as is known without looking.
     pub fn suspected(&self) -> Vec<Leftover> {
         let vmid = self.vmid;
-        let snapshot = self.snapname.as_ref().map(|name| Leftover {
+        // A journal that names anything else is no reason to delete it.
+        let named = self.snapname.as_ref().filter(|name| is_name(name.as_str()));
+        let snapshot = named.map(|name| Leftover {
             what: format!("snapshot {name} of container {vmid}, perhaps"),
             command: format!("pct delsnapshot {vmid} {name}"),
         });
@@ -158,6 +160,10 @@ impl Todo {
 pub struct Sight {
     /// What is to be done.
     pub todos: Vec<Todo>,
+    /// The snapshot of that name, if an exercise did not take it.
+    pub alike: Option<SnapshotName>,
+    /// The snapshot of an exercise, if the container is not meant for one any more: only a person may delete it.
+    pub left: Option<Leftover>,
     /// The lock of the container, where none of our tasks works on it.
     pub lock: Option<Lock>,
 }
@@ -166,7 +172,7 @@ pub struct Sight {
 pub async fn look(site: &Site<'_>, trace: &Trace) -> Result<Sight, Error> {
     let running = running(site, trace.vmid).await?;
     if !running.is_empty() {
-        return Ok(Sight { todos: running, lock: None });
+        return Ok(Sight { todos: running, ..Sight::default() });
     }
     let lxc = site.lxc(trace.vmid);
     let config = match lxc.config().await {
@@ -181,24 +187,41 @@ pub async fn look(site: &Site<'_>, trace: &Trace) -> Result<Sight, Error> {
                 .is_none_or(|name| trace.snapname.as_ref().is_some_and(|own| own.as_str() == name))
     };
     let snapshots = lxc.snapshots().unless_unread(matters).await?;
-    Ok(Sight { todos: todo(trace, &config, &snapshots), lock: config.options.lock })
+    Ok(Sight { lock: config.options.lock.clone(), ..sight(trace, &config, &snapshots) })
 }
 
 fn is_destroyed(error: &Error) -> bool {
     matches!(error.cause(), Some(Cause::NotFound { what: Thing::Container, .. }))
 }
 
-fn todo(trace: &Trace, config: &LxcConfig, snapshots: &[SnapshotEntry]) -> Vec<Todo> {
+/// A snapshot is only deleted if its name, its description and the tag of its container say that it is ours. A journal
+/// says where to look, and may have been written by anybody.
+fn sight(trace: &Trace, config: &LxcConfig, snapshots: &[SnapshotEntry]) -> Sight {
     let tags = config.options.tags.clone().unwrap_or_default();
+    let is_meant = tags.contains(TAG);
     let unmark = tags.contains(MARKER).then(|| {
         let rest = tags.0.into_iter().filter(|tag| !tag.eq_ignore_ascii_case(MARKER));
         Todo::Unmark(rest.collect(), config.digest.clone())
     });
-    let delete = trace.snapname.as_ref().and_then(|name| {
-        let snapshot = snapshots.iter().find(|snapshot| snapshot.name == name.as_str())?;
-        Some(Todo::Delete(name.clone(), snapshot.snapstate.is_some()))
-    });
-    unmark.into_iter().chain(delete).collect()
+    let mut sight = Sight { todos: unmark.into_iter().collect(), ..Sight::default() };
+    let named = trace
+        .snapname
+        .as_ref()
+        .and_then(|name| Some((name, snapshots.iter().find(|snapshot| snapshot.name == name.as_str())?)));
+    match named {
+        Some((name, snapshot)) if !is_ours(snapshot) => sight.alike = Some(name.clone()),
+        Some((name, _)) if !is_meant => sight.left = Some(untagged(trace.vmid, name)),
+        Some((name, snapshot)) => sight.todos.push(Todo::Delete(name.clone(), snapshot.snapstate.is_some())),
+        None => {}
+    }
+    sight
+}
+
+fn untagged(vmid: Vmid, name: &SnapshotName) -> Leftover {
+    Leftover {
+        what: format!("snapshot {name} of container {vmid}, which has no tag {TAG}"),
+        command: format!("pct delsnapshot {vmid} {name}"),
+    }
 }
 
 /// The tasks that still work on the container, of this token and of the kinds that an exercise starts.
@@ -217,6 +240,8 @@ async fn running(site: &Site<'_>, vmid: Vmid) -> Result<Vec<Todo>, Error> {
 pub struct Undone {
     /// What was done, in words.
     pub done: Vec<String>,
+    /// Snapshots that a journal names, and that no exercise took.
+    pub alike: Vec<String>,
     /// What could not be done.
     pub leftovers: Vec<Leftover>,
     /// Why the first of them could not.
@@ -252,6 +277,8 @@ async fn undo(site: &mut Site<'_>, trace: &Trace) -> Undone {
             return undone;
         }
     };
+    undone.alike.extend(sight.alike.iter().map(|name| format!("{name} of container {}", trace.vmid)));
+    undone.leftovers.extend(sight.left.clone());
     for todo in &sight.todos {
         match execute(site, trace.vmid, todo).await {
             Err(error) if !is_gone(site, trace, todo).await => {
@@ -269,7 +296,8 @@ async fn settle(site: &mut Site<'_>, trace: &Trace) -> Result<Sight, Error> {
     loop {
         let sight = look_patiently(site, trace).await?;
         let waits: Vec<Upid> = sight.todos.iter().filter_map(awaited).cloned().collect();
-        if waits.is_empty() && (!sight.todos.is_empty() || start.elapsed() >= trace.shows_within) {
+        let is_told = sight.alike.is_some() || sight.left.is_some();
+        if waits.is_empty() && (is_told || !sight.todos.is_empty() || start.elapsed() >= trace.shows_within) {
             return Ok(sight);
         }
         for upid in &waits {
@@ -311,7 +339,9 @@ fn awaited(todo: &Todo) -> Option<&Upid> {
 /// Whether there is nothing to be done any more although doing it failed.
 async fn is_gone(site: &Site<'_>, trace: &Trace, todo: &Todo) -> bool {
     let is_left = |other: &Todo| other.kind() == todo.kind() || awaited(other).is_some();
-    look_patiently(site, trace).await.is_ok_and(|sight| !sight.todos.iter().any(is_left))
+    look_patiently(site, trace)
+        .await
+        .is_ok_and(|sight| sight.left.is_none() && !sight.todos.iter().any(is_left))
 }
 
 async fn execute(site: &mut Site<'_>, vmid: Vmid, todo: &Todo) -> Result<(), Error> {
@@ -361,7 +391,7 @@ mod tests {
         .unwrap();
         let trace =
             Trace { vmid: 300.try_into().unwrap(), snapname: None, is_marked: true, shows_within: GRACE };
-        let [Todo::Unmark(rest, digest)] = &todo(&trace, &config, &[])[..] else { panic!() };
+        let [Todo::Unmark(rest, digest)] = &sight(&trace, &config, &[]).todos[..] else { panic!() };
         assert_eq!((rest.to_string().as_str(), digest), ("a;felhom-selftest;new", &config.digest));
     }
 }

@@ -109,11 +109,16 @@ fn may_be_ours(row: &Unread) -> bool {
 }
 
 /// Whether an exercise took the snapshot: it has both the name and the description.
-fn is_ours(entry: &SnapshotEntry) -> bool {
-    let is_hex = |text: &str| text.len() == 8 && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
-    let name = entry.name.strip_prefix(PREFIX).and_then(|rest| rest.split_once('-'));
+pub(super) fn is_ours(entry: &SnapshotEntry) -> bool {
     let description = entry.description.as_deref().unwrap_or_default();
-    name.is_some_and(|(time, chance)| is_hex(time) && is_hex(chance)) && description.trim_end() == DESCRIPTION
+    is_name(&entry.name) && description.trim_end() == DESCRIPTION
+}
+
+/// Whether it is a name that an exercise gives.
+pub(super) fn is_name(name: &str) -> bool {
+    let is_hex = |text: &str| text.len() == 8 && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+    let parts = name.strip_prefix(PREFIX).and_then(|rest| rest.split_once('-'));
+    parts.is_some_and(|(time, chance)| is_hex(time) && is_hex(chance))
 }
 
 /// A name that no other snapshot has.
