@@ -11,12 +11,14 @@ mod sudoers;
 mod table;
 mod usb;
 
+use std::borrow::Cow;
 use std::ffi::OsString;
 use std::io::Write;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use proxmox_types::{redact, redact_strictly};
 
 use crate::config::{Environment, LogLevel};
 use crate::exit::Exit;
@@ -132,8 +134,12 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: &Environm
         Ok(line) => line,
         Err(error) => {
             let is_help = !error.use_stderr();
-            // Nothing better can be done if the terminal is gone.
-            let _printed = error.print();
+            let text = error.render().to_string();
+            match redact_strictly(&text) {
+                // Nothing better can be done if the terminal is gone.
+                Cow::Borrowed(_) => error.print().unwrap_or_default(),
+                Cow::Owned(redacted) => print_error(redacted.trim_end()),
+            }
             return if is_help { Exit::Ok } else { Exit::Usage };
         }
     };
@@ -172,10 +178,10 @@ fn usage(problem: &str) -> Exit {
     Exit::Usage
 }
 
-/// Prints the result, and says how the run ends because of that. A closed pipe is the reader's choice and no error.
+/// Prints the result without any token in it, and says how the run ends because of that. A closed pipe is the reader's choice and no error.
 fn print(text: &str) -> Exit {
     let mut stdout = std::io::stdout().lock();
-    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+    match stdout.write_all(redact(text).as_bytes()).and_then(|()| stdout.flush()) {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
             print_error(&format!("felhom-agent: cannot write the result: {error}"));
             Exit::Internal
@@ -186,7 +192,7 @@ fn print(text: &str) -> Exit {
 
 fn print_error(text: &str) {
     // Nothing better can be done if stderr is gone.
-    let _written = writeln!(std::io::stderr(), "{text}");
+    let _written = writeln!(std::io::stderr(), "{}", redact(text));
 }
 
 #[cfg(test)]

@@ -6,19 +6,26 @@ mod object;
 mod raw;
 mod strict;
 mod token;
+mod url;
 pub mod usb;
 
+use std::borrow::Cow;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use proxmox_types::{ApiToken, Bridge, Fingerprint, NodeName, PoolId, StorageId, Vmid, VolumeId};
+use proxmox_types::{
+    ApiToken, Bridge, Fingerprint, NodeName, PoolId, StorageId, Vmid, VolumeId, redact, redact_strictly,
+};
 use snafu::{ResultExt, Snafu};
 
+pub use crate::guard::{access_line, install_line};
 pub use environment::Environment;
-pub use file::{BoundedFile, FileError, read_bounded};
+pub use file::{BoundedFile, FileError, read_bounded, read_guarded};
 pub use raw::{LogFormat, LogLevel, PrivilegedMode};
-pub use token::{TokenProblem, TokenSource, access_line, install_line};
+pub use token::{TokenProblem, TokenSource};
+pub use url::Url;
 
+use crate::guard::{Guard, Last};
 use raw::RawConfig;
 use usb::UsbDisk;
 
@@ -89,9 +96,11 @@ impl HostConfig {
         if !is_named && !path.exists() {
             return Ok(Self::default());
         }
-        let file = read_bounded(&path, MOST).context(UnreadableSnafu { path: &path })?;
-        strict::parse(&path, &file.text)?;
-        let raw = environment::merge(&path, &file.text, environment)?;
+        let file = read_bounded(&path, MOST, Last::File).context(UnreadableSnafu { path: &path })?;
+        let text = file.text().context(UnreadableSnafu { path: &path })?;
+        strict::parse(&path, text)?;
+        token::check_exposure(&path, &file, Guard::Steering).context(TokenSnafu)?;
+        let raw = environment::merge(&path, text, environment)?;
         Ok(Self {
             privileged_mode: raw.privileged.mode.unwrap_or_default(),
             usb: raw.usb,
@@ -99,15 +108,6 @@ impl HostConfig {
             log_format: raw.log.format.unwrap_or_default(),
         })
     }
-}
-
-/// An address of the form `https://host:port`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Url {
-    /// Host name, or an IP address, which stands in brackets if it is one of version 6.
-    pub host: String,
-    /// Port; 8006 unless it is said.
-    pub port: u16,
 }
 
 /// How the server's identity is checked.
@@ -165,7 +165,7 @@ pub enum ConfigError {
         /// The file.
         path: PathBuf,
         /// The key.
-        key: &'static str,
+        key: String,
         /// What is wrong.
         problem: String,
     },
@@ -198,9 +198,10 @@ impl Config {
     /// the file with line and column, on values that contradict each other, and on a token that others could read.
     pub fn load(path: &Path, environment: &Environment) -> Result<Self, ConfigError> {
         environment::check_config(environment)?;
-        let file = read_bounded(path, MOST).context(UnreadableSnafu { path })?;
-        let written = strict::parse(path, &file.text)?;
-        let raw = environment::merge(path, &file.text, environment)?;
+        let file = read_bounded(path, MOST, Last::File).context(UnreadableSnafu { path })?;
+        let text = file.text().context(UnreadableSnafu { path })?;
+        let written = strict::parse(path, text)?;
+        let raw = environment::merge(path, text, environment)?;
         let checked = Checked::new(path, raw)?;
         let found = token::find(path, &file, &written, &checked.raw, environment).context(TokenSnafu)?;
         Ok(checked.with_token(path, found))
@@ -217,7 +218,8 @@ struct Checked {
 
 impl Checked {
     fn new(path: &Path, raw: RawConfig) -> Result<Self, ConfigError> {
-        let invalid = |key, problem: String| InvalidSnafu { path, key, problem }.build();
+        let invalid =
+            |key, problem: String| InvalidSnafu { path, key, problem: redact_strictly(&problem) }.build();
         let url = Url::parse(raw.url.as_deref().unwrap_or("https://127.0.0.1:8006"))
             .map_err(|problem| invalid("url", problem))?;
         let node = match raw.node.clone() {
@@ -226,10 +228,14 @@ impl Checked {
                 .ok_or_else(|| invalid("node", "not set, and the host's name is not one of a node".into()))?,
         };
         let tls = tls(&raw).map_err(|problem| invalid("tls", problem))?;
-        let is_empty = |path: &Option<PathBuf>| path.as_ref().is_some_and(|path| path.as_os_str().is_empty());
-        for (key, path) in [("tls.ca_file", &raw.tls.ca_file), ("token_file", &raw.token_file)] {
-            if is_empty(path) {
-                return Err(invalid(key, "is empty".into()));
+        let paths = [
+            ("tls.ca_file", &raw.tls.ca_file),
+            ("token_file", &raw.token_file),
+            ("state_dir", &raw.state_dir),
+        ];
+        for (key, named) in paths {
+            if let Some(problem) = named.as_deref().and_then(path_problem) {
+                return Err(invalid(key, problem.into()));
             }
         }
         if raw.state_dir.as_ref().is_some_and(|folder| !folder.is_absolute()) {
@@ -261,51 +267,14 @@ impl Checked {
     }
 }
 
-impl Url {
-    fn parse(text: &str) -> Result<Self, String> {
-        let rest = text
-            .strip_prefix("https://")
-            .ok_or("must start with `https://`; pveproxy speaks nothing else")?;
-        let rest = rest.strip_suffix('/').unwrap_or(rest);
-        let (host, port) = match rest.rsplit_once(':') {
-            Some((host, port)) if !port.ends_with(']') => (host, port_of(port)?),
-            _ => (rest, 8006),
-        };
-        let v6 = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
-        let is_host = v6.map_or_else(|| is_name(host), |host| host.parse::<std::net::Ipv6Addr>().is_ok());
-        if is_host {
-            Ok(Self { host: host.into(), port })
-        } else {
-            Err("must be `https://host:port` and nothing after it".into())
-        }
+/// Why it cannot be the path of anything.
+fn path_problem(path: &Path) -> Option<&'static str> {
+    let text = path.to_string_lossy();
+    let is_token = matches!(redact(&text), Cow::Owned(_)) || redact_strictly(&text) == "****";
+    if text.is_empty() {
+        return Some("is empty");
     }
-
-    /// The host without brackets.
-    pub fn bare_host(&self) -> &str {
-        self.host.trim_start_matches('[').trim_end_matches(']')
-    }
-}
-
-fn port_of(text: &str) -> Result<u16, String> {
-    text.parse().ok().filter(|port| *port != 0).ok_or_else(|| format!("`{text}` is not a port"))
-}
-
-/// Whether it is a host name, or an address of version 4: labels of letters, digits and inner hyphens.
-fn is_name(host: &str) -> bool {
-    let is_label = |label: &str| {
-        let is_edge = |edge: Option<u8>| edge.is_some_and(|byte| byte.is_ascii_alphanumeric());
-        label.len() <= 63
-            && is_edge(label.bytes().next())
-            && is_edge(label.bytes().last())
-            && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
-    };
-    host.len() <= 253 && host.split('.').all(is_label)
-}
-
-impl std::fmt::Display for Url {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "https://{}:{}", self.host, self.port)
-    }
+    is_token.then_some("is a token, and must be a path; a token itself is set by `token`")
 }
 
 fn tls(raw: &RawConfig) -> Result<TlsConfig, String> {
@@ -336,34 +305,4 @@ fn tls(raw: &RawConfig) -> Result<TlsConfig, String> {
 fn host_name() -> Option<NodeName> {
     let name = rustix::system::uname().nodename().to_string_lossy().into_owned();
     name.split('.').next()?.parse().ok()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn urls_have_a_host_and_a_port_and_nothing_else() {
-        let read = |text: &str| Url::parse(text).ok().map(|url| url.to_string());
-        let good =
-            ["https://pve1", "https://pve1.lan:443/", "https://[::1]:8006", "https://127.0.0.1"].map(read);
-        let bad = [
-            "http://pve1",
-            "pve1:8006",
-            "https://",
-            "https://pve1:x",
-            "https://pve1/api2",
-            "https://a@b",
-            "https://[::g]",
-            "https://[::1",
-            "https://pve1:0",
-            "https://a..b",
-            "https://-a",
-        ];
-        assert_eq!(
-            good.map(Option::unwrap),
-            ["https://pve1:8006", "https://pve1.lan:443", "https://[::1]:8006", "https://127.0.0.1:8006"]
-        );
-        assert!(bad.iter().all(|text| read(text).is_none()));
-    }
 }

@@ -7,6 +7,7 @@ pub mod cleanup;
 mod guest;
 pub mod journal;
 pub mod leftover;
+mod plain;
 pub mod progress;
 pub mod site;
 mod steps;

@@ -12,6 +12,7 @@ pub mod connection;
 pub mod exercise;
 pub mod exit;
 pub mod finding;
+pub mod guard;
 pub mod host;
 pub mod interrupt;
 pub mod logging;

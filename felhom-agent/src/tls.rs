@@ -1,6 +1,7 @@
 //! How the server proves who it is: pins, a CA, both, or, said explicitly, nothing.
 
 mod authority;
+mod blocks;
 mod certificate;
 mod verifier;
 
@@ -36,6 +37,24 @@ pub enum TlsError {
     Empty {
         /// The file.
         path: PathBuf,
+    },
+    /// The CA file is a certificate in a form that is not read.
+    #[snafu(display("CA file {} is written in {form}, and must be PEM", path.display()))]
+    Binary {
+        /// The file.
+        path: PathBuf,
+        /// The form.
+        form: &'static str,
+    },
+    /// The CA file holds something else, such as a key, or a certificate with OpenSSL's own trust settings.
+    #[snafu(display("CA file {}: block {number} is no CERTIFICATE but a {label}", path.display()))]
+    NotCertificate {
+        /// The file.
+        path: PathBuf,
+        /// Which one, from 1.
+        number: usize,
+        /// What it says that it is.
+        label: String,
     },
     /// The CA file holds something that is not a certificate.
     #[snafu(display("CA file {}: certificate {number} is malformed: {reason}", path.display()))]

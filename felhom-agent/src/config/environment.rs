@@ -7,6 +7,8 @@ use figment::providers::{Format, Json};
 use figment::value::{Dict, Map, Value};
 use figment::{Figment, Metadata, Profile, Provider};
 
+use proxmox_types::{first_invisible, redact_strictly};
+
 use super::raw::RawConfig;
 use super::{ConfigError, InvalidSnafu, VariableSnafu};
 
@@ -139,6 +141,7 @@ pub(super) fn merge(path: &Path, text: &str, environment: &Environment) -> Resul
         let source = error.metadata.as_ref().map(|metadata| metadata.name.to_string()).unwrap_or_default();
         // figment quotes a list of quoted words.
         let problem = error.kind.to_string().replace("`one of ", "one of ").replace("``", "`");
+        let problem = redact_strictly(&problem);
         if names.contains(&source) {
             VariableSnafu { variable: source, problem }.build()
         } else {
@@ -176,7 +179,8 @@ pub(super) fn check_config(environment: &Environment) -> Result<(), ConfigError>
 }
 
 fn variable(name: &str, text: &str) -> Result<Variable, ConfigError> {
-    let refuse = |problem: String| VariableSnafu { variable: name, problem }.fail();
+    // A secret may have become part of the name.
+    let refuse = |problem: String| VariableSnafu { variable: redact_strictly(name), problem }.fail();
     let Some(key) = KEYS.iter().find(|key| key.variable() == name) else {
         let nearest = KEYS
             .iter()
@@ -188,6 +192,9 @@ fn variable(name: &str, text: &str) -> Result<Variable, ConfigError> {
             _ => "unknown".into(),
         });
     };
+    if let Some(stray) = first_invisible(text).filter(|_| key.path != "token") {
+        return refuse(format!("holds an invisible character: {stray}"));
+    }
     let value = match key.kind {
         Kind::Text | Kind::Flag | Kind::Number if text.is_empty() => return refuse(EMPTY.into()),
         Kind::Text => Value::from(text),
@@ -257,6 +264,9 @@ mod tests {
             merged("{}", &[("FELHOM_AGENT_URL", "")]),
             merged("{}", &[("FELHOM_AGENT_USB", "x")]),
             merged("{}", &[("FELHOM_AGENT_TLS__PINS", "AB:CD")]),
+            merged("{}", &[("FELHOM_AGENT_NODE", "pve\u{2060}1")]),
+            merged("{}", &[("FELHOM_AGENT_LOG__LEVEL", "felhom@pve!agent=hunter2")]),
+            merged("{}", &[("FELHOM_AGENT_12345678-1234-1234-1234-123456789abc", "x")]),
         ]
         .map(|merged| merged.map(|_| ()).unwrap_err());
         assert_eq!(
@@ -270,6 +280,10 @@ mod tests {
                 "environment variable FELHOM_AGENT_USB: `usb` can only be set in the file",
                 "environment variable FELHOM_AGENT_TLS__PINS: \"AB:CD\" is not a SHA-256 fingerprint: 64 hex digits, in \
              pairs joined by colons or without any",
+                "environment variable FELHOM_AGENT_NODE: holds an invisible character: U+2060, as character 4",
+                "environment variable FELHOM_AGENT_LOG__LEVEL: unknown variant: found `felhom@pve!agent=****`, expected \
+             one of `error`, `warn`, `info`, `debug`, `trace`",
+                "environment variable FELHOM_AGENT_****: unknown",
             ]
         );
     }

@@ -1,23 +1,37 @@
 //! Reads small files without following surprises: no FIFO, no device, no gigabyte.
 
-use std::fs::File;
 use std::io::Read;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use rustix::fs::{Mode, OFlags};
+use rustix::fs::Stat;
+use rustix::io::Errno;
 use snafu::{ResultExt, Snafu, ensure};
 
-/// A file's text, and who may do what with it.
+use crate::guard::{Exposure, FolderDanger, Guard, Last, Ours, acl, of_file, reach};
+
+/// A file's bytes, and who else could have to do with it.
 #[derive(Debug)]
 pub struct BoundedFile {
-    /// The text.
-    pub text: String,
-    /// Mode bits.
-    pub mode: u32,
-    /// Owner.
-    pub uid: u32,
-    /// Group.
-    pub gid: u32,
+    /// What is in it.
+    pub bytes: Vec<u8>,
+    path: PathBuf,
+    status: Stat,
+    acl: Option<Vec<u8>>,
+    danger: Option<FolderDanger>,
+}
+
+impl BoundedFile {
+    /// What is in it, as text.
+    pub fn text(&self) -> Result<&str, FileError> {
+        str::from_utf8(&self.bytes).ok().ok_or(FileError::NotText)
+    }
+
+    /// What somebody else can do to it, or to a folder on the way.
+    pub fn exposure(&self, guard: Guard) -> Option<Exposure> {
+        let ours = Ours::of_process();
+        of_file(&self.path, &self.status, self.acl.as_deref(), guard, &ours)
+            .or_else(|| self.danger.as_ref().map(|danger| danger.exposure(&self.path, guard, &ours)))
+    }
 }
 
 /// Why a file was not read.
@@ -28,7 +42,7 @@ pub enum FileError {
     #[snafu(display("cannot be opened: {source}"))]
     Open {
         /// Why.
-        source: rustix::io::Errno,
+        source: Errno,
     },
     /// It is a directory, a FIFO or a device.
     #[snafu(display("is not a regular file"))]
@@ -48,40 +62,48 @@ pub enum FileError {
     /// It is not UTF-8 text.
     #[snafu(display("is not UTF-8 text"))]
     NotText,
+    /// Somebody else could have changed it.
+    #[snafu(display("{}", exposure.danger))]
+    Exposed {
+        /// How.
+        exposure: Exposure,
+    },
 }
 
 impl FileError {
     /// Whether there is no such file.
     pub fn is_not_found(&self) -> bool {
-        matches!(self, Self::Open { source: rustix::io::Errno::NOENT })
+        matches!(self, Self::Open { source: Errno::NOENT })
     }
 
     /// Whether it is there, and not for this account.
     pub fn is_forbidden(&self) -> bool {
-        matches!(self, Self::Open { source: rustix::io::Errno::ACCESS })
+        matches!(self, Self::Open { source: Errno::ACCESS })
     }
 }
 
-/// Reads a regular file of at most `most` bytes, following symbolic links.
-pub fn read_bounded(path: &Path, most: u64) -> Result<BoundedFile, FileError> {
-    read(path, most, OFlags::empty())
-}
-
-/// Reads a regular file of at most `most` bytes that is not a symbolic link.
-pub(super) fn read_unlinked(path: &Path, most: u64) -> Result<BoundedFile, FileError> {
-    read(path, most, OFlags::NOFOLLOW)
-}
-
-fn read(path: &Path, most: u64, flags: OFlags) -> Result<BoundedFile, FileError> {
-    // Without NONBLOCK, opening a FIFO would wait for a writer.
-    let flags = flags | OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
-    let descriptor = rustix::fs::open(path, flags, Mode::empty()).context(OpenSnafu)?;
-    let status = rustix::fs::fstat(&descriptor).context(OpenSnafu)?;
+/// Reads a regular file of at most `most` bytes.
+pub fn read_bounded(path: &Path, most: u64, last: Last) -> Result<BoundedFile, FileError> {
+    let way = match reach(path, last, &Ours::of_process()) {
+        Err(Errno::ISDIR) => return NotRegularSnafu.fail(),
+        way => way.context(OpenSnafu)?,
+    };
+    let file = way.open().context(OpenSnafu)?;
+    let status = rustix::fs::fstat(&file).context(OpenSnafu)?;
     ensure!(rustix::fs::FileType::from_raw_mode(status.st_mode).is_file(), NotRegularSnafu);
+    // A list that cannot be looked at is none that can be understood.
+    let acl = acl(&file, &status, 0o060).unwrap_or_else(|_| Some(Vec::new()));
     let mut bytes = Vec::new();
-    let mut file = File::from(descriptor).take(most.saturating_add(1));
-    file.read_to_end(&mut bytes).context(ReadSnafu)?;
+    file.take(most.saturating_add(1)).read_to_end(&mut bytes).context(ReadSnafu)?;
     ensure!(u64::try_from(bytes.len()).is_ok_and(|read| read <= most), TooLargeSnafu { most });
-    let text = String::from_utf8(bytes).ok().ok_or(FileError::NotText)?;
-    Ok(BoundedFile { text, mode: status.st_mode & 0o7777, uid: status.st_uid, gid: status.st_gid })
+    Ok(BoundedFile { bytes, path: path.into(), status, acl, danger: way.danger })
+}
+
+/// Reads a file that steers where the token goes, which nobody else may be able to change.
+pub fn read_guarded(path: &Path, most: u64) -> Result<BoundedFile, FileError> {
+    let file = read_bounded(path, most, Last::File)?;
+    match file.exposure(Guard::Steering) {
+        Some(exposure) => ExposedSnafu { exposure }.fail(),
+        None => Ok(file),
+    }
 }

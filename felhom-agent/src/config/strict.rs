@@ -4,15 +4,25 @@
 
 use std::path::Path;
 
+use proxmox_types::{Stray, first_invisible, is_invisible, redact, redact_strictly};
+use serde_json::Value;
 use serde_json::error::Category;
 
 use super::environment::KEYS;
 use super::object::Object;
 use super::raw::RawConfig;
-use super::{ConfigError, MalformedSnafu};
+use super::{ConfigError, InvalidSnafu, MalformedSnafu};
 
 /// Checks the text of the file against what a configuration may hold.
+///
+/// What it says of a text that somebody pasted into the wrong place never shows a token.
 pub(super) fn parse(path: &Path, text: &str) -> Result<RawConfig, ConfigError> {
+    let unseen = serde_json::from_str(text).ok().and_then(|value| invisible("", &value));
+    if let Some((key, stray)) = unseen {
+        let problem = format!("holds an invisible character: {stray}");
+        let key = redact_strictly(&key).replace(is_invisible, "\u{fffd}");
+        return InvalidSnafu { path, key, problem }.fail();
+    }
     let mut deserializer = serde_json::Deserializer::from_str(text);
     let parsed = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
         let at = error.path().to_string();
@@ -39,12 +49,32 @@ fn problem(text: &str, at: &str, error: &serde_json::Error) -> String {
     let said = error.to_string();
     let said = said.rsplit_once(" at line ").map_or(said.as_str(), |(said, _)| said);
     if error.classify() != Category::Data {
-        return format!("not JSON: {said}");
+        let line = text.lines().nth(error.line().saturating_sub(1)).unwrap_or_default();
+        let unseen = first_invisible(line);
+        let unseen = unseen.map(|stray| format!("; the line holds an invisible character: {stray}"));
+        return format!("not JSON: {said}{}", unseen.unwrap_or_default());
     }
-    match unknown_key(said) {
+    let problem = match unknown_key(said) {
         Some(key) => format!("unknown key `{}`{}", shown(key), suggestion(at, key)),
         None if at == "." => said.into(),
         None => format!("`{at}`: {said}"),
+    };
+    // The UUIDs of file systems are no secrets.
+    if at.starts_with("usb") { redact(&problem).into() } else { redact_strictly(&problem).into() }
+}
+
+/// The first invisible character of a value or a key, and where; those of the token are told with the token.
+fn invisible(at: &str, value: &Value) -> Option<(String, Stray)> {
+    match value {
+        Value::String(text) if at != "token" => first_invisible(text).map(|stray| (at.into(), stray)),
+        Value::Array(items) => {
+            (0_usize..).zip(items).find_map(|(index, item)| invisible(&format!("{at}[{index}]"), item))
+        }
+        Value::Object(fields) => fields.iter().find_map(|(key, value)| {
+            let at = if at.is_empty() { key.clone() } else { format!("{at}.{key}") };
+            first_invisible(key).map(|stray| (at.clone(), stray)).or_else(|| invisible(&at, value))
+        }),
+        _ => None,
     }
 }
 
@@ -117,10 +147,49 @@ mod tests {
             "{\"token\": 12345678}".to_string(),
             format!("{{\"token\": [\"{uuid}\"]}}"),
             format!("{{\"token\": {{\"{uuid}\": 1}}}}"),
+            format!("{{\"node\": \"felhom@pve!agent={uuid}\"}}"),
+            format!("{{\"tls\": {{\"pins\": [\"{uuid}\"]}}}}"),
+            "{\"storages\": [\"a@pve!bb=12345678x\"]}".into(),
+            format!("{{\"log\": {{\"level\": \"PVEAPIToken=felhom@pve!agent={uuid}\"}}}}"),
+            format!("{{\"{uuid}\": 1}}"),
+            "{\"pool\": \"felhom%40pve%21agent%3D12345678\"}".into(),
         ];
         for text in texts {
             let said = refusal(&text);
             assert!(!said.contains("12345678"), "{said}");
+        }
+    }
+
+    #[test]
+    fn what_nobody_sees_is_named_by_key_number_and_place() {
+        let cases = [
+            (
+                "{\"node\": \"\u{feff}pve1\"}",
+                "c.json: `node`: holds an invisible character: U+FEFF, as character 1",
+            ),
+            (
+                "{\"url\": \"https://pve\u{ad}1\"}",
+                "c.json: `url`: holds an invisible character: U+00AD, as character 12",
+            ),
+            (
+                "{\"tls\": {\"pins\": [\"AB\", \"CD\u{200e}\"]}}",
+                "c.json: `tls.pins[1]`: holds an invisible character: U+200E, as character 3",
+            ),
+            (
+                "{\"no\u{200b}de\": 1}",
+                "c.json: `no\u{fffd}de`: holds an invisible character: U+200B, as character 3",
+            ),
+            (
+                "{\"pool\": \"a\\u202eb\"}",
+                "c.json: `pool`: holds an invisible character: U+202E, as character 2",
+            ),
+            (
+                "{\n\u{a0}\"url\": 1}",
+                "c.json:2:1: not JSON: key must be a string; the line holds an invisible character: U+00A0, as character 1",
+            ),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(refusal(text), expected, "{text}");
         }
     }
 

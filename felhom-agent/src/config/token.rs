@@ -1,15 +1,15 @@
 //! Finds the API token, and refuses one that others could read or replace.
 
 use std::fmt;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use proxmox_types::{ApiToken, TokenError};
 use snafu::{ResultExt, Snafu};
 
 use super::environment::Environment;
-use super::file::{BoundedFile, FileError, read_unlinked};
+use super::file::{BoundedFile, FileError, read_bounded};
 use super::raw::RawConfig;
+use crate::guard::{Exposure, Guard, Last};
 
 /// Largest token file that is read, in bytes.
 const MOST: u64 = 4096;
@@ -70,15 +70,15 @@ pub enum TokenProblem {
         /// Why.
         source: FileError,
     },
-    /// Others could read or replace it.
-    #[snafu(display("{} holds the token, and {danger}", path.display()))]
+    /// Others could read or replace it, or send it elsewhere.
+    #[snafu(display("{} {role}, and {}", path.display(), exposure.danger))]
     Exposed {
-        /// The file, or its directory.
+        /// The file.
         path: PathBuf,
-        /// Who can do what.
-        danger: &'static str,
-        /// The command that repairs it.
-        fix: String,
+        /// What the file has to do with the token.
+        role: &'static str,
+        /// Who can do what, and what ends it.
+        exposure: Exposure,
     },
 }
 
@@ -86,7 +86,8 @@ impl TokenProblem {
     /// The command that repairs it, if there is one.
     pub fn fix(&self) -> Option<&str> {
         match self {
-            Self::Exposed { fix, .. } | Self::Ambiguous { fix } => Some(fix),
+            Self::Exposed { exposure, .. } => Some(&exposure.fix),
+            Self::Ambiguous { fix } => Some(fix),
             _ => None,
         }
     }
@@ -102,9 +103,7 @@ pub(super) fn find(
     raw: &RawConfig,
     environment: &Environment,
 ) -> Result<(ApiToken, TokenSource), TokenProblem> {
-    if written.token.is_some() {
-        check_exposure(path, file, false)?;
-    }
+    check_exposure(path, file, if written.token.is_some() { Guard::Token } else { Guard::Steering })?;
     let credentials = environment.get("CREDENTIALS_DIRECTORY").filter(|directory| !directory.is_empty());
     match (&raw.token, &raw.token_file, credentials) {
         (Some(_), Some(_), _) => {
@@ -119,10 +118,10 @@ pub(super) fn find(
                 if is_variable { TokenSource::Environment } else { TokenSource::Config(path.into()) };
             Ok((token.expose().parse().context(MalformedSnafu { origin: origin.clone() })?, origin))
         }
-        (None, Some(named), _) => from_file(TokenSource::File(named.clone()), named, false),
+        (None, Some(named), _) => from_file(TokenSource::File(named.clone()), named, Guard::Token),
         (None, None, Some(directory)) => {
             let credential = Path::new(directory).join("token");
-            from_file(TokenSource::Credential(credential.clone()), &credential, true)
+            from_file(TokenSource::Credential(credential.clone()), &credential, Guard::Credential)
         }
         (None, None, None) => MissingSnafu.fail(),
     }
@@ -131,152 +130,24 @@ pub(super) fn find(
 fn from_file(
     origin: TokenSource,
     path: &Path,
-    is_credential: bool,
+    guard: Guard,
 ) -> Result<(ApiToken, TokenSource), TokenProblem> {
-    let file = read_unlinked(path, MOST).context(UnreadableSnafu { path })?;
-    check_exposure(path, &file, is_credential)?;
-    let text = file.text.strip_suffix('\n').unwrap_or(&file.text);
+    let file = read_bounded(path, MOST, Last::PlainFile).context(UnreadableSnafu { path })?;
+    check_exposure(path, &file, guard)?;
+    let text = file.text().context(UnreadableSnafu { path })?;
+    let text = text.strip_suffix('\n').unwrap_or(text);
     let text = text.strip_suffix('\r').unwrap_or(text);
     Ok((text.parse().context(MalformedSnafu { origin: origin.clone() })?, origin))
 }
 
-/// The group for which an operator runs the agent as root.
-const GROUP: &str = "felhom";
-
-/// Who may have to do with a file of ours.
-struct Ours {
-    uid: u32,
-    groups: Vec<u32>,
-    /// The number of [`GROUP`], where there is one.
-    agents: Option<u32>,
-}
-
-impl Ours {
-    /// This process: its user, its groups, and the agent's group.
-    fn of_process() -> Self {
-        let listed = std::fs::read_to_string("/etc/group").unwrap_or_default();
-        let fields =
-            |line: &str| line.strip_prefix(GROUP)?.strip_prefix(':')?.split(':').nth(1)?.parse().ok();
-        let agents: Option<u32> = listed.lines().find_map(fields);
-        let mut groups: Vec<u32> = agents.into_iter().collect();
-        groups.push(rustix::process::getegid().as_raw());
-        groups.extend(rustix::process::getgroups().unwrap_or_default().iter().map(|group| group.as_raw()));
-        Self { uid: rustix::process::geteuid().as_raw(), groups, agents }
-    }
-
-    /// Owner, group and mode that a file with the token should have.
-    fn wanted(&self) -> (String, String, &'static str) {
-        match self.agents {
-            Some(_) => ("root".into(), GROUP.into(), "0640"),
-            None => (self.uid.to_string(), rustix::process::getegid().as_raw().to_string(), "0600"),
-        }
-    }
-}
-
-/// The command that writes a token file which is accepted, from what is typed.
-pub fn install_line(path: &Path) -> String {
-    let (owner, group, mode) = Ours::of_process().wanted();
-    format!("install -m {mode} -o {owner} -g {group} /dev/stdin {}", path.display())
-}
-
-/// The command that lets this account, and nobody else, read a file that is there.
-pub fn access_line(path: &Path) -> String {
-    let (owner, group, mode) = Ours::of_process().wanted();
-    format!("chown {owner}:{group} {0} && chmod {mode} {0}", path.display())
-}
-
-fn check_exposure(path: &Path, file: &BoundedFile, is_credential: bool) -> Result<(), TokenProblem> {
-    let ours = Ours::of_process();
-    if let Some(danger) = file_danger(&ours, file.mode, file.uid, file.gid, is_credential) {
-        let fix = access_line(path);
-        return ExposedSnafu { path, danger, fix }.fail();
-    }
-    let directory =
-        path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
-    let status = std::fs::metadata(directory).ok();
-    let danger = status.map_or(Some("it lies in a directory that cannot be looked at"), |status| {
-        directory_danger(&ours, status.mode(), status.uid())
-    });
-    if let Some(danger) = danger {
-        return ExposedSnafu { path, danger, fix: moved(path, directory, &ours) }.fail();
-    }
-    Ok(())
-}
-
-/// The folder of the agent's files.
-const FOLDER: &str = "/etc/felhom-agent";
-
-/// Protects the agent's own folder; out of any other one, which may be everybody's, the file is moved.
-fn moved(path: &Path, directory: &Path, ours: &Ours) -> String {
-    let (owner, group, mode) = ours.wanted();
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    if directory == Path::new(FOLDER) {
-        return format!("chown root {FOLDER} && chmod go-w {FOLDER}");
-    }
-    format!("install -D -m {mode} -o {owner} -g {group} {} {FOLDER}/{name}", path.display())
-}
-
-fn file_danger(ours: &Ours, mode: u32, uid: u32, gid: u32, is_credential: bool) -> Option<&'static str> {
-    if mode & 0o007 != 0 {
-        Some("others can read or write it")
-    } else if mode & 0o020 != 0 {
-        Some("its group can write it")
-    } else if uid != 0 && uid != ours.uid {
-        Some("it belongs to somebody else")
-    } else if mode & 0o040 != 0 && !is_credential && !ours.groups.contains(&gid) {
-        Some("a group that is not the agent's own can read it")
-    } else {
-        None
-    }
-}
-
-fn directory_danger(ours: &Ours, mode: u32, uid: u32) -> Option<&'static str> {
-    if mode & 0o022 != 0 {
-        Some("it lies in a directory where somebody but its owner can replace it")
-    } else if uid != 0 && uid != ours.uid {
-        Some("it lies in a directory of somebody else")
-    } else {
-        None
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const OURS: fn() -> Ours = || Ours { uid: 990, groups: vec![990], agents: None };
-
-    #[test]
-    fn a_token_file_is_for_its_owner_and_the_agents_group() {
-        let verdict = |mode, uid, gid| file_danger(&OURS(), mode, uid, gid, false).is_none();
-        let fine = [verdict(0o600, 990, 990), verdict(0o640, 0, 990), verdict(0o400, 0, 0)];
-        let refused = [
-            verdict(0o644, 0, 990),
-            verdict(0o660, 0, 990),
-            verdict(0o640, 0, 1000),
-            verdict(0o600, 1000, 990),
-            verdict(0o602, 0, 990),
-        ];
-        assert_eq!((fine, refused), ([true; 3], [false; 5]));
-    }
-
-    #[test]
-    fn a_credential_may_be_readable_by_its_group() {
-        assert_eq!(file_danger(&OURS(), 0o440, 0, 0, true), None);
-    }
-
-    #[test]
-    fn a_repair_fits_the_accounts_of_the_host() {
-        let with_group = Ours { agents: Some(990), ..OURS() };
-        assert_eq!(with_group.wanted(), ("root".into(), "felhom".into(), "0640"));
-        let (owner, _, mode) = OURS().wanted();
-        assert_eq!((owner.as_str(), mode), ("990", "0600"));
-    }
-
-    #[test]
-    fn nobody_but_the_owner_may_write_the_directory() {
-        let verdicts = [(0o755, 0), (0o700, 990), (0o775, 0), (0o1777, 0), (0o755, 1000)]
-            .map(|(mode, uid)| directory_danger(&OURS(), mode, uid).is_none());
-        assert_eq!(verdicts, [true, true, false, false, false]);
+/// Refuses a file that somebody else can change, or read if it holds the token.
+pub(super) fn check_exposure(path: &Path, file: &BoundedFile, guard: Guard) -> Result<(), TokenProblem> {
+    let role = match guard {
+        Guard::Steering => "says where the token goes",
+        Guard::Token | Guard::Credential => "holds the token",
+    };
+    match file.exposure(guard) {
+        Some(exposure) => ExposedSnafu { path, role, exposure }.fail(),
+        None => Ok(()),
     }
 }

@@ -1,22 +1,28 @@
 //! The journal: what the exercise is about to do, on disk before it does it.
 
-use std::fs::{self, DirBuilder, File, OpenOptions};
-use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::os::fd::OwnedFd;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use proxmox_types::{NodeName, SnapshotName, Upid, Vmid};
 use rustix::fs::{FlockOperation, flock};
 use rustix::io::Errno;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use snafu::{ResultExt, Snafu, ensure};
 
+use super::claims;
 use super::leftover::cleanup_line;
-use crate::config::{Config, FileError, read_bounded};
+use super::plain::{MOST, Refused, open};
+use crate::config::Config;
 use crate::finding::Remedy;
+use crate::guard::{FolderDanger, Last, Ours, reach};
+use crate::terminal::plain;
+use crate::trouble::configuration::edit_line;
 
-/// Largest journal that is read, in bytes.
-const MOST: u64 = 64 << 10;
+/// The journal itself.
+const JOURNAL: &str = "exercise.json";
 
 /// The file whose lock says who has the folder.
 const LOCK: &str = "exercise.lock";
@@ -32,6 +38,7 @@ pub struct Entry {
     /// The snapshot that is taken.
     pub snapname: SnapshotName,
     /// The step that is about to begin.
+    #[serde(deserialize_with = "step")]
     pub step: String,
     /// The task that the step started, once it is known.
     pub upid: Option<Upid>,
@@ -39,10 +46,20 @@ pub struct Entry {
     pub time: u64,
 }
 
+/// A step that an exercise has; whatever else somebody may have written down is not shown.
+fn step<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    let step = String::deserialize(deserializer)?;
+    if claims::ALL.iter().any(|claim| claim.id == step) {
+        return Ok(step);
+    }
+    Err(serde::de::Error::custom("its step is none of an exercise"))
+}
+
 /// The folder of the journal, held by one process at a time.
 #[derive(Debug)]
 pub struct StateDir {
     path: PathBuf,
+    folder: OwnedFd,
     _lock: File,
 }
 
@@ -71,16 +88,32 @@ pub enum JournalError {
         /// Why.
         source: io::Error,
     },
+    /// Somebody else can lay something into the folder, or put another in its place.
+    #[snafu(display("{} cannot be trusted with the journal: {}", path.display(), danger.text()))]
+    Exposed {
+        /// The folder.
+        path: PathBuf,
+        /// Which folder on the way is open to whom.
+        danger: FolderDanger,
+    },
+    /// The journal or the lock is not a plain file of the account.
+    #[snafu(display("{} is not the agent's own plain file: it {problem}", path.display()))]
+    Odd {
+        /// The file.
+        path: PathBuf,
+        /// What it is instead.
+        problem: String,
+    },
     /// The journal cannot be read.
-    #[snafu(display("{}: {source}", path.display()))]
+    #[snafu(display("{}: cannot be opened: {source}", path.display()))]
     Unreadable {
         /// The file.
         path: PathBuf,
         /// Why.
-        source: FileError,
+        source: io::Error,
     },
     /// The journal is not one.
-    #[snafu(display("{} is no journal: {source}", path.display()))]
+    #[snafu(display("{} is no journal: {}", path.display(), shown(source)))]
     Malformed {
         /// The file.
         path: PathBuf,
@@ -97,11 +130,22 @@ impl JournalError {
             Self::Busy => Remedy::look("ps -C felhom-agent -o pid,lstart,args"),
             Self::Storage { path, source } => storage_remedy(path, source, &config.state_dir),
             Self::Unreadable { path, .. } => Remedy::look(format!("ls -l {}", path.display())),
-            Self::Malformed { path, .. } => {
+            Self::Exposed { danger, .. } => {
+                Remedy::fix(danger.repair().unwrap_or_else(|| edit_line(&config.path)))
+            }
+            Self::Odd { path, .. } | Self::Malformed { path, .. } => {
                 Remedy::fix(format!("mv {0} {0}.bad && {1}", path.display(), cleanup_line(config)))
             }
         }
     }
+}
+
+/// The most characters of a journal's own words that are shown.
+const SHOWN: usize = 200;
+
+/// Where something stops being a journal, which may quote whatever stands there.
+fn shown(error: &serde_json::Error) -> String {
+    plain(&error.to_string()).chars().take(SHOWN).collect()
 }
 
 /// What is done about a file system that refuses something.
@@ -119,24 +163,32 @@ fn storage_remedy(path: &Path, error: &io::Error, folder: &Path) -> Remedy {
 
 impl StateDir {
     /// Takes the folder, and makes it if it is not there.
+    ///
+    /// Fails if the folder is another account's, if somebody else could change it or a folder above it, and if the lock
+    /// is not a plain file of this account.
     pub fn take(path: &Path) -> Result<Self, JournalError> {
-        DirBuilder::new().recursive(true).mode(0o700).create(path).context(StorageSnafu { path })?;
-        let owner = fs::metadata(path).context(StorageSnafu { path })?.uid();
+        let ours = Ours::of_process();
         let us = rustix::process::geteuid().as_raw();
+        let way =
+            reach(path, Last::NewFolder, &ours).map_err(io::Error::from).context(StorageSnafu { path })?;
+        let folder = way.folder.descriptor;
+        let owner =
+            rustix::fs::fstat(&folder).map_err(io::Error::from).context(StorageSnafu { path })?.st_uid;
         ensure!(owner == us, ForeignSnafu { path, owner, us });
-        let file = path.join(LOCK);
-        let lock = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(&file);
-        let lock = lock.context(StorageSnafu { path: &file })?;
+        if let Some(danger) = way.danger {
+            return ExposedSnafu { path, danger }.fail();
+        }
+        let lock = open(&folder, LOCK, true, us).map_err(|refused| of_file(path.join(LOCK), refused))?;
         match flock(&lock, FlockOperation::NonBlockingLockExclusive) {
-            Ok(()) => Ok(Self { path: path.into(), _lock: lock }),
+            Ok(()) => Ok(Self { path: path.into(), folder, _lock: lock }),
             Err(Errno::WOULDBLOCK) => BusySnafu.fail(),
-            Err(error) => Err(error.into()).context(StorageSnafu { path: file }),
+            Err(error) => Err(error.into()).context(StorageSnafu { path: path.join(LOCK) }),
         }
     }
 
     /// What an earlier run has left, if it did not get to its end.
     pub fn read(&self) -> Result<Option<Entry>, JournalError> {
-        peek(&self.path)
+        read(&self.path, &self.folder, rustix::process::geteuid().as_raw())
     }
 
     /// Writes what is about to be done. When this returns, it is on the disk.
@@ -175,23 +227,57 @@ impl StateDir {
 }
 
 fn journal(folder: &Path) -> PathBuf {
-    folder.join("exercise.json")
+    folder.join(JOURNAL)
 }
 
 /// Whether another process has taken the folder.
 pub fn is_taken(folder: &Path) -> bool {
-    let lock = File::open(folder.join(LOCK));
-    lock.is_ok_and(|lock| flock(&lock, FlockOperation::NonBlockingLockShared) == Err(Errno::WOULDBLOCK))
+    let lock =
+        look_into(folder).ok().flatten().and_then(|(folder, owner)| open(&folder, LOCK, false, owner).ok());
+    lock.is_some_and(|lock| flock(&lock, FlockOperation::NonBlockingLockShared) == Err(Errno::WOULDBLOCK))
 }
 
 /// Reads the journal in a folder without taking it.
 pub fn peek(folder: &Path) -> Result<Option<Entry>, JournalError> {
-    let path = journal(folder);
-    let file = match read_bounded(&path, MOST) {
-        Err(error) if error.is_not_found() => return Ok(None),
-        read => read.context(UnreadableSnafu { path: &path })?,
+    match look_into(folder)? {
+        Some((descriptor, owner)) => read(folder, &descriptor, owner),
+        None => Ok(None),
+    }
+}
+
+/// Opens a folder that is there, and says whose it is. Root looks into the folder of any account.
+fn look_into(path: &Path) -> Result<Option<(OwnedFd, u32)>, JournalError> {
+    let us = rustix::process::geteuid().as_raw();
+    let owner = match fs::metadata(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        facts => facts.context(UnreadableSnafu { path })?.uid(),
     };
-    serde_json::from_str(&file.text).map(Some).context(MalformedSnafu { path })
+    ensure!(owner == us || us == 0, ForeignSnafu { path, owner, us });
+    let way = reach(path, Last::Folder, &Ours::of_account(owner));
+    let way = way.map_err(io::Error::from).context(UnreadableSnafu { path })?;
+    match way.danger {
+        Some(danger) => ExposedSnafu { path, danger }.fail(),
+        None => Ok(Some((way.folder.descriptor, owner))),
+    }
+}
+
+/// Reads the journal in an open folder.
+fn read(path: &Path, folder: &OwnedFd, owner: u32) -> Result<Option<Entry>, JournalError> {
+    let path = journal(path);
+    let file = match open(folder, JOURNAL, false, owner) {
+        Err(Refused::System(Errno::NOENT)) => return Ok(None),
+        file => file.map_err(|refused| of_file(path.clone(), refused))?,
+    };
+    let mut bytes = Vec::new();
+    file.take(MOST).read_to_end(&mut bytes).context(UnreadableSnafu { path: &path })?;
+    serde_json::from_slice(&bytes).map(Some).context(MalformedSnafu { path })
+}
+
+fn of_file(path: PathBuf, refused: Refused) -> JournalError {
+    match refused {
+        Refused::System(error) => JournalError::Unreadable { path, source: error.into() },
+        Refused::Odd(problem) => JournalError::Odd { path, problem },
+    }
 }
 
 #[cfg(test)]
@@ -243,7 +329,7 @@ mod tests {
         assert!(matches!(state.read(), Err(JournalError::Malformed { .. })));
         fs::remove_file(folder.path().join("exercise.json")).unwrap();
         fs::create_dir(folder.path().join("exercise.json")).unwrap();
-        assert!(matches!(state.read(), Err(JournalError::Unreadable { .. })));
+        assert!(matches!(state.read(), Err(JournalError::Odd { .. })));
         assert!(matches!(peek(Path::new("/proc/version")), Err(JournalError::Unreadable { .. })));
     }
 

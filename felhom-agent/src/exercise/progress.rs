@@ -3,7 +3,7 @@
 use std::io::{IsTerminal, Write, stderr};
 use std::time::{Duration, Instant};
 
-use proxmox_types::Upid;
+use proxmox_types::{Upid, redact};
 
 use crate::config::Environment;
 use crate::finding::Status;
@@ -126,5 +126,5 @@ fn columns() -> usize {
 
 fn write(text: &str) {
     // Progress that cannot be shown is no reason to stop.
-    let _written = stderr().write_all(text.as_bytes());
+    let _written = stderr().write_all(redact(text).as_bytes());
 }

@@ -15,7 +15,7 @@ use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{CertificateError, DigitallySignedStruct, Error, SignatureScheme};
 
 use super::TlsError;
-use super::authority;
+use super::authority::Authority;
 use super::certificate::Leaf;
 use crate::config::TlsConfig;
 
@@ -25,6 +25,7 @@ pub struct Verifier {
     pins: Vec<Fingerprint>,
     spki_pins: Vec<Fingerprint>,
     authority: Option<Arc<WebPkiServerVerifier>>,
+    skipped: Vec<TlsError>,
     is_insecure: bool,
     algorithms: WebPkiSupportedAlgorithms,
     seen: Mutex<Option<Seen>>,
@@ -54,15 +55,22 @@ pub enum Verdict {
 
 impl Verifier {
     pub(super) fn new(tls: &TlsConfig, provider: &Arc<CryptoProvider>) -> Result<Self, TlsError> {
-        let authority = tls.ca_file.as_deref().map(|path| authority::verifier(path, provider)).transpose()?;
+        let authority = tls.ca_file.as_deref().map(|path| Authority::read(path, provider)).transpose()?;
+        let (authority, skipped) = authority.map(|read| (read.verifier, read.skipped)).unzip();
         Ok(Self {
             pins: tls.pins.clone(),
             spki_pins: tls.spki_pins.clone(),
             authority,
+            skipped: skipped.unwrap_or_default(),
             is_insecure: tls.is_insecure,
             algorithms: provider.signature_verification_algorithms,
             seen: Mutex::new(None),
         })
+    }
+
+    /// Why parts of the CA file are not used, although others are.
+    pub fn skipped(&self) -> &[TlsError] {
+        &self.skipped
     }
 
     /// The last certificate that was judged, and how.

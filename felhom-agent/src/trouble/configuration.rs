@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::config::{Config, ConfigError, TokenProblem, TokenSource, access_line, install_line};
+use crate::config::{Config, ConfigError, FileError, TokenProblem, TokenSource, access_line, install_line};
 use crate::exit::Exit;
 use crate::finding::{Finding, Remedy};
 use crate::tls::TlsError;
@@ -42,15 +42,33 @@ fn token_line(problem: &TokenProblem) -> String {
     }
 }
 
+/// The CA of PVE itself, which signs the certificates of its nodes unless they have others.
+const PVE_CA: &str = "/etc/pve/pve-root-ca.pem";
+
+/// How to come by a CA file that can be read.
+fn authority_line(config: &Config, path: &Path, error: &FileError) -> String {
+    match error {
+        FileError::Exposed { exposure } => exposure.fix.clone(),
+        error if error.is_not_found() => format!("install -D -m 0644 {PVE_CA} {}", path.display()),
+        error if error.is_forbidden() => access_line(path),
+        _ => edit_line(&config.path),
+    }
+}
+
 /// What is wrong with the rules for the server's identity: the CA file, or that the configuration asks for it.
 pub fn tls_failed(config: &Config, error: &TlsError) -> Finding {
-    let remedy = match error {
-        TlsError::Unreadable { path, .. } => Remedy::look(format!("ls -l {}", path.display())),
-        TlsError::Empty { path } | TlsError::Malformed { path, .. } => Remedy::look(format!(
-            "openssl x509 -in {} -noout -subject && ls -l /etc/pve/pve-root-ca.pem",
-            path.display()
-        )),
-        TlsError::NotAuthority { .. } | TlsError::Unusable { .. } => Remedy::fix(edit_line(&config.path)),
+    let fix = match error {
+        TlsError::Unreadable { path, source } => authority_line(config, path, source),
+        TlsError::NotCertificate { path, label, .. } if label == "TRUSTED CERTIFICATE" => {
+            format!("cp {0} {0}.trusted && openssl x509 -in {0}.trusted -out {0}", path.display())
+        }
+        TlsError::Binary { path, form: "DER" } => {
+            format!("cp {0} {0}.der && openssl x509 -inform DER -in {0}.der -out {0}", path.display())
+        }
+        TlsError::Binary { path, .. } => {
+            format!("cp {0} {0}.utf16 && iconv -f UTF-16 -t UTF-8 {0}.utf16 -o {0}", path.display())
+        }
+        _ => edit_line(&config.path),
     };
-    Finding::fail(error.to_string(), remedy).ending(Exit::Config)
+    Finding::fail(error.to_string(), Remedy::fix(fix)).ending(Exit::Config)
 }

@@ -53,7 +53,15 @@ pub(super) fn tls(context: Arc<Context>) -> Findings {
                     .fix(edit_line(&config.path))
                     .look("pvenode cert info")
             }
-            _ => Finding::ok(policy(config)),
+            Some(Ok(connection)) => {
+                let verifier = connection.wire.as_ref().map(|wire| &wire.verifier);
+                let skipped = verifier.map_or(&[][..], |verifier| verifier.skipped());
+                let skipped: Vec<String> =
+                    skipped.iter().take(3).map(|why| format!("not used: {why}")).collect();
+                let finding = Finding::ok(policy(config));
+                if skipped.is_empty() { finding } else { finding.because(skipped.join("\n")) }
+            }
+            None => Finding::ok(policy(config)),
         }]
     })
 }

@@ -1,0 +1,344 @@
+//! What steers the token is guarded like the token: who could have put a file there, or can change it.
+//!
+//! The configuration, the CA file, the token file and the state folder are reached component by component. Every
+//! folder on the way up to `/` belongs to root or to this account, and nobody else can write it; a folder with the
+//! sticky bit, as `/tmp`, may be on the way, since only the owner replaces what lies in it. A symbolic link is judged
+//! by its folder and by where it leads. Access lists count as much as mode bits.
+
+mod grants;
+mod ours;
+mod way;
+
+use std::path::{Path, PathBuf};
+
+use rustix::fs::Stat;
+
+pub use ours::{Ours, access_line, install_line};
+pub(crate) use way::acl;
+pub use way::{Folder, Last, Way, reach};
+
+use grants::{Grant, Who, grants};
+
+/// What a file is to be guarded against.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Guard {
+    /// It says where the token goes: nobody else may write it.
+    Steering,
+    /// It holds the token: nobody else may read or write it.
+    Token,
+    /// It holds the token, and systemd has put it there, readable by a group.
+    Credential,
+}
+
+/// Why somebody else could read or change a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Exposure {
+    /// Who can do what, with the mode, the owner or the entry of the access list that lets them.
+    pub danger: String,
+    /// The command, to be run by root, that ends it.
+    pub fix: String,
+}
+
+/// What others can do to a file, apart from its folders.
+pub fn of_file(
+    path: &Path,
+    status: &Stat,
+    acl: Option<&[u8]>,
+    guard: Guard,
+    ours: &Ours,
+) -> Option<Exposure> {
+    let danger = file_danger(status, acl, guard, ours)?;
+    let shown = path.display();
+    let repair = match guard {
+        Guard::Steering if !ours.has(status.st_uid) => format!("chown root {shown} && chmod go-w {shown}"),
+        Guard::Steering => format!("chmod go-w {shown}"),
+        Guard::Token | Guard::Credential => access_line(path),
+    };
+    let strip = if acl.is_some() { format!("setfacl -b {shown} && ") } else { String::new() };
+    Some(Exposure { danger, fix: format!("{strip}{repair}") })
+}
+
+fn file_danger(status: &Stat, acl: Option<&[u8]>, guard: Guard, ours: &Ours) -> Option<String> {
+    let Some(grants) = grants(status, acl) else {
+        return Some("its access list cannot be understood".into());
+    };
+    let mode = status.st_mode & 0o7777;
+    if let Some(grant) = grants.iter().find(|grant| is_too_much(grant, guard, ours)) {
+        let reads = guard != Guard::Steering;
+        return Some(match grant.who {
+            Who::Others if reads => format!("others can read or write it: its mode is {mode:04o}"),
+            Who::Others => format!("others can write it: its mode is {mode:04o}"),
+            Who::Group(gid) if grant.writes() => {
+                format!("its group can write it: its mode is {mode:04o}, its group {gid}")
+            }
+            Who::Group(gid) => {
+                format!(
+                    "a group that is not the agent's own can read it: its mode is {mode:04o}, its group {gid}"
+                )
+            }
+            Who::NamedUser(_) | Who::NamedGroup(_) => format!("its access list lets {grant} it"),
+        });
+    }
+    let uid = status.st_uid;
+    (!ours.has(uid)).then(|| format!("it belongs to somebody else: its owner is {uid}"))
+}
+
+fn is_too_much(grant: &Grant, guard: Guard, ours: &Ours) -> bool {
+    let may_read = match grant.who {
+        Who::Others => guard == Guard::Steering,
+        Who::Group(gid) => guard != Guard::Token || ours.groups.contains(&gid),
+        Who::NamedGroup(gid) => guard == Guard::Steering || ours.groups.contains(&gid),
+        Who::NamedUser(uid) => guard == Guard::Steering || ours.has(uid),
+    };
+    let may_write = matches!(grant.who, Who::NamedUser(uid) if ours.has(uid));
+    let is_opened = matches!(grant.who, Who::Others) && !may_read && grant.permissions != 0;
+    (grant.writes() && !may_write) || (grant.reads() && !may_read) || is_opened
+}
+
+/// What others can do to a folder on the way, which is the file's own or one above it.
+pub(crate) fn folder_danger(
+    path: &Path,
+    status: &Stat,
+    acl: Option<&[u8]>,
+    is_sticky_fine: bool,
+    ours: &Ours,
+) -> Option<FolderDanger> {
+    const SHARED: &str = "it lies in a directory where somebody but its owner can replace it";
+    let (shown, mode) = (path.display(), status.st_mode & 0o7777);
+    let told =
+        |text: String, kind| Some(FolderDanger { path: path.into(), text, kind, has_acl: acl.is_some() });
+    if !ours.has(status.st_uid) {
+        let text =
+            format!("it lies in a directory of somebody else: {shown} belongs to user {}", status.st_uid);
+        return told(text, FolderKind::Foreign);
+    }
+    let Some(grants) = grants(status, acl) else {
+        return told(format!("{SHARED}: the access list of {shown} cannot be understood"), FolderKind::Open);
+    };
+    let grant = grants.iter().find(|grant| is_too_much(grant, Guard::Steering, ours))?;
+    let is_sticky = mode & 0o1000 != 0;
+    if is_sticky && is_sticky_fine {
+        return None;
+    }
+    let reason = match grant.who {
+        Who::NamedUser(_) | Who::NamedGroup(_) => format!("the access list of {shown} lets {grant} it"),
+        Who::Others | Who::Group(_) => format!("{shown} has the mode {mode:04o}"),
+    };
+    told(format!("{SHARED}: {reason}"), if is_sticky { FolderKind::Everybodys } else { FolderKind::Open })
+}
+
+/// What is wrong with a folder.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FolderDanger {
+    path: PathBuf,
+    text: String,
+    kind: FolderKind,
+    has_acl: bool,
+}
+
+/// How a folder is wrong, which decides on what repairs it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum FolderKind {
+    /// It belongs to somebody else, who needs it.
+    Foreign,
+    /// It is meant for everybody, as `/tmp`.
+    Everybodys,
+    /// It should not be open.
+    Open,
+}
+
+/// The folder of the agent's files.
+const FOLDER: &str = "/etc/felhom-agent";
+
+impl FolderDanger {
+    /// A symbolic link that somebody has laid into a folder that is open to everybody.
+    pub(crate) fn of_link(path: PathBuf, uid: u32) -> Self {
+        let text =
+            format!("a symbolic link of somebody else leads to it: {} belongs to user {uid}", path.display());
+        Self { path, text, kind: FolderKind::Foreign, has_acl: false }
+    }
+
+    /// As it is told of a file, which leaves a folder that is not the agent's and that others need.
+    pub fn exposure(&self, file: &Path, guard: Guard, ours: &Ours) -> Exposure {
+        let moved = || {
+            let (owner, group, mode) = ours.wanted_for(guard);
+            let name = file.file_name().unwrap_or_default().to_string_lossy();
+            format!("install -D -m {mode} -o {owner} -g {group} {} {FOLDER}/{name}", file.display())
+        };
+        Exposure { danger: self.text.clone(), fix: self.repair().unwrap_or_else(moved) }
+    }
+
+    /// What is wrong.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The command that takes the folder from everybody else; none where others need it.
+    pub fn repair(&self) -> Option<String> {
+        let shown = self.path.display();
+        let is_agents = self.path == Path::new(FOLDER);
+        let own = if is_agents { format!("chown root {shown} && ") } else { String::new() };
+        let strip = if self.has_acl { format!("setfacl -b {shown} && ") } else { String::new() };
+        let is_repairable = is_agents || self.kind == FolderKind::Open;
+        is_repairable.then(|| format!("{strip}{own}chmod go-w {shown}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What stat would say.
+    fn status(mode: u32, uid: u32, gid: u32) -> Stat {
+        let mut status = rustix::fs::stat("/").unwrap();
+        (status.st_mode, status.st_uid, status.st_gid) = (mode, uid, gid);
+        status
+    }
+
+    /// A list of entries: tag, permissions, number.
+    fn list(entries: &[(u16, u16, u32)]) -> Vec<u8> {
+        let entry = |(tag, permissions, id): &(u16, u16, u32)| {
+            [&tag.to_le_bytes()[..], &permissions.to_le_bytes(), &id.to_le_bytes()].concat()
+        };
+        [2_u32.to_le_bytes().to_vec(), entries.iter().flat_map(entry).collect()].concat()
+    }
+
+    fn ours() -> Ours {
+        Ours::new(990, vec![990], None)
+    }
+
+    #[test]
+    fn a_file_is_judged_by_its_mode_and_owner() {
+        use Guard::{Credential, Steering, Token};
+        let cases = [
+            (Token, 0o600, 990, 990, None),
+            (Token, 0o640, 0, 990, None),
+            (Token, 0o400, 0, 0, None),
+            (Token, 0o644, 0, 990, Some("others can read or write it: its mode is 0644")),
+            (Token, 0o601, 0, 990, Some("others can read or write it: its mode is 0601")),
+            (Token, 0o660, 0, 990, Some("its group can write it: its mode is 0660, its group 990")),
+            (
+                Token,
+                0o640,
+                0,
+                1000,
+                Some("a group that is not the agent's own can read it: its mode is 0640, its group 1000"),
+            ),
+            (Token, 0o600, 1000, 990, Some("it belongs to somebody else: its owner is 1000")),
+            (Token, 0o602, 0, 990, Some("others can read or write it: its mode is 0602")),
+            (Credential, 0o440, 0, 0, None),
+            (Credential, 0o444, 0, 0, Some("others can read or write it: its mode is 0444")),
+            (Steering, 0o644, 0, 0, None),
+            (Steering, 0o755, 990, 7, None),
+            (Steering, 0o666, 0, 0, Some("others can write it: its mode is 0666")),
+            (Steering, 0o664, 0, 990, Some("its group can write it: its mode is 0664, its group 990")),
+            (Steering, 0o644, 1000, 0, Some("it belongs to somebody else: its owner is 1000")),
+        ];
+        for (guard, mode, uid, gid, expected) in cases {
+            let danger = file_danger(&status(mode, uid, gid), None, guard, &ours());
+            assert_eq!(danger.as_deref(), expected, "{guard:?} {mode:04o} {uid}:{gid}");
+        }
+    }
+
+    /// What a list says: an entry that names somebody, what the group, the mask and others may do.
+    type List = ((u16, u16, u32), [u16; 3]);
+
+    const LISTS: &[(&str, Guard, List, Option<&str>)] = &[
+        (
+            "somebody reads",
+            Guard::Token,
+            ((2, 4, 65_534), [0, 4, 0]),
+            Some("its access list lets user 65534 read it"),
+        ),
+        ("the mask hides him", Guard::Token, ((2, 4, 65_534), [0, 0, 0]), None),
+        ("the agent itself reads", Guard::Token, ((2, 4, 990), [0, 4, 0]), None),
+        ("root writes", Guard::Token, ((2, 6, 0), [0, 6, 0]), None),
+        ("the agent's group reads", Guard::Token, ((8, 4, 990), [0, 4, 0]), None),
+        ("a group reads", Guard::Token, ((8, 4, 7), [0, 4, 0]), Some("its access list lets group 7 read it")),
+        (
+            "a group reads a credential",
+            Guard::Credential,
+            ((8, 4, 7), [0, 4, 0]),
+            Some("its access list lets group 7 read it"),
+        ),
+        ("systemd's way", Guard::Credential, ((2, 4, 990), [0, 4, 0]), None),
+        ("somebody reads what he may", Guard::Steering, ((2, 4, 65_534), [4, 4, 4]), None),
+        (
+            "somebody writes",
+            Guard::Steering,
+            ((2, 6, 65_534), [0, 6, 4]),
+            Some("its access list lets user 65534 write it"),
+        ),
+        (
+            "a group writes",
+            Guard::Steering,
+            ((8, 2, 7), [0, 7, 0]),
+            Some("its access list lets group 7 write it"),
+        ),
+        ("the mask takes the writing", Guard::Steering, ((2, 6, 65_534), [6, 4, 4]), None),
+        ("a mask alone gives nothing", Guard::Steering, ((2, 4, 990), [4, 7, 4]), None),
+    ];
+
+    #[test]
+    fn an_access_list_counts_as_far_as_its_mask_lets_it() {
+        const NONE: u32 = u32::MAX;
+        for (what, guard, (named, [group, mask, others]), expected) in LISTS {
+            let rest = [(4, *group, NONE), (16, *mask, NONE), (32, *others, NONE)];
+            let acl = list(&[&[(1, 6, NONE), *named][..], &rest].concat());
+            let danger = file_danger(&status(0o640, 0, 990), Some(&acl), *guard, &ours());
+            assert_eq!(danger.as_deref(), *expected, "{what}");
+        }
+    }
+
+    #[test]
+    fn an_access_list_that_is_none_is_no_excuse() {
+        for acl in [&[][..], &[2, 0, 0, 0, 1], &[3, 0, 0, 0]] {
+            let danger = file_danger(&status(0o640, 0, 990), Some(acl), Guard::Steering, &ours());
+            assert_eq!(danger.as_deref(), Some("its access list cannot be understood"), "{acl:?}");
+        }
+    }
+
+    #[test]
+    fn nobody_but_the_owner_may_write_a_folder() {
+        let danger = |mode, uid, is_sticky_fine| {
+            folder_danger(Path::new("/a"), &status(mode, uid, 0), None, is_sticky_fine, &ours())
+        };
+        let fine = [danger(0o755, 0, false), danger(0o700, 990, false), danger(0o1777, 0, true)];
+        assert_eq!(fine, [None, None, None]);
+        let told = [
+            danger(0o775, 0, true),
+            danger(0o1777, 0, false),
+            danger(0o755, 1000, true),
+            danger(0o1777, 1000, true),
+        ]
+        .map(|danger| danger.map(|danger| (danger.text().to_owned(), danger.repair())));
+        let replace = "it lies in a directory where somebody but its owner can replace it: /a has the mode";
+        let foreign = "it lies in a directory of somebody else: /a belongs to user 1000";
+        assert_eq!(
+            told,
+            [
+                Some((format!("{replace} 0775"), Some("chmod go-w /a".into()))),
+                Some((format!("{replace} 1777"), None)),
+                Some((foreign.into(), None)),
+                Some((foreign.into(), None)),
+            ]
+        );
+    }
+
+    #[test]
+    fn a_repair_takes_the_list_away_before_the_bits() {
+        let acl = list(&[(1, 6, 0), (2, 6, 65_534), (4, 0, 0), (16, 6, 0), (32, 0, 0)]);
+        let path = Path::new("/etc/felhom-agent/ca.pem");
+        let fix = |acl: Option<&[u8]>, uid| {
+            of_file(path, &status(0o666, uid, 0), acl, Guard::Steering, &ours()).unwrap().fix
+        };
+        assert_eq!(
+            [fix(Some(&acl), 0), fix(None, 0), fix(None, 7)],
+            [
+                "setfacl -b /etc/felhom-agent/ca.pem && chmod go-w /etc/felhom-agent/ca.pem",
+                "chmod go-w /etc/felhom-agent/ca.pem",
+                "chown root /etc/felhom-agent/ca.pem && chmod go-w /etc/felhom-agent/ca.pem",
+            ]
+        );
+    }
+}

@@ -1,0 +1,87 @@
+//! Who may have to do with the agent's files, and the commands that make them so.
+
+use std::path::Path;
+
+use super::Guard;
+
+/// The group for which an operator runs the agent as root.
+const GROUP: &str = "felhom";
+
+/// Who may have to do with a file of ours.
+#[derive(Clone, Debug)]
+pub struct Ours {
+    pub(super) uid: u32,
+    pub(super) groups: Vec<u32>,
+    /// The number of [`GROUP`], where there is one.
+    agents: Option<u32>,
+}
+
+impl Ours {
+    /// This process: its user, its groups, and the agent's group.
+    pub fn of_process() -> Self {
+        let listed = std::fs::read_to_string("/etc/group").unwrap_or_default();
+        let fields =
+            |line: &str| line.strip_prefix(GROUP)?.strip_prefix(':')?.split(':').nth(1)?.parse().ok();
+        let agents: Option<u32> = listed.lines().find_map(fields);
+        let mut groups: Vec<u32> = agents.into_iter().collect();
+        groups.push(rustix::process::getegid().as_raw());
+        groups.extend(rustix::process::getgroups().unwrap_or_default().iter().map(|group| group.as_raw()));
+        Self { uid: rustix::process::geteuid().as_raw(), groups, agents }
+    }
+
+    /// Another account, for which root looks.
+    pub fn of_account(uid: u32) -> Self {
+        Self { uid, ..Self::of_process() }
+    }
+
+    /// Whether it is root, who can do everything anyway, or this account.
+    pub const fn has(&self, uid: u32) -> bool {
+        uid == 0 || uid == self.uid
+    }
+
+    /// Owner, group and mode that a file with the token should have.
+    fn wanted(&self) -> (String, String, &'static str) {
+        match self.agents {
+            Some(_) => ("root".into(), GROUP.into(), "0640"),
+            None => (self.uid.to_string(), rustix::process::getegid().as_raw().to_string(), "0600"),
+        }
+    }
+
+    /// The same for a file that may hold something else.
+    pub(super) fn wanted_for(&self, guard: Guard) -> (String, String, &'static str) {
+        let (owner, group, mode) = self.wanted();
+        (owner, group, if guard == Guard::Steering { "0644" } else { mode })
+    }
+}
+
+/// The command that writes a token file which is accepted, from what is typed.
+pub fn install_line(path: &Path) -> String {
+    let (owner, group, mode) = Ours::of_process().wanted();
+    format!("install -m {mode} -o {owner} -g {group} /dev/stdin {}", path.display())
+}
+
+/// The command that lets this account, and nobody else, read a file that is there.
+pub fn access_line(path: &Path) -> String {
+    let (owner, group, mode) = Ours::of_process().wanted();
+    format!("chown {owner}:{group} {0} && chmod {mode} {0}", path.display())
+}
+
+#[cfg(test)]
+impl Ours {
+    pub(crate) fn new(uid: u32, groups: Vec<u32>, agents: Option<u32>) -> Self {
+        Self { uid, groups, agents }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_repair_fits_the_accounts_of_the_host() {
+        let with_group = Ours::new(990, vec![990], Some(990));
+        assert_eq!(with_group.wanted(), ("root".into(), "felhom".into(), "0640"));
+        let (owner, _, mode) = Ours::new(990, vec![990], None).wanted();
+        assert_eq!((owner.as_str(), mode), ("990", "0600"));
+    }
+}
