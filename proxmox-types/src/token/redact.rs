@@ -72,14 +72,17 @@ fn cut(text: &str, find: impl Fn(&str, &str, usize) -> Option<Range<usize>>) -> 
 /// What follows the scheme of the header, unless it is a token, whose name may be shown.
 fn after_scheme(rest: &str, text: &str, at: usize) -> Option<Range<usize>> {
     let after = strip(rest, &[SCHEME])?;
-    let value = strip(after, &EQUALS).or_else(|| strip(after, &COLON)).or_else(|| strip(after, &[" "]))?;
+    let assigned = strip(after, &EQUALS);
+    let value = assigned.or_else(|| strip(after, &COLON)).or_else(|| strip(after, &[" "]))?;
     let value = value.trim_start_matches(is_gap);
+    let head = head(value);
+    if holds(head.get(..value_length(head))?, &BANG) {
+        return None;
+    }
     let length = value_length(value);
-    let run = value.get(..length)?;
-    let has_name = holds(run, &BANG);
-    let is_word = run.bytes().all(|byte| byte.is_ascii_alphabetic());
-    let start = at.saturating_add(rest.len()).saturating_sub(value.len());
-    (!has_name && !is_word && start < text.len()).then(|| start..start.saturating_add(length))
+    let is_word = value.get(..length)?.bytes().all(|byte| byte.is_ascii_alphabetic());
+    let start = text.len().saturating_sub(value.len());
+    (at < start && (assigned.is_some() || !is_word)).then(|| start..start.saturating_add(length))
 }
 
 /// The secret of the token whose `!`, or whose `=` if it has none, stands at the beginning of `rest`.
@@ -124,9 +127,9 @@ fn separated(text: &str, has_owner: bool) -> Option<(&str, usize)> {
 
 /// A UUID that soon follows in the same line.
 fn near(text: &str) -> Option<(&str, usize)> {
-    let line = text.lines().next().unwrap_or_default();
-    let places = line.char_indices().take(NEAR).filter_map(|(at, _)| text.get(at..));
-    places.into_iter().find_map(|rest| uuid(rest).map(|length| (rest, length)))
+    let line = text.char_indices().take(NEAR).take_while(|(_, character)| *character != '\n');
+    let mut places = line.filter_map(|(at, _)| text.get(at..));
+    places.find_map(|rest| uuid(rest).map(|length| (rest, length)))
 }
 
 /// The secret before an owner, as in `UUID=user@realm!name`.
@@ -139,10 +142,8 @@ fn swapped(before: &str) -> Option<Range<usize>> {
 
 /// Whether `user@realm` stands at the end, also with blanks around the `@`.
 fn ends_in_owner(before: &str) -> bool {
-    let before = before.trim_end_matches(is_gap);
+    let before = tail(before).trim_end_matches(is_gap);
     let line = before.rsplit(['\n', '\r']).next().unwrap_or_default();
-    let start = line.char_indices().rev().nth(REACH).map_or(0, |(at, _)| at);
-    let line = line.get(start..).unwrap_or_default();
     let mut words = line.rsplit(is_between).filter(|word| !word.is_empty());
     words.next().is_some_and(|word| holds(word, &AT))
         || words.next().is_some_and(|word| AT.iter().any(|at| word.ends_with(at)))
@@ -150,10 +151,19 @@ fn ends_in_owner(before: &str) -> bool {
 
 /// The last word of a text, as far as a token can reach.
 fn last_word(text: &str) -> &str {
-    let text = text.trim_end_matches(['"', '\'']);
-    let word = text.rsplit(is_between).next().unwrap_or_default();
-    let start = word.char_indices().rev().nth(REACH).map_or(0, |(at, _)| at);
-    word.get(start..).unwrap_or_default()
+    tail(text).trim_end_matches(['"', '\'']).rsplit(is_between).next().unwrap_or_default()
+}
+
+/// As much of the beginning as a token can reach: a server may say much, and each look must be short.
+fn head(text: &str) -> &str {
+    let end = text.char_indices().nth(REACH).map_or(text.len(), |(at, _)| at);
+    text.get(..end).unwrap_or_default()
+}
+
+/// As much of the end.
+fn tail(text: &str) -> &str {
+    let start = text.char_indices().rev().nth(REACH).map_or(0, |(at, _)| at);
+    text.get(start..).unwrap_or_default()
 }
 
 /// The length of a token's name, with blanks before it.
@@ -274,6 +284,14 @@ mod tests {
         ];
         for text in texts {
             assert_eq!(redacted(text), text.replace("UUID", UUID), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_long_text_is_looked_at_once() {
+        for part in ["!", "a@b!", "pveapitoken=a@b!", "a@b!c:", "a@b!c= ", "\"", "@ ! "] {
+            let text = part.repeat(5_000);
+            assert!(redact(&text).len() <= text.len().saturating_mul(2), "{part}");
         }
     }
 
