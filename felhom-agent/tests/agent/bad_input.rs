@@ -139,6 +139,31 @@ fn a_malformed_token_says_which_part_is_wrong() {
 }
 
 #[test]
+fn what_nobody_sees_in_a_token_is_named_and_nothing_is_sent() {
+    let node = Node::start(&[]);
+    let mut config = Agent::config(&node);
+    config.as_object_mut().unwrap().remove("token");
+    let token = &node.facts.token;
+    let cases = [
+        (format!("\u{feff}{token}\n"), "U+FEFF, as character 1"),
+        (token.replace('@', "\u{200b}@"), "U+200B, as character 7"),
+        (format!("{token}\u{2060}"), "U+2060, as character 54"),
+        (token.replace('=', "\u{a0}="), "U+00A0, as character 17"),
+        (token.replacen('-', "\u{2011}", 1), "holds U+2011, as character 26"),
+    ];
+    for (text, reason) in cases {
+        let agent = Agent::with(&config);
+        let file = agent.write("token", &text, 0o600);
+        let run = agent.set("FELHOM_AGENT_TOKEN_FILE", file.to_str().unwrap()).run(&JSON);
+        refused(&run, "config.secret", reason);
+        let mut config = Agent::config(&node);
+        config["token"] = json!(text.trim_end());
+        refused(&Agent::with(&config).run(&JSON), "config.secret", reason);
+    }
+    assert_eq!(node.count("connections"), 0);
+}
+
+#[test]
 fn token_files_are_not_followed_through_links() {
     let node = Node::start(&[]);
     let mut config = Agent::config(&node);

@@ -1,6 +1,7 @@
 //! The command `cleanup`: what it finds, what it leaves alone, and that it ends.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::process::Stdio;
 use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -102,6 +103,123 @@ fn what_somebody_else_took_is_told_and_never_deleted() {
     assert_eq!((status.as_str(), run.exit, state(&node).0), ("warn", 0, kept), "{}", run.stdout);
     assert_eq!(run.json()["alike"].as_array().unwrap().len(), 2);
     assert_eq!(run.json()["done"], json!(["delete snapshot felhom-st-6b052c48-0a1b2c3d of container 300"]));
+}
+
+#[test]
+fn a_journal_is_a_hint_and_never_an_order() {
+    let node = Node::start(&[]);
+    node.ask("set 100 tags prod");
+    for vmid in [100, 300] {
+        node.ask(&format!("snapshot {vmid} before-upgrade my precious"));
+        node.ask(&format!("snapshot {vmid} {NAME} somebody else"));
+    }
+    node.ask("snapshot 100 felhom-st-6b052c48-0a1b2c3d self-test of felhom-agent");
+    let foreign = |name: &str, vmid: u32| json!([format!("{name} of container {vmid}")]);
+    let untagged = "snapshot felhom-st-6b052c48-0a1b2c3d of container 100, which has no tag felhom-selftest";
+    let cases = [
+        (json!({ "vmid": 100, "snapname": "before-upgrade" }), 0, foreign("before-upgrade", 100)),
+        (json!({ "vmid": 100 }), 0, foreign(NAME, 100)),
+        (json!({ "snapname": "before-upgrade" }), 0, foreign("before-upgrade", 300)),
+        (json!({}), 0, foreign(NAME, 300)),
+        (json!({ "vmid": 100, "snapname": "felhom-st-6b052c48-0a1b2c3d" }), 6, json!(untagged)),
+    ];
+    for (change, exit, told) in cases {
+        for arguments in [&["cleanup", "--dry-run", "-o", "json"][..], &CLEANUP] {
+            let agent = Agent::of(&node);
+            journal(&agent, &change);
+            let run = agent.run(arguments);
+            let report = run.json();
+            assert_eq!((run.exit, &report["done"]), (exit, &json!([])), "{change}: {}", run.stdout);
+            let is_told = report["alike"].as_array().unwrap().contains(&told[0])
+                || report["leftovers"][0]["what"] == told;
+            assert!(is_told, "{change}: {}", run.stdout);
+        }
+    }
+    assert_eq!(node.ask("changes"), json!(0));
+}
+
+/// What is said, and how it is laid there.
+type Planted = (&'static str, fn(&Agent));
+
+#[test]
+fn a_journal_that_somebody_could_have_planted_is_refused() {
+    let node = Node::start(&[]);
+    node.ask(&format!("snapshot 300 {NAME} self-test of felhom-agent"));
+    let planted: [Planted; 6] = [
+        ("exercise.json is not the agent's own plain file: it is a symbolic link", |agent| {
+            agent.write("elsewhere", "{}", 0o600);
+            std::os::unix::fs::symlink(agent.path("elsewhere"), agent.path("state/exercise.json")).unwrap();
+        }),
+        (
+            "exercise.json is not the agent's own plain file: it can be written by others: its mode is 0666",
+            |agent| {
+                journal(agent, &json!({}));
+                fs::set_permissions(agent.path("state/exercise.json"), fs::Permissions::from_mode(0o666))
+                    .unwrap();
+            },
+        ),
+        ("exercise.json is not the agent's own plain file: it has 2 names", |agent| {
+            journal(agent, &json!({}));
+            fs::hard_link(agent.path("state/exercise.json"), agent.path("other")).unwrap();
+        }),
+        ("exercise.json is not the agent's own plain file: it is a FIFO", |agent| {
+            fifo(agent, "state/exercise.json");
+        }),
+        ("exercise.json is not the agent's own plain file: it is larger than 65536 bytes", |agent| {
+            agent.write("state/exercise.json", &" ".repeat(70_000), 0o600);
+        }),
+        ("cannot be trusted with the journal: ", |agent| {
+            journal(agent, &json!({}));
+            fs::set_permissions(agent.path("state"), fs::Permissions::from_mode(0o777)).unwrap();
+        }),
+    ];
+    for (reason, plant) in planted {
+        refused(&node, reason, plant);
+    }
+}
+
+#[test]
+fn a_lock_that_somebody_could_have_planted_is_neither_followed_nor_waited_for() {
+    let node = Node::start(&[]);
+    let planted: [Planted; 4] = [
+        ("exercise.lock is not the agent's own plain file: it is a FIFO", |agent| {
+            fifo(agent, "state/exercise.lock");
+        }),
+        ("exercise.lock is not the agent's own plain file: it is a symbolic link", |agent| {
+            std::os::unix::fs::symlink(agent.path("victim"), agent.path("state/exercise.lock")).unwrap();
+        }),
+        ("exercise.lock is not the agent's own plain file: it is a directory", |agent| {
+            fs::create_dir(agent.path("state/exercise.lock")).unwrap();
+        }),
+        ("exercise.lock is not the agent's own plain file: it can be written by others", |agent| {
+            agent.write("state/exercise.lock", "", 0o620);
+        }),
+    ];
+    for (reason, plant) in planted {
+        let agent = refused(&node, reason, plant);
+        assert!(!agent.path("victim").exists());
+        let (status, _) =
+            agent.run(&["selftest", "-o", "json", "--only", "guests"]).check("guests.leftovers");
+        assert_eq!(status, "ok");
+    }
+}
+
+fn fifo(agent: &Agent, name: &str) {
+    rustix::fs::mknodat(rustix::fs::CWD, agent.path(name), rustix::fs::FileType::Fifo, 0o600.into(), 0)
+        .unwrap();
+}
+
+/// What is planted in the state folder ends the cleanup at once, with what to do, and nothing is changed.
+fn refused(node: &Node, reason: &str, plant: fn(&Agent)) -> Agent {
+    let agent = Agent::of(node);
+    fs::create_dir(agent.path("state")).unwrap();
+    plant(&agent);
+    let run = agent.run(&CLEANUP);
+    assert_eq!((run.exit, node.ask("changes")), (1, json!(0)), "{reason}: {}", run.stdout);
+    assert!(run.json()["problem"].as_str().unwrap().contains(reason), "{reason}: {}", run.stdout);
+    assert!(!run.json()["fix"].as_array().unwrap().is_empty(), "{}", run.stdout);
+    assert!(run.took < Duration::from_secs(3), "{:?}", run.took);
+    agent
 }
 
 #[test]

@@ -11,6 +11,8 @@ mod docs;
 #[cfg(test)]
 mod exercise;
 #[cfg(test)]
+mod guarded;
+#[cfg(test)]
 mod identity;
 #[cfg(test)]
 mod life;

@@ -48,6 +48,79 @@ fn no_output_has_the_secret_even_at_the_highest_verbosity() {
     clean(&Agent::with(&config).run(&["selftest", "-vvv"]), &secret);
 }
 
+/// What somebody could have pasted instead of the token, whose secret is `KEY`.
+const PASTED: [&str; 6] = [
+    "felhom@pve!agent=KEY",
+    "PVEAPIToken=felhom@pve!agent=KEY",
+    "'felhom@pve!agent=KEY' ",
+    "felhom%40pve%21agent%3DKEY",
+    "Authorization: PVEAPIToken=felhom@pve!agent = KEY",
+    "felhom@pve!agent:KEY",
+];
+
+const KEY: &str = "DEADBEEF-c0de-4bad-8bad-feedfacecafe";
+
+fn pasted() -> impl Iterator<Item = String> {
+    PASTED.iter().map(|text| text.replace("KEY", KEY))
+}
+
+#[test]
+fn a_token_as_a_key_or_as_the_value_of_another_is_not_printed() {
+    let tls = json!({ "insecure": true });
+    for pasted in pasted() {
+        let mut configs = vec![
+            json!({ "tls": { "pins": [pasted] } }),
+            json!({ "tls": { "ca_file": pasted } }),
+            json!({ "tls": tls, "log": { "level": pasted } }),
+            json!({ "tls": tls, "storages": [pasted] }),
+            json!({ "tls": tls, "selftest": { pasted.clone(): 1 } }),
+            json!({ "tls": tls, pasted.clone(): 1 }),
+        ];
+        for name in ["node", "url", "token_file", "pool", "golden", "state_dir", "tokn"] {
+            let mut config = json!({ "tls": tls, "token": pasted });
+            config[name] = json!(pasted);
+            configs.push(config);
+        }
+        for config in configs {
+            let agent = Agent::with(&config);
+            clean(&agent.run(&["selftest", "-vvv", "--only", "config"]), KEY);
+            clean(&agent.run(&["cleanup", "-o", "json"]), KEY);
+            clean(&agent.run(&["sensors"]), KEY);
+        }
+    }
+}
+
+#[test]
+fn a_token_as_an_argument_is_not_printed() {
+    for pasted in pasted() {
+        let agent = Agent::with(&json!({ "tls": { "insecure": true } }));
+        for arguments in [
+            &["selftest", "--config", &pasted, "--only", "config"][..],
+            &["cleanup", "-o", "json", "--config", &pasted],
+            &["selftest", &pasted],
+            &[&pasted],
+            &["usb", "mount", &pasted],
+            &["selftest", "--vmid", &pasted],
+            &["selftest", &format!("--token={pasted}")],
+            &["selftest", "--only", &pasted],
+        ] {
+            clean(&agent.run(arguments), KEY);
+        }
+    }
+}
+
+#[test]
+fn a_token_in_a_wrong_variable_is_not_printed() {
+    for pasted in pasted() {
+        for variable in ["NODE", "LOG__LEVEL", "TLS__PINS", "TOKNE", "TOKEN_FILE", "URL", "CONFIG", KEY] {
+            let agent = Agent::with(&json!({ "tls": { "insecure": true } }));
+            let run =
+                agent.set(&format!("FELHOM_AGENT_{variable}"), &pasted).run(&["selftest", "-o", "json"]);
+            clean(&run, KEY);
+        }
+    }
+}
+
 #[test]
 fn logs_can_be_json_and_have_no_secret() {
     let node = Node::start(&[]);
