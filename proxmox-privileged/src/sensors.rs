@@ -159,26 +159,21 @@ fn judged(output: &Output) -> Result<Vec<Chip>, SensorsError> {
     if none { Ok(Vec::new()) } else { chips(&text) }
 }
 
-/// The chips of the raw form. A line that is none of it stands in its chip as a feature without readings, so that the others
-/// are read.
+/// The chips of the raw form. A line that is none of it stands in its chip as a feature without readings, or as a chip before
+/// the first one, so that the others are read.
 fn chips(text: &str) -> Result<Vec<Chip>, SensorsError> {
     let mut chips: Vec<Chip> = Vec::new();
-    let mut odd = None;
-    for (index, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
-        if is_chip(line) {
-            chips.push(Chip { name: line.to_owned(), adapter: None, features: Vec::new() });
-        } else if let Some(chip) = chips.last_mut() {
-            extend(chip, line);
-        } else {
-            odd.get_or_insert((index + 1, line));
+    let mut lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()).peekable();
+    let (index, first) = lines.peek().copied().unwrap_or_default();
+    let unknown = || UnknownSnafu { line: index + 1, text: first.chars().take(120).collect::<String>() };
+    ensure!(text.lines().any(is_chip), unknown());
+    for (_, line) in lines {
+        match chips.last_mut() {
+            Some(chip) if !is_chip(line) => extend(chip, line),
+            _ => chips.push(Chip { name: line.to_owned(), adapter: None, features: Vec::new() }),
         }
     }
-    match odd {
-        Some((line, text)) if chips.is_empty() => {
-            UnknownSnafu { line, text: text.chars().take(120).collect::<String>() }.fail()
-        }
-        _ => Ok(chips),
-    }
+    Ok(chips)
 }
 
 /// Whether a line names a chip: a driver, a bus and an address with hyphens between. Labels end in a colon.
