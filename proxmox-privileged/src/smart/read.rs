@@ -48,10 +48,10 @@ pub(super) fn version(document: &Value) -> Option<String> {
     Some(format!("{}.{}", part("/smartctl/version/0")?, part("/smartctl/version/1")?))
 }
 
+/// The mask of eight bits; another number is none.
 pub(super) fn bits(document: &Value) -> Option<SmartBits> {
-    first(document, &["/smartctl/exit_status"])
-        .and_then(|status: i64| i32::try_from(status).ok())
-        .map(SmartBits::from_status)
+    let status: Option<u8> = first(document, &["/smartctl/exit_status"]);
+    status.map(|status| SmartBits::from_status(status.into()))
 }
 
 pub(super) fn report(document: Value, bits: SmartBits) -> SmartReport {
@@ -139,6 +139,8 @@ pub(super) fn first<T: LooseScalar>(document: &Value, pointers: &[&str]) -> Opti
 fn scalar<T: LooseScalar>(value: &Value) -> Option<T> {
     match value {
         Value::Bool(value) => T::from_bool(*value),
+        // Perl would take an empty text for false, and a disk for failing.
+        Value::String(text) if text.trim().is_empty() => None,
         Value::String(text) => T::from_text(text),
         Value::Number(number) => match (number.as_u64(), number.as_i64()) {
             (Some(number), _) => T::from_u64(number),

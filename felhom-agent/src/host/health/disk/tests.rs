@@ -140,6 +140,8 @@ fn a_disk_that_says_nothing_of_its_health_is_not_called_well() {
         (with(json!({"smart_status": null})), nothing),
         (with(json!({"smart_status": {"passed": "perhaps"}})), nothing),
         (with(json!({"smart_status": {"passed": -1}})), nothing),
+        (with(json!({"smart_status": {"passed": ""}})), nothing),
+        (with(json!({"smart_status": {"passed": []}, "smartctl": {"exit_status": -1}})), nothing),
         (
             with(json!({"smart_support": {"available": true, "enabled": false}})),
             "skip its SMART is switched off",
@@ -164,7 +166,7 @@ fn a_disk_that_says_nothing_of_its_health_is_not_called_well() {
 #[test]
 fn only_what_proves_a_failure_is_one() {
     let nvme = |mask: Value| with(json!({"nvme_smart_health_information_log": {"critical_warning": mask}}));
-    let bits = |status: u8| with(json!({"smartctl": {"exit_status": status}}));
+    let bits = |status: i64| with(json!({"smartctl": {"exit_status": status}}));
     let rows = [
         (with(json!({"smart_status": {"passed": false}})), "FAIL it expects to fail: replace it"),
         (bits(8), "FAIL it expects to fail: replace it"),
@@ -179,6 +181,8 @@ fn only_what_proves_a_failure_is_one() {
         (nvme(json!(0)), "ok well"),
         (nvme(json!(-1)), "ok well"),
         (bits(4), "ok well"),
+        (bits(-1), "ok well"),
+        (bits(256 + 8), "ok well"),
         (bits(16), "warn an attribute is below its threshold"),
         (bits(32 + 64), "warn an attribute was below its threshold, its error log has entries"),
         (bits(128), "warn a self-test failed"),
