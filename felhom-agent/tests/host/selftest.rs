@@ -15,6 +15,7 @@ use crate::drop_in;
 use crate::mounts::{UUID, disk, rules};
 use crate::node::Node;
 use crate::process::stub;
+use crate::tools::recorded_disks;
 use crate::usb::{sysfs, sysfs_at};
 
 /// A host as it should be, and what is changed about it.
@@ -180,6 +181,36 @@ fn a_usb_disk_that_is_not_on_usb_is_told() {
         || {
             let text = format!("filesystem {UUID} is on /dev/sda1, which is not on USB");
             assert_eq!(only("host.usb.usb"), is("fail", &text));
+        },
+    );
+}
+
+#[test]
+fn each_disk_is_told_and_what_measures_nothing_does_not_count() {
+    let raw = "nct6795-isa-0a20\nAUXTIN0:\n  temp3_input: 127.000\nSYSTIN:\n  temp1_input: 31.000\n  \
+               temp1_max: 0.000\n  temp1_alarm: 1.000\n";
+    as_account(
+        &[],
+        || {
+            recorded_disks();
+            write("/run/raw", raw, 0o644);
+            stub(Program::Sensors, "cat /run/raw");
+        },
+        || {
+            let mut checks = checks();
+            let unasked =
+                "/dev/vda: smartctl knows no way to ask it: a virtual disk, or an unknown controller";
+            let mut disks = checks.remove("host.smart").unwrap();
+            disks.sort();
+            assert_eq!(
+                disks,
+                [
+                    is("fail", "/dev/sda: it expects to fail: replace it"),
+                    is("ok", "/dev/nvme0n1: well"),
+                    is("skip", unasked)
+                ]
+            );
+            assert_eq!(checks["host.sensors"], [is("ok", "31 °C at the hottest")]);
         },
     );
 }

@@ -112,7 +112,7 @@ const RECORDED: [(&str, &str); 3] = [
 ];
 
 /// A host with disks whose health was recorded: one that expects to fail, a good one, one that cannot be asked.
-fn recorded_disks() {
+pub(crate) fn recorded_disks() {
     tmpfs("/sys/block");
     for (name, text) in RECORDED {
         fs::create_dir(format!("/sys/block/{name}")).unwrap();
