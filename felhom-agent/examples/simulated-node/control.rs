@@ -4,7 +4,7 @@
 //! `snapshot VMID NAME [DESCRIPTION]` adds one that somebody took; `running VMID` starts a container;
 //! `changes` counts requests that change something; `config VMID` shows the options; `set VMID OPTION [VALUE]` sets or
 //! removes one; `revoke PATH ROLE` takes a role away; `lock VMID [LOCK]`; `slow TYPE MILLISECONDS` makes a kind of
-//! worker take longer; `delay OPERATION MILLISECONDS` makes the answers of an operation late; `lose OPERATION` loses its
+//! worker take longer; `statistics up|down`; `delay OPERATION MILLISECONDS` makes the answers of an operation late; `lose OPERATION` loses its
 //! next answer; `role ROLE [PRIVILEGES]` redefines or removes a role; `daemon up|down`; `secret TOKEN SECRET` changes a
 //! token's secret.
 
@@ -122,6 +122,10 @@ const VERBS: &[(&str, Verb)] = &[
     }),
     ("daemon", |_, world, words| {
         world.is_daemon_down = *words.first()? == "down";
+        Some(Value::Null)
+    }),
+    ("statistics", |_, world, words| {
+        world.is_statistics_daemon_down = *words.first()? == "down";
         Some(Value::Null)
     }),
     ("secret", |_, world, words| {

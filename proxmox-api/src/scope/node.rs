@@ -48,12 +48,22 @@ impl<'a> Node<'a> {
         self.client.call(&node::NODE_VERSION, &[self.node])
     }
 
-    /// Lists interfaces and bridges.
+    /// Lists interfaces and bridges, without what SDN makes.
     ///
-    /// `GET /nodes/{node}/network`; needs no privilege.
-    /// Source: pve-manager `PVE/API2/Network.pm`.
+    /// `GET /nodes/{node}/network`; bridges without `SDN.Use` or `SDN.Audit` on `/sdn/zones/localnetwork/{bridge}` are
+    /// left out.
+    /// Source: pve-manager `PVE/API2/Network.pm`; recordings `get-node-network`, `get-node-network.limited`.
     pub fn network(self) -> Call<'a, Rows<NetworkInterface>> {
         self.client.call(&node::NETWORK, &[self.node])
+    }
+
+    /// Lists what a container can be connected to: Linux bridges, those of Open vSwitch, and the vnets of SDN.
+    ///
+    /// `GET /nodes/{node}/network?type=any_bridge`; bridges without `SDN.Use` or `SDN.Audit` on
+    /// `/sdn/zones/localnetwork/{bridge}` are left out, vnets without one of them on `/sdn/zones/{zone}/{vnet}`.
+    /// Source: pve-manager `PVE/API2/Network.pm`; no recording has the parameter.
+    pub fn bridges(self) -> Call<'a, Rows<NetworkInterface>> {
+        self.network().parameter("type", "any_bridge")
     }
 
     /// Lists the services of PVE.

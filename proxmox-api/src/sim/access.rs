@@ -29,7 +29,7 @@ pub(super) const HANDLERS: &[(&str, Handler)] = &[
         let token = token.ok_or_else(missing)?;
         Ok(json!({ "privsep": u8::from(token.privsep), "expire": token.expire }).into())
     }),
-    ("pool.list", |world, ask| Ok(pools(world, ask))),
+    ("pool.list", pools),
 ];
 
 fn permissions(world: &mut World, ask: &Ask<'_>) -> Result<Reply, Refusal> {
@@ -60,24 +60,23 @@ fn json_of(held: &Held) -> Value {
     )
 }
 
-fn pools(world: &mut World, ask: &Ask<'_>) -> Reply {
+/// One pool is shown to everybody, recordings `pools-poolid-missing`, `pools-poolid-without-audit`.
+fn pools(world: &mut World, ask: &Ask<'_>) -> Result<Reply, Refusal> {
     let wanted = ask.get("poolid");
-    let rows = world
-        .pools
-        .iter()
-        .filter(|(pool, _)| wanted.is_none_or(|wanted| wanted == *pool))
-        .filter(|(pool, _)| world.has(ask.principal, &format!("/pool/{pool}"), &["Pool.Audit"], false))
-        .map(|(pool, comment)| {
-            let mut row = json!({ "poolid": pool, "comment": comment });
-            if wanted.is_some() {
-                let members = world.containers.iter().filter(|(_, ct)| ct.pool.as_ref() == Some(pool));
-                set(
-                    &mut row,
-                    "members",
-                    members.filter_map(|(vmid, _)| member(world, *vmid)).collect::<Value>(),
-                );
-            }
-            row
-        });
-    Value::Array(rows.collect()).into()
+    if let Some(missing) = wanted.filter(|wanted| !world.pools.contains_key(*wanted)) {
+        return Err(Refusal::die(format!("pool '{missing}' does not exist")));
+    }
+    let is_shown = |pool: &str| match wanted {
+        Some(wanted) => wanted == pool,
+        None => world.has(ask.principal, &format!("/pool/{pool}"), &["Pool.Audit"], false),
+    };
+    let rows = world.pools.iter().filter(|(pool, _)| is_shown(pool)).map(|(pool, comment)| {
+        let mut row = json!({ "poolid": pool, "comment": comment });
+        if wanted.is_some() {
+            let members = world.containers.iter().filter(|(_, ct)| ct.pool.as_ref() == Some(pool));
+            set(&mut row, "members", members.filter_map(|(vmid, _)| member(world, *vmid)).collect::<Value>());
+        }
+        row
+    });
+    Ok(Value::Array(rows.collect()).into())
 }

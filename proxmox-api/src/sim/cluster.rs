@@ -87,6 +87,11 @@ fn guest(world: &World, vmid: u32) -> Option<Map<String, Value>> {
     });
     row.extend(more.as_object().cloned().unwrap_or_default());
     row.extend(container.pool.as_ref().map(|pool| ("pool".into(), pool.as_str().into())));
+    if world.is_statistics_daemon_down {
+        // Recording `resources-pvestatd-dead`.
+        row.retain(|key, _| ["node", "vmid", "id", "tags", "type", "lock"].contains(&key.as_str()));
+        row.insert("status".into(), "unknown".into());
+    }
     Some(row)
 }
 

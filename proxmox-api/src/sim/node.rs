@@ -26,8 +26,12 @@ pub(super) const HANDLERS: &[(&str, Handler)] = &[
     ("node.time", |world, _| {
         Ok(json!({ "time": world.time(), "localtime": world.time(), "timezone": "Etc/UTC" }).into())
     }),
-    ("node.network", |world, _| {
-        let bridges = world.bridges.iter().map(|bridge| {
+    ("node.network", |world, ask| {
+        let is_shown = |bridge: &&String| {
+            let path = format!("/sdn/zones/localnetwork/{bridge}");
+            world.has(ask.principal, &path, &["SDN.Audit", "SDN.Use"], true)
+        };
+        let bridges = world.bridges.iter().filter(is_shown).map(|bridge| {
             json!({
                 "iface": bridge, "type": "bridge", "method": "manual", "method6": "manual", "families": ["inet"],
                 "active": 1, "autostart": 1, "priority": 3, "bridge_ports": "", "bridge_stp": "off", "bridge_fd": "0",
@@ -35,10 +39,12 @@ pub(super) const HANDLERS: &[(&str, Handler)] = &[
         });
         Ok(Value::Array(bridges.collect()).into())
     }),
-    ("node.services", |_, _| {
+    ("node.services", |world, _| {
         let services = ["chrony", "cron", "pve-cluster", "pvedaemon", "pveproxy", "pvestatd"].map(|service| {
+            let is_dead = service == "pvestatd" && world.is_statistics_daemon_down;
+            let (state, active) = if is_dead { ("dead", "inactive") } else { ("running", "active") };
             json!({
-                "service": service, "name": service, "desc": service, "state": "running", "active-state": "active",
+                "service": service, "name": service, "desc": service, "state": state, "active-state": active,
                 "unit-state": "enabled",
             })
         });
@@ -72,13 +78,19 @@ fn version(_: &mut World, _: &Ask<'_>) -> Reply {
     json!({ "version": "9.2.11", "release": "9.2", "repoid": "14a22df35955d97d" }).into()
 }
 
-/// The node as the lists show it; load and space only to who may see them.
+/// The node as the lists show it; load and space only to who may see them. Without pvestatd there are none, recording
+/// `nodes-pvestatd-dead`.
 pub(super) fn entry(world: &World, principal: &Principal) -> Map<String, Value> {
     let row = json!({
         "node": world.node, "id": format!("node/{}", world.node), "type": "node", "status": "online", "level": "",
         "ssl_fingerprint": FINGERPRINT,
     });
     let mut row = row.as_object().cloned().unwrap_or_default();
+    if world.is_statistics_daemon_down {
+        row.remove("level");
+        row.insert("status".into(), "unknown".into());
+        return row;
+    }
     if world.has(principal, &format!("/nodes/{}", world.node), &["Sys.Audit"], false) {
         let load = json!({
             "cpu": 0.009_429_280_397, "maxcpu": 2, "mem": 1_840_500_736_u64, "maxmem": 25_276_502_016_u64,

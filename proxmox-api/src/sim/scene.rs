@@ -67,6 +67,7 @@ pub(super) fn node() -> World {
         ha_managed: alloc::vec![],
         replicated: alloc::vec![],
         is_daemon_down: false,
+        is_statistics_daemon_down: false,
         received: alloc::vec![],
         durations: BTreeMap::new(),
         script: None,

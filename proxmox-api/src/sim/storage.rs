@@ -116,7 +116,7 @@ pub(super) const HANDLERS: &[(&str, Handler)] = &[
             .ok_or_else(|| Refusal::die(format!("storage '{name}' does not exist")))?;
         Ok(storage.definition(name).into())
     }),
-    ("storage.list", |world, ask| Ok(list(world, ask))),
+    ("storage.list", list),
     ("storage.status", |world, ask| {
         let storage = world
             .storages
@@ -135,7 +135,11 @@ fn is_seen(world: &World, ask: &Ask<'_>, name: &str) -> bool {
     )
 }
 
-fn list(world: &mut World, ask: &Ask<'_>) -> Reply {
+/// One that does not exist is refused, recording `node-storage-filter-missing`; one that may not be seen is left out.
+fn list(world: &mut World, ask: &Ask<'_>) -> Result<Reply, Refusal> {
+    if ask.get("storage").is_some_and(|wanted| !world.storages.contains_key(wanted)) {
+        return Err(Refusal::parameter("storage", "No such storage."));
+    }
     let wanted = ask.list("content");
     let fits = |storage: &Storage| {
         wanted.is_empty() || wanted.iter().any(|content| storage.content.contains(content))
@@ -146,7 +150,7 @@ fn list(world: &mut World, ask: &Ask<'_>) -> Reply {
         .iter()
         .filter(|(name, storage)| is_named(name) && fits(storage) && is_seen(world, ask, name))
         .map(|(name, storage)| row(name, storage, ask.flag("format")));
-    Value::Array(rows.collect()).into()
+    Ok(Value::Array(rows.collect()).into())
 }
 
 fn row(name: &str, storage: &Storage, wants_format: bool) -> Value {

@@ -41,6 +41,8 @@ pub struct World {
     pub replicated: Vec<u32>,
     /// Whether pvedaemon is down, so that everything it would answer is 595.
     pub is_daemon_down: bool,
+    /// Whether pvestatd is down, for so long that its statistics have gone.
+    pub is_statistics_daemon_down: bool,
     /// Every request, in order.
     pub received: Vec<Received>,
     /// How long workers take, by type; the rest take [`World::TASK`].

@@ -128,7 +128,11 @@ const NODES: &[(&str, Build)] = &[
     ("node.status", |client, given| given.bare(client.node(&given.node()?).status())),
     ("node.time", |client, given| given.bare(client.node(&given.node()?).time())),
     ("node.version", |client, given| given.bare(client.node(&given.node()?).version())),
-    ("node.network", |client, given| given.bare(client.node(&given.node()?).network())),
+    ("node.network", |client, mut given| {
+        let (node, kind) = (given.node()?, given.take::<Option<String>>("type")?);
+        let node = client.node(&node);
+        given.bare(if kind.is_some() { node.bridges() } else { node.network() })
+    }),
     ("node.services", |client, given| given.bare(client.node(&given.node()?).services())),
     ("node.certificates", |client, given| given.bare(client.node(&given.node()?).certificates())),
     ("disk.list", |client, given| built(client.node(&given.node()?).disks(&given.rest()?))),

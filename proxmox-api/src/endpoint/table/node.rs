@@ -1,7 +1,7 @@
 //! The node: version, status, network, disks, certificates, services.
 
 use super::super::kind::DEVICE;
-use super::{Endpoint, Kind, Pace, Privileges, Returns, get, optional, required};
+use super::{Endpoint, Kind, Pace, Privileges, Returns, check, get, optional, required};
 
 const SYS_AUDIT: Privileges = Privileges::All("/nodes/{node}", &["Sys.Audit"]);
 
@@ -23,7 +23,15 @@ pub static NODE_VERSION: Endpoint =
 
 /// Interfaces and bridges of a node.
 pub static NETWORK: Endpoint =
-    get("node.network", "/nodes/{node}/network", Privileges::Anyone, Returns::List);
+    get("node.network", "/nodes/{node}/network", Privileges::Anyone, Returns::List)
+        .with(&[&[optional("type", Kind::OneOf(&["any_bridge"]))]])
+        .checks(&[check(
+            "bridges without one of them are left out",
+            Privileges::AnyOf("/sdn/zones/localnetwork/{iface}", &["SDN.Audit", "SDN.Use"]),
+            "pve-manager PVE/API2/Network.pm, index",
+        )
+        .filters()
+        .seen("get-node-network.limited")]);
 
 /// System services of a node.
 pub static SERVICES: Endpoint =
