@@ -7,8 +7,10 @@ mod drift;
 mod guest;
 mod host;
 mod leftover;
+mod named;
 mod node;
 mod permission;
+mod service;
 mod storage;
 mod sudo;
 
@@ -160,6 +162,39 @@ pub const READ_ONLY: &[Check] = &[
             exit: Exit::Fail,
         },
         run: node::status,
+    },
+    Check {
+        claim: Claim {
+            id: "node.services",
+            group: Group::Node,
+            proves: "pvestatd, pveproxy, pvedaemon and pve-cluster run",
+            source: "GET /nodes/{node}/services",
+            needs: &["node.exists"],
+            exit: Exit::Fail,
+        },
+        run: service::services,
+    },
+    Check {
+        claim: Claim {
+            id: "pool.exists",
+            group: Group::Node,
+            proves: "the configured pool is there",
+            source: "GET /pools",
+            needs: &["auth.token"],
+            exit: Exit::Fail,
+        },
+        run: named::pool,
+    },
+    Check {
+        claim: Claim {
+            id: "bridge.exists",
+            group: Group::Node,
+            proves: "every configured bridge is there, and up",
+            source: "GET /nodes/{node}/network",
+            needs: &["node.exists"],
+            exit: Exit::Fail,
+        },
+        run: named::bridges,
     },
     Check {
         claim: Claim {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use proxmox_api::{Client, Error};
-use proxmox_types::{Resource, Rows, StorageStatus, Version};
+use proxmox_types::{NodeEntry, Resource, Rows, StorageStatus, Version};
 use tokio::sync::OnceCell;
 
 use crate::config::{Config, ConfigError};
@@ -21,6 +21,7 @@ pub struct Context {
     /// The connection, or why there is none.
     pub connection: Option<Result<Connection, TlsError>>,
     probe: OnceCell<Probe>,
+    nodes: OnceCell<Result<Rows<NodeEntry>, Arc<Error>>>,
     storages: OnceCell<Result<Rows<StorageStatus>, Arc<Error>>>,
     guests: OnceCell<Result<Rows<Resource>, Arc<Error>>>,
 }
@@ -46,6 +47,7 @@ impl Context {
             config,
             connection,
             probe: OnceCell::new(),
+            nodes: OnceCell::new(),
             storages: OnceCell::new(),
             guests: OnceCell::new(),
         }
@@ -80,6 +82,12 @@ impl Context {
     /// The first request: the version, which costs nothing and proves the way there and the token.
     pub async fn probe(&self, connection: &Connection) -> &Probe {
         self.probe.get_or_init(|| probe(&connection.client)).await
+    }
+
+    /// The nodes of the cluster.
+    pub async fn nodes(&self, connection: &Connection) -> Result<&Rows<NodeEntry>, Arc<Error>> {
+        let ask = || async { connection.client.nodes().await.map_err(Arc::new) };
+        self.nodes.get_or_init(ask).await.as_ref().map_err(Arc::clone)
     }
 
     /// The storages of the node.

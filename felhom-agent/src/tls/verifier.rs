@@ -49,8 +49,10 @@ pub enum Verdict {
     Accepted,
     /// It is none of the pinned ones.
     PinMismatch,
-    /// The CA did not sign it, or it is for another name, or it has expired. Says which.
+    /// The CA did not sign it, or it has expired. Says which.
     AuthorityRefused(String),
+    /// The CA signed it, for other names than the one that is looked for.
+    WrongName(String),
 }
 
 impl Verifier {
@@ -106,7 +108,16 @@ impl Verifier {
         }
         let Some(authority) = &self.authority else { return Ok(()) };
         let judged = authority.verify_server_cert(end_entity, intermediates, server_name, &[], now);
-        judged.map(|_| ()).map_err(|error| (Verdict::AuthorityRefused(explain(&error)), error))
+        judged.map(|_| ()).map_err(|error| (refusal(&error), error))
+    }
+}
+
+fn refusal(error: &Error) -> Verdict {
+    match error {
+        Error::InvalidCertificate(
+            CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
+        ) => Verdict::WrongName(explain(error)),
+        _ => Verdict::AuthorityRefused(explain(error)),
     }
 }
 

@@ -42,8 +42,8 @@ fn repair(config: &Config, error: &Error) -> Remedy {
         ),
         (Some(Cause::Gateway { .. }), _) => Remedy::fix("systemctl restart pvedaemon"),
         (_, Error::Decode { .. }) => Remedy::look("pveversion && felhom-agent --version"),
-        (_, Error::Transport { source: TransportError::NotSent { stage: Stage::Tls, .. }, .. }) => {
-            Remedy::look("pvenode cert info")
+        (_, Error::Transport { source: TransportError::NotSent { stage: Stage::Tls, reason }, .. }) => {
+            of_handshake(reason)
         }
         (_, Error::Transport { .. }) => {
             Remedy::look(format!("systemctl status pveproxy && ping -c 3 {}", config.url.bare_host()))
@@ -54,6 +54,16 @@ fn repair(config: &Config, error: &Error) -> Remedy {
             None => "journalctl -u pveproxy -u pvedaemon --since -10min".into(),
         }),
     }
+}
+
+/// What shows why a handshake failed. One that breaks off, as when pveproxy restarts, says nothing of a certificate.
+pub fn of_handshake(reason: &str) -> Remedy {
+    let is_certificate = ["certificate", "signature"].iter().any(|word| reason.contains(word));
+    Remedy::look(if is_certificate {
+        "pvenode cert info"
+    } else {
+        "systemctl status pveproxy && journalctl -u pveproxy --since -10min"
+    })
 }
 
 /// What shows what is in the way, by its cause.

@@ -28,6 +28,11 @@ pub fn edit_line(path: &Path) -> String {
     format!("\"${{EDITOR:-nano}}\" {}", path.display())
 }
 
+/// The same, with what belongs there, as a comment that the shell passes over.
+pub fn edit_key(path: &Path, key: &str) -> String {
+    format!("{}  # {key}", edit_line(path))
+}
+
 /// How to come by a token that can be used.
 fn token_line(problem: &TokenProblem) -> String {
     match problem {
@@ -45,9 +50,14 @@ fn token_line(problem: &TokenProblem) -> String {
 /// The CA of PVE itself, which signs the certificates of its nodes unless they have others.
 const PVE_CA: &str = "/etc/pve/pve-root-ca.pem";
 
-/// How to come by a CA file that can be read.
+/// How to come by a CA file that can be read. Below /etc/pve nobody but root and www-data can, and no mode can be set.
 fn authority_line(config: &Config, path: &Path, error: &FileError) -> String {
     match error {
+        _ if path.starts_with("/etc/pve") => {
+            let copy = "/etc/felhom-agent/ca.pem";
+            let edit = edit_key(&config.path, &format!("tls.ca_file: {copy}"));
+            format!("install -m 0644 {} {copy} && {edit}", path.display())
+        }
         FileError::Exposed { exposure } => exposure.fix.clone(),
         error if error.is_not_found() => format!("install -D -m 0644 {PVE_CA} {}", path.display()),
         error if error.is_forbidden() => access_line(path),
@@ -68,7 +78,7 @@ pub fn tls_failed(config: &Config, error: &TlsError) -> Finding {
         TlsError::Binary { path, .. } => {
             format!("cp {0} {0}.utf16 && iconv -f UTF-16 -t UTF-8 {0}.utf16 -o {0}", path.display())
         }
-        _ => edit_line(&config.path),
+        _ => edit_key(&config.path, "tls.ca_file"),
     };
     Finding::fail(error.to_string(), Remedy::fix(fix)).ending(Exit::Config)
 }

@@ -207,7 +207,7 @@ fn checks_are_listed_and_selected_by_id() {
     let node = Node::start(&[]);
     let agent = Agent::of(&node);
     let listed = agent.run(&["selftest", "--list-checks"]);
-    assert_eq!((listed.exit, listed.stdout.lines().count()), (0, 39), "{}", listed.stdout);
+    assert_eq!((listed.exit, listed.stdout.lines().count()), (0, 42), "{}", listed.stdout);
     let chosen = agent.run(&["selftest", "-o", "json", "--only", "tls.pin,api"]).json();
     let ids: Vec<&str> =
         chosen["checks"].as_array().unwrap().iter().map(|check| check["id"].as_str().unwrap()).collect();

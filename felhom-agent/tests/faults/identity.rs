@@ -44,7 +44,7 @@ async fn is_answered(face: Face, trust: &Trust) -> bool {
 /// Why the CA's verifier refuses.
 async fn refusal(face: Face, host: &str, trust: &Trust) -> String {
     match outcome(face, host, trust).await {
-        (Outcome::Refused(_), Some(Verdict::AuthorityRefused(reason))) => reason,
+        (Outcome::Refused(_), Some(Verdict::AuthorityRefused(reason) | Verdict::WrongName(reason))) => reason,
         other => panic!("not refused by the CA: {other:?}"),
     }
 }

@@ -10,9 +10,6 @@ use crate::selftest::check::{Findings, found};
 use crate::selftest::context::{Context, Probe};
 use crate::trouble::call::call_failed;
 
-/// Major versions of PVE that this version was made for.
-const KNOWN: std::ops::RangeInclusive<u32> = 8..=9;
-
 fn check(context: Arc<Context>, judge: fn(&Config, &Probe) -> Finding) -> Findings {
     found(async move {
         let (config, connection) = context.connected()?;
@@ -30,19 +27,43 @@ pub(super) fn token(context: Arc<Context>) -> Findings {
 pub(super) fn version(context: Arc<Context>) -> Findings {
     check(context, |_, probe| {
         let Ok(version) = &probe.answer else { return Finding::skip("there was no answer") };
-        let major: Option<u32> = version.version.split('.').next().and_then(|major| major.parse().ok());
-        let summary = format!("PVE {}", version.version);
-        match major {
-            Some(major) if KNOWN.contains(&major) => Finding::ok(summary),
-            Some(major) if major < *KNOWN.start() => Finding::fail(
-                format!("{summary} is too old, 8.0 is the least"),
-                Remedy::look("apt update && apt dist-upgrade"),
-            ),
-            _ => Finding::warn(format!("{summary} is newer than this agent"))
-                .because("its answers may hold what this version does not know; see decode.drift"),
-        }
-        .with(json!({ "version": version.version }))
+        judge(&version.version).with(json!({ "version": version.version }))
     })
+}
+
+fn judge(version: &str) -> Finding {
+    let summary = format!("PVE {version}");
+    match major(version) {
+        Some(8) => Finding::ok(format!(
+            "{summary}; the agent was made from 9.2, and a newer parameter may be refused"
+        )),
+        Some(9) => Finding::ok(summary),
+        Some(old @ ..8) => too_old(old, &summary),
+        Some(_) => Finding::warn(format!("{summary} is newer than this agent"))
+            .because("its answers may hold what this version does not know; see decode.drift"),
+        None => Finding::warn(format!("unknown version {version:?}"))
+            .because("a PVE tells its version as 9.2.11; what answers may be something else")
+            .look("pveversion"),
+    }
+}
+
+/// The number before the first point or hyphen: `9.2.11`, `7.4-16`.
+fn major(version: &str) -> Option<u32> {
+    version.split(['.', '-', '~', '+']).next()?.parse().ok()
+}
+
+/// `apt dist-upgrade` stays on the old version: the way to the next one is a guide, and a program that checks it.
+fn too_old(major: u32, summary: &str) -> Finding {
+    let next = major + 1;
+    let guide = match major {
+        7 => "https://pve.proxmox.com/wiki/Upgrade_from_7_to_8".into(),
+        _ => format!("https://pve.proxmox.com/wiki/Upgrade_from_{major}.x_to_{next}.0"),
+    };
+    Finding::fail(
+        format!("{summary} is too old, 8.0 is the least"),
+        Remedy::look(format!("pve{major}to{next}")),
+    )
+    .because(format!("an upgrade by hand, one version after the other, leads to the next: {guide}"))
 }
 
 pub(super) fn skew(context: Arc<Context>) -> Findings {
@@ -59,4 +80,47 @@ pub(super) fn skew(context: Arc<Context>) -> Findings {
         }
         .with(json!({ "skew_s": skew }))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::finding::Status;
+
+    #[test]
+    fn a_version_is_known_old_new_or_no_version() {
+        use Status::{Fail, Ok, Warn};
+        let cases = [
+            ("9.2.11", Ok, "PVE 9.2.11"),
+            ("9.0", Ok, "PVE 9.0"),
+            ("9.3~rc1", Ok, "PVE 9.3~rc1"),
+            ("8.0.2", Ok, "made from 9.2"),
+            ("8.4-1", Ok, "made from 9.2"),
+            ("10.0.1", Warn, "newer"),
+            ("7.4-16", Fail, "too old"),
+            ("6.4-15", Fail, "too old"),
+            ("pve", Warn, "unknown version \"pve\""),
+            ("v9.2", Warn, "unknown version \"v9.2\""),
+            ("", Warn, "unknown version \"\""),
+            ("-9", Warn, "unknown version \"-9\""),
+            ("9,2", Warn, "unknown version \"9,2\""),
+            ("99999999999.1", Warn, "unknown version"),
+            ("9\u{200b}.2", Warn, "unknown version"),
+        ];
+        for (version, status, words) in cases {
+            let finding = judge(version);
+            assert_eq!(finding.status, status, "{version}");
+            assert!(finding.summary.contains(words), "{version}: {}", finding.summary);
+        }
+        let old = ["7.4-16", "6.4-15", "5.4"].map(|version| {
+            let finding = judge(version);
+            (finding.look[0].run.clone(), finding.detail.unwrap().rsplit('/').next().unwrap().to_owned())
+        });
+        let commands = [
+            ("pve7to8", "Upgrade_from_7_to_8"),
+            ("pve6to7", "Upgrade_from_6.x_to_7.0"),
+            ("pve5to6", "Upgrade_from_5.x_to_6.0"),
+        ];
+        assert_eq!(old, commands.map(|(command, page)| (command.to_owned(), page.to_owned())));
+    }
 }

@@ -13,13 +13,19 @@ use crate::finding::{Finding, Remedy};
 use crate::selftest::check::{Findings, found};
 use crate::selftest::context::Context;
 use crate::tls::{Leaf, Seen, Verdict, utc};
-use crate::trouble::configuration::edit_line;
+use crate::trouble::call::of_handshake;
+use crate::trouble::configuration::{edit_key, edit_line};
 
 /// Shows what the node itself says its certificates are: the one of pveproxy, if there is one, and its own.
 const SHOW: &str = "pvenode cert info";
 
-/// Renews the certificate that pveproxy presents.
-const RENEW: &str = "pvenode acme cert renew || (pvecm updatecerts -f && systemctl reload pveproxy)";
+/// Renews the certificate that PVE makes itself.
+const RENEW: &str = "pvecm updatecerts -f && systemctl reload pveproxy";
+
+/// What the issuer of every certificate that PVE makes itself has.
+///
+/// Source: pve-cluster `PVE/Cluster/Setup.pm`, `gen_pveca_cert`; recording `get-certificates-info.root`.
+const OWN_ISSUER: &str = "PVE Cluster Manager CA";
 
 const DAY: u64 = 86_400;
 
@@ -82,7 +88,7 @@ fn connected(view: &View<'_>, listening: &str) -> Finding {
 pub(super) fn handshake(context: Arc<Context>) -> Findings {
     check(context, |view| match (view.failure, &view.seen) {
         (Some((Stage::Tls, reason)), None | Some(Seen { verdict: Verdict::Accepted, .. })) => {
-            let finding = Finding::fail(reason, Remedy::look(format!("{SHOW} && systemctl status pveproxy")));
+            let finding = Finding::fail(reason, of_handshake(reason));
             if view.seen.is_some() {
                 finding.because(
                     "the certificate is the right one, but the server could not prove that it holds the key",
@@ -119,7 +125,7 @@ pub(super) fn pin(context: Arc<Context>) -> Findings {
             }
             None => Finding::fail(
                 format!("expected {}, seen {}", pins.join(" or "), leaf.fingerprint),
-                Remedy::fix(edit_line(&view.config.path)),
+                Remedy::fix(edit_key(&view.config.path, "tls.pins")),
             )
             .look(SHOW)
             .because(format!(
@@ -139,17 +145,32 @@ pub(super) fn authority(context: Arc<Context>) -> Findings {
         match &seen.verdict {
             Verdict::Accepted => Finding::ok(format!("{} signed {}", path.display(), seen.leaf.subject)),
             Verdict::PinMismatch => Finding::skip("not judged, since the pin did not match"),
-            Verdict::AuthorityRefused(reason) => Finding::fail(
-                reason.clone(),
-                Remedy::look(format!(
-                    "openssl verify -CAfile {} /etc/pve/local/pve-ssl.pem && pvenode cert info",
-                    path.display()
-                )),
-            )
-            .because(format!("{}; nothing was sent to this server", described(&seen.leaf))),
+            Verdict::WrongName(reason) => wrong_name(view.config, &seen.leaf, reason),
+            Verdict::AuthorityRefused(reason) => {
+                let key = format!("tls.ca_file: the CA that signed {}", seen.leaf.issuer);
+                let verify = format!("openssl verify -CAfile {} /etc/pve/local/pve-ssl.pem", path.display());
+                Finding::fail(reason.clone(), Remedy::fix(edit_key(&view.config.path, &key)))
+                    .because(format!("{}; nothing was sent to this server", described(&seen.leaf)))
+                    .look(format!("{verify}; {SHOW}"))
+            }
         }
         .with(facts(&seen.leaf))
     })
+}
+
+/// The certificate is the CA's, and the name is not in it: another name of the certificate can be asked for.
+fn wrong_name(config: &Config, leaf: &Leaf, reason: &str) -> Finding {
+    let names: Vec<&str> = leaf.names.iter().map(String::as_str).filter(|name| !name.contains('*')).collect();
+    let key = match names.as_slice() {
+        [] => format!("tls.pins: {}, since no name of the certificate can be looked for", leaf.fingerprint),
+        names => format!("tls.server_name: {}", names.join(" or ")),
+    };
+    Finding::fail(reason, Remedy::fix(edit_key(&config.path, &key)))
+        .because(format!(
+            "{}; `tls.server_name` is the name to look for where `url` has another. Nothing was sent to this server",
+            described(leaf)
+        ))
+        .look(SHOW)
 }
 
 pub(super) fn expiry(context: Arc<Context>) -> Findings {
@@ -157,20 +178,34 @@ pub(super) fn expiry(context: Arc<Context>) -> Findings {
         let Some(Seen { leaf, .. }) = &view.seen else { return Finding::skip("no certificate was seen") };
         let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |now| now.as_secs());
         let data = json!({ "not_after": leaf.not_after });
+        let (renew, why) = renewal(leaf);
         match leaf.not_after.checked_sub(now) {
             None => Finding::warn(format!("expired on {}", utc(leaf.not_after)))
-                .because("a pin is about identity and not about time, so this still works")
-                .fix(RENEW),
+                .because(format!("a pin is about identity and not about time, so this still works; {why}"))
+                .remedy(renew),
             Some(left) if left < 14 * DAY => {
                 let days = left / DAY;
                 Finding::warn(format!("expires in {days} days, on {}", utc(leaf.not_after)))
-                    .because("PVE renews it by itself, and then its fingerprint changes")
-                    .fix(RENEW)
+                    .because(why)
+                    .remedy(renew)
             }
             Some(left) => Finding::ok(format!("expires in {} days", left / DAY)),
         }
         .with(data)
     })
+}
+
+/// How the certificate that is served is renewed, and what else is to be known of it. Only PVE's own has one way:
+/// whether another came from ACME or was uploaded, it does not say itself.
+fn renewal(leaf: &Leaf) -> (Remedy, &'static str) {
+    if leaf.issuer.contains(OWN_ISSUER) {
+        return (Remedy::fix(RENEW), "PVE renews it by itself, and then its fingerprint changes");
+    }
+    (
+        Remedy::look(format!("pvenode config get && {SHOW}")),
+        "it is not PVE's own, which would be renewed by itself. Is it from ACME: pvenode acme cert renew; was it \
+         uploaded, upload the next one: pvenode cert set CERTIFICATE.pem KEY.pem --force --restart",
+    )
 }
 
 /// The ends of a fingerprint, which are enough where it is the right one.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use proxmox_types::{Lock, Resource, Vmid};
+use proxmox_types::{GuestStatus, Lock, Resource, Vmid};
 use serde_json::json;
 
 use crate::config::Config;
@@ -21,15 +21,31 @@ pub(super) fn list(context: Arc<Context>) -> Findings {
         let guests = context.guests(connection).await.map_err(|error| call_failed(config, &error))?;
         let containers: Vec<&Resource> =
             guests.iter().filter(|guest| guest.is_container_of(&config.node)).collect();
-        let running = containers.iter().filter(|guest| guest.status.as_deref() == Some("running")).count();
+        let running = running(config, connection, &containers).await;
         let data = json!({ "containers": containers.len(), "running": running });
-        let finding = match containers.len() {
-            0 => none(config, connection).await,
-            number => Finding::ok(format!("{number} containers, {running} running")),
+        let finding = match (containers.len(), running) {
+            (0, _) => none(config, connection).await,
+            (number, Some(running)) => Finding::ok(format!("{}, {running} running", counted(number))),
+            (number, None) => Finding::warn(format!("{}; which of them run is not known", counted(number)))
+                .because("the statistics of the node are stale, and the node itself did not tell"),
         };
         let left_out = untold(&may_be_here(guests.unread(), &config.node), "it is left out");
         Ok([finding.with(data)].into_iter().chain(left_out).collect())
     })
+}
+
+fn counted(number: usize) -> String {
+    format!("{number} container{}", if number == 1 { "" } else { "s" })
+}
+
+/// How many run. The node itself knows; what the cluster tells are statistics, which may be old or missing.
+async fn running(config: &Config, connection: &Connection, listed: &[&Resource]) -> Option<usize> {
+    if let Ok(containers) = connection.client.node(&config.node).containers().await {
+        return Some(containers.iter().filter(|container| container.status == GuestStatus::Running).count());
+    }
+    let is_known =
+        listed.iter().all(|guest| guest.status.as_deref().is_some_and(|status| status != "unknown"));
+    is_known.then(|| listed.iter().filter(|guest| guest.status.as_deref() == Some("running")).count())
 }
 
 /// Tells that there is none from that none is shown.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use proxmox_types::{NodeEntry, NodeState};
 use serde_json::json;
 
+use super::service::stale;
 use crate::config::Config;
 use crate::finding::{Finding, Remedy};
 use crate::selftest::check::{Findings, found};
@@ -15,8 +16,8 @@ use crate::trouble::sight::no_such_node;
 pub(super) fn exists(context: Arc<Context>) -> Findings {
     found(async move {
         let (config, connection) = context.connected()?;
-        let nodes = connection.client.nodes().await.map_err(|error| call_failed(config, &error))?;
-        Ok(vec![find(config, &nodes)])
+        let nodes = context.nodes(connection).await.map_err(|error| call_failed(config, &error))?;
+        Ok(vec![find(config, nodes)])
     })
 }
 
@@ -29,6 +30,7 @@ fn find(config: &Config, nodes: &[NodeEntry]) -> Finding {
         NodeState::Online => {
             Finding::ok(format!("{} is online, {} in the cluster", config.node, names.len()))
         }
+        NodeState::Unknown => stale(),
         other => Finding::fail(
             format!("{} is {other}", config.node),
             Remedy::look("pvecm status && systemctl status pve-cluster"),

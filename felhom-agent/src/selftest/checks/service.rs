@@ -1,0 +1,100 @@
+//! The check of PVE's services: the one that keeps the statistics may be dead while everything else works.
+
+use std::sync::Arc;
+
+use proxmox_types::{NodeEntry, NodeState, Service};
+use serde_json::json;
+
+use crate::finding::{Finding, Remedy};
+use crate::selftest::check::{Findings, found};
+use crate::selftest::context::Context;
+use crate::trouble::call::call_failed;
+
+/// The services that the agent lives on, and what does not work without each.
+const SERVICES: [(&str, &str); 4] = [
+    ("pvestatd", "the statistics stand still: /nodes and /cluster/resources tell how it was, or nothing"),
+    ("pveproxy", "nobody answers on port 8006"),
+    ("pvedaemon", "nothing can be changed"),
+    ("pve-cluster", "without its file system there is no configuration, no user and no token"),
+];
+
+pub(super) fn services(context: Arc<Context>) -> Findings {
+    found(async move {
+        let (config, connection) = context.connected()?;
+        let services = match connection.client.node(&config.node).services().await {
+            Ok(services) => services,
+            Err(error) if error.denied().is_some() => Vec::new(),
+            Err(error) => return Err(Box::new(call_failed(config, &error))),
+        };
+        let known: Vec<&Service> = SERVICES.iter().filter_map(|(name, _)| known(&services, name)).collect();
+        let mut against: Vec<Finding> = known.iter().filter_map(|service| judge(service)).collect();
+        let nodes = context.nodes(connection).await.unwrap_or_default();
+        let is_stale = nodes.iter().any(|node| node.node == config.node && is_stale(node));
+        if is_stale && !against.iter().any(|finding| finding.instance.as_deref() == Some("pvestatd")) {
+            against.push(stale());
+        }
+        if against.is_empty() {
+            against.push(match known.len() {
+                0 => Finding::skip("the node does not tell which services run"),
+                _ => Finding::ok(
+                    known.iter().map(|service| service.service.as_str()).collect::<Vec<_>>().join(", "),
+                ),
+            });
+        }
+        Ok(against)
+    })
+}
+
+/// The service, if systemd knows it: in a container PVE is started by something else.
+fn known<'a>(services: &'a [Service], name: &str) -> Option<&'a Service> {
+    let is_it = |service: &&Service| service.service == name;
+    services
+        .iter()
+        .find(is_it)
+        .filter(|service| !["not-found", "unknown"].contains(&service.unit_state.as_str()))
+}
+
+fn judge(service: &Service) -> Option<Finding> {
+    let name = service.service.as_str();
+    let why = SERVICES.iter().find(|(known, _)| *known == name).map_or("", |(_, why)| why);
+    let is_masked = service.unit_state.starts_with("masked");
+    let finding = match service.active_state.as_str() {
+        "active" | "reloading" | "refreshing" if is_masked || service.unit_state == "disabled" => {
+            let enable = if is_masked { "unmask" } else { "enable" };
+            Finding::warn(format!("{name} runs, and will not after a reboot"))
+                .fix(format!("systemctl {enable} {name}"))
+        }
+        "active" | "reloading" | "refreshing" => return None,
+        "activating" | "deactivating" => {
+            let look = format!("journalctl -u {name} -n 20 --no-pager");
+            Finding::warn(format!("{name} is {}, {}", service.active_state, service.state)).look(look)
+        }
+        _ => {
+            let unmask = if is_masked { format!("systemctl unmask {name} && ") } else { String::new() };
+            Finding::fail(
+                format!("{name} does not run ({})", service.state),
+                Remedy::fix(format!("{unmask}systemctl restart {name}")),
+            )
+            .look(format!("journalctl -u {name} -n 20 --no-pager"))
+        }
+    };
+    let data = json!({ "state": service.state, "active_state": service.active_state, "unit_state": service.unit_state });
+    Some(finding.about(name).because(why).with(data))
+}
+
+/// Whether the server has no statistics of the node, which says nothing of the node itself: it has just answered.
+///
+/// Source: pve-manager `PVE/API2Tools.pm`, `extract_node_stats`; recording `nodes-pvestatd-dead`.
+pub(super) fn is_stale(node: &NodeEntry) -> bool {
+    node.status == NodeState::Unknown
+}
+
+/// What is said of statistics that are gone.
+pub(super) fn stale() -> Finding {
+    Finding::warn(
+        "the statistics of the node are stale: pvestatd does not run, or pve-cluster has just started",
+    )
+    .about("pvestatd")
+    .because("what is told of load and of running guests may be old; everything else works")
+    .fix("systemctl restart pvestatd")
+}
