@@ -35,7 +35,8 @@ pub fn sudoers(user: &UserName) -> String {
          # Needs sudo 1.9.10 or newer.\n\
          Defaults:{user} env_reset, !setenv, secure_path=\"/usr/sbin:/usr/bin:/sbin:/bin\"\n\
          Defaults:{user} !env_keep, env_check=LC_ALL\n\
-         Defaults:{user} umask=0022, umask_override, use_pty\n{}",
+         Defaults:{user} umask=0022, umask_override, use_pty\n\
+         Defaults:{user} !requiretty, listpw=never\n{}",
         rules.concat()
     )
 }

@@ -22,14 +22,35 @@ use super::{ASKING, ProcessRunner, line};
 
 /// The program. Debian has it nowhere else.
 const SUDO: &str = "/usr/bin/sudo";
-/// Words before a command that is run, before one that is asked about, and those that list what is permitted.
-const RUN: [&str; 3] = [SUDO, "-n", "--"];
-const ASK: [&str; 4] = [SUDO, "-n", "-l", "--"];
+/// Words before a command that is run, before one that is asked about, and those that list what is permitted. root is
+/// named, since `runas_default` may be somebody else.
+const RUN: [&str; 5] = [SUDO, "-n", "-u", "root", "--"];
+const ASK: [&str; 6] = [SUDO, "-n", "-l", "-u", "root", "--"];
 const LIST: [&str; 3] = [SUDO, "-n", "-l"];
 /// Bit in the mode of a file that runs as its owner.
 const SETUID: u32 = 0o4000;
 /// What sudo says instead of asking for a password.
 const PASSWORD_WANTED: &str = "a password is required";
+/// What sudo says of a command that it permits and does not run. Whatever else it says is a warning beside the command.
+const NOT_RUN: [&str; 7] = [
+    PASSWORD_WANTED,
+    "you must have a tty",
+    "unable to execute",
+    "command not found",
+    "unable to allocate pty",
+    "failed session initialization",
+    "unable to fork",
+];
+/// What sudo says although it goes on: of its log, of the name of the host, of limits.
+const WARNINGS: [&str; 7] = [
+    "unable to open log file",
+    "unable to write log file",
+    "unable to resolve host",
+    "unable to open audit",
+    "unable to send",
+    "setrlimit(",
+    "timestamp",
+];
 
 impl ProcessRunner {
     /// What keeps sudo from becoming root, as far as that shows without starting it.
@@ -106,21 +127,34 @@ fn list() -> Vec<String> {
 /// Why sudo did not run the command, from what it says about it (`-l`) and from what came of it.
 fn refusal(command: &Command, asked: &Output, ran: &Output) -> Option<RunError> {
     if asked.is_success() {
-        return complaint(ran);
+        return not_run(ran);
     }
     complaint(asked).or_else(|| Some(RunError::NotPermitted { command: command.to_string() }))
+}
+
+/// Why sudo did not run a command that it permits.
+fn not_run(ran: &Output) -> Option<RunError> {
+    let stderr = String::from_utf8_lossy(&ran.stderr);
+    let is_known = |said: &str| NOT_RUN.iter().any(|known| said.contains(known));
+    if words(&stderr).any(is_known) { complaint(ran) } else { None }
+}
+
+/// What sudo itself says in its lines.
+fn words(stderr: &str) -> impl Iterator<Item = &str> {
+    stderr.lines().filter_map(|line| line.strip_prefix("sudo: "))
 }
 
 /// What sudo itself said, if it had the last word.
 fn complaint(output: &Output) -> Option<RunError> {
     let stderr = String::from_utf8_lossy(&output.stderr);
-    let words: Vec<_> = stderr.lines().map(|line| line.strip_prefix("sudo: ")).collect();
-    words.last().copied().flatten()?;
-    let message = words.into_iter().flatten().collect::<Vec<_>>().join("; ");
-    Some(match message.as_str() {
-        PASSWORD_WANTED => RunError::PasswordWanted,
-        _ => RunError::SudoUnusable { trouble: SudoTrouble::Other { message } },
-    })
+    words(stderr.lines().last()?).next()?;
+    let is_warning = |said: &&str| WARNINGS.iter().any(|known| said.contains(known));
+    let message = words(&stderr).filter(|said| !is_warning(said)).collect::<Vec<_>>().join("; ");
+    match message.as_str() {
+        "" => None,
+        PASSWORD_WANTED => Some(RunError::PasswordWanted),
+        _ => Some(RunError::SudoUnusable { trouble: SudoTrouble::Other { message } }),
+    }
 }
 
 /// Whether no program that this process starts can become another user, which systemd's `NoNewPrivileges=yes` and many
@@ -130,4 +164,46 @@ fn complaint(output: &Output) -> Option<RunError> {
 fn has_no_new_privileges() -> bool {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     status.lines().any(|line| line.strip_prefix("NoNewPrivs:").is_some_and(|value| value.trim() == "1"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn exited(status: i32, stderr: &str) -> Output {
+        let stderr = stderr.as_bytes().to_vec();
+        Output {
+            end: End::Exit(status),
+            stdout: vec![],
+            stderr,
+            stdout_truncated: false,
+            stderr_truncated: false,
+        }
+    }
+
+    #[test]
+    fn a_warning_beside_the_commands_own_words_is_no_refusal() {
+        let log = "sudo: unable to open log file /var/log/nosuch/sudo.log: No such file or directory\n";
+        let cases = [
+            (log, false),
+            ("mount: wrong fs type\n", false),
+            ("sudo: unable to resolve host pve1: Name or service not known\n", false),
+            ("sudo: setrlimit(RLIMIT_CORE): Operation not permitted\n", false),
+            ("sudo: a new warning of a later sudo\n", false),
+            ("sudo: a password is required\n", true),
+            ("sudo: unable to execute /usr/sbin/pct: Exec format error\n", true),
+            (
+                "sudo: pam_open_session: System error\nsudo: policy plugin failed session initialization\n",
+                true,
+            ),
+            ("sudo: /usr/sbin/pct: command not found\n", true),
+        ];
+        for (said, is_refused) in cases {
+            let found = not_run(&exited(1, said));
+            assert_eq!(found.is_some(), is_refused, "{said}: {found:?}");
+        }
+        let password = exited(1, &format!("{log}sudo: a password is required\n"));
+        assert_eq!(complaint(&password), Some(RunError::PasswordWanted));
+        assert_eq!(complaint(&exited(1, log)), None);
+    }
 }

@@ -28,6 +28,49 @@ fn install() -> String {
     }
 }
 
+/// A drop-in that is read after all others, so that none of them changes what it says.
+const LAST: &str = "/etc/sudoers.d/zzz-felhom-agent";
+
+/// Moves the rules behind everything that others have said since.
+fn install_last(account: &str) -> String {
+    let rules = format!("felhom-agent sudoers --user {account}");
+    format!("{rules} | visudo -c -f - && {rules} | install -m 0440 /dev/stdin {LAST} && rm -f {DROP_IN}")
+}
+
+/// Makes the account valid again: one without an entry in shadow, an expired one, and one with an expired password.
+fn revive(account: &str) -> String {
+    format!("pwconv && chage -E -1 -M -1 -I -1 {account}")
+}
+
+/// Brings back the sudo that the rules are written for: sudo-rs knows neither their expressions nor their time limits.
+fn original(_: &str) -> String {
+    "apt install --reinstall sudo && (update-alternatives --set sudo /usr/bin/sudo.ws || true)".into()
+}
+
+/// What repairs a complaint of sudo, for the account of the agent.
+type Repair = fn(&str) -> String;
+
+/// What sudo says, and what repairs it. The first that fits counts.
+///
+/// Seen with sudo 1.9.13 and sudo-rs 0.2.15; the last four are from the sources of sudo, `plugins/sudoers`.
+const REPAIRS: [(&str, Repair); 10] = [
+    ("sudo-rs", original),
+    ("Sorry, user", original),
+    ("I'm sorry", original),
+    ("interactive authentication is required", original),
+    ("account validation failure", revive),
+    ("must have a tty", install_last),
+    ("expired", revive),
+    ("no valid sudoers sources", |_| {
+        "chown root:root /etc/sudoers && chmod 0440 /etc/sudoers && visudo -c".into()
+    }),
+    ("effective uid is not 0", |_| "mount -o remount,suid \"$(findmnt -no TARGET -T /usr/bin/sudo)\"".into()),
+    ("PAM", |_| "apt install --reinstall -o Dpkg::Options::=--force-confmiss sudo libpam-modules".into()),
+];
+
+/// Shows what else the files of sudo say.
+const LOOK: &str = "grep -rnE 'includedir|requiretty|listpw|felhom' /etc/sudoers /etc/sudoers.d";
+
 /// Why nothing has to be looked at.
 fn unused(context: &Context) -> Option<Finding> {
     match &context.config {
@@ -63,17 +106,7 @@ pub(super) fn ready(context: Arc<Context>) -> Findings {
             return vec![skip];
         }
         vec![match wiring::permitted().await {
-            Ok(listed) => {
-                let missing: Vec<String> = expected().difference(&rules(&listed)).map(program).collect();
-                if missing.is_empty() {
-                    Finding::ok("sudo runs every command of the agent without a password")
-                } else {
-                    Finding::fail(
-                        format!("sudo does not permit {}", missing.join(", ")),
-                        Remedy::fix(install()),
-                    )
-                }
-            }
+            Ok(listed) => of_rules(&listed),
             Err(error) => refused(&error),
         }]
     })
@@ -82,10 +115,51 @@ pub(super) fn ready(context: Arc<Context>) -> Findings {
 fn refused(error: &RunError) -> Finding {
     let fix = match error {
         RunError::SudoUnusable { trouble: SudoTrouble::Missing } => "apt install sudo".into(),
-        RunError::SudoUnusable { trouble: SudoTrouble::NotSetuid } => "apt install --reinstall sudo".into(),
-        _ => install(),
+        RunError::SudoUnusable { trouble: SudoTrouble::NotSetuid } => {
+            "chown root:root /usr/bin/sudo && chmod 4755 /usr/bin/sudo".into()
+        }
+        error => account::name().map_or_else(install, |account| repair(error, &account)),
     };
-    Finding::fail(error.to_string(), Remedy::fix(fix))
+    Finding::fail(error.to_string(), Remedy::Fix(fix)).look(LOOK)
+}
+
+/// What repairs a refusal. Where it is about a password, the rules may be missing, or come before others.
+fn repair(error: &RunError, account: &str) -> String {
+    let said = error.to_string();
+    match (REPAIRS.iter().find(|(words, _)| said.contains(words)), error) {
+        (Some((_, repair)), _) => repair(account),
+        (None, RunError::PasswordWanted) => install_last(account),
+        _ => install(),
+    }
+}
+
+/// Judges the rules that sudo lists.
+fn of_rules(listed: &str) -> Finding {
+    let missing: Vec<String> = expected().difference(&rules(listed)).map(program).collect();
+    if !missing.is_empty() {
+        return Finding::fail(format!("sudo does not permit {}", missing.join(", ")), Remedy::fix(install()));
+    }
+    match overriding(listed) {
+        Some(later) => {
+            let account = account::name().unwrap_or_else(|| "felhom".into());
+            let fix = Remedy::Fix(install_last(&account));
+            Finding::fail(format!("a later rule asks for a password: {later}"), fix).look(LOOK)
+        }
+        None => Finding::ok("sudo runs every command of the agent without a password"),
+    }
+}
+
+/// A rule behind ours that asks for a password: of several that fit, the last one counts.
+fn overriding(listed: &str) -> Option<&str> {
+    let ours = expected();
+    let programs: BTreeSet<String> = ours.iter().map(program).collect();
+    let lines: Vec<&str> = listed.lines().map(str::trim).filter(|line| line.starts_with('(')).collect();
+    let last = lines.iter().rposition(|line| rule(line).is_some_and(|rule| ours.contains(&rule)))?;
+    let is_about_us = |line: &&str| {
+        line.ends_with(" ALL") || programs.iter().any(|program| line.contains(program.as_str()))
+    };
+    let mut later = lines.into_iter().skip(last + 1);
+    later.find(|line| !line.contains("NOPASSWD:") && is_about_us(line))
 }
 
 pub(super) fn exact(context: Arc<Context>) -> Findings {
@@ -174,5 +248,53 @@ mod tests {
         assert_eq!(rules(&longer).difference(&expected()).count(), 3);
         let less = listed().replace("/usr/sbin/pct", "/usr/sbin/qm");
         assert_eq!(expected().difference(&rules(&less)).map(program).collect::<Vec<_>>(), ["/usr/sbin/pct"]);
+    }
+
+    #[test]
+    fn each_complaint_of_sudo_has_the_repair_that_works() {
+        let other = |message: &str| RunError::SudoUnusable {
+            trouble: SudoTrouble::Other { message: message.into() },
+        };
+        let install = install();
+        let cases = [
+            (other("sorry, you must have a tty to run sudo"), LAST),
+            (RunError::PasswordWanted, LAST),
+            (
+                other("account validation failure, is your account locked?; a password is required"),
+                "chage -E -1",
+            ),
+            (other("Account or password is expired, reset your password and try again"), "chage -E -1"),
+            (other("Account expired or PAM config lacks an \"account\" section for sudo"), "chage -E -1"),
+            (other("Sorry, user felhom may not run sudo on pve1."), "reinstall sudo"),
+            (other("I'm sorry felhom. I'm afraid I can't do that"), "reinstall sudo"),
+            (other("interactive authentication is required"), "reinstall sudo"),
+            (other("/etc/sudoers is world writable; no valid sudoers sources found, quitting"), "chmod 0440"),
+            (other("effective uid is not 0, is /usr/bin/sudo on a 'nosuid' file system?"), "remount,suid"),
+            (other("PAM account management error: Permission denied"), "libpam-modules"),
+            (other("something that a later sudo says"), install.as_str()),
+        ];
+        for (error, words) in cases {
+            let fix = repair(&error, "felhom");
+            assert!(fix.contains(words), "{error}: {fix}");
+        }
+    }
+
+    #[test]
+    fn a_later_rule_with_a_password_undoes_ours() {
+        let with = |line: &str| {
+            let listed = format!("{}    {line}\n", listed());
+            overriding(&listed).is_some()
+        };
+        let undone = [
+            "(root) PASSWD: ALL",
+            "(ALL : ALL) ALL",
+            "(root) /usr/bin/mount",
+            "(ALL) PASSWD: /usr/sbin/smartctl -a *",
+        ];
+        assert_eq!(undone.map(with), [true; 4]);
+        let harmless =
+            ["(root) NOPASSWD: ALL", "(root) PASSWD: /usr/bin/apt", "(ALL) NOPASSWD: /usr/bin/mount"];
+        assert_eq!(harmless.map(with), [false; 3]);
+        assert_eq!(overriding(&format!("    (ALL : ALL) ALL\n{}", listed())), None);
     }
 }
