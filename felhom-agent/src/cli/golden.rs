@@ -145,9 +145,9 @@ async fn preflight(client: &Client, node: &NodeName, spec: &GoldenSpec) -> Resul
         Err(error) if is_taken(&error) => against.push(format!("VMID {} is taken", spec.vmid)),
         Err(error) => return Err(error),
     }
-    let interfaces = on.network().await?;
+    let interfaces = on.bridges().await?;
     if !interfaces.iter().any(|interface| interface.iface == spec.bridge.as_str()) {
-        against.push(format!("there is no bridge {}", spec.bridge));
+        against.push(format!("there is no bridge {}, or the token may not see it", spec.bridge));
     }
     let template = spec.template.to_string();
     let source: Option<StorageId> = template.split(':').next().and_then(|storage| storage.parse().ok());
@@ -167,12 +167,27 @@ fn is_taken(error: &Error) -> bool {
     matches!(error.cause(), Some(Cause::AlreadyExists { what: Thing::Container, .. }))
 }
 
+/// Whether PVE refuses the value of that parameter, as it does with a name that nothing has.
+fn is_refused(error: &Error, parameter: &str) -> bool {
+    matches!(error.cause(), Some(Cause::Parameters { fields }) if fields.contains_key(parameter))
+}
+
 async fn space(client: &Client, node: &NodeName, spec: &GoldenSpec) -> Result<Option<String>, Error> {
     let filter = StorageFilter { storage: Some(spec.storage.clone()), ..StorageFilter::default() };
-    let rows = client.node(node).storages(&filter).await?;
-    let Some(storage) = rows.first() else {
-        return Ok(Some(format!("there is no storage {}, or the token may not see it", spec.storage)));
+    let rows = match client.node(node).storages(&filter).await {
+        Err(error) if is_refused(&error, "storage") => {
+            return Ok(Some(format!("there is no storage {}", spec.storage)));
+        }
+        rows => rows?,
     };
+    let Some(storage) = rows.first() else {
+        return Ok(Some(format!("the token may not see storage {}", spec.storage)));
+    };
+    if !storage.content.0.contains(&ContentType::Rootdir) {
+        let text =
+            format!("storage {} may not hold containers: it has no content type rootdir", spec.storage);
+        return Ok(Some(text));
+    }
     if !storage.active {
         return Ok(Some(format!("storage {} is not active", spec.storage)));
     }
@@ -191,14 +206,52 @@ mod tests {
 
     /// What stands against a container of that number on a simulated node, and whether PVE could be asked.
     fn against(sim: &Sim, vmid: u32) -> Result<Vec<String>, Error> {
-        let spec: GoldenSpec = serde_json::from_value(json!({
-            "vmid": vmid, "template": "local:vztmpl/alpine-3.22-mini_3.22.0_amd64.tar.gz",
+        against_one(sim, &[("vmid", json!(vmid))])
+    }
+
+    /// The same for one that differs in some things.
+    fn against_one(sim: &Sim, changes: &[(&str, Value)]) -> Result<Vec<String>, Error> {
+        let mut spec = json!({
+            "vmid": 310, "template": "local:vztmpl/alpine-3.22-mini_3.22.0_amd64.tar.gz",
             "storage": "local-btrfs", "rootfs": 1, "cores": 1, "memory": 256, "hostname": "golden",
             "bridge": "vmbr0",
-        }))
-        .unwrap();
+        });
+        changes.iter().for_each(|(key, value)| spec[key] = value.clone());
+        let spec: GoldenSpec = serde_json::from_value(spec).unwrap();
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         runtime.block_on(preflight(&sim.client(), &"pve1".parse().unwrap(), &spec))
+    }
+
+    #[test]
+    fn a_storage_and_a_bridge_that_cannot_be_used_are_told_before_anything_is_created() {
+        let cases = [
+            ("storage", "nosuch", "there is no storage nosuch"),
+            ("storage", "hidden", "the token may not see storage hidden"),
+            ("storage", "images", "storage images may not hold containers: it has no content type rootdir"),
+            ("storage", "off", "storage off is not active"),
+            ("storage", "small", "storage small has 0 B free"),
+            ("bridge", "vmbr7", "there is no bridge vmbr7, or the token may not see it"),
+        ];
+        let sim = Sim::new();
+        {
+            let mut world = sim.world();
+            for (name, content) in
+                [("hidden", "rootdir"), ("images", "images"), ("off", "rootdir"), ("small", "rootdir")]
+            {
+                let mut storage = world.storages["local-btrfs"].clone();
+                storage.content = vec![content];
+                storage.is_active = name != "off";
+                storage.used = if name == "small" { storage.total } else { storage.used };
+                world.storages.insert(name.into(), storage);
+                if name != "hidden" {
+                    let both = ["felhom@pve", "felhom@pve!agent"];
+                    world.acl.grant(&format!("/storage/{name}"), &both, "FelhomStore");
+                }
+            }
+        }
+        for (key, value, expected) in cases {
+            assert_eq!(against_one(&sim, &[(key, json!(value))]).unwrap(), [expected]);
+        }
     }
 
     #[test]

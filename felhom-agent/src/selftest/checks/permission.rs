@@ -91,6 +91,30 @@ fn repair(config: &Config, path: &str, role: Role, roles: Option<&Roles>) -> Str
     if lacking.is_empty() { grant } else { format!("{} && {grant}", role_line(role.name, &lacking)) }
 }
 
+/// Most paths that are told by name.
+const MOST: usize = 3;
+
+/// The paths without those below another of them, and the containers among them as one: a right on a pool shows on
+/// each of its members.
+fn folded(paths: &[&str]) -> Vec<String> {
+    let is_inside = |path: &str, other: &str| {
+        path.strip_prefix(other.trim_end_matches('/'))
+            .is_some_and(|rest| rest.len() > 1 && rest.starts_with('/'))
+    };
+    let outermost = paths.iter().filter(|path| !paths.iter().any(|other| is_inside(path, other)));
+    let (guests, rest): (Vec<&str>, Vec<&str>) =
+        outermost.copied().partition(|path| path.starts_with("/vms/"));
+    let mut told: Vec<String> = rest.iter().take(MOST).map(ToString::to_string).collect();
+    let more = rest.len() - told.len();
+    told.extend((more > 0).then(|| format!("{more} more paths")));
+    told.extend(match guests.as_slice() {
+        [] => None,
+        [one] => Some((*one).into()),
+        [first, .., last] => Some(format!("{} guests, {first} to {last}", guests.len())),
+    });
+    told
+}
+
 pub(super) fn excess(context: Arc<Context>) -> Findings {
     found(async move {
         let (config, connection) = context.connected()?;
@@ -107,11 +131,39 @@ pub(super) fn excess(context: Arc<Context>) -> Findings {
         }
         let list = format!("pveum acl list && pveum user permissions '{}'", config.token.id());
         let warn = |(privilege, paths): (&str, Vec<&str>)| {
-            Finding::warn(format!("{privilege} on {}", paths.join(", ")))
+            Finding::warn(format!("{privilege} on {}", folded(&paths).join(", ")))
                 .about(privilege)
                 .because("whoever takes over the agent can do more than look after containers")
                 .look(list.clone())
+                .with(json!({ "privilege": privilege, "paths": paths }))
         };
         Ok(held.into_iter().map(warn).collect())
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_are_folded() {
+        let many: Vec<String> = (100..1100).map(|vmid| format!("/vms/{vmid}")).collect();
+        let many: Vec<&str> = many.iter().map(String::as_str).collect();
+        let cases: [(&[&str], &[&str]); 8] = [
+            (&["/"], &["/"]),
+            (&["/", "/access", "/vms/100", "/storage/local"], &["/"]),
+            (&["/vms", "/vms/100", "/vms/101"], &["/vms"]),
+            (&["/vms/100"], &["/vms/100"]),
+            (&many, &["1000 guests, /vms/100 to /vms/1099"]),
+            (&["/pool/felhom", "/vms/100", "/vms/101"], &["/pool/felhom", "2 guests, /vms/100 to /vms/101"]),
+            (&["/pool/a", "/pool/ab"], &["/pool/a", "/pool/ab"]),
+            (
+                &["/nodes/a", "/nodes/b", "/nodes/c", "/nodes/d", "/nodes/e"],
+                &["/nodes/a", "/nodes/b", "/nodes/c", "2 more paths"],
+            ),
+        ];
+        for (paths, expected) in cases {
+            assert_eq!(folded(paths), expected);
+        }
+    }
 }
