@@ -167,15 +167,14 @@ fn is_taken(error: &Error) -> bool {
     matches!(error.cause(), Some(Cause::AlreadyExists { what: Thing::Container, .. }))
 }
 
-/// Whether PVE refuses the value of that parameter, as it does with a name that nothing has.
-fn is_refused(error: &Error, parameter: &str) -> bool {
-    matches!(error.cause(), Some(Cause::Parameters { fields }) if fields.contains_key(parameter))
+fn is_missing(error: &Error) -> bool {
+    matches!(error.cause(), Some(Cause::NotFound { what: Thing::Storage, .. }))
 }
 
 async fn space(client: &Client, node: &NodeName, spec: &GoldenSpec) -> Result<Option<String>, Error> {
     let filter = StorageFilter { storage: Some(spec.storage.clone()), ..StorageFilter::default() };
     let rows = match client.node(node).storages(&filter).await {
-        Err(error) if is_refused(&error, "storage") => {
+        Err(error) if is_missing(&error) => {
             return Ok(Some(format!("there is no storage {}", spec.storage)));
         }
         rows => rows?,
@@ -216,7 +215,9 @@ mod tests {
             "storage": "local-btrfs", "rootfs": 1, "cores": 1, "memory": 256, "hostname": "golden",
             "bridge": "vmbr0",
         });
-        changes.iter().for_each(|(key, value)| spec[key] = value.clone());
+        for (key, value) in changes {
+            spec[key] = value.clone();
+        }
         let spec: GoldenSpec = serde_json::from_value(spec).unwrap();
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         runtime.block_on(preflight(&sim.client(), &"pve1".parse().unwrap(), &spec))

@@ -141,17 +141,32 @@ impl Todo {
                 )
             }
         };
-        match lock {
-            None => Leftover { what, command },
-            Some(lock) if LOCKS.contains(lock) => {
+        match (lock, self) {
+            (None, _) => Leftover { what, command },
+            (Some(lock @ Lock::Rollback), Self::Delete(name, _)) => broken_off(vmid, name, lock),
+            (Some(lock), _) if LOCKS.contains(lock) => {
                 Leftover { what, command: format!("{} && {command}", unlock(vmid, lock)) }
             }
-            Some(lock) => Leftover { what: format!("{what}, which is locked ({lock})"), command },
+            (Some(lock), _) => Leftover { what: format!("{what}, which is locked ({lock})"), command },
         }
     }
 
     fn kind(&self) -> Discriminant<Self> {
         discriminant(self)
+    }
+}
+
+/// A snapshot that a rollback was going back to when its worker was killed: nothing else may be whole any more.
+fn broken_off(vmid: Vmid, name: &SnapshotName, lock: &Lock) -> Leftover {
+    Leftover {
+        what: format!(
+            "snapshot {name} of container {vmid}, which may be the only whole copy, since a rollback to it was broken \
+             off: look at the container (pct config {vmid}); unless it is whole, roll back again before you delete"
+        ),
+        command: format!(
+            "{} && pct rollback {vmid} {name} && pct delsnapshot {vmid} {name}",
+            unlock(vmid, lock)
+        ),
     }
 }
 

@@ -10,7 +10,7 @@ use crate::config::Config;
 use crate::finding::{Finding, Remedy};
 use crate::trouble::call::call_failed;
 use crate::trouble::configuration::edit_line;
-use crate::trouble::lock::{Busy, CAUTION, unlock};
+use crate::trouble::lock::{Busy, caution, unlock};
 use crate::trouble::sight::containers_path;
 
 /// A container that may be used.
@@ -131,7 +131,7 @@ async fn of_lock(site: &Site<'_>, vmid: Vmid, config: &LxcConfig) -> Option<Find
         ),
         Ok(_) => {
             let text = format!("{vmid} is locked ({lock}), and no task works on it");
-            Finding::fail(text, Remedy::fix(unlock(vmid, lock))).because(CAUTION)
+            Finding::fail(text, Remedy::fix(unlock(vmid, lock))).because(caution(lock))
         }
     })
 }

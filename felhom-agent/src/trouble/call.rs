@@ -32,6 +32,9 @@ pub fn call_failed(config: &Config, error: &Error) -> Finding {
 
 /// The command that repairs it, or that shows what is in the way.
 fn repair(config: &Config, error: &Error) -> Remedy {
+    if let Some(service) = error.cause().and_then(service_for) {
+        return Remedy::fix(format!("systemctl restart {service}"));
+    }
     if let Some(command) = error.cause().and_then(command_for) {
         return Remedy::look(command.replace("{node}", config.node.as_str()));
     }
@@ -40,10 +43,12 @@ fn repair(config: &Config, error: &Error) -> Remedy {
             || Remedy::look(format!("pveum user permissions '{}'", config.token.id())),
             Remedy::Fix,
         ),
-        (Some(Cause::Gateway { .. }), _) => Remedy::fix("systemctl restart pvedaemon"),
         (_, Error::Decode { .. }) => Remedy::look("pveversion && felhom-agent --version"),
         (_, Error::Transport { source: TransportError::NotSent { stage: Stage::Tls, reason }, .. }) => {
             of_handshake(reason)
+        }
+        (_, Error::Transport { source: TransportError::NotSent { stage: Stage::Connect, .. }, .. }) => {
+            Remedy::fix("systemctl restart pveproxy")
         }
         (_, Error::Transport { .. }) => {
             Remedy::look(format!("systemctl status pveproxy && ping -c 3 {}", config.url.bare_host()))
@@ -66,6 +71,15 @@ pub fn of_handshake(reason: &str) -> Remedy {
     })
 }
 
+/// The service that does not answer, by the cause.
+fn service_for(cause: &Cause) -> Option<&'static str> {
+    match cause {
+        Cause::Gateway { .. } => Some("pvedaemon"),
+        Cause::Outage { .. } => Some("pve-cluster"),
+        _ => None,
+    }
+}
+
 /// What shows what is in the way, by its cause.
 fn command_for(cause: &Cause) -> Option<&'static str> {
     Some(match cause {
@@ -73,7 +87,6 @@ fn command_for(cause: &Cause) -> Option<&'static str> {
             "pvesh get /nodes/{node}/tasks --source active"
         }
         Cause::NoQuorum => "pvecm status",
-        Cause::Outage { .. } => "systemctl restart pve-cluster && systemctl status pve-cluster",
         Cause::StorageUnavailable { .. }
         | Cause::NoSpace
         | Cause::NotFound { what: Thing::Storage | Thing::Volume, .. } => "pvesm status",

@@ -10,8 +10,17 @@ use proxmox_types::{Lock, NodeName, Vmid};
 const UNLOCK: [(Lock, &str); 1] = [(Lock::Mounted, "pct unmount")];
 
 /// Why a lock that no task holds is not to be taken away blindly.
-pub const CAUTION: &str =
-    "a worker was killed, or the token cannot see its task; make sure that none runs before unlocking";
+pub const fn caution(lock: &Lock) -> &'static str {
+    match lock {
+        Lock::Rollback => {
+            "a rollback was broken off, or the token cannot see its task; the container may be half of each: unlock, look \
+             at it, and roll back again before the snapshot, which may be the only whole copy, is deleted"
+        }
+        _ => {
+            "a worker was killed, or the token cannot see its task; make sure that none runs before unlocking"
+        }
+    }
+}
 
 /// What running tasks work on.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

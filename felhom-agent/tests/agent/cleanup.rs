@@ -301,7 +301,7 @@ fn a_lock_that_a_killed_worker_left_is_told_with_what_takes_it_away() {
     node.ask(&format!("snapshot 300 {NAME} self-test of felhom-agent"));
     node.ask("lock 300 rollback");
     let run = agent.run(&CLEANUP);
-    let command = format!("pct unlock 300 && pct delsnapshot 300 {NAME}");
+    let command = format!("pct unlock 300 && pct rollback 300 {NAME} && pct delsnapshot 300 {NAME}");
     assert_eq!((run.exit, &run.json()["leftovers"][0]["command"]), (6, &json!(command)), "{}", run.stdout);
     let dry = agent.run(&["cleanup", "--dry-run"]);
     assert!(dry.stdout.contains("->  pct unlock 300"), "{}", dry.stdout);

@@ -226,11 +226,11 @@ fn without_pve_nothing_is_created() {
         assert_eq!((run.exit, run.stdout.as_str()), (5, ""), "{run:?}");
         let prefix = "felhom-agent: what the container needs cannot be looked at: ";
         assert!(
-            run.stderr.starts_with(prefix) && run.stderr.contains("\n  look systemctl status"),
+            run.stderr.starts_with(prefix) && run.stderr.contains("\n  fix  systemctl restart"),
             "{run:?}"
         );
         let (exit, told) = document(CREATE);
-        assert!(told["look"][0]["run"].as_str().unwrap().starts_with("systemctl status pveproxy"), "{told}");
+        assert!(told["fix"][0]["run"] == "systemctl restart pveproxy", "{told}");
         assert_eq!((exit, &told["exit"], &told["schema"]), (5, &json!(5), &json!("felhom.problem/1")));
         write(CONFIG, "{}", 0o600);
         let (exit, told): (i32, Value) = document(CREATE);

@@ -11,7 +11,7 @@ use crate::finding::Finding;
 use crate::selftest::check::{Findings, found};
 use crate::selftest::context::Context;
 use crate::trouble::call::call_failed;
-use crate::trouble::lock::{Busy, CAUTION, unlock};
+use crate::trouble::lock::{Busy, caution, unlock};
 use crate::trouble::sight::none_shown;
 use crate::trouble::unread::{may_be_here, untold};
 
@@ -88,6 +88,6 @@ fn judge(vmid: Vmid, lock: &Lock, busy: &Busy) -> Finding {
     }
     Finding::warn(format!("{vmid} is locked ({lock}), and no task works on it"))
         .about(vmid.to_string())
-        .because(CAUTION)
+        .because(caution(lock))
         .fix(unlock(vmid, lock))
 }
