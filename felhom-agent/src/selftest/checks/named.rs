@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use proxmox_api::{Cause, Error, Thing};
 use proxmox_types::params::PermissionFilter;
-use proxmox_types::{Bridge, NetworkInterface, PoolId};
+use proxmox_types::{Bridge, NetworkInterface, PoolId, Unread};
 use serde_json::json;
 
 use crate::config::Config;
@@ -14,6 +14,7 @@ use crate::selftest::check::{Findings, found};
 use crate::selftest::context::Context;
 use crate::trouble::call::call_failed;
 use crate::trouble::configuration::edit_line;
+use crate::trouble::unread::untold;
 
 pub(super) fn pool(context: Arc<Context>) -> Findings {
     found(async move {
@@ -55,6 +56,16 @@ pub(super) fn bridges(context: Arc<Context>) -> Findings {
         let shown = shown.map_err(|error| call_failed(config, &error))?;
         let mut against = Vec::new();
         for bridge in &config.bridges {
+            let unread = shown
+                .unread()
+                .iter()
+                .filter(|row| row.field("iface").is_none_or(|name| name == bridge.as_str()));
+            let unread: Vec<Unread> = unread.cloned().collect();
+            let untold = untold(&unread, "it cannot be told whether it is there");
+            if !untold.is_empty() {
+                against.extend(untold);
+                continue;
+            }
             against.extend(match shown.iter().find(|interface| interface.iface == bridge.as_str()) {
                 Some(interface) => is_down(interface).then(|| down(bridge)),
                 None => Some(absent(config, connection, bridge, &shown).await),

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use proxmox_types::{NodeEntry, NodeState};
+use proxmox_types::{NodeEntry, NodeState, Rows, Unread};
 use serde_json::json;
 
 use super::service::stale;
@@ -12,6 +12,7 @@ use crate::selftest::check::{Findings, found};
 use crate::selftest::context::Context;
 use crate::trouble::call::call_failed;
 use crate::trouble::sight::no_such_node;
+use crate::trouble::unread::untold;
 
 pub(super) fn exists(context: Arc<Context>) -> Findings {
     found(async move {
@@ -21,10 +22,13 @@ pub(super) fn exists(context: Arc<Context>) -> Findings {
     })
 }
 
-fn find(config: &Config, nodes: &[NodeEntry]) -> Finding {
+fn find(config: &Config, nodes: &Rows<NodeEntry>) -> Finding {
     let names: Vec<String> = nodes.iter().map(|node| node.node.to_string()).collect();
     let Some(node) = nodes.iter().find(|node| node.node == config.node) else {
-        return no_such_node(config, nodes);
+        let of_it = |row: &Unread| row.field("node").is_none_or(|name| name == config.node.as_str());
+        let unread: Vec<Unread> = nodes.unread().iter().filter(|row| of_it(row)).cloned().collect();
+        let untold = untold(&unread, "it cannot be told whether it is the configured node");
+        return untold.into_iter().next().unwrap_or_else(|| no_such_node(config, nodes));
     };
     match &node.status {
         NodeState::Online => {

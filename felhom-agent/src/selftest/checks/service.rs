@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use proxmox_types::{NodeEntry, NodeState, Service};
+use proxmox_types::{NodeEntry, NodeState, Rows, Service};
 use serde_json::json;
 
 use crate::finding::{Finding, Remedy};
@@ -23,13 +23,14 @@ pub(super) fn services(context: Arc<Context>) -> Findings {
         let (config, connection) = context.connected()?;
         let services = match connection.client.node(&config.node).services().await {
             Ok(services) => services,
-            Err(error) if error.denied().is_some() => Vec::new(),
+            Err(error) if error.denied().is_some() => Rows::default(),
             Err(error) => return Err(Box::new(call_failed(config, &error))),
         };
         let known: Vec<&Service> = SERVICES.iter().filter_map(|(name, _)| known(&services, name)).collect();
         let mut against: Vec<Finding> = known.iter().filter_map(|service| judge(service)).collect();
-        let nodes = context.nodes(connection).await.unwrap_or_default();
-        let is_stale = nodes.iter().any(|node| node.node == config.node && is_stale(node));
+        let nodes = context.nodes(connection).await;
+        let is_stale =
+            nodes.is_ok_and(|nodes| nodes.iter().any(|node| node.node == config.node && is_stale(node)));
         if is_stale && !against.iter().any(|finding| finding.instance.as_deref() == Some("pvestatd")) {
             against.push(stale());
         }
