@@ -13,7 +13,7 @@ use tracing::{Instrument, debug, debug_span};
 use crate::endpoint::Endpoint;
 use crate::error::{Error, TransportSnafu};
 use crate::recent::Recent;
-use crate::{HttpTransport, Request, Response};
+use crate::{HttpTransport, Request, Response, TransportError};
 
 /// A client of one PVE API server. Cheap to clone.
 #[derive(Clone)]
@@ -100,6 +100,7 @@ impl Client {
         let sent = self.now();
         let answer = async {
             let answer = self.shared.transport.send(request.clone()).await;
+            let answer = answer.map_err(TransportError::cleaned);
             let elapsed = self.now().saturating_sub(sent);
             match &answer {
                 Ok(response) => debug!(status = response.status, body = ?response.body, ?elapsed, "answered"),

@@ -3,11 +3,10 @@
 use alloc::string::{String, ToString};
 
 use proxmox_types::lenient::{self, Fault, Note};
-use proxmox_types::{Rows, Unread};
+use proxmox_types::{LONGEST_SNIPPET, Rows, Unread, clean, quoted};
 use serde::de::{DeserializeOwned, Error as _, IgnoredAny};
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
-use snafu::IntoError;
 
 use crate::endpoint::Endpoint;
 use crate::error::{DecodeSnafu, Error, rejection};
@@ -59,7 +58,7 @@ fn open(body: &[u8], tell: &mut dyn FnMut(Note)) -> Result<(Value, Value), Fault
     let data =
         envelope.remove("data").ok_or_else(|| fault(serde_json::Error::custom("missing field `data`")))?;
     let total = envelope.remove("total").unwrap_or_default();
-    envelope.into_iter().for_each(|(path, _)| tell(Note::Unknown { path }));
+    envelope.into_iter().for_each(|(path, _)| tell(Note::Unknown { path: clean(&path, LONGEST_SNIPPET) }));
     Ok((data, total))
 }
 
@@ -74,15 +73,38 @@ pub(crate) fn answer<T>(
     if response.status != 200 {
         return Err(rejection(endpoint, request, response));
     }
+    let body = response.body.as_bytes();
+    if has_giant(body) {
+        let reason = alloc::format!("a text of more than {GIANT} bytes");
+        return DecodeSnafu { request: request.line(), path: ".", reason }.fail();
+    }
     let tell: &mut dyn FnMut(Note) = &mut |note| {
         if let Some(observer) = client.observer() {
             observer.note(endpoint, &note);
         }
     };
-    decoder(response.body.as_bytes(), tell).map_err(|Fault { path, source }| {
-        tell(Note::Unread { path: path.clone(), reason: source.to_string() });
-        DecodeSnafu { request: request.line(), path }.into_error(source)
+    decoder(body, tell).map_err(|Fault { path, source }| {
+        let (path, reason) = (clean(&path, LONGEST_SNIPPET), quoted(&source.to_string()));
+        tell(Note::Unread { path: path.clone(), reason: reason.clone() });
+        DecodeSnafu { request: request.line(), path, reason }.build()
     })
+}
+
+/// Longest text in an answer, in bytes. PVE's longest are descriptions and lines of logs; an error about a longer one
+/// would hold it several times.
+const GIANT: usize = 1 << 20;
+
+/// Whether a text in the answer is longer than any that PVE has.
+fn has_giant(body: &[u8]) -> bool {
+    let (mut length, mut is_escaped, mut is_text) = (0_usize, false, false);
+    let mut is_too_long = |byte: &u8| {
+        let ends = *byte == b'"' && !is_escaped;
+        is_text ^= ends;
+        is_escaped = *byte == b'\\' && !is_escaped;
+        length = if is_text && !ends { length.saturating_add(1) } else { 0 };
+        length > GIANT
+    };
+    body.len() > GIANT && body.iter().any(&mut is_too_long)
 }
 
 /// The error of the first row that could not be read, and that matters.
@@ -93,7 +115,7 @@ pub(crate) fn insist<T>(
 ) -> Result<(), Error> {
     let Some(row) = rows.unread().iter().find(|row| matters(row)) else { return Ok(()) };
     let path = alloc::format!("data[{}]", row.index());
-    Err(DecodeSnafu { request, path }.into_error(serde_json::Error::custom(row)))
+    DecodeSnafu { request, path, reason: row.to_string() }.fail()
 }
 
 #[cfg(test)]

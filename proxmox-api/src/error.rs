@@ -3,6 +3,7 @@
 pub mod cause;
 pub(crate) mod classify;
 mod message;
+pub(crate) mod text;
 
 use alloc::boxed::Box;
 use alloc::string::String;
@@ -69,14 +70,14 @@ pub enum Error {
         may_have_happened: bool,
     },
     /// The answer is not what this endpoint returns.
-    #[snafu(display("{request}: unexpected answer at `{path}`"))]
+    #[snafu(display("{request}: unexpected answer at `{path}`: {reason}"))]
     Decode {
         /// Method and path.
         request: Box<str>,
         /// Where in the JSON.
         path: Box<str>,
-        /// What is wrong there.
-        source: serde_json::Error,
+        /// What is wrong there. Quotes no more of the answer than a line has room for.
+        reason: Box<str>,
     },
     /// The worker failed.
     #[snafu(display("task {upid} failed: {cause}"))]

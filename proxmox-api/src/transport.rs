@@ -8,9 +8,11 @@ use core::future::Future;
 use core::pin::Pin;
 use core::time::Duration;
 
+use proxmox_types::clean;
 use snafu::Snafu;
 
 use crate::Request;
+use crate::error::text::LONGEST_TEXT;
 
 /// A boxed future, as the seams return it.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -95,6 +97,13 @@ pub enum TransportError {
 }
 
 impl TransportError {
+    /// The same with a reason that may be shown: certificates have names in them that somebody chose.
+    pub(crate) fn cleaned(mut self) -> Self {
+        let (Self::NotSent { reason, .. } | Self::Unknown { reason }) = &mut self;
+        *reason = clean(reason, LONGEST_TEXT);
+        self
+    }
+
     /// Whether the server may have acted on the request.
     pub const fn may_have_happened(&self) -> bool {
         matches!(self, Self::Unknown { .. })

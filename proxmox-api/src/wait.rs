@@ -3,34 +3,25 @@
 //! PVE has no way to be told, so the status is polled: often at first, then at a tenth of the time already waited, so
 //! that the overhead stays proportional to the task's own length.
 
+mod log;
+
 use alloc::boxed::Box;
+use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
-use core::future::poll_fn;
-use core::pin::pin;
-use core::task::Poll;
 use core::time::Duration;
 
-use proxmox_types::params::LogRange;
-use proxmox_types::{ExitStatus, TaskState, TaskStatus, Upid};
+use proxmox_types::{ExitStatus, TaskState, TaskStatus, Upid, clean};
 use tracing::debug;
 
+use self::log::{LOG_READ, PAGE, said};
 use crate::error::classify::classify_exit;
-use crate::error::{Error, TaskFailedSnafu, TaskStillRunningSnafu, TaskUnknownSnafu};
+use crate::error::text::{LONGEST_TEXT, last_lines};
+use crate::error::{DecodeSnafu, Error, TaskFailedSnafu, TaskStillRunningSnafu, TaskUnknownSnafu};
 use crate::{Cause, Client, Started, Task, Thing};
 
 /// Lines of a log that are joined to a failure.
 const TAIL: u64 = 20;
-
-/// Lines of a log that are read at once.
-const PAGE: u64 = 500;
-
-/// How long a page of a log may take, and how long is tried to read on in the log of a task that has ended: how it ended
-/// is known by then, and is not held up for longer.
-const LOG_READ: Duration = Duration::from_secs(3);
-
-/// Pages that are read between two polls, at most.
-const MOST_PAGES: u32 = 100;
 
 /// How long a UPID may be unknown after the worker was started: the list is written after the answer.
 const SETTLING: Duration = Duration::from_secs(2);
@@ -77,7 +68,8 @@ pub struct Ended {
     pub warnings: u64,
     /// The lines of the warnings, as far as the last 500 lines of the log hold them.
     pub warning_lines: Vec<String>,
-    /// Whether there was nothing to do: of a backup, that none was made, since no chosen guest is on this node.
+    /// Whether there was nothing to do: of a backup, that none was made, since no chosen guest is on this node or none
+    /// is shown to the token.
     pub had_nothing_to_do: bool,
     /// How often its status was asked for.
     pub polls: u32,
@@ -104,8 +96,9 @@ impl Task<'_> {
     ///
     /// `OK` and `WARNINGS: n` are success. Everything else is [`Error::TaskFailed`] with the last lines of the log, but
     /// an unexpected status and a UPID that vanished are [`Error::TaskUnknown`]. Running out of patience is
-    /// [`Error::TaskStillRunning`]; wait again to go on. Refused and reset connections and 595 to 599 are survived; a
-    /// 401 or 403 ends the wait with [`Error::TaskUnwatched`].
+    /// [`Error::TaskStillRunning`]; wait again to go on. Whatever may pass is survived for a minute: connections that fail,
+    /// any status but 4xx, 408 and 429, and answers that make no sense. Every other 4xx would be said again, and ends the
+    /// wait with [`Error::TaskUnwatched`].
     pub async fn wait(self, patience: Patience) -> Result<Ended, Error> {
         self.follow(patience, &mut |_| {}, false).await
     }
@@ -144,63 +137,19 @@ impl Task<'_> {
             self.client.pause(patience.pause(waited)).await;
         }
     }
+}
 
-    /// Gives the lines after the first `seen` to `line`. A page that cannot be read is tried again for that long.
-    async fn drain(self, seen: &mut u64, line: &mut (dyn FnMut(&str) + Send), patience: Duration) {
-        let mut progress = self.client.now();
-        for _ in 0..MOST_PAGES {
-            let range = LogRange { start: Some(*seen), limit: Some(PAGE) };
-            let page = match within(self.client, LOG_READ, self.log(&range).into_future()).await {
-                Some(Ok(page)) => page,
-                Some(Err(_)) | None if self.client.now().saturating_sub(progress) >= patience => return,
-                Some(Err(_)) | None => {
-                    self.client.pause(Patience::SHORTEST).await;
-                    continue;
-                }
-            };
-            let rows = page.rows.into_iter().filter(|row| !is_placeholder(page.total, &row.t));
-            let texts: Vec<String> = rows.map(|row| row.t).collect();
-            for text in &texts {
-                line(text);
-            }
-            let read = u64::try_from(texts.len()).unwrap_or_default();
-            *seen = seen.saturating_add(read);
-            // PVE gives as many lines as it is asked for, as long as there are some.
-            if read < PAGE {
-                return;
-            }
-            progress = self.client.now();
-        }
-    }
-
-    /// The last lines of the log of a task that has ended, if they can be read soon.
-    async fn tail(self, lines: u64) -> Vec<String> {
-        within(self.client, LOG_READ, self.log_tail(lines)).await.unwrap_or_default()
-    }
-
-    /// Reads the last lines of the log; none if it cannot be read.
-    pub async fn log_tail(self, lines: u64) -> Vec<String> {
-        let Ok(first) = self.log(&LogRange { start: None, limit: Some(1) }).await else { return Vec::new() };
-        let range = LogRange { start: Some(first.total.saturating_sub(lines)), limit: Some(lines) };
-        let Ok(page) = self.log(&range).await else { return Vec::new() };
-        page.rows.into_iter().filter(|row| !is_placeholder(page.total, &row.t)).map(|row| row.t).collect()
+/// Whether an error of a read may be gone when it is asked again. A 4xx is about the request, which stays the same.
+fn may_pass(error: &Error) -> bool {
+    match error {
+        Error::Transport { .. } | Error::Decode { .. } => true,
+        Error::Rejected { status, .. } => !(400..500).contains(status) || PASSING.contains(status),
+        _ => false,
     }
 }
 
-/// What a future returns, if it does so within that time.
-async fn within<T>(client: &Client, limit: Duration, future: impl Future<Output = T>) -> Option<T> {
-    let (mut future, mut pause) = (pin!(future), pin!(client.pause(limit)));
-    poll_fn(|context| match future.as_mut().poll(context) {
-        Poll::Ready(value) => Poll::Ready(Some(value)),
-        Poll::Pending => pause.as_mut().poll(context).map(|()| None),
-    })
-    .await
-}
-
-/// Whether a line is not of the log: PVE prints these for an empty and for a missing one.
-fn is_placeholder(total: u64, text: &str) -> bool {
-    total == 1 && (text == "no content" || text.starts_with("unable to open file - "))
-}
+/// Statuses of 4xx that are about the moment: out of time, too early, too many requests.
+const PASSING: [u16; 3] = [408, 425, 429];
 
 /// One wait.
 struct Watch<'a> {
@@ -224,7 +173,7 @@ impl<'a> Watch<'a> {
     /// Asks once. Nothing if the answer may come later.
     async fn poll(&mut self) -> Result<Option<TaskStatus>, Error> {
         self.polls += 1;
-        match self.task.status().await {
+        match self.task.status().await.and_then(|status| self.own(status)) {
             Ok(status) => {
                 self.last_answer = self.task.client.now();
                 self.last_error = None;
@@ -234,20 +183,27 @@ impl<'a> Watch<'a> {
         }
     }
 
+    /// A status that is about this task.
+    fn own(&self, status: TaskStatus) -> Result<TaskStatus, Error> {
+        if status.upid == *self.task.upid {
+            return Ok(status);
+        }
+        let request = self.task.status().request().line();
+        DecodeSnafu { request, path: "data.upid", reason: "it is another task" }.fail()
+    }
+
     /// Bears an error that may pass, and gives up on any other.
     fn bear(&mut self, error: Error) -> Result<Option<TaskStatus>, Error> {
         let upid = self.task.upid;
         let outage = self.task.client.now().saturating_sub(self.last_answer);
-        let passes = match (&error, error.cause()) {
-            (Error::Transport { .. }, _) | (_, Some(Cause::Gateway { .. })) => outage < OUTAGE,
-            (_, Some(Cause::NotFound { what: Thing::Task, .. })) => {
-                if self.waited() >= SETTLING {
-                    let reason = "the server does not know it any more; look at what it was to change";
-                    return TaskUnknownSnafu { upid: upid.clone(), reason }.fail();
-                }
-                true
+        let passes = if is_unknown(&error) {
+            if self.waited() >= SETTLING {
+                let reason = "the server does not know it any more; look at what it was to change";
+                return TaskUnknownSnafu { upid: upid.clone(), reason }.fail();
             }
-            _ => false,
+            true
+        } else {
+            may_pass(&error) && outage < OUTAGE
         };
         if passes {
             debug!(%upid, %error, polls = self.polls, "poll failed");
@@ -266,33 +222,55 @@ impl<'a> Watch<'a> {
     }
 
     async fn judge(self, status: TaskStatus) -> Result<Ended, Error> {
-        let (upid, waited, polls) = (self.task.upid.clone(), self.waited(), self.polls);
-        debug!(%upid, exit = ?status.exitstatus, polls, ?waited, "task ended");
-        let ended = |warnings, warning_lines| Ended {
-            upid: Some(upid.clone()),
-            warnings,
-            warning_lines,
-            polls,
-            waited,
-            ..Ended::default()
-        };
-        match status.exitstatus {
-            Some(ExitStatus::Ok) => Ok(ended(0, Vec::new())),
-            Some(ExitStatus::Warnings(count)) => {
-                let tail = self.task.tail(PAGE).await;
-                let lines =
-                    tail.iter().filter_map(|line| line.strip_prefix("WARN: ")).map(ToString::to_string);
-                Ok(ended(count, lines.collect()))
-            }
-            Some(ExitStatus::Failed(exit)) => {
-                let log_tail = self.task.tail(TAIL).await;
-                let cause = classify_exit(&exit, &log_tail);
-                TaskFailedSnafu { upid, exit, cause, log_tail }.fail()
-            }
+        let exit = status.exitstatus;
+        debug!(upid = %self.task.upid, ?exit, polls = self.polls, waited = ?self.waited(), "task ended");
+        match exit {
             Some(ExitStatus::Unexpected | ExitStatus::Unreadable(_)) | None => {
-                let reason = "its worker ended without saying how; look at what it was to change";
-                TaskUnknownSnafu { upid, reason }.fail()
+                let log = self.task.tail(TAIL).await;
+                match said(&log) {
+                    Some(exit) => self.conclude(exit, Some(log)).await,
+                    None => TaskUnknownSnafu { upid: self.task.upid.clone(), reason: untold(&log) }.fail(),
+                }
             }
+            Some(exit) => self.conclude(exit, None).await,
         }
     }
+
+    /// Judges an end that is known. Reads the log unless that was done.
+    async fn conclude(self, exit: ExitStatus, log: Option<Vec<String>>) -> Result<Ended, Error> {
+        let upid = self.task.upid.clone();
+        if let ExitStatus::Failed(exit) = exit {
+            let log = match log {
+                Some(log) => log,
+                None => self.task.tail(TAIL).await,
+            };
+            let log_tail = last_lines(log.into_iter());
+            let exit = clean(&exit, LONGEST_TEXT);
+            let cause = classify_exit(&exit, &log_tail);
+            return TaskFailedSnafu { upid, exit, cause, log_tail }.fail();
+        }
+        let mut ended =
+            Ended { upid: Some(upid), polls: self.polls, waited: self.waited(), ..Ended::default() };
+        if let ExitStatus::Warnings(count) = exit {
+            ended.warnings = count;
+            let tail = self.task.tail(PAGE).await;
+            let lines = tail.iter().filter_map(|line| line.strip_prefix("WARN: "));
+            ended.warning_lines = last_lines(lines.map(ToString::to_string));
+        }
+        let is_backup = self.task.upid.worker_type() == "vzdump";
+        ended.had_nothing_to_do = is_backup && self.task.backed_up_nothing().await;
+        Ok(ended)
+    }
+}
+
+/// Whether the server does not know the task.
+fn is_unknown(error: &Error) -> bool {
+    let says_so = matches!(error.cause(), Some(Cause::NotFound { what: Thing::Task, .. }));
+    says_so && matches!(error, Error::Rejected { status: 400..500, .. })
+}
+
+/// That nobody can tell how a task ended, and where its log stops.
+fn untold(log: &[String]) -> String {
+    let last = log.last().map_or_else(String::new, |line| format!("; its log stops at `{line}`"));
+    format!("its worker ended without saying how{last}; look at what it was to change")
 }

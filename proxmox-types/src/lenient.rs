@@ -19,15 +19,7 @@ use serde_json::map::Iter;
 use serde_json::{Error, Value};
 
 use crate::scalar::{self, LooseScalar};
-
-/// Longest text of a server that is shown of what could not be read, in characters.
-const LONGEST: usize = 200;
-
-/// A text of the server as it may be shown: the beginning, with control characters escaped.
-pub(crate) fn shown(text: &str) -> String {
-    let escape = |c: char| if c.is_control() { c.escape_default().to_string() } else { c.to_string() };
-    text.chars().take(LONGEST).map(escape).collect()
-}
+use crate::{LONGEST_SNIPPET, clean, quoted};
 
 /// What of an answer was not taken over.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -237,7 +229,7 @@ impl<'de> Deserializer<'de> for Reader<'_> {
     }
 
     fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        self.notes.tell(Note::Unknown { path: shown(&self.path.to_string()) });
+        self.notes.tell(Note::Unknown { path: clean(&self.path.to_string(), LONGEST_SNIPPET) });
         visitor.visit_unit()
     }
 
@@ -295,7 +287,10 @@ impl<'de> SeqAccess<'de> for Sequence<'_> {
         if self.manner != Manner::Strict && !self.has_failed {
             self.has_failed = true;
             let path = notes.fault.take().unwrap_or_default();
-            notes.tell(Note::Unread { path: shown(&path), reason: shown(&error.to_string()) });
+            notes.tell(Note::Unread {
+                path: clean(&path, LONGEST_SNIPPET),
+                reason: quoted(&error.to_string()),
+            });
         }
         Err(error)
     }

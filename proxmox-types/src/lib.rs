@@ -22,6 +22,7 @@ extern crate std;
 
 mod access;
 mod backup;
+mod clean;
 mod cluster;
 mod digest;
 mod fingerprint;
@@ -51,6 +52,7 @@ mod volume;
 
 pub use access::{Permissions, Role, TokenInfo};
 pub use backup::{BackupMode, Compression, VzdumpDefaults};
+pub use clean::{LONGEST_SNIPPET, clean, quoted};
 pub use cluster::{ClusterStatusEntry, HaResource, ReplicationJob, Resource, ResourceType};
 pub use digest::Digest;
 pub use fingerprint::Fingerprint;

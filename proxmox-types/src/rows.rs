@@ -10,7 +10,8 @@ use serde::de::SeqAccess;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
-use crate::lenient::{ROWS, Tolerant, shown, tolerate};
+use crate::lenient::{ROWS, Tolerant, tolerate};
+use crate::{LONGEST_SNIPPET, clean, quoted};
 
 /// The rows of a list, and those that could not be read.
 ///
@@ -45,7 +46,7 @@ impl Unread {
     /// What names it, or its place: `lxc/101`, `row 3`. Bounded, and without control characters.
     pub fn name(&self) -> String {
         let name = NAMES.iter().find_map(|key| self.field(key)).filter(|name| !name.is_empty());
-        name.map_or_else(|| alloc::format!("row {}", self.index), |name| shown(&name))
+        name.map_or_else(|| alloc::format!("row {}", self.index), |name| clean(&name, LONGEST_SNIPPET))
     }
 
     /// Why it could not be read. Bounded, and without control characters.
@@ -163,7 +164,7 @@ impl<'de, T: Deserialize<'de>> Tolerant<'de> for RowByRow<T> {
                 Err(error) => {
                     let index = list.rows.len().saturating_add(list.unread.len());
                     let row = attempts.next_element()?.unwrap_or_default();
-                    list.unread.push(Unread { index, row, reason: shown(&error.to_string()) });
+                    list.unread.push(Unread { index, row, reason: quoted(&error.to_string()) });
                 }
             }
         }

@@ -16,7 +16,7 @@ pub enum Cause {
         /// PVE's name for the lock: `backup`, `snapshot`, `create`, ...
         by: String,
     },
-    /// PVE waited 10 s for a lock file and gave up.
+    /// PVE waited for a lock file, in most cases 10 s, and gave up.
     LockTimeout,
     /// PVE started the worker, and then could not put it into its list of tasks. The worker runs.
     Unlisted,
@@ -140,7 +140,7 @@ impl fmt::Display for Cause {
         match self {
             Self::Permission(denied) => denied.fmt(f),
             Self::Locked { by } => write!(f, "the container is locked ({by})"),
-            Self::LockTimeout => f.write_str("another operation held the lock file for more than 10 s"),
+            Self::LockTimeout => f.write_str("another operation holds the lock file"),
             Self::Unlisted => f.write_str("the worker was started, but PVE could not list it"),
             Self::NotFound { what, name } => write!(f, "{what}{} does not exist", Quoted(name)),
             Self::AlreadyExists { what, name } => write!(f, "{what}{} already exists", Quoted(name)),

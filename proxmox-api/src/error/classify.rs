@@ -119,6 +119,15 @@ fn field(name: &str, text: &str) -> Option<Cause> {
 /// Statuses with which PVE and proxies refuse a request without handing it on.
 const REFUSING: [u16; 15] = [400, 402, 403, 404, 405, 406, 407, 411, 413, 414, 415, 417, 426, 429, 431];
 
+/// Beginnings of what is said of a parameter after it was written, although with a 400.
+/// Recording `config-put-r2-running-mp-hotplug`; pve-container `PVE/LXC/Config.pm`, `vmconfig_apply_pending`.
+const WRITTEN: [&str; 2] = ["unable to hotplug ", "unable to apply pending change "];
+
+/// Whether what is said of a parameter means that it was written before.
+pub(crate) fn was_written(text: &str) -> bool {
+    WRITTEN.iter().any(|beginning| text.starts_with(beginning))
+}
+
 /// Whether such an answer proves that nothing was done. `refuses_first` is that of the endpoint.
 pub(crate) fn proves_refusal(status: u16, message: &str, refuses_first: bool) -> bool {
     let comes_first = || find_below(&[HEADS], message).is_some_and(|(row, _)| row.comes_first);

@@ -34,6 +34,7 @@ fn every_recorded_end_is_judged_as_the_table_says() {
     let lines = ends().map(|recording| {
         let name = recording.name.trim_end_matches(".task-status");
         match waited(&recording) {
+            Ok(ended) if ended.had_nothing_to_do => format!("{name}: ok, nothing to do"),
             Ok(ended) if ended.warnings == 0 => format!("{name}: ok"),
             Ok(ended) => format!("{name}: ok with {} warnings {:?}", ended.warnings, ended.warning_lines),
             Err(Error::TaskFailed { cause, log_tail, .. }) => {

@@ -75,6 +75,14 @@ fn a_change_that_a_put_made_and_then_complained_about_is_live() {
     let params = p(json!({"cores": 2}));
     let applied = lxc(&client, 101, |lxc| now(lxc.apply(&params)));
     assert!(matches!(applied, Ok(Applied::Live)), "{applied:?}");
+    for text in
+        ["unable to hotplug mp0: failed to change apparmor profile", "unable to apply pending change mp0: no"]
+    {
+        let late = Answer::refused_parameter("mp0", text);
+        sim.inject(Fault::once(&table::lxc::SET_CONFIG, Effect::Answered(late)));
+        let applied = lxc(&client, 101, |lxc| now(lxc.apply(&params)));
+        assert!(matches!(applied, Ok(Applied::Live)), "{applied:?}");
+    }
     sim.inject(Fault::once(&table::lxc::SET_CONFIG, Effect::Instead(answer)));
     let params = p(json!({"cores": 3}));
     let error = lxc(&client, 101, |lxc| now(lxc.apply(&params))).unwrap_err();

@@ -2,7 +2,12 @@
 
 #[cfg(test)]
 mod composed;
+#[cfg(test)]
 mod doubted;
+#[cfg(test)]
+mod enduring;
+#[cfg(test)]
+mod foreign;
 #[cfg(test)]
 mod lost;
 #[cfg(test)]

@@ -8,18 +8,20 @@ use core::time::Duration;
 use proxmox_api::endpoint::table::{snapshot, task};
 use proxmox_api::sim::{Answer, Effect, Fault, Sim};
 use proxmox_api::{Cause, Client, Ended, Error, Patience, Started};
-use proxmox_types::params::{DestroyParams, SetConfigParams, SnapshotParams, StartParams, VzdumpParams};
+use proxmox_types::params::{
+    DestroyParams, Guests, SetConfigParams, SnapshotParams, StartParams, VzdumpParams,
+};
 use proxmox_types::{LxcOptions, NodeName, SnapshotName, Upid, Vmid};
 
 use crate::now::now;
 
-const MINUTE: Duration = Duration::from_mins(1);
+pub(crate) const MINUTE: Duration = Duration::from_mins(1);
 
-fn node() -> NodeName {
+pub(crate) fn node() -> NodeName {
     "pve1".parse().unwrap()
 }
 
-fn vmid(number: u32) -> Vmid {
+pub(crate) fn vmid(number: u32) -> Vmid {
     Vmid::try_from(number).unwrap()
 }
 
@@ -28,14 +30,14 @@ fn name(text: &str) -> SnapshotName {
 }
 
 /// Starts a snapshot of the container, in a world where snapshots take this long.
-fn snapshot(sim: &Sim, client: &Client, container: u32, lasts: Duration) -> Upid {
+pub(crate) fn snapshot(sim: &Sim, client: &Client, container: u32, lasts: Duration) -> Upid {
     sim.world().durations.insert("vzsnapshot", lasts);
     let node = node();
     let lxc = client.node(&node).lxc(vmid(container));
     now(lxc.snapshot(&name("before")).create(&SnapshotParams::default())).unwrap()
 }
 
-fn wait(client: &Client, upid: &Upid) -> Result<Ended, Error> {
+pub(crate) fn wait(client: &Client, upid: &Upid) -> Result<Ended, Error> {
     now(client.wait(upid.clone(), Patience::default()))
 }
 
@@ -155,54 +157,6 @@ fn an_end_that_nobody_can_tell_is_neither_success_nor_failure() {
 }
 
 #[test]
-fn polls_survive_what_passes() {
-    let unknown = Answer::refused_parameter("upid", "no such task");
-    for effect in [
-        Effect::Refused,
-        Effect::LostRequest,
-        Effect::LostAnswer,
-        Effect::Gateway(595),
-        Effect::Gateway(596),
-        Effect::Instead(unknown),
-    ] {
-        let sim = Sim::new();
-        let client = sim.client();
-        let upid = snapshot(&sim, &client, 300, Duration::from_millis(10));
-        sim.inject(Fault { endpoint: &task::STATUS, effect: effect.clone(), times: 3 });
-        let ended = wait(&client, &upid);
-        assert_eq!(ended.expect("it passes").polls, 4, "{effect:?}");
-    }
-}
-
-#[test]
-fn an_outage_is_not_borne_for_ever() {
-    let sim = Sim::new();
-    let client = sim.client();
-    let upid = snapshot(&sim, &client, 300, MINUTE * 5);
-    sim.inject(Fault { endpoint: &task::STATUS, effect: Effect::Refused, times: usize::MAX });
-    let start = sim.world().now;
-    let error = wait(&client, &upid).unwrap_err();
-    let took = sim.world().now.saturating_sub(start);
-    assert!(took >= MINUTE && took <= MINUTE + Duration::from_secs(3), "gave up after {took:?}");
-    assert_eq!(error.upid(), Some(&upid));
-    assert!(matches!(error, Error::TaskUnwatched { .. }));
-}
-
-#[test]
-fn a_refused_token_ends_the_wait_at_once() {
-    for (status, reason) in [(401, "authentication failure"), (403, "Permission check failed")] {
-        let sim = Sim::new();
-        let client = sim.client();
-        let upid = snapshot(&sim, &client, 300, MINUTE);
-        let answer = Answer::bare(status, reason);
-        sim.inject(Fault { endpoint: &task::STATUS, effect: Effect::Instead(answer), times: usize::MAX });
-        let error = wait(&client, &upid).unwrap_err();
-        assert_eq!(error.upid(), Some(&upid), "{status}");
-        assert_eq!((error.is_unauthorized(), error.denied().is_some()), (status == 401, status == 403));
-    }
-}
-
-#[test]
 fn the_log_is_followed_to_its_last_line() {
     let sim = Sim::new();
     let client = sim.client();
@@ -312,4 +266,27 @@ fn a_log_without_end_is_not_read_without_end() {
         now(client.task(&upid).wait_with_log(Patience::new(MINUTE), &mut |_| lines += 1)).unwrap();
         assert!(lines / rows <= most, "{} pages", lines / rows);
     }
+}
+
+/// Backs up whatever this token may, and waits.
+fn back_up(token: &str, params: &VzdumpParams) -> Ended {
+    let sim = Sim::new().as_token(token.parse().unwrap());
+    sim.world().acl.grant("/storage/local", &["felhom@pve!none", "felhom@pve"], "FelhomStore");
+    let client = sim.client();
+    // A log that cannot be read at first is asked for again.
+    sim.inject(Fault::once(&task::LOG, Effect::Instead(Answer::bare(500, "got timeout"))));
+    let started = now(client.node(&node()).vzdump(params)).unwrap();
+    now(client.wait(started, Patience::default())).unwrap()
+}
+
+#[test]
+fn a_backup_of_nothing_says_so() {
+    let every = VzdumpParams::new(Guests::All);
+    let [nothing, all, one] = [
+        back_up("felhom@pve!none", &every),
+        back_up("root@pam!full", &every),
+        back_up("root@pam!full", &VzdumpParams::new(vmid(100).into())),
+    ];
+    assert!(nothing.upid.is_some() && nothing.had_nothing_to_do);
+    assert_eq!([all.had_nothing_to_do, one.had_nothing_to_do], [false; 2]);
 }

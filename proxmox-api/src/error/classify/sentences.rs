@@ -129,6 +129,7 @@ const LOCKS: &[Row] = &[
     ),
     row("can't lock file {name} - got timeout", LockTimeout, "flock-held-config-put"),
     row("can't acquire lock {name} - {}", LockTimeout, "pve-manager PVE/VZDump.pm getlock"),
+    row("can't acquire lock {name} (wait = {})", LockTimeout, "pve-manager PVE/VZDump.pm getlock"),
     row("{}got lock request timeout{}", LockTimeout, "pve-cluster PVE/Cluster.pm cfs_lock"),
 ];
 

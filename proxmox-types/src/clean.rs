@@ -1,0 +1,112 @@
+//! Text of others, as it may be shown: bounded, without what could drive a terminal, without tokens.
+
+use alloc::string::String;
+
+use crate::{is_invisible, redact};
+
+/// Longest piece of an answer that an error quotes, in bytes.
+pub const LONGEST_SNIPPET: usize = 200;
+
+/// What stands for the rest of a text.
+const DOTS: &str = "...";
+
+/// The beginning of a text of somebody else, in at most so many bytes.
+///
+/// Characters that control a terminal, turn the direction of writing or cannot be seen are escaped as Rust does it, and
+/// what looks like the secret of a token is cut out.
+///
+/// ```
+/// assert_eq!(proxmox_types::clean("no\u{202e}\nsuch \u{1b}[2Jnode", 40), "no\\u{202e}\\nsuch \\u{1b}[2Jnode");
+/// assert_eq!(proxmox_types::clean("abcdefghij", 8), "abcde...");
+/// ```
+pub fn clean(text: &str, most: usize) -> String {
+    let looked_at = text.floor_char_boundary(most);
+    let (head, rest) = text.split_at_checked(looked_at).unwrap_or((text, ""));
+    let mut shown = String::new();
+    let mut kept = 0;
+    for character in redact(head).chars() {
+        if is_invisible(character) || matches!(character, '\n' | '\r' | '\t') {
+            shown.extend(character.escape_default());
+        } else {
+            shown.push(character);
+        }
+        if shown.len() > most {
+            break;
+        }
+        if shown.len().saturating_add(DOTS.len()) <= most {
+            kept = shown.len();
+        }
+    }
+    if !rest.is_empty() || shown.len() > most {
+        shown.truncate(kept);
+        shown.push_str(DOTS);
+    }
+    shown
+}
+
+/// The reason of an unreadable answer. A long value is cut, but not what stands behind it: what was expected, and where.
+pub fn quoted(reason: &str) -> String {
+    const EXPECTED: &str = ", expected ";
+    match reason.rsplit_once(EXPECTED) {
+        Some((value, expected)) => {
+            let value = clean(value, LONGEST_SNIPPET);
+            alloc::format!("{value}{EXPECTED}{}", clean(expected, LONGEST_SNIPPET))
+        }
+        None => clean(reason, LONGEST_SNIPPET),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_could_drive_a_terminal_or_hide_is_escaped() {
+        let rows = [
+            ("a\u{0}b\u{7}c\u{1b}]0;x\u{7f}", "a\\u{0}b\\u{7}c\\u{1b}]0;x\\u{7f}"),
+            ("\u{80}\u{9b}31m\u{9f}", "\\u{80}\\u{9b}31m\\u{9f}"),
+            ("\u{202a}\u{202e}\u{2066}\u{2069}", "\\u{202a}\\u{202e}\\u{2066}\\u{2069}"),
+            ("\u{200e}\u{200f}\u{61c}", "\\u{200e}\\u{200f}\\u{61c}"),
+            ("\u{200b}\u{200d}\u{2060}\u{feff}\u{ad}", "\\u{200b}\\u{200d}\\u{2060}\\u{feff}\\u{ad}"),
+            ("\u{e0041}\u{2028}\u{fff9}", "\\u{e0041}\\u{2028}\\u{fff9}"),
+            ("one\r\n\ttwo", "one\\r\\n\\ttwo"),
+            ("Zürich 漢字 🙂 'x' \"y\" \\n", "Zürich 漢字 🙂 'x' \"y\" \\n"),
+            ("", ""),
+        ];
+        for (text, shown) in rows {
+            assert_eq!(clean(text, 4096), shown);
+        }
+    }
+
+    #[test]
+    fn a_text_is_bounded_whatever_it_consists_of() {
+        for piece in ["a", "ü", "漢", "🙂", "\u{202e}", "\n", "\u{10ffff}", "x@pve!y=z ", "\\"] {
+            for most in [3, 4, 5, 17, LONGEST_SNIPPET, 4096] {
+                let shown = clean(&piece.repeat(5000), most);
+                assert!(shown.len() <= most && shown.ends_with(DOTS), "{piece:?} {most}: {}", shown.len());
+            }
+            let shown = clean(piece, LONGEST_SNIPPET);
+            assert!(!shown.ends_with(DOTS), "{shown}");
+        }
+        assert_eq!([clean("abc", 3), clean("abcd", 3)], ["abc", "..."]);
+    }
+
+    #[test]
+    fn tokens_of_whomever_are_cut_out() {
+        let uuid = "12345678-1234-1234-1234-123456789abc";
+        let text = alloc::format!("no such {}felhom@pve!agent={uuid}", "x".repeat(170));
+        for most in 178..240 {
+            assert!(!clean(&text, most).contains("12345"), "{most}");
+        }
+    }
+
+    #[test]
+    fn what_was_expected_is_kept_behind_a_long_value() {
+        let reason =
+            alloc::format!("invalid type: string \"{}\", expected u64 at line 1 column 9", "9".repeat(9000));
+        let shown = quoted(&reason);
+        assert!(shown.ends_with("..., expected u64 at line 1 column 9") && shown.len() < 250, "{shown}");
+        assert_eq!(quoted("EOF while parsing"), "EOF while parsing");
+        assert!(quoted(&", expected ".repeat(9000)).len() < 450);
+    }
+}
