@@ -4,6 +4,7 @@ mod ci;
 mod demo;
 mod docs;
 mod fence;
+mod histories;
 
 use std::process::ExitCode;
 
@@ -25,6 +26,8 @@ enum Verb {
     Ci(ci::Arguments),
     /// Writes the pages that are made from data
     Docs(docs::Arguments),
+    /// Plays random histories of the agent on the simulated node
+    Histories(histories::Arguments),
     /// Runs the agent's self-test against a simulated node
     Demo,
 }
@@ -42,6 +45,7 @@ fn run(verb: Verb) -> Result<ExitCode, Whatever> {
         Verb::FenceCheck(arguments) => fence::run(&arguments),
         Verb::Ci(arguments) => ci::run(&arguments),
         Verb::Demo => demo::run(),
+        Verb::Histories(arguments) => histories::run(&arguments),
         Verb::Docs(arguments) => docs::run(&arguments),
     }
 }

@@ -46,10 +46,10 @@ pub enum Effect {
     Answered(Answer),
     /// This is the answer, and the node does nothing.
     Instead(Answer),
-    /// The node acts on the request, and answers this all the same.
-    Afterwards(Answer),
     /// The node acts on the request, and only half of the body arrives.
     Cut,
+    /// The node acts on the request, and this arrives as the body of its answer.
+    Body(&'static str),
     /// The request takes this long; beyond its time limit the answer is lost.
     Slow(Duration),
     /// The connection breaks, and the node acts on the request so much later.
@@ -155,8 +155,9 @@ pub(super) fn after(
 ) -> Result<Answer, TransportError> {
     match effect {
         Some(Effect::LostAnswer) => Err(lost()),
-        Some(Effect::Answered(instead) | Effect::Afterwards(instead)) => Ok(instead.clone()),
+        Some(Effect::Answered(instead)) => Ok(instead.clone()),
         Some(Effect::Gateway(status)) => Ok(Answer::bare(*status, "Connection timed out")),
+        Some(Effect::Body(body)) => Ok(Answer { body: (*body).into(), ..answer }),
         Some(Effect::Cut) => {
             let half = answer.body.get(..answer.body.len() / 2).unwrap_or_default().into();
             Ok(Answer { body: half, ..answer })

@@ -1,0 +1,146 @@
+//! The simulated node of a history: how it begins, and what others do on it.
+
+use std::fs;
+use std::path::Path;
+
+use felhom_agent::exercise::journal::Entry;
+use felhom_agent::exercise::leftover::{DESCRIPTION, MARKER, TAG};
+use proxmox_api::sim::{Container, Principal, Sim, Snapshot, Storage, Volume, World};
+use proxmox_types::Tags;
+use serde_json::Value;
+use std::time::Duration;
+
+use crate::history::{Detail, GUEST};
+
+/// What an older exercise left.
+pub(crate) const LEFT: &str = "felhom-st-6b052c47-00000001";
+
+/// The node that a history begins with.
+pub(crate) fn node(details: &[Detail]) -> Sim {
+    let sim = Sim::new();
+    let mut world = sim.world();
+    for (vmid, is_running) in [(400, false), (401, true)] {
+        add_container(&mut world, vmid, is_running);
+    }
+    for detail in details {
+        apply(&mut world, *detail);
+    }
+    drop(world);
+    sim
+}
+
+fn add_container(world: &mut World, vmid: u32, is_running: bool) {
+    let name = format!("{vmid}/vm-{vmid}-disk-0.raw");
+    let mut container =
+        Container::new(&format!("ct{vmid}"), &format!("local-btrfs:{name},size=1G")).in_pool("felhom");
+    container.is_running = is_running;
+    world.containers.insert(vmid, container);
+    let volume = Volume { content: "rootdir", format: "raw".into(), vmid: Some(vmid), ..Volume::default() };
+    if let Some(storage) = world.storages.get_mut("local-btrfs") {
+        let storage: &mut Storage = storage;
+        storage.volumes.insert(name, volume);
+    }
+}
+
+fn apply(world: &mut World, detail: Detail) {
+    match detail {
+        Detail::Locked(lock) => guest(world).set_lock(Some(lock)),
+        Detail::Running => guest(world).is_running = true,
+        Detail::Snapshot(vmid, name, description) => snapshot(world, vmid, name, description),
+        Detail::Tag(tag) => retag(world, |tags| tags.push(tag.into())),
+        Detail::Untagged => retag(world, |tags| tags.retain(|known| known != TAG)),
+        Detail::Journal(..) => {}
+        Detail::Left => {
+            snapshot(world, GUEST, LEFT, DESCRIPTION);
+            retag(world, |tags| tags.push(MARKER.into()));
+        }
+        Detail::Slow(kind, seconds) => {
+            world.durations.insert(kind, Duration::from_secs(seconds));
+        }
+        Detail::Without(privilege) => {
+            world.acl.roles.entry("FelhomAgent".into()).or_default().retain(|held| held != privilege);
+        }
+        Detail::Backup => other_backup(world),
+    }
+}
+
+fn guest(world: &mut World) -> &mut Container {
+    world.containers.entry(GUEST).or_default()
+}
+
+fn retag(world: &mut World, change: impl FnOnce(&mut Vec<String>)) {
+    let guest = guest(world);
+    let mut tags = tags(guest).0;
+    change(&mut tags);
+    tags.sort();
+    tags.dedup();
+    guest.options.insert("tags".into(), tags.join(";").into());
+}
+
+/// The tags of a container.
+pub(crate) fn tags(container: &Container) -> Tags {
+    let text = container.options.get("tags").and_then(Value::as_str).unwrap_or_default();
+    text.parse().unwrap_or_default()
+}
+
+fn snapshot(world: &mut World, vmid: u32, name: &str, description: &str) {
+    let time = world.epoch.saturating_sub(86_400);
+    let Some(container) = world.containers.get_mut(&vmid) else { return };
+    let options = container.options.clone();
+    let parent = container.parent.replace(name.into());
+    let snapshot = Snapshot { options, description: description.into(), time, parent, state: None };
+    container.snapshots.insert(name.into(), snapshot);
+}
+
+/// Whose everything on the node may be, the agent's own apart.
+pub(crate) fn other() -> Principal {
+    Principal::token("root@pam!full")
+}
+
+/// Somebody takes a snapshot of the container of the exercise.
+pub(crate) fn other_snapshot(world: &mut World) {
+    let body = format!("snapname=other{}", world.sent);
+    let path = format!("/nodes/pve1/lxc/{GUEST}/snapshot");
+    let _answer = world.serve(&other(), "POST", &path, &body);
+}
+
+/// Somebody backs the container of the exercise up, which locks it meanwhile.
+pub(crate) fn other_backup(world: &mut World) {
+    let _answer = world.serve(&other(), "POST", "/nodes/pve1/vzdump", &format!("vmid={GUEST}&storage=local"));
+}
+
+/// Kills the workers that run, or forgets those that have ended.
+pub(crate) fn end_tasks(world: &mut World, is_forgotten: bool) {
+    let tasks = world.tasks().filter(|(_, exit)| exit.is_some() == is_forgotten);
+    let upids: Vec<String> = tasks.map(|(upid, _)| upid.into()).collect();
+    for upid in upids {
+        if is_forgotten { world.forget_task(&upid) } else { world.kill_task(&upid) }
+    }
+}
+
+/// Lays the journal of the details into a folder, or clears it.
+pub(crate) fn lay_journal(details: &[Detail], folder: &Path) -> std::io::Result<()> {
+    let path = folder.join("exercise.json");
+    match fs::remove_file(&path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    for detail in details {
+        if let Detail::Journal(vmid, name, step) = *detail {
+            fs::write(&path, entry(vmid, name, step).unwrap_or_default())?;
+        }
+    }
+    Ok(())
+}
+
+fn entry(vmid: u32, name: &str, step: &str) -> Option<String> {
+    let entry = Entry {
+        node: "pve1".parse().ok()?,
+        vmid: vmid.try_into().ok()?,
+        snapname: name.parse().ok()?,
+        step: step.into(),
+        upid: None,
+        time: 1,
+    };
+    serde_json::to_string(&entry).ok()
+}
