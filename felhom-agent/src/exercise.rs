@@ -9,6 +9,7 @@ pub mod journal;
 pub mod leftover;
 mod plain;
 pub mod progress;
+pub mod sight;
 pub mod site;
 mod steps;
 

@@ -17,6 +17,7 @@ pub use ours::{Ours, access_line, install_line};
 pub(crate) use way::acl;
 pub use way::{Folder, Last, Way, reach};
 
+use crate::shell::word;
 use grants::{Grant, Who, grants};
 
 /// What a file is to be guarded against.
@@ -48,7 +49,7 @@ pub fn of_file(
     ours: &Ours,
 ) -> Option<Exposure> {
     let danger = file_danger(status, acl, guard, ours)?;
-    let shown = path.display();
+    let shown = word(path);
     let repair = match guard {
         Guard::Steering if !ours.has(status.st_uid) => format!("chown root {shown} && chmod go-w {shown}"),
         Guard::Steering => format!("chmod go-w {shown}"),
@@ -162,8 +163,8 @@ impl FolderDanger {
     pub fn exposure(&self, file: &Path, guard: Guard, ours: &Ours) -> Exposure {
         let moved = || {
             let (owner, group, mode) = ours.wanted_for(guard);
-            let name = file.file_name().unwrap_or_default().to_string_lossy();
-            format!("install -D -m {mode} -o {owner} -g {group} {} {FOLDER}/{name}", file.display())
+            let new = Path::new(FOLDER).join(file.file_name().unwrap_or_default());
+            format!("install -D -m {mode} -o {owner} -g {group} {} {}", word(file), word(&new))
         };
         Exposure { danger: self.text.clone(), fix: self.repair().unwrap_or_else(moved) }
     }
@@ -175,7 +176,7 @@ impl FolderDanger {
 
     /// The command that takes the folder from everybody else; none where others need it.
     pub fn repair(&self) -> Option<String> {
-        let shown = self.path.display();
+        let shown = word(&self.path);
         let is_agents = self.path == Path::new(FOLDER);
         let own = if is_agents { format!("chown root {shown} && ") } else { String::new() };
         let strip = if self.has_acl { format!("setfacl -b {shown} && ") } else { String::new() };

@@ -18,6 +18,7 @@ pub mod interrupt;
 pub mod logging;
 pub mod runner;
 pub mod selftest;
+pub mod shell;
 pub mod terminal;
 pub mod tls;
 pub mod transport;

@@ -43,6 +43,7 @@ pub struct Report {
     /// What was done, in words.
     pub done: Vec<String>,
     alike: Vec<String>,
+    gone: Vec<String>,
     /// What could not be removed.
     pub leftovers: Vec<Leftover>,
     /// The first thing that went wrong.
@@ -108,6 +109,7 @@ async fn tell(site: &Site<'_>, entry: Option<Entry>, report: &mut Report) {
         match unless_interrupted(site, report, look(site, &trace)).await {
             None => return,
             Some(Ok(sight)) => {
+                report.gone.extend(sight.is_empty().then(|| trace.gone()).flatten());
                 report.done.extend(sight.todos.iter().map(|todo| todo.describe(vmid)));
                 report.keep(sight.alike.iter().map(|name| format!("{name} of container {vmid}")));
                 report.leftovers.extend(sight.left);
@@ -128,6 +130,7 @@ async fn finish(site: &mut Site<'_>, state: &StateDir, entry: Option<Entry>, rep
         let mut interrupt = site.interrupt.clone();
         // The journal stays, and the next cleanup goes on.
         let undone = undo_unless(site, &trace, interrupt.nth(1)).await;
+        report.gone.extend(undone.is_empty().then(|| trace.gone()).flatten());
         report.done.extend(undone.done);
         report.keep(undone.alike);
         report.leftovers.extend(undone.leftovers);
@@ -257,7 +260,7 @@ impl Report {
             Output::Json => {
                 let document = json!({
                     "schema": "felhom.cleanup/1", "dry_run": self.is_dry, "done": self.done,
-                    "alike": self.alike, "leftovers": self.leftovers,
+                    "alike": self.alike, "gone": self.gone, "leftovers": self.leftovers,
                     "problem": self.problem.as_ref().map(|problem| &problem.summary),
                     "fix": self.problem.as_ref().map_or(&[][..], |problem| &problem.fix),
                     "look": self.problem.as_ref().map_or(&[][..], |problem| &problem.look),
@@ -273,7 +276,8 @@ impl Report {
         let done = self.done.iter().map(|done| format!("{verb}  {done}\n"));
         let left = self.leftovers.iter().map(|left| format!("LEFT  {}  ->  {}\n", left.what, left.command));
         let alike = self.alike.iter().map(|what| format!("kept  snapshot {what}: no exercise took it\n"));
-        let mut text: String = done.chain(left).chain(alike).collect();
+        let gone = self.gone.iter().map(|what| format!("gone  {what}: it is not there\n"));
+        let mut text: String = done.chain(left).chain(alike).chain(gone).collect();
         if text.is_empty() && self.exit.is_none() {
             text = "nothing is left of any exercise\n".into();
         }

@@ -10,6 +10,7 @@ use super::environment::Environment;
 use super::file::{BoundedFile, FileError, read_bounded};
 use super::raw::RawConfig;
 use crate::guard::{Exposure, Guard, Last};
+use crate::trouble::configuration::edit_line;
 
 /// Largest token file that is read, in bytes.
 const MOST: u64 = 4096;
@@ -108,8 +109,7 @@ pub(super) fn find(
     match (&raw.token, &raw.token_file, credentials) {
         (Some(_), Some(_), _) => {
             let is_variable = environment.get("FELHOM_AGENT_TOKEN_FILE").is_some();
-            let edit = || format!("\"${{EDITOR:-nano}}\" {}", path.display());
-            let fix = if is_variable { "unset FELHOM_AGENT_TOKEN_FILE".into() } else { edit() };
+            let fix = if is_variable { "unset FELHOM_AGENT_TOKEN_FILE".into() } else { edit_line(path) };
             AmbiguousSnafu { fix }.fail()
         }
         (Some(token), None, _) => {

@@ -4,23 +4,23 @@ use std::mem::{Discriminant, discriminant};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use proxmox_api::endpoint::Pace;
-use proxmox_api::{Cause, Error, Started, Thing};
-use proxmox_types::params::{DeleteSnapshotParams, SetConfigParams, TaskFilter, TaskSource};
-use proxmox_types::{
-    Digest, Lock, LxcConfig, LxcOptions, SnapshotEntry, SnapshotName, Tags, Unread, Upid, Vmid,
-};
+use proxmox_api::{Cause, Error, Started};
+use proxmox_types::params::{DeleteSnapshotParams, SetConfigParams};
+use proxmox_types::{Digest, Lock, LxcOptions, SnapshotName, Tags, Upid, Vmid};
 use tokio::time::Instant;
 
 use super::claims;
 use super::journal::Entry;
-use super::leftover::{AtContainer, Leftover, MARKER, TAG, cleanup_line, is_name, is_ours, unmark_line};
+use super::leftover::{AtContainer, Leftover, MARKER, cleanup_line, is_name, unmark_line};
+pub use super::sight::{Sight, look};
 use super::site::Site;
 use crate::config::Config;
 use crate::exit::Exit;
+use crate::shell::word;
 use crate::trouble::lock::unlock;
 
 /// The workers that an exercise starts.
-const WORKERS: [&str; 3] = ["vzsnapshot", "vzrollback", "vzdelsnapshot"];
+pub(super) const WORKERS: [&str; 3] = ["vzsnapshot", "vzrollback", "vzdelsnapshot"];
 
 /// The locks that an exercise takes, and that a worker leaves if it is killed.
 const LOCKS: [Lock; 3] = [Lock::Snapshot, Lock::SnapshotDelete, Lock::Rollback];
@@ -72,6 +72,11 @@ impl Trace {
         new.map(|snapname| Self { vmid, snapname, is_marked, shows_within: Duration::ZERO }).collect()
     }
 
+    /// The snapshot that was looked for and is not there.
+    pub fn gone(&self) -> Option<String> {
+        self.snapname.as_ref().map(|name| format!("snapshot {name} of container {}", self.vmid))
+    }
+
     /// What is left as far as is known without looking.
     pub fn suspected(&self) -> Vec<Leftover> {
         let vmid = self.vmid;
@@ -90,7 +95,7 @@ impl Trace {
 
     /// What is left if the container cannot be seen: all of it, or nothing because it was destroyed.
     fn hidden(&self, config: &Config) -> Leftover {
-        let (vmid, folder) = (self.vmid, config.state_dir.display());
+        let (vmid, folder) = (self.vmid, word(&config.state_dir));
         Leftover {
             what: format!("what is left at container {vmid}, if there still is one"),
             command: format!("pct listsnapshot {vmid} || rm {folder}/exercise.json"),
@@ -170,86 +175,6 @@ fn broken_off(vmid: Vmid, name: &SnapshotName, lock: &Lock) -> Leftover {
     }
 }
 
-/// What an exercise has left, as it looks now.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Sight {
-    /// What is to be done.
-    pub todos: Vec<Todo>,
-    /// The snapshot of that name, if an exercise did not take it.
-    pub alike: Option<SnapshotName>,
-    /// The snapshot of an exercise, if the container is not meant for one any more: only a person may delete it.
-    pub left: Option<Leftover>,
-    /// The lock of the container, where none of our tasks works on it.
-    pub lock: Option<Lock>,
-}
-
-/// Looks at what an exercise has left.
-pub async fn look(site: &Site<'_>, trace: &Trace) -> Result<Sight, Error> {
-    let running = running(site, trace.vmid).await?;
-    if !running.is_empty() {
-        return Ok(Sight { todos: running, ..Sight::default() });
-    }
-    let lxc = site.lxc(trace.vmid);
-    let config = match lxc.config().await {
-        // What was left went with the container.
-        Err(error) if is_destroyed(&error) => return Ok(Sight::default()),
-        config => config?,
-    };
-    let matters = |row: &Unread| {
-        trace.snapname.is_some()
-            && row
-                .field("name")
-                .is_none_or(|name| trace.snapname.as_ref().is_some_and(|own| own.as_str() == name))
-    };
-    let snapshots = lxc.snapshots().unless_unread(matters).await?;
-    Ok(Sight { lock: config.options.lock.clone(), ..sight(trace, &config, &snapshots) })
-}
-
-fn is_destroyed(error: &Error) -> bool {
-    matches!(error.cause(), Some(Cause::NotFound { what: Thing::Container, .. }))
-}
-
-/// A snapshot is only deleted if its name, its description and the tag of its container say that it is ours. A journal
-/// says where to look, and may have been written by anybody.
-fn sight(trace: &Trace, config: &LxcConfig, snapshots: &[SnapshotEntry]) -> Sight {
-    let tags = config.options.tags.clone().unwrap_or_default();
-    let is_meant = tags.contains(TAG);
-    let unmark = tags.contains(MARKER).then(|| {
-        let rest = tags.0.into_iter().filter(|tag| !tag.eq_ignore_ascii_case(MARKER));
-        Todo::Unmark(rest.collect(), config.digest.clone())
-    });
-    let mut sight = Sight { todos: unmark.into_iter().collect(), ..Sight::default() };
-    let named = trace
-        .snapname
-        .as_ref()
-        .and_then(|name| Some((name, snapshots.iter().find(|snapshot| snapshot.name == name.as_str())?)));
-    match named {
-        Some((name, snapshot)) if !is_ours(snapshot) => sight.alike = Some(name.clone()),
-        Some((name, _)) if !is_meant => sight.left = Some(untagged(trace.vmid, name)),
-        Some((name, snapshot)) => sight.todos.push(Todo::Delete(name.clone(), snapshot.snapstate.is_some())),
-        None => {}
-    }
-    sight
-}
-
-fn untagged(vmid: Vmid, name: &SnapshotName) -> Leftover {
-    Leftover {
-        what: format!("snapshot {name} of container {vmid}, which has no tag {TAG}"),
-        command: format!("pct delsnapshot {vmid} {name}"),
-    }
-}
-
-/// The tasks that still work on the container, of this token and of the kinds that an exercise starts.
-async fn running(site: &Site<'_>, vmid: Vmid) -> Result<Vec<Todo>, Error> {
-    let filter = TaskFilter { source: Some(TaskSource::Active), vmid: Some(vmid), ..TaskFilter::default() };
-    let may_be_ours = |row: &Unread| row.field("type").is_none_or(|kind| WORKERS.contains(&kind.as_str()));
-    let tasks = site.client.node(&site.config.node).tasks(&filter).unless_unread(may_be_ours).await?.rows;
-    let ours = site.client.token().to_string();
-    let is_ours = |upid: &Upid| upid.user() == ours && WORKERS.contains(&upid.worker_type());
-    let running = tasks.into_iter().filter(|task| task.endtime.is_none()).map(|task| task.upid);
-    Ok(running.filter(is_ours).map(Todo::Wait).collect())
-}
-
 /// What was undone.
 #[derive(Debug, Default)]
 pub struct Undone {
@@ -264,6 +189,11 @@ pub struct Undone {
 }
 
 impl Undone {
+    /// Whether there was nothing to undo.
+    pub fn is_empty(&self) -> bool {
+        self.done.is_empty() && self.alike.is_empty() && self.leftovers.is_empty() && self.error.is_none()
+    }
+
     fn fail(&mut self, leftovers: impl IntoIterator<Item = Leftover>, error: Error) {
         self.leftovers.extend(leftovers);
         self.error.get_or_insert(error);
@@ -311,8 +241,7 @@ async fn settle(site: &mut Site<'_>, trace: &Trace) -> Result<Sight, Error> {
     loop {
         let sight = look_patiently(site, trace).await?;
         let waits: Vec<Upid> = sight.todos.iter().filter_map(awaited).cloned().collect();
-        let is_told = sight.alike.is_some() || sight.left.is_some();
-        if waits.is_empty() && (is_told || !sight.todos.is_empty() || start.elapsed() >= trace.shows_within) {
+        if waits.is_empty() && (!sight.is_empty() || start.elapsed() >= trace.shows_within) {
             return Ok(sight);
         }
         for upid in &waits {
@@ -396,17 +325,5 @@ mod tests {
         let remains = |age: i64| remains_of_grace(today.saturating_add_signed(-age), now);
         assert_eq!([remains(-86_400), remains(-i64::MAX), remains(60)], [GRACE, GRACE, Duration::ZERO]);
         assert_eq!(remains(5) + Duration::from_secs(5), GRACE);
-    }
-
-    #[test]
-    fn only_the_marker_is_taken_from_the_tags() {
-        let config: LxcConfig = serde_json::from_value(serde_json::json!({
-            "tags": "a;felhom-selftest;Felhom-ST-Marker;new", "digest": "9b478d342345db870b031591e6a50638477118d4",
-        }))
-        .unwrap();
-        let trace =
-            Trace { vmid: 300.try_into().unwrap(), snapname: None, is_marked: true, shows_within: GRACE };
-        let [Todo::Unmark(rest, digest)] = &sight(&trace, &config, &[]).todos[..] else { panic!() };
-        assert_eq!((rest.to_string().as_str(), digest), ("a;felhom-selftest;new", &config.digest));
     }
 }

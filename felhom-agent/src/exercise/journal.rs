@@ -18,6 +18,7 @@ use super::plain::{MOST, Refused, open};
 use crate::config::Config;
 use crate::finding::Remedy;
 use crate::guard::{FolderDanger, Last, Ours, reach};
+use crate::shell::word;
 use crate::terminal::plain;
 use crate::trouble::configuration::edit_line;
 
@@ -129,12 +130,12 @@ impl JournalError {
             Self::Foreign { .. } => Remedy::fix(cleanup_line(config)),
             Self::Busy => Remedy::look("ps -C felhom-agent -o pid,lstart,args"),
             Self::Storage { path, source } => storage_remedy(path, source, &config.state_dir),
-            Self::Unreadable { path, .. } => Remedy::look(format!("ls -l {}", path.display())),
+            Self::Unreadable { path, .. } => Remedy::look(format!("ls -l {}", word(path))),
             Self::Exposed { danger, .. } => {
                 Remedy::fix(danger.repair().unwrap_or_else(|| edit_line(&config.path)))
             }
             Self::Odd { path, .. } | Self::Malformed { path, .. } => {
-                Remedy::fix(format!("mv {0} {0}.bad && {1}", path.display(), cleanup_line(config)))
+                Remedy::fix(format!("mv {0} {0}.bad && {1}", word(path), cleanup_line(config)))
             }
         }
     }
@@ -150,14 +151,14 @@ fn shown(error: &serde_json::Error) -> String {
 
 /// What is done about a file system that refuses something.
 fn storage_remedy(path: &Path, error: &io::Error, folder: &Path) -> Remedy {
-    let path = path.display();
+    let path = word(path);
     match error.kind() {
         io::ErrorKind::NotFound | io::ErrorKind::PermissionDenied => {
             let (uid, gid) = (rustix::process::geteuid().as_raw(), rustix::process::getegid().as_raw());
-            Remedy::fix(format!("install -d -m 0700 -o {uid} -g {gid} {}", folder.display()))
+            Remedy::fix(format!("install -d -m 0700 -o {uid} -g {gid} {}", word(folder)))
         }
         io::ErrorKind::ReadOnlyFilesystem => Remedy::look(format!("findmnt -T {path}")),
-        _ => Remedy::look(format!("df -h {}", folder.display())),
+        _ => Remedy::look(format!("df -h {}", word(folder))),
     }
 }
 
@@ -171,6 +172,9 @@ impl StateDir {
         let us = rustix::process::geteuid().as_raw();
         let way =
             reach(path, Last::NewFolder, &ours).map_err(io::Error::from).context(StorageSnafu { path })?;
+        if let (false, Some(danger)) = (way.name.is_empty(), &way.danger) {
+            return ExposedSnafu { path, danger: danger.clone() }.fail();
+        }
         let folder = way.folder.descriptor;
         let owner =
             rustix::fs::fstat(&folder).map_err(io::Error::from).context(StorageSnafu { path })?.st_uid;

@@ -10,6 +10,7 @@ use proxmox_types::{Malformed, NodeName, Resource, Rows, SnapshotEntry, Snapshot
 use serde::Serialize;
 
 use crate::config::{Config, DEFAULT_PATH};
+use crate::shell::word;
 
 /// A container with this tag may be used for the exercise.
 pub const TAG: &str = "felhom-selftest";
@@ -75,7 +76,7 @@ pub fn cleanup_line(config: &Config) -> String {
     let path = if config.path == Path::new(DEFAULT_PATH) {
         String::new()
     } else {
-        format!(" --config {}", config.path.display())
+        format!(" --config {}", word(&config.path))
     };
     format!("{account}felhom-agent cleanup{path}")
 }

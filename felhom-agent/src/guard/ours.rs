@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::Guard;
+use crate::shell::word;
 
 /// The group for which an operator runs the agent as root.
 const GROUP: &str = "felhom";
@@ -57,13 +58,13 @@ impl Ours {
 /// The command that writes a token file which is accepted, from what is typed.
 pub fn install_line(path: &Path) -> String {
     let (owner, group, mode) = Ours::of_process().wanted();
-    format!("install -m {mode} -o {owner} -g {group} /dev/stdin {}", path.display())
+    format!("install -m {mode} -o {owner} -g {group} /dev/stdin {}", word(path))
 }
 
 /// The command that lets this account, and nobody else, read a file that is there.
 pub fn access_line(path: &Path) -> String {
     let (owner, group, mode) = Ours::of_process().wanted();
-    format!("chown {owner}:{group} {0} && chmod {mode} {0}", path.display())
+    format!("chown {owner}:{group} {0} && chmod {mode} {0}", word(path))
 }
 
 #[cfg(test)]

@@ -44,7 +44,7 @@ pub struct Folder {
 pub struct Way {
     /// The folder that it lies in, or itself if a folder was looked for.
     pub folder: Folder,
-    /// Its name there; empty for a folder.
+    /// Its name there; empty for a folder, unless it is missing and was not made for what is wrong on the way.
     pub name: OsString,
     /// The first folder on the way that somebody else can change.
     pub danger: Option<FolderDanger>,
@@ -106,7 +106,10 @@ impl Walk<'_> {
         let is_file = matches!(last, Last::File | Last::PlainFile);
         let status =
             match rustix::fs::statat(&self.folder.descriptor, name.as_os_str(), AtFlags::SYMLINK_NOFOLLOW) {
-                Err(Errno::NOENT) if last == Last::NewFolder && self.danger.is_none() => {
+                Err(Errno::NOENT) if last == Last::NewFolder && self.danger.is_some() => {
+                    return Ok(Some(name));
+                }
+                Err(Errno::NOENT) if last == Last::NewFolder => {
                     rustix::fs::mkdirat(&self.folder.descriptor, name.as_os_str(), Mode::RWXU)?;
                     return self.enter(&name).map(|()| None);
                 }
@@ -248,7 +251,7 @@ mod tests {
         ("good/in/", Last::Folder, ""),
         ("open", Last::Folder, "/open has the mode 0777"),
         ("good/new/deep", Last::NewFolder, ""),
-        ("open/new", Last::NewFolder, "NotFound"),
+        ("open/new", Last::NewFolder, "/open has the mode 0777"),
     ];
 
     #[test]

@@ -5,6 +5,7 @@ use std::path::Path;
 use crate::config::{Config, ConfigError, FileError, TokenProblem, TokenSource, access_line, install_line};
 use crate::exit::Exit;
 use crate::finding::{Finding, Remedy};
+use crate::shell::word;
 use crate::tls::TlsError;
 
 /// Where the token is kept unless something else is said.
@@ -25,7 +26,7 @@ pub fn config_failed(error: &ConfigError) -> Finding {
 
 /// Opens a file by hand, since only its owner knows what was meant.
 pub fn edit_line(path: &Path) -> String {
-    format!("\"${{EDITOR:-nano}}\" {}", path.display())
+    format!("\"${{EDITOR:-nano}}\" {}", word(path))
 }
 
 /// The same, with what belongs there, as a comment that the shell passes over.
@@ -59,7 +60,7 @@ fn authority_line(config: &Config, path: &Path, error: &FileError) -> String {
             format!("install -m 0644 {} {copy} && {edit}", path.display())
         }
         FileError::Exposed { exposure } => exposure.fix.clone(),
-        error if error.is_not_found() => format!("install -D -m 0644 {PVE_CA} {}", path.display()),
+        error if error.is_not_found() => format!("install -D -m 0644 {PVE_CA} {}", word(path)),
         error if error.is_forbidden() => access_line(path),
         _ => edit_line(&config.path),
     }
@@ -70,13 +71,13 @@ pub fn tls_failed(config: &Config, error: &TlsError) -> Finding {
     let fix = match error {
         TlsError::Unreadable { path, source } => authority_line(config, path, source),
         TlsError::NotCertificate { path, label, .. } if label == "TRUSTED CERTIFICATE" => {
-            format!("cp {0} {0}.trusted && openssl x509 -in {0}.trusted -out {0}", path.display())
+            format!("cp {0} {0}.trusted && openssl x509 -in {0}.trusted -out {0}", word(path))
         }
         TlsError::Binary { path, form: "DER" } => {
-            format!("cp {0} {0}.der && openssl x509 -inform DER -in {0}.der -out {0}", path.display())
+            format!("cp {0} {0}.der && openssl x509 -inform DER -in {0}.der -out {0}", word(path))
         }
         TlsError::Binary { path, .. } => {
-            format!("cp {0} {0}.utf16 && iconv -f UTF-16 -t UTF-8 {0}.utf16 -o {0}", path.display())
+            format!("cp {0} {0}.utf16 && iconv -f UTF-16 -t UTF-8 {0}.utf16 -o {0}", word(path))
         }
         _ => edit_key(&config.path, "tls.ca_file"),
     };

@@ -107,8 +107,8 @@ fn secret(rest: &str, text: &str, at: usize) -> Option<Range<usize>> {
     holds(last_word(before), &AT).then(|| range(value, length))
 }
 
-/// The value after `=` or `:`; after a colon, which also ends a sentence, only what looks like a secret, and so where
-/// the token has no owner.
+/// The value after `=` or `:`; after a colon with a blank, which ends a sentence, only a UUID, and so where the token has
+/// no owner.
 fn separated(text: &str, has_owner: bool) -> Option<(&str, usize)> {
     let trimmed = text.trim_start_matches(is_gap);
     if let Some(value) = strip(text, &EQUALS).or_else(|| strip(trimmed, &EQUALS)) {
@@ -118,11 +118,9 @@ fn separated(text: &str, has_owner: bool) -> Option<(&str, usize)> {
     }
     let direct = strip(trimmed, &COLON)?;
     let value = direct.trim_start_matches(is_gap);
-    let plain =
-        value.bytes().take_while(|byte| byte.is_ascii_alphanumeric() || b"-_.+/".contains(byte)).count();
-    let has_digit = value.get(..plain).is_some_and(|run| run.bytes().any(|byte| byte.is_ascii_digit()));
-    let is_joined = direct.len() == value.len() && has_owner && plain >= 8 && has_digit;
-    uuid(value).or_else(|| is_joined.then_some(plain)).map(|length| (value, length))
+    let length = value_length(value.split('@').next()?);
+    let is_joined = direct.len() == value.len() && has_owner;
+    uuid(value).or_else(|| is_joined.then_some(length)).map(|length| (value, length))
 }
 
 /// A UUID that soon follows in the same line.
@@ -237,6 +235,7 @@ mod tests {
             "authorization: pveapitoken felhom@pve!agent=**** ok",
         ),
         ("PVEAPIToken=KEY", "PVEAPIToken=****"),
+        ("PVEAPIToken=secret", "PVEAPIToken=****"),
         ("PVEAPIToken: UUID", "PVEAPIToken: ****"),
         ("felhom%40pve%21agent%3DUUID x=1", "felhom%40pve%21agent%3D**** x=1"),
         ("felhom%40pve%21agent%3dKEY", "felhom%40pve%21agent%3d****"),
@@ -250,6 +249,7 @@ mod tests {
         ),
         ("https://felhom@pve!agent:UUID@h:8006", "https://felhom@pve!agent:****@h:8006"),
         ("https://felhom@pve!agent=KEY@h:8006 x", "https://felhom@pve!agent=**** x"),
+        ("https://felhom@pve!agent:KEY@h:8006", "https://felhom@pve!agent:****@h:8006"),
         ("UUID=felhom@pve!agent", "****=felhom@pve!agent"),
         ("felhom@pve=UUID and felhom!agent=UUID", "felhom@pve=**** and felhom!agent=****"),
         ("a@pve!aa=UUID b@pam!bb=UUID\nc@ldap!cc=KEY", "a@pve!aa=**** b@pam!bb=****\nc@ldap!cc=****"),
