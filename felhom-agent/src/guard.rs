@@ -108,7 +108,7 @@ pub(crate) fn folder_danger(
     let (shown, mode) = (path.display(), status.st_mode & 0o7777);
     let told =
         |text: String, kind| Some(FolderDanger { path: path.into(), text, kind, has_acl: acl.is_some() });
-    if !ours.has(status.st_uid) {
+    if !ours.has_folder(status.st_uid) {
         let text =
             format!("it lies in a directory of somebody else: {shown} belongs to user {}", status.st_uid);
         return told(text, FolderKind::Foreign);

@@ -8,6 +8,22 @@ use crate::shell::word;
 /// The group for which an operator runs the agent as root.
 const GROUP: &str = "felhom";
 
+/// The account that the kernel shows for one without a number in the namespace, unless it was told another.
+const OVERFLOW: u32 = 65_534;
+
+/// Whether a user namespace has a number of its own for an account. The lines are: inside, outside, how many.
+fn is_mapped(map: &str, uid: u32) -> bool {
+    map.lines().any(|line| {
+        let mut numbers = line.split_whitespace().map(str::parse::<u32>);
+        let (Some(Ok(inside)), Some(Ok(_)), Some(Ok(count))) =
+            (numbers.next(), numbers.next(), numbers.next())
+        else {
+            return false;
+        };
+        uid.checked_sub(inside).is_some_and(|offset| offset < count)
+    })
+}
+
 /// Who may have to do with a file of ours.
 #[derive(Clone, Debug)]
 pub struct Ours {
@@ -15,6 +31,8 @@ pub struct Ours {
     pub(super) groups: Vec<u32>,
     /// The number of [`GROUP`], where there is one.
     agents: Option<u32>,
+    /// What stands for every account that a user namespace does not know, root of the host among them.
+    unmapped: Option<u32>,
 }
 
 impl Ours {
@@ -27,7 +45,9 @@ impl Ours {
         let mut groups: Vec<u32> = agents.into_iter().collect();
         groups.push(rustix::process::getegid().as_raw());
         groups.extend(rustix::process::getgroups().unwrap_or_default().iter().map(|group| group.as_raw()));
-        Self { uid: rustix::process::geteuid().as_raw(), groups, agents }
+        let map = std::fs::read_to_string("/proc/self/uid_map").unwrap_or_default();
+        let unmapped = Some(OVERFLOW).filter(|uid| !map.is_empty() && !is_mapped(&map, *uid));
+        Self { uid: rustix::process::geteuid().as_raw(), groups, agents, unmapped }
     }
 
     /// Another account, for which root looks.
@@ -38,6 +58,12 @@ impl Ours {
     /// Whether it is root, who can do everything anyway, or this account.
     pub const fn has(&self, uid: u32) -> bool {
         uid == 0 || uid == self.uid
+    }
+
+    /// Whether a folder on the way may belong to it. In a namespace that does not know root of the host, nobody can tell
+    /// him from others; the mode still counts.
+    pub(super) fn has_folder(&self, uid: u32) -> bool {
+        self.has(uid) || self.unmapped == Some(uid)
     }
 
     /// Owner, group and mode that a file with the token should have.
@@ -70,13 +96,28 @@ pub fn access_line(path: &Path) -> String {
 #[cfg(test)]
 impl Ours {
     pub(crate) fn new(uid: u32, groups: Vec<u32>, agents: Option<u32>) -> Self {
-        Self { uid, groups, agents }
+        Self { uid, groups, agents, unmapped: None }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_namespace_knows_the_accounts_of_its_map() {
+        let cases = [
+            ("         0          0 4294967295\n", true),
+            ("0 100000 65536\n", true),
+            ("0 1000 1\n", false),
+            ("990 990 1\n", false),
+            ("0 1000 1\n1 100000 65535\n", true),
+            ("nonsense", false),
+        ];
+        for (map, expected) in cases {
+            assert_eq!(is_mapped(map, OVERFLOW), expected, "{map}");
+        }
+    }
 
     #[test]
     fn a_repair_fits_the_accounts_of_the_host() {

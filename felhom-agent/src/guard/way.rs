@@ -143,7 +143,7 @@ impl Walk<'_> {
         }
         let target = rustix::fs::readlinkat(&self.folder.descriptor, name, Vec::new())?;
         let target = PathBuf::from(OsString::from_vec(target.into_bytes()));
-        if !self.ours.has(status.st_uid) && self.danger.is_none() {
+        if !self.ours.has_folder(status.st_uid) && self.danger.is_none() {
             self.danger = Some(FolderDanger::of_link(self.folder.path.join(name), status.st_uid));
         }
         if target.is_absolute() {
