@@ -5,22 +5,24 @@
 //! `mount` to a device that was gone.
 //!
 //! **What runs.** `blkid -p -o export DEVICE`, as root, once per device. Exit status 2 is "nothing there" (also for a
-//! device that does not exist, and with an error text for one that cannot be opened), 8 "more than one answer", which
-//! no mount by UUID finds either.
+//! device that does not exist, and with an error text for one that cannot be opened), 8 "more than one answer": the
+//! device holds the marks of several filesystems, and no mount by UUID finds it.
 
 use alloc::borrow::ToOwned;
 use alloc::string::String;
+use alloc::vec::Vec;
 use core::fmt;
 
 use serde::Serialize;
-use snafu::{ResultExt, Snafu};
+use snafu::Snafu;
 
 use crate::argument::{BlockDevice, FsUuid};
+use crate::name::unhexed;
 use crate::table::BLKID;
 use crate::{End, RunError, Runner};
 
 /// A filesystem on a device.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Filesystem {
     /// Path of the device.
     pub device: String,
@@ -30,6 +32,31 @@ pub struct Filesystem {
     pub kind: String,
     /// Label, which whoever formatted the disk chose freely.
     pub label: Option<String>,
+    /// What else fstab may call it: `LABEL=usb`, `PARTUUID=4f0a0c5e-01`, `/dev/disk/by-id/usb-x-part1`.
+    #[serde(skip)]
+    pub names: Vec<String>,
+}
+
+/// What a device holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Content {
+    /// No filesystem.
+    Nothing,
+    /// This one.
+    Filesystem(Filesystem),
+    /// The marks of more than one; which of them counts is unknown.
+    Ambivalent,
+}
+
+/// What the devices hold, as far as they could be asked.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Survey {
+    /// The filesystems.
+    pub filesystems: Vec<Filesystem>,
+    /// The devices that hold the marks of more than one.
+    pub ambivalent: Vec<BlockDevice>,
+    /// The devices that could not be probed, each with the reason.
+    pub unprobed: Vec<ProbeError>,
 }
 
 /// The types of filesystem that are mounted.
@@ -75,13 +102,17 @@ impl fmt::Display for FsType {
 
 /// Why a device could not be probed.
 #[derive(Clone, Debug, PartialEq, Eq, Snafu)]
-#[snafu(display("{device} cannot be probed"))]
+#[snafu(display("{device} cannot be probed: {reason}"))]
 pub struct ProbeError {
     /// The device.
-    device: BlockDevice,
+    pub device: BlockDevice,
     /// What happened.
-    source: RunError,
+    pub reason: RunError,
 }
+
+/// How the words of blkid end where there is nothing to read: a reader without a card, a stick that was pulled out.
+const ABSENT: [&str; 4] =
+    ["No medium found", "No such file or directory", "No such device", "No such device or address"];
 
 impl Filesystem {
     /// The type, if it is one that is mounted.
@@ -98,12 +129,16 @@ impl Filesystem {
                 text.lines().filter_map(|line| line.strip_prefix("E:")?.trim_start().split_once('='));
             pairs.find(|(found, _)| *found == key).map(|(_, value)| value.to_owned())
         };
-        let label = value("ID_FS_LABEL");
+        let links = text.lines().filter_map(|line| line.strip_prefix("S:"));
         Some(Self {
             device: device.to_owned(),
             uuid: value("ID_FS_UUID").and_then(|uuid| uuid.parse().ok()),
             kind: value("ID_FS_TYPE")?,
-            label,
+            label: value("ID_FS_LABEL"),
+            names: links
+                .map(|link| alloc::format!("/dev/{}", link.trim_start()))
+                .chain(tags(&UDEV, |key| value(key).map(|value| unhexed(&value))))
+                .collect(),
         })
     }
 
@@ -118,22 +153,106 @@ impl Filesystem {
             uuid: value("UUID").and_then(|uuid| uuid.parse().ok()),
             kind: value("TYPE")?,
             label: value("LABEL"),
+            names: tags(&BLKID_TAGS, value).collect(),
         })
     }
 }
 
-/// Probes a device for a filesystem. `None` if it holds none, or more than one.
-pub async fn probe(runner: &dyn Runner, device: &BlockDevice) -> Result<Option<Filesystem>, ProbeError> {
-    let output =
-        runner.run(&BLKID.command(device)).await.with_context(|_| ProbeSnafu { device: device.clone() })?;
-    let text = output.last_words();
-    let could_not_open = text.starts_with("blkid: error") && !text.ends_with("No medium found");
-    match output.end {
-        End::Exit(0) => Ok(Filesystem::from_blkid(device, &String::from_utf8_lossy(&output.stdout))),
-        End::Exit(2) if !could_not_open => Ok(None),
-        End::Exit(8) => Ok(None),
-        _ => Err(ProbeError { device: device.clone(), source: RunError::Io { message: text } }),
+/// The tags of fstab and where udev keeps their values, the characters that a file name cannot have as `\x20`.
+///
+/// Source: systemd `src/udev/udev-builtin-blkid.c`.
+const UDEV: [(&str, &str); 4] = [
+    ("LABEL", "ID_FS_LABEL"),
+    ("LABEL", "ID_FS_LABEL_ENC"),
+    ("PARTUUID", "ID_PART_ENTRY_UUID"),
+    ("PARTLABEL", "ID_PART_ENTRY_NAME"),
+];
+/// Likewise of blkid.
+const BLKID_TAGS: [(&str, &str); 3] =
+    [("LABEL", "LABEL"), ("PARTUUID", "PART_ENTRY_UUID"), ("PARTLABEL", "PART_ENTRY_NAME")];
+
+/// What fstab can call a device for which these values are known.
+fn tags(
+    keys: &'static [(&'static str, &'static str)],
+    value: impl Fn(&str) -> Option<String>,
+) -> impl Iterator<Item = String> {
+    keys.iter().filter_map(move |(tag, key)| value(key).map(|value| alloc::format!("{tag}={value}")))
+}
+
+impl Survey {
+    /// Asks the devices, and keeps what udev knows of the others.
+    ///
+    /// What cannot be started for one device is not started for the next: each would be a complaint of sudo.
+    pub async fn of(runner: &dyn Runner, devices: &[BlockDevice], udev: Vec<Filesystem>) -> Self {
+        let mut survey = Self { filesystems: udev, ..Self::default() };
+        let mut refusal: Option<RunError> = None;
+        for device in devices {
+            let probed = match &refusal {
+                Some(reason) => Err(ProbeError { device: device.clone(), reason: reason.clone() }),
+                None => probe(runner, device).await,
+            };
+            if let Err(error) = &probed {
+                refusal = Some(error.reason.clone()).filter(|reason| !reason.may_have_happened());
+            }
+            survey.add(device, probed);
+        }
+        survey
     }
+
+    fn add(&mut self, device: &BlockDevice, probed: Result<Content, ProbeError>) {
+        let known = self.filesystems.iter().position(|known| known.device == device.as_str());
+        match probed {
+            Ok(content) => {
+                let known = known.map(|place| self.filesystems.remove(place));
+                match content {
+                    Content::Nothing => (),
+                    Content::Ambivalent => self.ambivalent.push(device.clone()),
+                    Content::Filesystem(mut found) => {
+                        found.names.extend(known.into_iter().flat_map(|known| known.names));
+                        self.filesystems.push(found);
+                    }
+                }
+            }
+            Err(error) => self.unprobed.push(error),
+        }
+    }
+
+    /// Those with this UUID.
+    pub fn holders(&self, uuid: &FsUuid) -> Vec<&Filesystem> {
+        self.filesystems.iter().filter(|known| known.uuid.as_ref() == Some(uuid)).collect()
+    }
+}
+
+/// Probes a device for a filesystem.
+pub async fn probe(runner: &dyn Runner, device: &BlockDevice) -> Result<Content, ProbeError> {
+    let failed = |reason| ProbeError { device: device.clone(), reason };
+    let output = runner.run(&BLKID.command(device)).await.map_err(failed)?;
+    let text = output.last_words();
+    let is_absent = !text.starts_with("blkid: error") || ABSENT.iter().any(|end| text.ends_with(end));
+    match output.end {
+        End::Exit(0) => {
+            let found = Filesystem::from_blkid(device, &String::from_utf8_lossy(&output.stdout));
+            Ok(found.map_or(Content::Nothing, Content::Filesystem))
+        }
+        End::Exit(2) if is_absent => Ok(Content::Nothing),
+        End::Exit(8) => Ok(Content::Ambivalent),
+        _ => Err(failed(RunError::Io { message: text })),
+    }
+}
+
+/// The devices that could not be probed, those with one reason together.
+pub fn unprobed(errors: &[ProbeError]) -> String {
+    let mut groups: Vec<(&RunError, Vec<&str>)> = Vec::new();
+    for error in errors {
+        match groups.iter_mut().find(|(reason, _)| **reason == error.reason) {
+            Some((_, devices)) => devices.push(error.device.as_str()),
+            None => groups.push((&error.reason, alloc::vec![error.device.as_str()])),
+        }
+    }
+    let said = groups
+        .iter()
+        .map(|(reason, devices)| alloc::format!("{} cannot be probed: {reason}", devices.join(" and ")));
+    said.collect::<Vec<_>>().join("; ")
 }
 
 /// The text without the backslashes that quote the character after them.
@@ -154,7 +273,7 @@ mod tests {
     use super::*;
     use crate::script::{Step, exited, now, recording, scripted};
 
-    fn probed(end: Step<'_>) -> Result<Option<Filesystem>, ProbeError> {
+    fn probed(end: Step<'_>) -> Result<Content, ProbeError> {
         now(probe(&scripted(vec![end]), &"/dev/sdb1".parse().unwrap()))
     }
 
@@ -168,6 +287,7 @@ mod tests {
             uuid: Some(uuid.parse().unwrap()),
             kind: kind.into(),
             label: label.map(ToString::to_string),
+            names: label.map(|label| alloc::format!("LABEL={label}")).into_iter().collect(),
         }
     }
 
@@ -183,15 +303,15 @@ mod tests {
         ];
         for row in rows {
             let text = recording(&alloc::format!("host/blkid/{}.txt", row.kind));
-            assert_eq!(probed(answer(0, &text)), Ok(Some(row)));
+            assert_eq!(probed(answer(0, &text)), Ok(Content::Filesystem(row)));
         }
     }
 
     #[test]
-    fn a_device_without_one_filesystem_has_none() {
+    fn a_device_without_one_filesystem_holds_none_or_too_many() {
         let partitioned = recording("host/blkid/gpt.txt");
         let probed = [answer(0, &partitioned), answer(2, ""), answer(8, "")].map(probed);
-        assert_eq!(probed, [Ok(None), Ok(None), Ok(None)]);
+        assert_eq!(probed, [Content::Nothing, Content::Nothing, Content::Ambivalent].map(Ok));
     }
 
     #[test]
@@ -204,36 +324,73 @@ mod tests {
 
     #[test]
     fn udev_is_read_from_its_database_and_from_udevadm() {
-        let database = "S:disk/by-uuid/ABCD-1234\nI:12345\nE:ID_FS_LABEL=USB\nE:ID_FS_UUID=ABCD-1234\nE:ID_FS_TYPE=vfat\n";
-        let printed =
-            "P: /devices/x\nN: sdb1\nE: ID_FS_LABEL=USB\nE: ID_FS_UUID=ABCD-1234\nE: ID_FS_TYPE=vfat\n";
-        let read = [database, printed, "E:ID_PART_TABLE_TYPE=gpt\n"]
+        let database = "S:disk/by-id/usb-x\nI:12345\nE:ID_FS_LABEL=my_usb\nE:ID_FS_LABEL_ENC=my\\x20usb\n\
+                        E:ID_FS_UUID=ABCD-1234\nE:ID_FS_TYPE=vfat\nE:ID_PART_ENTRY_UUID=4f0a0c5e-01\n\
+                        E:ID_PART_ENTRY_NAME=a\\x2fb\n";
+        let printed = alloc::format!("P: /devices/x\nN: sdb1\n{database}");
+        let printed = printed.replace("E:", "E: ").replace("S:", "S: ");
+        let read = [database, &printed, "E:ID_PART_TABLE_TYPE=gpt\n"]
             .map(|text| Filesystem::from_udev("/dev/sdb1", text));
-        let usb = filesystem("vfat", "ABCD-1234", Some("USB"));
+        let names = [
+            "/dev/disk/by-id/usb-x",
+            "LABEL=my_usb",
+            "LABEL=my usb",
+            "PARTUUID=4f0a0c5e-01",
+            "PARTLABEL=a/b",
+        ];
+        let usb = Filesystem {
+            names: names.map(Into::into).into(),
+            ..filesystem("vfat", "ABCD-1234", Some("my_usb"))
+        };
         assert_eq!(read, [Some(usb.clone()), Some(usb), None]);
     }
 
     #[test]
-    fn an_empty_card_reader_holds_no_filesystem() {
-        let line = "/usr/sbin/blkid -p -o export /dev/sdb1";
-        let stderr = "blkid: error: /dev/sdb1: No medium found\n";
-        assert_eq!(probed((line, Ok(exited(2, "", stderr)))), Ok(None));
+    fn a_device_that_is_not_there_any_more_holds_nothing() {
+        for end in ABSENT {
+            let stderr = alloc::format!("blkid: error: /dev/sdb1: {end}\n");
+            let line = "/usr/sbin/blkid -p -o export /dev/sdb1";
+            assert_eq!(probed((line, Ok(exited(2, "", &stderr)))), Ok(Content::Nothing), "{end}");
+        }
     }
 
     #[test]
     fn a_device_that_cannot_be_read_is_an_error() {
         let line = "/usr/sbin/blkid -p -o export /dev/sdb1";
-        let errors = [(4, "blkid: bad usage"), (2, "blkid: error: /dev/sdb1: Operation not permitted")].map(
-            |(status, stderr)| {
-                snafu::Report::from_error(probed((line, Ok(exited(status, "", stderr)))).unwrap_err())
-                    .to_string()
-            },
-        );
-        assert_eq!(
-            errors,
-            ["blkid: bad usage", "blkid: error: /dev/sdb1: Operation not permitted"].map(
-                |text| alloc::format!("/dev/sdb1 cannot be probed\n\nCaused by this error:\n  1: {text}\n")
-            )
-        );
+        let words =
+            ["Operation not permitted", "Permission denied", "Input/output error", "Remote I/O error"];
+        let said = words.map(|words| (2, alloc::format!("blkid: error: /dev/sdb1: {words}")));
+        for (status, stderr) in said.into_iter().chain([(4, "blkid: bad usage".into())]) {
+            let error = probed((line, Ok(exited(status, "", &stderr)))).unwrap_err();
+            assert_eq!(error.to_string(), alloc::format!("/dev/sdb1 cannot be probed: {stderr}"));
+        }
+    }
+
+    #[test]
+    fn one_device_that_cannot_be_probed_hides_no_other() {
+        let devices = ["/dev/sda", "/dev/sdb1", "/dev/sdc", "/dev/sdd"].map(|device| device.parse().unwrap());
+        let line = |device: &str| alloc::format!("/usr/sbin/blkid -p -o export {device}");
+        let lines = devices.each_ref().map(|device: &BlockDevice| line(device.as_str()));
+        let stderr = "blkid: error: /dev/sda: Operation not permitted\n";
+        let runner = scripted(vec![
+            (&lines[0], Ok(exited(2, "", stderr))),
+            (&lines[1], Ok(exited(0, "UUID=ABCD-1234\nTYPE=vfat\n", ""))),
+            (&lines[2], Ok(exited(8, "", ""))),
+            (&lines[3], Err(RunError::StillRunning { pid: 7 })),
+        ]);
+        let remembered = |device: &str| Filesystem {
+            device: device.into(),
+            names: vec!["LABEL=x".into()],
+            ..filesystem("ext4", "ABCD-1234", None)
+        };
+        let udev = ["/dev/sda", "/dev/sdb1", "/dev/sdc", "/dev/dm-3"].map(remembered);
+        let survey = now(Survey::of(&runner, &devices, udev.to_vec()));
+        let [sda, _, _, volume] = udev;
+        let probed = Filesystem { names: vec!["LABEL=x".into()], ..filesystem("vfat", "ABCD-1234", None) };
+        assert_eq!(survey.filesystems, [sda, volume, probed]);
+        assert_eq!(survey.ambivalent, [devices[2].clone()]);
+        let text = "/dev/sda cannot be probed: blkid: error: /dev/sda: Operation not permitted; /dev/sdd cannot be \
+                    probed: still running as process 7";
+        assert_eq!(unprobed(&survey.unprobed), text);
     }
 }

@@ -53,6 +53,23 @@ impl Mount {
         ["nosuid", "nodev", "noexec"].iter().all(|option| self.has(option))
     }
 
+    /// Why nothing can be written to it, if that is so.
+    ///
+    /// ext4 keeps `rw` beside `emergency_ro` and `shutdown`. Source: Linux `fs/ext4/super.c`, `_ext4_show_options`.
+    pub fn unwritable(&self) -> Option<&'static str> {
+        let known = [
+            ("shutdown", "shut down after an error"),
+            ("emergency_ro", "read-only since an error"),
+            ("ro", "read-only"),
+        ];
+        known.into_iter().find(|(option, _)| self.has(option)).map(|(_, text)| text)
+    }
+
+    /// Whether nothing is mounted but what waits for somebody to look, and mounts then.
+    pub fn is_automount(&self) -> bool {
+        self.kind == "autofs"
+    }
+
     /// Whether this is the filesystem of that UUID, or the one on that device.
     fn holds(&self, uuid: &FsUuid, device: &str) -> bool {
         self.uuid == uuid.as_str() || self.source == device
@@ -72,9 +89,14 @@ impl MountTable {
         self.filesystems.iter().rfind(|mount| mount.target == target.as_str())
     }
 
-    /// How many mounts lie on the target.
+    /// How many mounts lie on the target, those that wait included.
     pub(crate) fn depth(&self, target: &MountTarget) -> usize {
         self.filesystems.iter().filter(|mount| mount.target == target.as_str()).count()
+    }
+
+    /// Whether something is mounted on the target that does not only wait.
+    pub(crate) fn is_mounted(&self, target: &MountTarget) -> bool {
+        self.filesystems.iter().any(|mount| mount.target == target.as_str() && !mount.is_automount())
     }
 
     /// Any mount of this filesystem, or of a part of it.
@@ -169,6 +191,24 @@ mod tests {
     fn a_mount_without_the_protective_options_is_told() {
         let harmless = ["ext4", "subdirectory"].map(|name| recorded(name).unwrap().is_harmless());
         assert_eq!(harmless, [true, false]);
+    }
+
+    #[test]
+    fn a_filesystem_that_cannot_be_written_to_is_told_by_its_options() {
+        let rows = [
+            ("ro,nosuid,nodev,noexec,relatime", Some("read-only")),
+            ("ro", Some("read-only")),
+            ("rw,relatime,emergency_ro", Some("read-only since an error")),
+            ("ro,emergency_ro,errors=remount-ro", Some("read-only since an error")),
+            ("rw,errors=remount-ro,shutdown", Some("shut down after an error")),
+            ("rw,errors=remount-ro", None),
+            ("rw,relatime,root,norecovery,ro2,robust", None),
+            ("rw,subvol=/ro", None),
+            ("", None),
+        ];
+        for (options, expected) in rows {
+            assert_eq!(mount("", "", "", options, "").unwritable(), expected, "{options}");
+        }
     }
 
     #[test]

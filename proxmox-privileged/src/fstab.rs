@@ -2,8 +2,8 @@
 //!
 //! Works on bytes and does no I/O: whoever calls writes a new file beside the old one and renames it. Every byte of
 //! every other line stays as it is, comments, line ends and a missing newline at the end included. A line is ours only
-//! if its six fields are what is written here; any other line for the same target or the same filesystem is someone's
-//! decision, and the edit is refused. [`complaints`] has findmnt look at the file afterwards.
+//! if its six fields are what is written here; any other line for the same target or the same filesystem, by whatever
+//! name ([`Aliases`]), is someone's decision, and the edit is refused. [`complaints`] has findmnt look at the file afterwards.
 //!
 //! **What runs.** `findmnt --verify`, without root.
 //!
@@ -21,6 +21,7 @@ use snafu::Snafu;
 use crate::argument::{FsUuid, MountTarget};
 use crate::filesystem::FsType;
 use crate::findmnt::TableError;
+use crate::name::{Aliases, plain};
 use crate::table::VERIFY;
 use crate::{End, Runner};
 
@@ -33,8 +34,19 @@ pub struct FstabEntry {
     pub uuid: FsUuid,
     /// The directory.
     pub target: MountTarget,
-    /// The type; `None` is `auto`.
-    pub kind: Option<FsType>,
+    /// The type. Never `auto`: at boot that would be whatever the disk claims to be.
+    pub kind: FsType,
+}
+
+/// What `/etc/fstab` has in store for a filesystem on a target, in a line of ours or of somebody else.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AtBoot {
+    /// No line mounts it there by itself.
+    Nothing,
+    /// It is mounted at boot.
+    Mounted,
+    /// Once somebody looks at the target (`x-systemd.automount`).
+    Awaited,
 }
 
 /// A line that is not ours has the same target or the same filesystem.
@@ -49,13 +61,20 @@ pub struct FstabConflict {
 
 impl fmt::Display for FstabEntry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let kind = self.kind.map_or("auto", FsType::as_str);
-        write!(f, "UUID={} {} {kind} {OPTIONS} 0 0", self.uuid, self.target)
+        write!(f, "UUID={} {} {} {OPTIONS} 0 0", self.uuid, self.target, self.kind)
     }
 }
 
-impl FstabEntry {
-    /// Reads a line of ours, however its fields are spaced.
+/// A line of ours, read. Versions before this one wrote `auto` as the type, here `None`.
+#[derive(PartialEq)]
+struct Ours {
+    uuid: FsUuid,
+    target: MountTarget,
+    kind: Option<FsType>,
+}
+
+impl Ours {
+    /// Reads a line, however its fields are spaced.
     fn read(line: &[u8]) -> Option<Self> {
         let text = core::str::from_utf8(line).ok()?;
         let fields: Vec<_> = text.split_ascii_whitespace().collect();
@@ -71,33 +90,50 @@ impl FstabEntry {
     }
 }
 
-/// The entry of ours for the target, if there is one.
-pub fn find(fstab: &[u8], target: &MountTarget) -> Option<FstabEntry> {
-    lines(fstab).find_map(|line| FstabEntry::read(line).filter(|entry| entry.target == *target))
+/// The index of the first line of ours that has the target.
+fn place_of_ours(fstab: &[u8], target: &MountTarget) -> Option<usize> {
+    lines(fstab).position(|line| Ours::read(line).is_some_and(|found| found.target == *target))
+}
+
+/// What the first line does that mounts the filesystem on the target.
+pub fn at_boot(fstab: &[u8], target: &MountTarget, aliases: &Aliases) -> AtBoot {
+    let is_it = |line: &Line| aliases.include(&line.source) && line.is_on(target);
+    let line = lines(fstab).filter_map(Line::read).find(is_it);
+    line.map_or(AtBoot::Nothing, |line| {
+        let has = |option: &str| line.options.split(',').any(|found| found == option);
+        match (has("x-systemd.automount"), has("noauto")) {
+            (true, _) => AtBoot::Awaited,
+            (false, true) => AtBoot::Nothing,
+            (false, false) => AtBoot::Mounted,
+        }
+    })
+}
+
+/// The first line of somebody else that has the target or the filesystem, so that [`put`] refuses.
+pub fn in_the_way(fstab: &[u8], target: &MountTarget, aliases: &Aliases) -> Option<FstabConflict> {
+    let place = place_of_ours(fstab, target);
+    let is_in_the_way =
+        |(index, line): &(usize, &[u8])| Some(*index) != place && concerns(line, target, Some(aliases));
+    lines(fstab).enumerate().find(is_in_the_way).map(|(index, line)| conflict(index, line))
 }
 
 /// The file with this entry in it, in place of the one that the target had. The same file if nothing changes.
-pub fn put(fstab: &[u8], entry: &FstabEntry) -> Result<Vec<u8>, FstabConflict> {
-    let mut place = None;
-    for (index, line) in lines(fstab).enumerate() {
-        match FstabEntry::read(line) {
-            Some(found) if found.target == entry.target && place.is_none() => place = Some((index, found)),
-            _ if concerns(line, &entry.target, Some(&entry.uuid)) => return Err(conflict(index, line)),
-            _ => (),
-        }
+pub fn put(fstab: &[u8], entry: &FstabEntry, aliases: &Aliases) -> Result<Vec<u8>, FstabConflict> {
+    if let Some(conflict) = in_the_way(fstab, &entry.target, aliases) {
+        return Err(conflict);
     }
-    match place {
-        Some((_, found)) if found == *entry => Ok(fstab.to_owned()),
-        Some((index, _)) => Ok(replaced(fstab, index, entry)),
-        None => Ok(appended(fstab, entry)),
-    }
+    let Some(place) = place_of_ours(fstab, &entry.target) else { return Ok(appended(fstab, entry)) };
+    let FstabEntry { uuid, target, kind } = entry.clone();
+    let is_same =
+        lines(fstab).nth(place).and_then(Ours::read) == Some(Ours { uuid, target, kind: Some(kind) });
+    Ok(if is_same { fstab.to_owned() } else { replaced(fstab, place, entry) })
 }
 
 /// The file without the entry of the target. The same file if there is none.
 pub fn remove(fstab: &[u8], target: &MountTarget) -> Result<Vec<u8>, FstabConflict> {
     let mut kept = Vec::with_capacity(fstab.len());
     for (index, line) in lines(fstab).enumerate() {
-        if FstabEntry::read(line).is_some_and(|found| found.target == *target) {
+        if Ours::read(line).is_some_and(|found| found.target == *target) {
             // The newline before a line without its own was put there together with the line.
             if !line.ends_with(b"\n") && kept.ends_with(b"\n") {
                 kept.pop();
@@ -122,7 +158,7 @@ pub async fn complaints(runner: &dyn Runner, fstab: &[u8]) -> Result<Vec<String>
     if !matches!(output.end, End::Exit(0 | 1)) || output.stdout_truncated {
         return Err(TableError::NoTable { text: output.last_words() });
     }
-    let ours = |place: &str| place.parse().ok().and_then(|target| find(fstab, &target)).is_some();
+    let ours = |place: &str| place.parse().is_ok_and(|target| place_of_ours(fstab, &target).is_some());
     let (stdout, stderr) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     let (mut found, mut place) = (Vec::new(), "");
     for line in stdout.lines() {
@@ -172,24 +208,30 @@ fn appended(fstab: &[u8], entry: &FstabEntry) -> Vec<u8> {
 }
 
 /// Whether the line mounts something on the target, or this filesystem anywhere.
-fn concerns(line: &[u8], target: &MountTarget, uuid: Option<&FsUuid>) -> bool {
-    let mut fields = line.split(u8::is_ascii_whitespace).filter(|field| !field.is_empty()).map(decoded);
-    let source = fields.next().filter(|source| !source.starts_with('#'));
-    let Some((source, place)) = source.zip(fields.next()) else { return false };
-    let is_same = |uuid: &FsUuid| named_uuid(&source).eq_ignore_ascii_case(uuid.as_str());
-    uuid.is_some_and(is_same) || steps(&place).eq(steps(target.as_str()))
+fn concerns(line: &[u8], target: &MountTarget, aliases: Option<&Aliases>) -> bool {
+    Line::read(line).is_some_and(|line| {
+        line.is_on(target) || aliases.is_some_and(|aliases| aliases.include(&line.source))
+    })
 }
 
-/// The components of a path that lead somewhere.
-fn steps(path: &str) -> impl Iterator<Item = &str> {
-    path.split('/').filter(|step| !["", "."].contains(step))
+/// The fields of a line that say what is mounted where and how.
+struct Line {
+    source: String,
+    target: String,
+    options: String,
 }
 
-/// What a source names as a UUID, quotes stripped; else the source itself.
-fn named_uuid(source: &str) -> &str {
-    let prefixes = ["UUID=", "/dev/disk/by-uuid/"];
-    let named = prefixes.iter().find_map(|prefix| source.strip_prefix(prefix)).unwrap_or(source);
-    named.trim_matches('"')
+impl Line {
+    /// Reads a line that is no comment and has both.
+    fn read(line: &[u8]) -> Option<Self> {
+        let mut fields = line.split(u8::is_ascii_whitespace).filter(|field| !field.is_empty()).map(decoded);
+        let source = fields.next().filter(|source| !source.starts_with('#'))?;
+        Some(Self { source, target: fields.next()?, options: fields.nth(1).unwrap_or_default() })
+    }
+
+    fn is_on(&self, target: &MountTarget) -> bool {
+        plain(&self.target) == target.as_str()
+    }
 }
 
 /// A field with its octal escapes resolved: `\040` is a blank.
@@ -219,21 +261,30 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::filesystem::Survey;
     use crate::script::{exited, now, scripted};
 
     const UUID: &str = "1eb2d69a-3f9f-4098-a928-68706a2d5f86";
-    const LINE: &str = "UUID=1eb2d69a-3f9f-4098-a928-68706a2d5f86 /mnt/felhom/usb auto \
+    const LINE: &str = "UUID=1eb2d69a-3f9f-4098-a928-68706a2d5f86 /mnt/felhom/usb ext4 \
                         nosuid,nodev,noexec,nofail,X-mount.mkdir,x-systemd.device-timeout=10s 0 0";
     const PVE: &str = "# <file system> <mount point> <type> <options> <dump> <pass>\n\
                        /dev/pve/root / ext4 errors=remount-ro 0 1\n\
                        /dev/pve/swap none swap sw 0 0\nproc /proc proc defaults 0 0\n";
 
     fn entry() -> FstabEntry {
-        FstabEntry { uuid: UUID.parse().unwrap(), target: "/mnt/felhom/usb".parse().unwrap(), kind: None }
+        FstabEntry {
+            uuid: UUID.parse().unwrap(),
+            target: "/mnt/felhom/usb".parse().unwrap(),
+            kind: FsType::Ext4,
+        }
+    }
+
+    fn aliases() -> Aliases {
+        Aliases::new(&entry().uuid, &Survey::default(), |_, _| false)
     }
 
     fn put_text(fstab: &str) -> Result<String, String> {
-        let edited = put(fstab.as_bytes(), &entry()).map_err(|error| error.to_string())?;
+        let edited = put(fstab.as_bytes(), &entry(), &aliases()).map_err(|error| error.to_string())?;
         Ok(String::from_utf8(edited).unwrap())
     }
 
@@ -250,8 +301,8 @@ mod tests {
     #[test]
     fn a_line_names_its_type_and_is_never_checked_at_boot() {
         for kind in FsType::ALL {
-            let entry = FstabEntry { kind: Some(kind), ..entry() };
-            assert_eq!(entry.to_string(), LINE.replace("auto", kind.as_str()));
+            let entry = FstabEntry { kind, ..entry() };
+            assert_eq!(entry.to_string(), LINE.replace("ext4", kind.as_str()));
             assert!(entry.to_string().ends_with(" 0 0"));
         }
     }
@@ -261,7 +312,7 @@ mod tests {
         for bytes in [b"\xe9".as_slice(), b"\xff\xfe", b"\xe2\x82", b"\xed\xa0\x80", b"\x00", b"\xc0\xaf"] {
             let line =
                 [b"//nas/", bytes, b" /mnt/", bytes, b" cifs x=", bytes, b" 0 0 #", bytes, b"\n"].concat();
-            let added = put(&line, &entry()).unwrap();
+            let added = put(&line, &entry(), &aliases()).unwrap();
             assert_eq!(added, [line.as_slice(), LINE.as_bytes(), b"\n"].concat());
             assert_eq!(remove(&added, &entry().target).unwrap(), line);
         }
@@ -276,9 +327,15 @@ mod tests {
     #[test]
     fn a_line_of_ours_is_known_however_it_is_spaced() {
         let aligned = alloc::format!("{PVE}\t{}\r\n", LINE.replace(' ', " \t "));
+        assert_eq!((put_text(&aligned), remove_text(&aligned)), (Ok(aligned), Ok(PVE.into())));
+    }
+
+    #[test]
+    fn a_line_of_an_earlier_version_gets_its_type_or_goes() {
+        let old = alloc::format!("{PVE}{}\n", LINE.replace("ext4", "auto"));
         assert_eq!(
-            (find(aligned.as_bytes(), &entry().target), put_text(&aligned), remove_text(&aligned)),
-            (Some(entry()), Ok(aligned), Ok(PVE.into()))
+            (put_text(&old), remove_text(&old)),
+            (Ok(alloc::format!("{PVE}{LINE}\n")), Ok(PVE.into()))
         );
     }
 
@@ -302,6 +359,11 @@ mod tests {
             "/dev/sdb1 /mnt/felhom/usb ext4 defaults 0 2",
             "LABEL=x /mnt/felhom//usb/ auto noauto 0 0",
             r"LABEL=x /mnt/felhom/\165sb auto noauto 0 0",
+            "LABEL=x /mnt/felhom/./usb//. auto",
+            "LABEL=x /mnt/../mnt/felhom/x/../usb auto",
+            r"LABEL=x /mnt/felhom/x/\056./usb/ auto",
+            r"LABEL=a\040b //mnt/felhom/usb",
+            "/mnt/felhom/other /mnt/felhom/usb none bind 0 0",
             "UUID=1EB2D69A-3F9F-4098-A928-68706A2D5F86 /mnt/x ext4 defaults",
             "UUID=\"1eb2d69a-3f9f-4098-a928-68706a2d5f86\" /mnt/x ext4",
             "/dev/disk/by-uuid/1eb2d69a-3f9f-4098-a928-68706a2d5f86 /mnt/x",
@@ -315,6 +377,26 @@ mod tests {
         for line in lines {
             let refused = Err(alloc::format!("line 2 of fstab is not ours: {line:?}"));
             assert_eq!(put_text(&alloc::format!("#\n{line}\r\n{PVE}")), refused, "{line}");
+        }
+    }
+
+    #[test]
+    fn what_a_line_does_at_boot_is_read_from_its_options() {
+        let told = |line: &str| at_boot(line.as_bytes(), &entry().target, &aliases());
+        let rows = [
+            (LINE, AtBoot::Mounted),
+            (&LINE.replace("ext4", "auto"), AtBoot::Mounted),
+            ("UUID=\"1EB2D69A-3F9F-4098-A928-68706A2D5F86\" /mnt/felhom/usb/", AtBoot::Mounted),
+            (&alloc::format!("UUID={UUID} /mnt/felhom/usb ext4 x-systemd.automount"), AtBoot::Awaited),
+            (&alloc::format!("UUID={UUID} /mnt/felhom/usb ext4 noauto,x-systemd.automount"), AtBoot::Awaited),
+            (&alloc::format!("UUID={UUID} /mnt/felhom/usb ext4 noauto"), AtBoot::Nothing),
+            (&alloc::format!("UUID={UUID} /mnt/felhom/usb ext4 x-noauto"), AtBoot::Mounted),
+            (&alloc::format!("UUID={UUID} /mnt/other ext4 defaults"), AtBoot::Nothing),
+            (&alloc::format!("#UUID={UUID} /mnt/felhom/usb ext4 defaults"), AtBoot::Nothing),
+            ("UUID=ABCD-1234 /mnt/felhom/usb ext4 x-systemd.automount", AtBoot::Nothing),
+        ];
+        for (line, expected) in rows {
+            assert_eq!(told(line), expected, "{line}");
         }
     }
 
@@ -391,9 +473,9 @@ mod tests {
 
         #[test]
         fn adding_and_removing_gives_the_original_bytes(fstab in fstab()) {
-            let added = put(&fstab, &entry()).unwrap();
-            prop_assert_eq!(find(&added, &entry().target), Some(entry()));
-            prop_assert_eq!(put(&added, &entry()).unwrap(), added.clone());
+            let added = put(&fstab, &entry(), &aliases()).unwrap();
+            prop_assert_eq!(at_boot(&added, &entry().target, &aliases()), AtBoot::Mounted);
+            prop_assert_eq!(put(&added, &entry(), &aliases()).unwrap(), added.clone());
             prop_assert!(added.starts_with(&fstab));
             prop_assert_eq!(remove(&added, &entry().target).unwrap(), fstab);
         }

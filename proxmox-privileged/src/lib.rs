@@ -31,6 +31,7 @@ mod grammar;
 pub mod mount;
 #[cfg(test)]
 mod mutations;
+pub mod name;
 mod runner;
 #[cfg(test)]
 mod script;

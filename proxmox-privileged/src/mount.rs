@@ -15,20 +15,22 @@
 //! on it.
 
 use alloc::boxed::Box;
-use alloc::string::String;
+use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use serde::Serialize;
 use snafu::{OptionExt, ResultExt, Snafu, ensure};
 
 use crate::argument::{BlockDevice, FsUuid, MountTarget};
-use crate::filesystem::{Filesystem, FsType, ProbeError, probe};
+use crate::filesystem::{Filesystem, FsType, ProbeError, Survey, unprobed};
 use crate::findmnt::{Mount, TableError, mount_table};
+use crate::fstab::{AtBoot, at_boot};
+use crate::name::Aliases;
 use crate::table::{MOUNT, UMOUNT};
 use crate::{Output, RunError, Runner};
 
 /// What to mount where, and what the caller knows that only the file system can tell.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct MountRequest {
     /// The filesystem.
     pub uuid: FsUuid,
@@ -38,6 +40,10 @@ pub struct MountRequest {
     pub place: Place,
     /// The disks and partitions of the node.
     pub candidates: Candidates,
+    /// What is in `/etc/fstab`, which may have an automount wait on the target.
+    pub fstab: Vec<u8>,
+    /// Whether a path below `/dev` is, or leads to, a device.
+    pub is_same: fn(&str, &str) -> bool,
     /// What udev knows of other devices. May be empty, and may repeat the candidates.
     pub udev: Vec<Filesystem>,
 }
@@ -121,13 +127,26 @@ pub enum MountError {
         /// What happened.
         source: TableError,
     },
-    /// A device could not be probed, so a second disk with the UUID cannot be ruled out.
-    #[snafu(display("filesystem {uuid} cannot be identified"))]
+    /// Devices could not be probed, so it is unknown whether one of them holds the filesystem, or a copy of it.
+    #[snafu(display("{}: {}", doubt(uuid, *is_found), unprobed(errors)))]
     NotProbed {
         /// The filesystem.
         uuid: FsUuid,
-        /// What happened.
-        source: ProbeError,
+        /// Whether a device is known to hold it.
+        is_found: bool,
+        /// The devices, and what happened.
+        errors: Vec<ProbeError>,
+    },
+    /// No device is known to hold the filesystem, and one that may be mounted holds the marks of several.
+    #[snafu(display(
+        "no device is known to hold filesystem {uuid}, and {} holds more than one signature",
+        devices.join(" and ")
+    ))]
+    Ambivalent {
+        /// The filesystem.
+        uuid: FsUuid,
+        /// The devices.
+        devices: Vec<String>,
     },
     /// The target is no place to mount on.
     #[snafu(display("{target} is no place to mount on: {place:?}"))]
@@ -247,8 +266,12 @@ pub async fn mount_by_uuid(runner: &dyn Runner, request: &MountRequest) -> Resul
         request.candidates.permit(uuid, &mount.source)?;
         return Ok(Mounted { mount: mount.clone(), was_mounted: true });
     }
-    let (device, kind) = sole_holder(runner, request).await?;
-    match table.at(target).cloned() {
+    let survey = Survey::of(runner, &request.candidates.devices, request.udev.clone()).await;
+    let (device, kind) = sole_holder(&survey, uuid, &request.candidates)?;
+    let aliases = Aliases::new(uuid, &survey, request.is_same);
+    let is_awaited = at_boot(&request.fstab, target, &aliases) == AtBoot::Awaited;
+    let is_waiting = |mount: &Mount| is_awaited && mount.is_automount();
+    match table.at(target).filter(|mount| !is_waiting(mount)).cloned() {
         Some(mount) if is_whole(&mount, &device) => return Ok(Mounted { mount, was_mounted: true }),
         Some(mount) => return OccupiedSnafu { uuid: uuid.clone(), mount: Box::new(mount) }.fail(),
         None => (),
@@ -261,24 +284,27 @@ pub async fn mount_by_uuid(runner: &dyn Runner, request: &MountRequest) -> Resul
     let table = mount_table(runner).await.with_context(unknown(true))?;
     match table.at(target).cloned() {
         Some(mount) if is_whole(&mount, &device) => Ok(Mounted { mount, was_mounted: false }),
-        Some(mount) => UnrecognisedSnafu { uuid: uuid.clone(), mount: Box::new(mount) }.fail(),
-        None => Err(without_effect(target, end)),
+        Some(mount) if !is_waiting(&mount) => {
+            UnrecognisedSnafu { uuid: uuid.clone(), mount: Box::new(mount) }.fail()
+        }
+        _ => Err(without_effect(target, end)),
     }
 }
 
-/// Unmounts whatever is mounted on the target, mounts on top of each other one by one.
+/// Unmounts whatever is mounted on the target, mounts on top of each other one by one. An automount that waits below them
+/// or alone goes on waiting.
 pub async fn unmount(runner: &dyn Runner, target: &MountTarget) -> Result<Unmounted, MountError> {
     let unknown =
         |may_have_happened| move |_: &mut _| UnknownSnafu { target: target.clone(), may_have_happened };
-    let mut depth = mount_table(runner).await.with_context(unknown(false))?.depth(target);
-    let was_mounted = depth > 0;
-    while depth > 0 {
+    let mut table = mount_table(runner).await.with_context(unknown(false))?;
+    let was_mounted = table.is_mounted(target);
+    while table.is_mounted(target) {
         let end = runner.run(&UMOUNT.command(target)).await;
-        let left = mount_table(runner).await.with_context(unknown(true))?.depth(target);
-        if left >= depth {
+        let left = mount_table(runner).await.with_context(unknown(true))?;
+        if left.depth(target) >= table.depth(target) {
             return Err(without_effect(target, end));
         }
-        depth = left;
+        table = left;
     }
     Ok(Unmounted { was_mounted })
 }
@@ -305,22 +331,37 @@ fn without_effect(target: &MountTarget, end: Result<Output, RunError>) -> MountE
     }
 }
 
-/// The one device that holds the filesystem, and its type.
-async fn sole_holder(runner: &dyn Runner, request: &MountRequest) -> Result<(String, FsType), MountError> {
-    let uuid = &request.uuid;
-    let mut found = request.udev.clone();
-    for device in &request.candidates.devices {
-        let probed = probe(runner, device).await.with_context(|_| NotProbedSnafu { uuid: uuid.clone() })?;
-        found.retain(|filesystem| filesystem.device != device.as_str());
-        found.extend(probed);
+/// What is unknown as long as a device could not be probed.
+fn doubt(uuid: &FsUuid, is_found: bool) -> String {
+    if is_found {
+        alloc::format!("a second filesystem {uuid} cannot be ruled out")
+    } else {
+        alloc::format!("no device is known to hold filesystem {uuid}")
     }
-    found.retain(|filesystem| filesystem.uuid.as_ref() == Some(uuid));
-    let filesystem = found.first().with_context(|| NotFoundSnafu { uuid: uuid.clone() })?;
-    let devices: Vec<_> = found.iter().map(|filesystem| filesystem.device.clone()).collect();
-    ensure!(devices.len() == 1, DuplicateSnafu { uuid: uuid.clone(), devices });
-    request.candidates.permit(uuid, &filesystem.device)?;
-    let unsupported = UnsupportedSnafu { uuid: uuid.clone(), kind: &filesystem.kind };
-    Ok((filesystem.device.clone(), filesystem.mountable().context(unsupported)?))
+}
+
+/// The one device that holds the filesystem, and its type; or why it is not to be mounted, also not after a reboot.
+pub fn sole_holder(
+    survey: &Survey,
+    uuid: &FsUuid,
+    candidates: &Candidates,
+) -> Result<(String, FsType), MountError> {
+    let (uuid, holders) = (uuid.clone(), survey.holders(uuid));
+    let doubt =
+        NotProbedSnafu { uuid: uuid.clone(), is_found: !holders.is_empty(), errors: &*survey.unprobed };
+    let [holder] = holders.as_slice() else {
+        let devices: Vec<_> = holders.iter().map(|holder| holder.device.clone()).collect();
+        ensure!(devices.is_empty(), DuplicateSnafu { uuid, devices });
+        let ambivalent = survey.ambivalent.iter().filter(|device| candidates.allowed.contains(device));
+        let devices: Vec<_> = ambivalent.map(ToString::to_string).collect();
+        ensure!(devices.is_empty(), AmbivalentSnafu { uuid, devices });
+        ensure!(survey.unprobed.is_empty(), doubt);
+        return NotFoundSnafu { uuid }.fail();
+    };
+    candidates.permit(&uuid, &holder.device)?;
+    let kind = holder.mountable().context(UnsupportedSnafu { uuid, kind: &holder.kind })?;
+    ensure!(survey.unprobed.is_empty(), doubt);
+    Ok((holder.device.clone(), kind))
 }
 
 #[cfg(test)]

@@ -9,10 +9,11 @@ use std::path::Path;
 use proptest::prelude::*;
 use proptest::sample::Index;
 
-use crate::filesystem::{Filesystem, probe};
+use crate::filesystem::{Filesystem, FsType, Survey, probe};
 use crate::findmnt::mount_state;
 use crate::fstab::{self, FstabEntry};
 use crate::golden::{GoldenSpec, create_golden_lxc};
+use crate::name::Aliases;
 use crate::script::{exited, now};
 use crate::sensors::sensors;
 use crate::smart::smart;
@@ -36,7 +37,8 @@ fn feed(bytes: &[u8], status: i32) {
     }))
     .unwrap();
     let target = "/mnt/felhom/usb".parse().unwrap();
-    let entry = FstabEntry { uuid: "ABCD-1234".parse().unwrap(), target, kind: None };
+    let entry = FstabEntry { uuid: "ABCD-1234".parse().unwrap(), target, kind: FsType::Vfat };
+    let aliases = Aliases::new(&entry.uuid, &Survey::default(), |_, _| false);
     drop(now(create_golden_lxc(&runner, &spec)));
     drop(now(smart(&runner, &"/dev/sda".parse().unwrap())));
     drop(now(sensors(&runner)));
@@ -44,7 +46,8 @@ fn feed(bytes: &[u8], status: i32) {
     drop(now(probe(&runner, &"/dev/sda".parse().unwrap())));
     drop(Filesystem::from_udev("/dev/sda", &String::from_utf8_lossy(bytes)));
     drop(now(fstab::complaints(&runner, bytes)));
-    drop((fstab::put(bytes, &entry), fstab::remove(bytes, &entry.target), fstab::find(bytes, &entry.target)));
+    let boot = fstab::at_boot(bytes, &entry.target, &aliases);
+    drop((fstab::put(bytes, &entry, &aliases), fstab::remove(bytes, &entry.target), boot));
 }
 
 /// The bytes of every recording.

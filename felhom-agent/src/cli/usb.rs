@@ -5,25 +5,29 @@ mod persist;
 use std::sync::Arc;
 
 use clap::{Args, Subcommand};
+use proxmox_privileged::argument::BlockDevice;
 use proxmox_privileged::argument::{FsUuid, MountTarget};
-use proxmox_privileged::filesystem::{Filesystem, probe};
+use proxmox_privileged::filesystem::{Filesystem, Survey, unprobed};
 use proxmox_privileged::mount::{MountError, MountRequest, mount_by_uuid, unmount};
 use proxmox_privileged::{Malformed, Runner};
 use serde_json::{Value, json};
 
 use super::Common;
-use super::problem::{Problem, tell};
+use super::print_error;
+use super::problem::{Problem, print_problem, tell};
 use super::session::HostSession;
 use super::table::{bytes, or_dash, table, worst};
 use crate::chain::chain;
 use crate::config::Environment;
 use crate::config::usb::{UsbDisk, target};
 use crate::exit::Exit;
-use crate::host::device::{Device, Devices};
+use crate::finding::{Finding, Remedy};
+use crate::host::device::{Device, Devices, is_same};
 use crate::host::health::rank;
 use crate::host::place::place_of;
 use crate::host::preview::Preview;
-use crate::host::usb::{UsbState, examine};
+use crate::host::usb::{UsbState, examine, look, unwritable};
+use crate::terminal::plain;
 
 /// What is done with USB disks.
 #[derive(Clone, Debug, Subcommand)]
@@ -91,30 +95,53 @@ pub(super) fn run(common: &Common, verb: &Verb, environment: &Environment) -> Ex
 }
 
 async fn list(session: &HostSession) -> Done {
-    let (mut rows, mut unasked) = (Vec::new(), None);
-    for mut device in Devices::of_host().list() {
-        if device.filesystem.is_none() {
-            // Without udev's data the device itself is asked.
-            match probe(&*session.runner, &device.device).await {
-                Ok(filesystem) => device.filesystem = filesystem,
-                Err(error) => unasked = Some(error),
-            }
-        }
-        if let Some(filesystem) = device.filesystem.clone() {
-            rows.push((device, filesystem));
-        }
+    let devices = Devices::of_host();
+    let mut listed = devices.list();
+    // Without udev's data the device itself is asked.
+    let unknown = listed.iter().filter(|device| device.filesystem.is_none());
+    let unknown: Vec<BlockDevice> = unknown.map(|device| device.device.clone()).collect();
+    let survey = Survey::of(&*session.runner, &unknown, devices.filesystems()).await;
+    if !unknown.is_empty() && survey.unprobed.len() == listed.len() {
+        return Err(Problem::new(unprobed(&survey.unprobed), Exit::Unchecked));
     }
-    if let (Some(error), []) = (unasked, rows.as_slice()) {
-        return Err(Problem::new(chain(&error), Exit::Unchecked));
-    }
-    rows.sort_by_key(|(device, _)| !device.is_usb);
-    let heading = ["DEVICE", "PORT", "SIZE", "TYPE", "UUID", "LABEL"];
-    let text = match rows.as_slice() {
-        [] => "no file system is plugged in\n".into(),
-        rows => table(&heading, &rows.iter().map(cells).collect::<Vec<_>>()),
+    listed.sort_by_key(|device| !device.is_usb);
+    let held = |device: &Device| {
+        survey.filesystems.iter().find(|known| known.device == device.device.as_str()).cloned()
     };
+    let rows: Vec<_> = listed
+        .into_iter()
+        .filter_map(|device| held(&device).map(|filesystem| (device, filesystem)))
+        .collect();
+    let text = match rows.as_slice() {
+        [] if survey.ambivalent.is_empty() => "no file system is plugged in\n".into(),
+        [] => String::new(),
+        rows => {
+            let heading = ["DEVICE", "PORT", "SIZE", "TYPE", "UUID", "LABEL"];
+            table(&heading, &rows.iter().map(cells).collect::<Vec<_>>())
+        }
+    };
+    warn_of(&survey);
     let listed: Vec<Value> = rows.iter().map(described).collect();
-    Ok((text, json!({ "schema": "felhom.usb-list/1", "filesystems": listed }), Exit::Ok))
+    let unprobed = survey.unprobed.iter();
+    let unprobed: Vec<Value> =
+        unprobed.map(|error| json!({ "device": error.device, "reason": error.reason.to_string() })).collect();
+    let document = json!({
+        "schema": "felhom.usb-list/1", "filesystems": listed, "ambivalent": survey.ambivalent,
+        "unprobed": unprobed,
+    });
+    Ok((text, document, Exit::Ok))
+}
+
+/// Says which devices the list cannot tell of.
+fn warn_of(survey: &Survey) {
+    let ambivalent = survey
+        .ambivalent
+        .iter()
+        .map(|device| format!("{device} holds more than one signature; wipefs -n {device} shows them"));
+    let unprobed = Some(unprobed(&survey.unprobed)).filter(|text| !text.is_empty());
+    for text in ambivalent.chain(unprobed) {
+        print_error(&format!("felhom-agent: warning: {}", plain(&text)));
+    }
 }
 
 fn cells((device, filesystem): &(Device, Filesystem)) -> Vec<String> {
@@ -203,7 +230,10 @@ fn failed(error: &MountError) -> Problem {
         MountError::NotUsb { .. } => "; --any-disk, or any_disk in the configuration, accepts it",
         _ => "",
     };
-    Problem::new(format!("{}{hint}", chain(error)), Exit::Fail)
+    let problem = Finding::skip(format!("{}{hint}", chain(error)));
+    let is_riddle = matches!(error, MountError::Ambivalent { .. });
+    let look = look(error).filter(|_| is_riddle).map(Remedy::Look);
+    Problem::of(look.into_iter().fold(problem, Finding::remedy), Exit::Fail)
 }
 
 /// What a dry run prints.
@@ -214,11 +244,14 @@ fn would_run(schema: &str, commands: &[String]) -> (String, Value, Exit) {
 async fn mount(session: &HostSession, named: &Named) -> Done {
     let disk = disk(session, named)?;
     let devices = Devices::of_host();
+    let fstab = std::fs::read("/etc/fstab").unwrap_or_default();
     let request = MountRequest {
         uuid: disk.uuid.clone(),
         target: disk.target.clone(),
         place: place_of(&disk.target),
         candidates: devices.candidates(disk.any_disk),
+        fstab,
+        is_same,
         udev: devices.filesystems(),
     };
     let act = async |runner: &dyn Runner| mount_by_uuid(runner, &request).await;
@@ -226,8 +259,15 @@ async fn mount(session: &HostSession, named: &Named) -> Done {
         Err(commands) => Ok(would_run("felhom.usb-mount/1", &commands)),
         Ok(mounted) => {
             let was = if mounted.was_mounted { "was mounted already" } else { "is mounted" };
-            let text = format!("{} {was} at {}\n", mounted.mount.source, mounted.mount.target);
-            Ok((text, json!({ "schema": "felhom.usb-mount/1", "mounted": mounted }), Exit::Ok))
+            let unwritable = unwritable(&devices, &disk.name, &mounted.mount);
+            let but = unwritable.as_ref().map(|(why, _)| format!(", but {why}")).unwrap_or_default();
+            let text = format!("{} {was} at {}{but}\n", mounted.mount.source, mounted.mount.target);
+            let document = json!({
+                "schema": "felhom.usb-mount/1", "mounted": mounted, "read_only": unwritable.is_some(),
+            });
+            let Some((why, remedy)) = unwritable else { return Ok((text, document, Exit::Ok)) };
+            print_problem(&Finding::fail(format!("{} is {why}", disk.target), remedy));
+            Ok((text, document, Exit::Fail))
         }
     }
 }

@@ -4,11 +4,13 @@
 //! a device in `/run/udev/data/bMAJOR:MINOR`.
 
 use std::fs;
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
+use proxmox_privileged::Runner;
 use proxmox_privileged::argument::{BlockDevice, Disk};
 use proxmox_privileged::disks::{block_devices, disks};
-use proxmox_privileged::filesystem::Filesystem;
+use proxmox_privileged::filesystem::{Filesystem, Survey};
 use proxmox_privileged::mount::Candidates;
 
 /// Where the kernel and udev tell.
@@ -30,6 +32,17 @@ pub struct Device {
     pub is_usb: bool,
     /// What udev saw on it.
     pub filesystem: Option<Filesystem>,
+    /// Whether udev saw a table of partitions on it.
+    pub has_table: bool,
+}
+
+/// Whether a path is, or leads to, the device: both have its number.
+pub fn is_same(path: &str, device: &str) -> bool {
+    let number = |path: &str| {
+        let facts = fs::metadata(path).ok().filter(|facts| facts.file_type().is_block_device())?;
+        Some(facts.rdev())
+    };
+    number(path).is_some_and(|found| number(device) == Some(found))
 }
 
 impl Devices {
@@ -74,6 +87,21 @@ impl Devices {
         }
     }
 
+    /// What udev knows, and what those devices hold that may be mounted and of which it knows nothing.
+    pub async fn survey(&self, runner: &dyn Runner, any_disk: bool) -> Survey {
+        let is_unknown = |device: &Device| device.filesystem.is_none() && !device.has_table;
+        let unknown =
+            self.list().into_iter().filter(|device| is_unknown(device) && (any_disk || device.is_usb));
+        let unknown: Vec<_> = unknown.map(|device| device.device).collect();
+        Survey::of(runner, &unknown, self.filesystems()).await
+    }
+
+    /// Whether nobody can write to a device, as the kernel says.
+    pub fn is_write_protected(&self, device: &str) -> bool {
+        let name = device.trim_start_matches("/dev/");
+        read(&self.class.join(name).join("ro")).is_some_and(|text| text == "1")
+    }
+
     fn describe(&self, device: BlockDevice) -> Device {
         let name = device.as_str().trim_start_matches("/dev/").to_string();
         let folder = self.class.join(&name);
@@ -81,13 +109,22 @@ impl Devices {
         let way = fs::canonicalize(&folder).unwrap_or_default();
         let is_usb = way.iter().any(|part| part.to_string_lossy().starts_with("usb"));
         // The kernel counts in sectors of 512 bytes, whatever the disk does.
-        Device { filesystem: self.udev_of(&name), device, size_bytes: sectors.saturating_mul(512), is_usb }
+        let size_bytes = sectors.saturating_mul(512);
+        let known = self.known(&name).unwrap_or_default();
+        let has = |key: &str| known.lines().any(|line| line.starts_with(key));
+        // A partition has a copy of what is known of its disk.
+        let has_table = has("E:ID_PART_TABLE_TYPE=") && !has("E:ID_PART_ENTRY_");
+        Device { filesystem: self.udev_of(&name), device, size_bytes, is_usb, has_table }
     }
 
     fn udev_of(&self, name: &str) -> Option<Filesystem> {
+        Filesystem::from_udev(&format!("/dev/{name}"), &self.known(name)?)
+    }
+
+    /// What udev has written down of a device.
+    fn known(&self, name: &str) -> Option<String> {
         let number = read(&self.class.join(name).join("dev"))?;
-        let text = read(&self.udev.join(format!("b{number}")))?;
-        Filesystem::from_udev(&format!("/dev/{name}"), &text)
+        read(&self.udev.join(format!("b{number}")))
     }
 }
 

@@ -3,12 +3,14 @@
 use std::path::Path;
 
 use proxmox_privileged::Runner;
+use proxmox_privileged::filesystem::FsType;
 use proxmox_privileged::findmnt::{Mount, TableError, mount_of, mount_state};
-use proxmox_privileged::fstab::{FstabEntry, find};
-use proxmox_privileged::mount::{Candidates, Place};
+use proxmox_privileged::fstab::{AtBoot, FstabConflict, at_boot, in_the_way};
+use proxmox_privileged::mount::{Candidates, MountError, Place, sole_holder};
+use proxmox_privileged::name::Aliases;
 use serde::Serialize;
 
-use super::device::Devices;
+use super::device::{Devices, is_same};
 use super::place::place_of;
 use crate::config::usb::UsbDisk;
 use crate::finding::{Remedy, Status};
@@ -22,10 +24,12 @@ pub struct UsbState {
     pub uuid: String,
     /// Where it should be mounted.
     pub target: String,
-    /// The devices that hold the file system, as udev knows them.
+    /// The devices that hold the file system, as far as it is known.
     pub devices: Vec<String>,
     /// What is mounted at the target.
     pub mount: Option<Mount>,
+    /// Whether it is mounted, and nothing can be written to it.
+    pub read_only: bool,
     /// The verdict.
     pub status: Status,
     /// Why.
@@ -43,56 +47,107 @@ pub async fn examine(
     fstab: &[u8],
     disk: &UsbDisk,
 ) -> Result<UsbState, TableError> {
+    let UsbDisk { target, uuid, .. } = disk;
     let candidates = devices.candidates(disk.any_disk);
-    let known = devices.filesystems().into_iter().filter(|known| known.uuid.as_ref() == Some(&disk.uuid));
-    let devices: Vec<String> = known.map(|known| known.device).collect();
-    let mount = mount_state(runner, &disk.target).await?;
-    let elsewhere = match (&mount, devices.first()) {
-        (None, Some(device)) => mount_of(runner, &disk.uuid, device).await?,
+    let survey = devices.survey(runner, disk.any_disk).await;
+    let holders: Vec<String> = survey.holders(uuid).iter().map(|known| known.device.clone()).collect();
+    let mount = mount_state(runner, target).await?;
+    let elsewhere = match (&mount, holders.first()) {
+        (None, Some(device)) => mount_of(runner, uuid, device).await?,
         _ => None,
     };
+    let aliases = Aliases::new(uuid, &survey, is_same);
     let facts = Facts {
-        place: place_of(&disk.target),
+        place: place_of(target),
+        holder: sole_holder(&survey, uuid, &candidates),
         candidates,
-        devices: &devices,
+        devices: &holders,
         mount: mount.as_ref(),
+        unwritable: mount.as_ref().and_then(|mount| unwritable(devices, &disk.name, mount)),
         elsewhere: elsewhere.as_ref(),
-        entry: find(fstab, &disk.target),
+        at_boot: at_boot(fstab, target, &aliases),
+        in_the_way: in_the_way(fstab, target, &aliases),
         is_pulled: mount.as_ref().is_some_and(is_pulled),
     };
     let (status, summary, remedy) = facts.judge(disk);
-    let (fix, look) = match remedy {
-        Some(Remedy::Fix(fix)) => (Some(fix), None),
-        Some(Remedy::Look(look)) => (None, Some(look)),
-        None => (None, None),
-    };
+    let (fix, look) = sorted(remedy);
     Ok(UsbState {
         name: disk.name.clone(),
-        uuid: disk.uuid.to_string(),
-        target: disk.target.to_string(),
+        uuid: uuid.to_string(),
+        target: target.to_string(),
+        read_only: facts.unwritable.is_some(),
         mount,
         status,
         summary,
         fix,
         look,
-        devices,
+        devices: holders,
     })
+}
+
+/// A command that repairs, or one that only shows.
+fn sorted(remedy: Option<Remedy>) -> (Option<String>, Option<String>) {
+    match remedy {
+        Some(Remedy::Fix(fix)) => (Some(fix), None),
+        Some(Remedy::Look(look)) => (None, Some(look)),
+        None => (None, None),
+    }
 }
 
 /// What decides.
 struct Facts<'a> {
     place: Place,
+    holder: Result<(String, FsType), MountError>,
     candidates: Candidates,
     devices: &'a [String],
     mount: Option<&'a Mount>,
+    unwritable: Option<(String, Remedy)>,
     elsewhere: Option<&'a Mount>,
-    entry: Option<FstabEntry>,
+    at_boot: AtBoot,
+    in_the_way: Option<FstabConflict>,
     is_pulled: bool,
 }
 
 /// Whether the device of a mount is no longer there. Its mount stays, and whatever reads from it fails.
 fn is_pulled(mount: &Mount) -> bool {
     mount.source.starts_with("/dev/") && matches!(Path::new(&mount.source).try_exists(), Ok(false))
+}
+
+/// Why nothing can be written to what is mounted for the disk of that name, if that is so, and what to do about it.
+///
+/// NTFS is mounted read-only while Windows hibernates on it; only Windows can end that.
+pub fn unwritable(devices: &Devices, name: &str, mount: &Mount) -> Option<(String, Remedy)> {
+    let (text, device) = (mount.unwritable()?, &mount.source);
+    if devices.is_write_protected(device) {
+        let look = format!("lsblk -o NAME,RO,MODEL,SERIAL {device}");
+        return Some((format!("{text}: {device} is write-protected"), Remedy::Look(look)));
+    }
+    let remedy = match mount.kind.as_str() {
+        "ntfs" | "ntfs3" | "fuseblk" => Remedy::look("journalctl -b | grep -i ntfs | tail"),
+        _ => Remedy::Fix(format!(
+            "felhom-agent usb unmount {name} && fsck -p {device}; felhom-agent usb mount {name}"
+        )),
+    };
+    Some((text.into(), remedy))
+}
+
+/// The command that shows why a disk is not mounted, where one does.
+pub fn look(error: &MountError) -> Option<String> {
+    Some(match error {
+        MountError::Ambivalent { devices, .. } => {
+            let lines: Vec<_> = devices.iter().map(|device| format!("wipefs -n {device}")).collect();
+            lines.join(" && ")
+        }
+        MountError::NotProbed { errors, .. } => {
+            format!("blkid -p {}", errors.first().map(|error| error.device.to_string()).unwrap_or_default())
+        }
+        MountError::NotFound { .. } | MountError::Unsupported { .. } => "lsblk -f".into(),
+        MountError::Duplicate { .. } => "blkid".into(),
+        MountError::Foreign { .. } | MountError::NotUsb { .. } => {
+            "lsblk -o NAME,TRAN,FSTYPE,UUID,MOUNTPOINTS".into()
+        }
+        _ => return None,
+    })
 }
 
 /// A verdict, why, and the command against it.
@@ -104,6 +159,19 @@ fn fail(text: String, remedy: Remedy) -> Judged {
 
 fn warn(text: String, remedy: Remedy) -> Judged {
     (Status::Warn, text, Some(remedy))
+}
+
+/// A disk that `usb mount` and `usb persist` refuse.
+fn refused(error: &MountError) -> Judged {
+    let (status, text) = match error {
+        MountError::NotFound { .. } => (Status::Warn, "not plugged in".into()),
+        MountError::Ambivalent { .. } | MountError::NotProbed { .. } => (Status::Warn, error.to_string()),
+        MountError::Duplicate { devices, .. } => {
+            (Status::Fail, format!("it is on {}: one is a copy", devices.join(" and on ")))
+        }
+        _ => (Status::Fail, error.to_string()),
+    };
+    (status, text, look(error).map(Remedy::Look))
 }
 
 impl Facts<'_> {
@@ -122,8 +190,17 @@ impl Facts<'_> {
                     "chown root:root /mnt /mnt/felhom {target} && chmod go-w /mnt /mnt/felhom {target}"
                 )),
             ),
+            (_, Some(mount)) if mount.is_automount() && self.at_boot == AtBoot::Awaited => self.waiting(disk),
             (_, Some(mount)) => self.mounted(disk, mount),
             (_, None) => self.not_mounted(disk),
+        }
+    }
+
+    /// An automount on the target is for this disk: what comes of it shows when somebody looks there.
+    fn waiting(&self, disk: &UsbDisk) -> Judged {
+        match &self.holder {
+            Ok(_) => (Status::Skip, format!("waits for first use at {}", disk.target), None),
+            Err(error) => refused(error),
         }
     }
 
@@ -144,8 +221,11 @@ impl Facts<'_> {
             let fix = Remedy::fix(format!("felhom-agent usb unmount {name}"));
             return fail(format!("mounted at {target}: {error}"), fix);
         }
-        if self.devices.len() > 1 {
-            return self.copied();
+        if let Err(error @ MountError::Duplicate { .. }) = &self.holder {
+            return refused(error);
+        }
+        if let Some((why, remedy)) = &self.unwritable {
+            return fail(format!("mounted at {target}, but {why}"), remedy.clone());
         }
         if !mount.is_harmless() {
             let fix = format!("felhom-agent usb unmount {name} && felhom-agent usb mount {name}");
@@ -161,34 +241,29 @@ impl Facts<'_> {
                 Remedy::fix(format!("umount {}", mount.target)),
             );
         }
-        match self.devices {
-            [] => warn("not plugged in".into(), Remedy::look("lsblk -f")),
-            [device] => match self.candidates.permit(&disk.uuid, device) {
-                Ok(()) => {
-                    warn("not mounted".into(), Remedy::fix(format!("felhom-agent usb mount {}", disk.name)))
-                }
-                Err(error) => {
-                    fail(error.to_string(), Remedy::look("lsblk -o NAME,TRAN,FSTYPE,UUID,MOUNTPOINTS"))
-                }
-            },
-            _ => self.copied(),
+        match &self.holder {
+            Ok(_) => warn("not mounted".into(), Remedy::fix(format!("felhom-agent usb mount {}", disk.name))),
+            Err(error) => refused(error),
         }
-    }
-
-    fn copied(&self) -> Judged {
-        fail(format!("it is on {}: one is a copy", self.devices.join(" and on ")), Remedy::look("blkid"))
     }
 
     /// Mounted as it should be; whether also after a reboot.
     fn persistent(&self, disk: &UsbDisk) -> Judged {
         let target = &disk.target;
-        match &self.entry {
-            Some(entry) if entry.uuid == disk.uuid => {
+        match (self.at_boot, &self.in_the_way) {
+            (AtBoot::Mounted, _) => {
                 (Status::Ok, format!("mounted at {target}, and again after a reboot"), None)
             }
-            _ => {
+            (AtBoot::Awaited, _) => {
+                (Status::Ok, format!("mounted at {target}, and again after a reboot, on first use"), None)
+            }
+            (AtBoot::Nothing, None) => {
                 let fix = Remedy::fix(format!("felhom-agent usb persist {}", disk.name));
-                (Status::Warn, format!("mounted at {target}, but not after a reboot"), Some(fix))
+                warn(format!("mounted at {target}, but not after a reboot"), fix)
+            }
+            (AtBoot::Nothing, Some(conflict)) => {
+                let look = Remedy::look(format!("sed -n {}p /etc/fstab", conflict.line));
+                warn(format!("mounted at {target}, but not after a reboot: {conflict}"), look)
             }
         }
     }

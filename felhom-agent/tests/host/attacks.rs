@@ -164,41 +164,13 @@ fn a_program_of_the_same_name_elsewhere_is_not_run_as_root() {
     );
 }
 
+/// Variables that sudo's own lists keep, and such as steer programs.
+const NAMES: &str = "COLORS DISPLAY HOSTNAME KRB5CCNAME LS_COLORS PS1 PS2 XAUTHORITY XAUTHORIZATION XDG_CURRENT_DESKTOP \
+                     COLORTERM LANG LANGUAGE LC_CTYPE LC_MESSAGES LINGUAS TERM TZ FOO IFS ENV BASH_ENV PERL5LIB \
+                     LD_LIBRARY_PATH LD_AUDIT PS4 LIBMOUNT_DEBUG LIBBLKID_DEBUG LIBMOUNT_FSTAB BLKID_FILE";
+
 #[test]
 fn the_environment_of_the_account_does_not_reach_root() {
-    // What sudo's own lists keep, and what is dangerous to programs; the last ones are told by their value.
-    const NAMES: [&str; 30] = [
-        "COLORS",
-        "DISPLAY",
-        "HOSTNAME",
-        "KRB5CCNAME",
-        "LS_COLORS",
-        "PS1",
-        "PS2",
-        "XAUTHORITY",
-        "XAUTHORIZATION",
-        "XDG_CURRENT_DESKTOP",
-        "COLORTERM",
-        "LANG",
-        "LANGUAGE",
-        "LC_CTYPE",
-        "LC_MESSAGES",
-        "LINGUAS",
-        "TERM",
-        "TZ",
-        "FOO",
-        "IFS",
-        "ENV",
-        "BASH_ENV",
-        "PERL5LIB",
-        "LD_LIBRARY_PATH",
-        "LD_AUDIT",
-        "PS4",
-        "LIBMOUNT_DEBUG",
-        "LIBBLKID_DEBUG",
-        "LIBMOUNT_FSTAB",
-        "BLKID_FILE",
-    ];
     under(
         || crate::process::stub(proxmox_privileged::Program::Smartctl, "export -p"),
         || {
@@ -206,7 +178,7 @@ fn the_environment_of_the_account_does_not_reach_root() {
             // Once what looks like a path, once what looks harmless.
             for value in ["/run/x", "run.x"] {
                 command
-                    .envs(NAMES.map(|name| (name, value)))
+                    .envs(NAMES.split(' ').map(|name| (name, value)))
                     .env("LD_PRELOAD", "/run/x.so")
                     .env("PATH", "/run");
                 let Output { stdout, .. } = command.output().unwrap();

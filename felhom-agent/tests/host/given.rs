@@ -68,6 +68,8 @@ pub(crate) fn mount(uuid: &FsUuid, target: &MountTarget) -> Command {
             devices: vec!["/dev/sda1".parse().unwrap()],
             allowed: vec!["/dev/sda1".parse().unwrap()],
         },
+        fstab: Vec::new(),
+        is_same: |_, _| false,
         udev: Vec::new(),
     };
     // It fails in the end: the mount table stays as it was.

@@ -51,13 +51,40 @@ const STUCK: &str = r#"
     <STDIN>;
 "#;
 
+/// Mounts an autofs that nobody serves, as systemd does for `x-systemd.automount`.
+///
+/// Source: Linux `Documentation/filesystems/autofs.rst`.
+const AUTOFS: &str = r#"
+    use Fcntl;
+    $| = 1;
+    setpgrp(0, 0);
+    my ($source, $target) = @ARGV;
+    pipe(my $requests, my $kernel) or die "pipe: $!";
+    fcntl($kernel, F_SETFD, 0);
+    my $call = `uname -m` =~ /x86_64/ ? 165 : 40;
+    my $options = sprintf "fd=%d,pgrp=%d,minproto=5,maxproto=5,direct", fileno($kernel), getpgrp(0);
+    my $kind = "autofs";
+    syscall($call, $source, $target, $kind, 0, $options) == 0 or die "mount: $!";
+    print "mounted\n";
+    <STDIN>;
+"#;
+
 /// A filesystem whose driver never answers, until this is dropped.
 pub(crate) struct Stuck(Child);
 
 impl Stuck {
     pub(crate) fn mount(source: &str, target: &str) -> Self {
+        Self::by(STUCK, source, target)
+    }
+
+    /// An automount that waits on the target.
+    pub(crate) fn automount(source: &str, target: &str) -> Self {
+        Self::by(AUTOFS, source, target)
+    }
+
+    fn by(script: &str, source: &str, target: &str) -> Self {
         let mut command = Command::new("/usr/bin/perl");
-        command.args(["-e", STUCK, source, target]);
+        command.args(["-e", script, source, target]);
         let mut driver = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
         let mut reply = String::new();
         let read = BufReader::new(driver.stdout.take().unwrap()).read_line(&mut reply);

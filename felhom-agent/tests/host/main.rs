@@ -32,6 +32,8 @@ mod running;
 #[cfg(test)]
 mod selftest;
 #[cfg(test)]
+mod sticks;
+#[cfg(test)]
 mod tools;
 #[cfg(test)]
 mod traces;

@@ -5,10 +5,11 @@ use std::io::{self, Write};
 use std::os::unix::fs::{FileExt, PermissionsExt, chown, symlink};
 
 use felhom_agent::config::PrivilegedMode;
+use felhom_agent::host::device::is_same;
 use felhom_agent::host::place::place_of;
 use felhom_agent::runner::ProcessRunner;
 use proxmox_privileged::argument::{FsUuid, MountTarget};
-use proxmox_privileged::filesystem::{Filesystem, probe};
+use proxmox_privileged::filesystem::{Content, Filesystem, probe};
 use proxmox_privileged::findmnt::{Mount, mount_state};
 use proxmox_privileged::mount::{
     Candidates, MountError, MountRequest, Mounted, Place, Unmounted, mount_by_uuid, unmount,
@@ -51,7 +52,17 @@ fn request(uuid: &str, devices: &[&str]) -> MountRequest {
         target: target(),
         place: place_of(&target()),
         candidates: Candidates { allowed: devices.clone(), devices },
+        fstab: Vec::new(),
+        is_same,
         udev: Vec::new(),
+    }
+}
+
+/// The filesystem that the disk holds.
+fn probed() -> Filesystem {
+    match now(probe(&direct(), &DEVICE.parse().unwrap())).unwrap() {
+        Content::Filesystem(found) => found,
+        other => panic!("{other:?}"),
     }
 }
 
@@ -189,7 +200,8 @@ fn the_account_alone_cannot_look_at_a_disk() {
         },
         || {
             let cause = "/dev/sda1 cannot be probed: blkid: error: /dev/sda1: Permission denied";
-            assert_eq!(refused(UUID, &[DEVICE]), format!("filesystem {UUID} cannot be identified: {cause}"));
+            let text = format!("no device is known to hold filesystem {UUID}: {cause}");
+            assert_eq!(refused(UUID, &[DEVICE]), text);
         },
     );
 }
@@ -217,7 +229,7 @@ fn a_copied_disk_beside_its_original_is_refused() {
             device: "/dev/dm-3".into(),
             uuid: Some(UUID.parse().unwrap()),
             kind: "ext4".into(),
-            label: None,
+            ..Filesystem::default()
         };
         let request = MountRequest { udev: vec![hidden], ..request(UUID, &[DEVICE]) };
         let error = now(mount_by_uuid(&direct(), &request)).unwrap_err();
@@ -391,7 +403,7 @@ fn a_disk_that_nobody_can_write_to_is_mounted_read_only() {
         ext4(IMAGE, UUID, &[]);
         let _disk = Loop::attach_read_only(IMAGE, DEVICE);
         let mount = mounted(UUID, &[DEVICE]).unwrap().mount;
-        assert!(mount.has("ro") && mount.is_harmless(), "{mount:?}");
+        assert_eq!((mount.unwritable(), mount.is_harmless()), (Some("read-only"), true), "{mount:?}");
         released(true);
     });
 }
@@ -418,7 +430,7 @@ fn the_uuid_of_a_fat_is_found_and_handed_to_the_kernel() {
         File::create(IMAGE).unwrap().set_len(8 << 20).unwrap();
         make("/usr/sbin/mkfs.vfat", &["-i", "1A2B3C4D", "-n", "USB", IMAGE]);
         let _disk = Loop::attach(IMAGE, DEVICE);
-        let found = now(probe(&direct(), &DEVICE.parse().unwrap())).unwrap().unwrap();
+        let found = probed();
         assert_eq!((found.uuid, found.kind.as_str()), (Some(FAT.parse::<FsUuid>().unwrap()), "vfat"));
         match mounted(FAT, &[DEVICE]) {
             Ok(mounted) => {
@@ -441,7 +453,7 @@ fn a_label_that_somebody_chose_freely_is_only_a_text() {
         empty_dev();
         ext4(IMAGE, UUID, &["-L", label]);
         let _disk = Loop::attach(IMAGE, DEVICE);
-        let found = now(probe(&direct(), &DEVICE.parse().unwrap())).unwrap().unwrap();
+        let found = probed();
         // What is no plain character is written differently by blkid.
         let read = found.label.unwrap();
         assert!(read.starts_with("a $(x)`'\"\\;") && !read.contains(char::is_control), "{read:?}");

@@ -11,22 +11,23 @@ use serde_json::json;
 
 use crate::agent::{Run, agent, assert_problem, command, document, fine};
 use crate::contained::{UID, contained, contained_as_user, write};
-use crate::loopdev::empty_dev;
-use crate::mounts::{UUID, disk};
+use crate::loopdev::Loop;
+use crate::mounts::{UUID, disk, rules};
 use crate::usb::{configured, sysfs};
 
 const FSTAB: &str = "/etc/fstab";
 const OLD: &str = "# first\r\ntmpfs /run/x tmpfs noauto 0 0\n\n# last, without an end";
 const TARGET: &str = "/mnt/felhom/usb";
 
-/// A host whose table is the old one, without any disk.
-fn host() {
-    empty_dev();
-    sysfs(&[]);
+/// A host whose table is the old one, with a disk.
+fn host() -> Loop {
+    let disk = disk();
+    sysfs(&["sda1"]);
     configured();
     fs::create_dir("/run/x").unwrap();
     write(FSTAB, OLD, 0o640);
     chown(FSTAB, Some(0), Some(UID)).unwrap();
+    disk
 }
 
 fn line(kind: &str) -> String {
@@ -60,16 +61,16 @@ fn ran(line: &str) -> Run {
 #[test]
 fn a_line_is_added_and_removed_and_everything_else_stays() {
     contained(|| {
-        host();
-        let new = format!("{OLD}\n{}", line("auto"));
-        assert_eq!(ran("usb persist usb"), fine(&format!("+{}\n", line("auto"))));
+        let _disk = host();
+        let new = format!("{OLD}\n{}", line("ext4"));
+        assert_eq!(ran("usb persist usb"), fine(&format!("+{}\n", line("ext4"))));
         assert_eq!((text(), names()), (new.clone(), vec!["fstab".into()]));
         let facts = fs::metadata(FSTAB).unwrap();
         assert_eq!((facts.mode() & 0o7777, facts.uid(), facts.gid()), (0o640, 0, UID));
         let inode = facts.ino();
         assert_eq!(ran("usb persist usb"), fine(&format!("{TARGET} is mounted after a reboot already\n")));
         assert_eq!((text(), fs::metadata(FSTAB).unwrap().ino()), (new, inode));
-        assert_eq!(ran("usb forget usb"), fine(&format!("-{}\n", line("auto"))));
+        assert_eq!(ran("usb forget usb"), fine(&format!("-{}\n", line("ext4"))));
         assert_eq!((text(), names()), (OLD.into(), vec!["fstab".into()]));
         assert_eq!(ran("usb forget usb"), fine(&format!("{TARGET} is not in /etc/fstab\n")));
     });
@@ -95,14 +96,15 @@ fn a_disk_that_is_plugged_in_gives_its_type_and_mount_knows_the_line() {
 fn a_dry_run_shows_the_line_to_everybody_and_writes_nothing() {
     contained_as_user(
         |user| {
-            host();
+            let _disk = host();
+            rules();
             fs::set_permissions(FSTAB, fs::Permissions::from_mode(0o644)).unwrap();
             let before = fs::metadata(FSTAB).unwrap().ino();
             user();
             assert_eq!((text(), fs::metadata(FSTAB).unwrap().ino()), (OLD.into(), before));
         },
         || {
-            let added = format!("+{}", line("auto"));
+            let added = format!("+{}", line("ext4"));
             assert_eq!(ran("usb persist usb --dry-run"), fine(&format!("{added}\n")));
             let (exit, told) = document("usb persist usb --dry-run");
             assert_eq!(
@@ -119,12 +121,12 @@ fn a_dry_run_shows_the_line_to_everybody_and_writes_nothing() {
 #[test]
 fn the_document_tells_what_changed() {
     contained(|| {
-        host();
+        let _disk = host();
         let (exit, told) = document("usb persist usb");
         let warnings = told["warnings"].as_array().unwrap().len();
         assert_eq!((exit, &told["changed"], warnings), (0, &json!(true), 1));
         let forgotten = json!({
-            "schema": "felhom.usb-forget/1", "changed": true, "lines": [format!("-{}", line("auto"))],
+            "schema": "felhom.usb-forget/1", "changed": true, "lines": [format!("-{}", line("ext4"))],
             "warnings": [],
         });
         assert_eq!(document("usb forget usb"), (0, forgotten));
@@ -134,7 +136,7 @@ fn the_document_tells_what_changed() {
 #[test]
 fn what_must_not_be_replaced_is_told_and_stays() {
     contained(|| {
-        host();
+        let _disk = host();
         let conflict = format!("LABEL=x {TARGET} ext4 defaults 0 0");
         write(FSTAB, &conflict, 0o644);
         let text = format!("/etc/fstab cannot be changed: line 1 of fstab is not ours: \"{conflict}\"");
@@ -161,7 +163,7 @@ fn what_must_not_be_replaced_is_told_and_stays() {
 #[test]
 fn errors_in_the_rest_of_the_table_are_told() {
     contained(|| {
-        host();
+        let _disk = host();
         write(FSTAB, "garbage\n/dev/none /mnt/nowhere ext4 defaults 0 0\n", 0o644);
         let run = ran("usb persist usb");
         let wrong: Vec<_> = run.stderr.lines().collect();
@@ -174,7 +176,7 @@ fn errors_in_the_rest_of_the_table_are_told() {
 #[test]
 fn a_full_disk_leaves_the_old_table_and_nothing_else() {
     contained(|| {
-        host();
+        let _disk = host();
         fs::create_dir_all("/run/config").unwrap();
         fs::copy("/etc/felhom-agent/config.json", "/run/config/config.json").unwrap();
         mount("tmpfs", "/etc", "tmpfs", MountFlags::empty(), c"size=32k").unwrap();
@@ -189,7 +191,7 @@ fn a_full_disk_leaves_the_old_table_and_nothing_else() {
 #[test]
 fn a_folder_that_cannot_be_written_to_leaves_the_old_table() {
     contained(|| {
-        host();
+        let _disk = host();
         mount_bind("/etc", "/etc").unwrap();
         mount_remount("/etc", MountFlags::BIND | MountFlags::RDONLY, "").unwrap();
         let text = "/etc/.fstab.felhom-agent cannot be made: Read-only file system (os error 30)";
@@ -208,8 +210,8 @@ fn random(limit: u128) -> u128 {
 #[test]
 fn a_kill_at_any_moment_leaves_the_old_table_or_the_new_one() {
     contained(|| {
-        host();
-        let tables = [OLD.to_owned(), format!("{OLD}\n{}", line("auto"))];
+        let _disk = host();
+        let tables = [OLD.to_owned(), format!("{OLD}\n{}", line("ext4"))];
         let verbs = [["usb", "persist", "usb"], ["usb", "forget", "usb"]];
         let run = |verb: &[&str]| {
             let mut command = command(verb);

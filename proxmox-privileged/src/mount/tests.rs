@@ -21,6 +21,8 @@ fn request() -> MountRequest {
         target: target(),
         place: Place::Directory,
         candidates: candidates(&["/dev/sda1", "/dev/sdb1"]),
+        fstab: Vec::new(),
+        is_same: |_, _| false,
         udev: Vec::new(),
     }
 }
@@ -233,15 +235,80 @@ fn what_udev_remembers_of_a_probed_device_does_not_count() {
     assert_eq!(refused.to_string(), "no device holds filesystem 1eb2d69a-3f9f-4098-a928-68706a2d5f86");
 }
 
+/// A device that holds the filesystem, as udev or blkid tell.
+fn holder(device: &str, kind: &str) -> Filesystem {
+    Filesystem {
+        device: device.into(),
+        uuid: Some(UUID.parse().unwrap()),
+        kind: kind.into(),
+        ..Filesystem::default()
+    }
+}
+
 #[test]
-fn btrfs_is_refused() {
-    let uuid = "8a7a0d44-8876-474a-b35b-311cdd79d167";
-    let steps = vec![table("unmounted"), blkid(BLKID_A, None), blkid(BLKID_B, Some("btrfs"))];
-    let request = MountRequest { uuid: uuid.parse().unwrap(), ..request() };
-    assert_eq!(
-        now(mount_by_uuid(&scripted(steps), &request)).unwrap_err().to_string(),
-        "filesystem 8a7a0d44-8876-474a-b35b-311cdd79d167 is of type btrfs, which is not mounted here"
-    );
+fn types_that_are_not_mounted_here_are_refused() {
+    let refused = |kind: &str| {
+        let survey = Survey { filesystems: vec![holder("/dev/sdb1", kind)], ..Survey::default() };
+        sole_holder(&survey, &UUID.parse().unwrap(), &candidates(&["/dev/sdb1"])).unwrap_err().to_string()
+    };
+    let kinds = [
+        "btrfs",
+        "swap",
+        "crypto_LUKS",
+        "LVM2_member",
+        "zfs_member",
+        "iso9660",
+        "linux_raid_member",
+        "bcache",
+        "hfsplus",
+        "f2fs",
+        "ext3",
+        "ntfs3",
+        "auto",
+        "",
+    ];
+    for kind in kinds {
+        let text = alloc::format!("filesystem {UUID} is of type {kind}, which is not mounted here");
+        assert_eq!(refused(kind), text);
+    }
+}
+
+#[test]
+fn who_holds_a_filesystem_is_judged_in_one_place() {
+    let error = |device: &str, reason: &str| ProbeError {
+        device: device.parse().unwrap(),
+        reason: RunError::Io { message: reason.into() },
+    };
+    let (usb, fixed) = (holder("/dev/sdb1", "ext4"), holder("/dev/sda1", "ext4"));
+    let (not_permitted, broken) =
+        (error("/dev/vda", "Operation not permitted"), error("/dev/sdc", "I/O error"));
+    let several: Vec<BlockDevice> = ["/dev/sdb1", "/dev/sda1"].map(|device| device.parse().unwrap()).into();
+    let judged = |filesystems: &[&Filesystem], ambivalent: &[BlockDevice], errors: &[&ProbeError]| {
+        let survey = Survey {
+            filesystems: filesystems.iter().copied().cloned().collect(),
+            ambivalent: ambivalent.into(),
+            unprobed: errors.iter().copied().cloned().collect(),
+        };
+        let found = sole_holder(&survey, &UUID.parse().unwrap(), &candidates(&["/dev/sdb1"]));
+        found.map_err(|error| error.to_string().replace(UUID, "U"))
+    };
+    let is = |text: &str| Err(text.into());
+    let found = Ok(("/dev/sdb1".into(), FsType::Ext4));
+    assert_eq!(judged(&[&usb], &[], &[]), found);
+    assert_eq!(judged(&[&usb], &several, &[]), found, "no mount by UUID finds an ambivalent one");
+    assert_eq!(judged(&[], &[], &[]), is("no device holds filesystem U"));
+    assert_eq!(judged(&[&usb, &fixed], &[], &[&broken]), is("filesystem U is on /dev/sdb1 and on /dev/sda1"));
+    let text = "no device is known to hold filesystem U, and /dev/sdb1 holds more than one signature";
+    assert_eq!(judged(&[], &several, &[&broken]), is(text), "one that may be mounted comes first");
+    assert_eq!(judged(&[], &several[1..], &[]), is("no device holds filesystem U"));
+    let text =
+        "a second filesystem U cannot be ruled out: /dev/vda cannot be probed: Operation not permitted";
+    assert_eq!(judged(&[&usb], &[], &[&not_permitted]), is(text));
+    let text = "no device is known to hold filesystem U: /dev/vda cannot be probed: Operation not permitted; \
+                /dev/sdc cannot be probed: I/O error";
+    assert_eq!(judged(&[], &[], &[&not_permitted, &broken]), is(text));
+    let text = "filesystem U is on /dev/sda1, which is not on USB";
+    assert_eq!(judged(&[&fixed], &[], &[&broken]), is(text), "what is certain comes first");
 }
 
 #[test]
@@ -276,14 +343,66 @@ fn a_target_that_is_mounted_on_is_never_mounted_on_again() {
 }
 
 #[test]
-fn a_device_that_cannot_be_probed_stops_the_mount() {
+fn devices_that_cannot_be_probed_stop_the_mount_and_are_named() {
+    let denied = "blkid: error: /dev/sda1: Operation not permitted\n";
+    let steps = vec![table("unmounted"), (BLKID_A, Ok(exited(2, "", denied))), blkid(BLKID_B, Some("ext4"))];
+    let doubt = alloc::format!("a second filesystem {UUID} cannot be ruled out");
+    assert_eq!(refused(steps), alloc::format!("{doubt}: /dev/sda1 cannot be probed: {}", denied.trim()));
+    // What sudo refuses once is not asked for again.
     let steps = vec![table("unmounted"), (BLKID_A, Err(RunError::PasswordWanted))];
-    let error = mounted(steps).unwrap_err();
-    assert_eq!(
-        snafu::Report::from_error(error).to_string(),
-        "filesystem 1eb2d69a-3f9f-4098-a928-68706a2d5f86 cannot be identified\n\nCaused by these errors (recent \
-         errors listed first):\n  1: /dev/sda1 cannot be probed\n  2: sudo asks for a password\n"
-    );
+    let text = "/dev/sda1 and /dev/sdb1 cannot be probed: sudo asks for a password";
+    assert_eq!(refused(steps), alloc::format!("no device is known to hold filesystem {UUID}: {text}"));
+}
+
+/// A mount table with these mounts on the target, the last one on top.
+fn stack(mounts: &[(&str, &str)]) -> Step<'static> {
+    let rows = mounts.iter().map(|(source, kind)| {
+        alloc::format!(
+            "{{\"source\":\"{source}\",\"target\":\"/mnt/felhom/usb\",\"fsroot\":\"/\",\"fstype\":\"{kind}\",\
+             \"options\":\"rw\",\"uuid\":null}}"
+        )
+    });
+    let rows = rows.collect::<Vec<_>>().join(",");
+    (FINDMNT, Ok(exited(0, &alloc::format!("{{\"filesystems\":[{rows}]}}"), "")))
+}
+
+const AUTOFS: (&str, &str) = ("systemd-1", "autofs");
+const USB: (&str, &str) = ("/dev/sdb1", "ext4");
+
+#[test]
+fn an_automount_that_waits_for_the_disk_is_mounted_upon() {
+    let probes = || [blkid(BLKID_A, None), blkid(BLKID_B, Some("ext4"))];
+    let mounted = |is_awaited, before: Step<'static>, rest: Vec<Step<'static>>| {
+        let steps = core::iter::once(before).chain(probes()).chain(rest).collect();
+        let line = if is_awaited { "x-systemd.automount" } else { "defaults" };
+        let fstab = alloc::format!("UUID={UUID} /mnt/felhom/usb ext4 {line} 0 0\n").into_bytes();
+        let request = MountRequest { fstab, place: Place::MountPoint, ..request() };
+        let done = now(mount_by_uuid(&scripted(steps), &request));
+        done.map(|done| (done.mount.source, done.was_mounted)).map_err(|error| error.to_string())
+    };
+    let done = |was_mounted| Ok(("/dev/sdb1".into(), was_mounted));
+    let works = vec![ran(MOUNT, 0, ""), stack(&[AUTOFS, USB])];
+    assert_eq!(mounted(true, stack(&[AUTOFS]), works), done(false));
+    assert_eq!(mounted(true, stack(&[AUTOFS, USB]), vec![]), done(true));
+    assert_eq!(mounted(false, stack(&[AUTOFS, USB]), vec![]), done(true), "what is on top counts");
+    let fails = vec![ran(MOUNT, 32, "mount: no\n"), stack(&[AUTOFS])];
+    assert_eq!(mounted(true, stack(&[AUTOFS]), fails), Err("/mnt/felhom/usb: mount: no".into()));
+    let holds = |source: &str| Err(alloc::format!("/mnt/felhom/usb holds {source}, not filesystem {UUID}"));
+    assert_eq!(mounted(false, stack(&[AUTOFS]), vec![]), holds("systemd-1"));
+    assert_eq!(mounted(true, stack(&[("x", "tmpfs")]), vec![]), holds("x"));
+    assert_eq!(mounted(true, stack(&[AUTOFS, ("x", "tmpfs")]), vec![]), holds("x"));
+}
+
+#[test]
+fn an_automount_goes_on_waiting_after_an_unmount() {
+    let done = |was_mounted| Unmounted { was_mounted };
+    assert_eq!(unmounted(vec![stack(&[AUTOFS])]).unwrap(), done(false));
+    let steps = vec![stack(&[AUTOFS, USB]), ran(UMOUNT, 0, ""), stack(&[AUTOFS])];
+    assert_eq!(unmounted(steps).unwrap(), done(true));
+    // One that has come on top hides what is mounted.
+    let steps =
+        vec![stack(&[USB, AUTOFS]), ran(UMOUNT, 0, ""), stack(&[USB]), ran(UMOUNT, 0, ""), stack(&[])];
+    assert_eq!(unmounted(steps).unwrap(), done(true));
 }
 
 #[test]

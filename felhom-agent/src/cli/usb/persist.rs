@@ -1,8 +1,10 @@
 //! The commands `usb persist` and `usb forget`: whether a disk is mounted again after a reboot.
 
 use proxmox_privileged::argument::MountTarget;
+use proxmox_privileged::filesystem::Survey;
 use proxmox_privileged::fstab::{FstabConflict, FstabEntry, complaints, put, remove};
-use proxmox_privileged::mount::Place;
+use proxmox_privileged::mount::{Place, sole_holder};
+use proxmox_privileged::name::Aliases;
 use proxmox_types::{Rows, StorageDefinition};
 use serde_json::json;
 
@@ -14,7 +16,7 @@ use crate::cli::{Common, print_error};
 use crate::config::usb::UsbDisk;
 use crate::config::{Config, Environment};
 use crate::exit::Exit;
-use crate::host::device::Devices;
+use crate::host::device::{Devices, is_same};
 use crate::host::fstab::{Change, Fstab, FstabError};
 use crate::host::place::place_of;
 use crate::terminal::plain;
@@ -28,8 +30,8 @@ pub(super) async fn persist(
     environment: &Environment,
 ) -> Done {
     let disk = disk(session, named)?;
-    let entry = entry(&disk)?;
-    let change = changed(named.name.dry_run, |text| put(text, &entry))?;
+    let (entry, aliases) = entry(session, &disk).await?;
+    let change = changed(named.name.dry_run, |text| put(text, &entry, &aliases))?;
     let mut warnings = unguarded(&disk.target, common, environment).await;
     warnings.extend(wrong(session, named.name.dry_run, &change).await);
     let already = format!("{} is mounted after a reboot already", disk.target);
@@ -45,26 +47,19 @@ pub(super) async fn forget(session: &HostSession, name: &Name) -> Done {
     Ok(told("felhom.usb-forget/1", &change, name.dry_run, &already, &warnings))
 }
 
-/// The line of the disk, with its type if it is plugged in.
-fn entry(disk: &UsbDisk) -> Result<FstabEntry, Problem> {
+/// The line of the disk, and what else it may be called; refused like a mount.
+async fn entry(session: &HostSession, disk: &UsbDisk) -> Result<(FstabEntry, Aliases), Problem> {
     let UsbDisk { target, uuid, .. } = disk;
     let place = place_of(target);
     if matches!(place, Place::Symlink | Place::NotDirectory | Place::Writable) {
         return Err(Problem::new(format!("{target} is no place to mount on: {place:?}"), Exit::Fail));
     }
     let devices = Devices::of_host();
-    let known = devices.filesystems();
-    let holders: Vec<_> = known.iter().filter(|known| known.uuid.as_ref() == Some(uuid)).collect();
-    if let [one, other, ..] = holders.as_slice() {
-        let text = format!("filesystem {uuid} is on {} and on {}: one is a copy", one.device, other.device);
-        return Err(Problem::new(text, Exit::Fail));
-    }
-    if let [holder] = holders.as_slice() {
-        let permitted = devices.candidates(disk.any_disk).permit(uuid, &holder.device);
-        permitted.map_err(|error| failed(&error))?;
-    }
-    let kind = holders.first().and_then(|holder| holder.mountable());
-    Ok(FstabEntry { uuid: uuid.clone(), target: target.clone(), kind })
+    let candidates = devices.candidates(disk.any_disk);
+    let survey = Survey::of(&*session.runner, &candidates.devices, devices.filesystems()).await;
+    let (_, kind) = sole_holder(&survey, uuid, &candidates).map_err(|error| failed(&error))?;
+    let entry = FstabEntry { uuid: uuid.clone(), target: target.clone(), kind };
+    Ok((entry, Aliases::new(uuid, &survey, is_same)))
 }
 
 fn changed(
