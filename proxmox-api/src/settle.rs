@@ -58,9 +58,9 @@ impl<'a, T: Settled + Send + 'a> Call<'a, T> {
     /// For changing calls whose repetition would do harm. A refusal is [`Outcome::NotDone`].
     pub async fn settle(self) -> Outcome {
         let (client, endpoint, request) = (self.client(), self.endpoint(), self.request().clone());
-        let sent = client.now();
+        let (sent, time) = (client.now(), client.server_time());
         let answer = self.await;
-        let search = Search { client, endpoint, request, sent, lost: client.now() };
+        let search = Search { client, endpoint, request, sent, time, lost: client.now() };
         match answer {
             Ok(value) => search.complete(value.into_started()).await,
             Err(error) if error.may_have_happened() => search.settle(error).await,
@@ -86,6 +86,8 @@ struct Search<'a> {
     request: Request,
     /// When the request was sent, by the transport's clock.
     sent: Duration,
+    /// The same by the server's clock, as far as it was known.
+    time: Option<u64>,
     /// When its answer was given up.
     lost: Duration,
 }
@@ -161,10 +163,12 @@ impl Search<'_> {
         answer.is_err_and(|error| error.is_not_found())
     }
 
-    /// The server's clock when the request was sent, less what may be wrong with it.
+    /// The server's clock when the request was sent, less what may be wrong with it. If it was set meanwhile, the earlier
+    /// of both times counts: a task that is too old is looked at rather than overlooked.
     fn since(&self) -> Option<u64> {
         let ago = self.client.now().saturating_sub(self.sent).as_secs();
-        self.client.server_time()?.checked_sub(ago)?.checked_sub(SLACK)
+        let now = self.client.server_time()?.checked_sub(ago)?;
+        self.time.map_or(now, |time| time.min(now)).checked_sub(SLACK)
     }
 
     async fn look_for_task(&self, worker: Worker) -> Sight {

@@ -42,6 +42,7 @@ const STEPS: &[Step] = &[
     ),
     step("lints", "cargo clippy --workspace --all-targets --all-features --locked -- -D warnings"),
     step("tests", "cargo test --workspace --all-features --locked"),
+    step("random histories", "cargo run --locked --package felhom-agent --example histories -- --seeds=2000"),
     Step {
         variable: Some(("RUSTDOCFLAGS", "-D warnings")),
         ..step("documentation", "cargo doc --workspace --no-deps --all-features --locked")

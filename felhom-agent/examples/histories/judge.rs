@@ -112,7 +112,10 @@ fn false_report(tale: &Tale, played: &Played, called: &Called) -> Option<String>
         Outcome::NotDone(error) if !applied.is_empty() => {
             Some(format!("done, reported as not done: {error}"))
         }
-        Outcome::Unknown(error) if !played.is_disturbed => Some(format!("unknown without a reason: {error}")),
+        // A PUT may be refused after a part of it was done, so no text settles it.
+        Outcome::Unknown(error) if !played.is_disturbed && !tale.sent(played).any(Sent::is_put) => {
+            Some(format!("unknown without a reason: {error}"))
+        }
         Outcome::Done(started) => {
             if applied.is_empty() && !called.is_in_effect {
                 return Some(format!("not done, reported as done: {started:?}"));

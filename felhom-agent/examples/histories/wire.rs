@@ -29,6 +29,12 @@ pub(crate) struct Sent {
     pub(crate) has_left: bool,
 }
 
+impl Sent {
+    pub(crate) fn is_put(&self) -> bool {
+        self.line.starts_with("PUT ")
+    }
+}
+
 /// What the wire knows.
 #[derive(Debug, Default)]
 pub(crate) struct State {
@@ -74,7 +80,7 @@ impl Wire {
     pub(crate) fn begin(&self, step: usize, name: &str) {
         let mut state = self.state();
         (state.step, state.requests, state.changes, state.is_killed) = (step, 0, 0, false);
-        state.tell(|| format!("-- step {step}: {name}"));
+        state.tell(|| format!("-- {name}"));
     }
 
     /// From here on nothing goes wrong any more.
