@@ -1,8 +1,10 @@
 //! What may go to a terminal, and whether in colour.
 
+use std::fmt;
 use std::io::IsTerminal;
 
 use clap::ValueEnum;
+use proxmox_types::{clean, is_invisible};
 
 use crate::config::Environment;
 
@@ -36,15 +38,28 @@ impl Color {
     }
 }
 
-/// Text without characters that could drive a terminal: names, notes and log lines come from containers.
+/// Longest line that is printed of a text, in bytes: names, notes and log lines come from servers and containers.
+const LONGEST: usize = 8192;
+
+/// Text as one line that drives no terminal and hides nothing.
 pub fn plain(text: &str) -> String {
-    let is_harmless = |c: char| {
-        let is_control = c.is_control();
-        let is_direction =
-            matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-        !is_control && !is_direction
-    };
-    text.chars().map(|c| if is_harmless(c) { c } else { '\u{fffd}' }).collect()
+    clean(text, LONGEST)
+}
+
+/// A JSON document for people and programs: the same with what could drive a terminal as `\\uXXXX`, which JSON reads as
+/// the character that it stands for.
+pub fn document(document: &impl fmt::Display) -> String {
+    let mut text = String::new();
+    for character in format!("{document:#}").chars() {
+        if character == '\n' || !is_invisible(character) {
+            text.push(character);
+        } else {
+            let mut buffer = [0; 2];
+            let units = character.encode_utf16(&mut buffer).iter();
+            text.extend(units.map(|unit| format!("\\u{unit:04x}")));
+        }
+    }
+    text + "\n"
 }
 
 #[cfg(test)]
@@ -52,8 +67,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_could_drive_a_terminal_is_replaced() {
-        assert_eq!(plain("a\u{1b}[31mb\u{9b}c\u{202e}d\ne"), "a\u{fffd}[31mb\u{fffd}c\u{fffd}d\u{fffd}e");
+    fn what_could_drive_a_terminal_is_escaped() {
+        assert_eq!(plain("a\u{1b}[31mb\u{9b}c\u{202e}d\ne"), "a\\u{1b}[31mb\\u{9b}c\\u{202e}d\\ne");
+        assert!(plain(&"x".repeat(1 << 20)).len() <= LONGEST);
+    }
+
+    #[test]
+    fn a_document_is_the_same_json_without_what_could_drive_a_terminal() {
+        for text in
+            ["\u{9b}31m", "\u{202e}\u{2066}", "\u{200b}\u{feff}", "\u{e0041}", "\u{7f}\u{1b}\n", "é漢🙂"]
+        {
+            let value = serde_json::json!({ text: [text, 1] });
+            let shown = document(&value);
+            assert_eq!(serde_json::from_str::<serde_json::Value>(&shown).unwrap(), value);
+            assert!(!shown.contains(is_invisible), "{shown}");
+        }
     }
 
     #[test]

@@ -4,10 +4,13 @@
 //! and more, and after every answer that pvedaemon formed. So there are three lanes, each one HTTP/1.1 connection that
 //! is kept for at most 2 idle seconds, and a request takes the first lane that is free.
 //!
-//! Nothing is repeated here but for one case: a request that was given to a kept connection, and provably not written
-//! to it, goes out on a new one.
+//! Nothing is repeated here but what was provably not written: a connection that breaks before the request is on it is
+//! opened once more, whatever the method. A certificate that is refused is refused.
+//!
+//! The token lives here alone, so here it is cut out of what a server echoes.
 
 mod connect;
+mod credentials;
 mod lane;
 mod message;
 mod record;
@@ -27,16 +30,21 @@ pub(crate) use refusal::Refusal;
 
 use crate::config::{TlsConfig, Url};
 use crate::tls::{self, TlsError, Verifier};
-use connect::Connector;
+use connect::{Connector, Unopened};
+use credentials::Credentials;
 use lane::{Failure, Lane};
 use message::Head;
 
 /// Connections at the same time, and so requests in flight.
 const LANES: usize = 3;
 
+/// How long pveproxy is left alone before a connection is tried again.
+const REST: Duration = Duration::from_millis(100);
+
 /// Speaks to one pveproxy.
 pub struct HyperTransport {
     head: Head,
+    credentials: Credentials,
     connector: Connector,
     permits: Semaphore,
     kept: Mutex<Vec<Lane>>,
@@ -51,6 +59,7 @@ impl HyperTransport {
         let record = Arc::new(Record::new(verifier));
         Ok(Self {
             head: Head::new(url, token)?,
+            credentials: Credentials::new(token),
             connector: Connector::new(url, tls.server_name.as_deref(), config, record.clone())?,
             permits: Semaphore::new(LANES),
             kept: Mutex::new(Vec::new()),
@@ -76,13 +85,12 @@ impl HyperTransport {
         self.record.count_request();
         let mut lane = match self.take_kept().await {
             Some(lane) => lane,
-            None => self.connector.connect(deadline).await?,
+            None => self.open(deadline).await?,
         };
-        let was_kept = lane.is_used();
         let sent = match lane.send(message, deadline).await {
-            Err(Failure::Unwritten(message)) if was_kept => {
+            Err(Failure::Unwritten(message)) => {
                 self.record.count_retry();
-                lane = self.connector.connect(deadline).await?;
+                lane = self.open(deadline).await?;
                 lane.send(*message, deadline).await
             }
             sent => sent,
@@ -93,6 +101,19 @@ impl HyperTransport {
             self.kept.lock().unwrap_or_else(PoisonError::into_inner).push(lane);
         }
         Ok(answer.response)
+    }
+
+    /// Opens a connection, and once more if the first one broke.
+    async fn open(&self, deadline: Instant) -> Result<Lane, TransportError> {
+        match self.connector.connect(deadline).await {
+            Err(Unopened::Broken(_)) if Instant::now() + REST < deadline => {
+                self.record.count_retry();
+                tokio::time::sleep(REST).await;
+                self.connector.connect(deadline).await
+            }
+            opened => opened,
+        }
+        .map_err(Unopened::into_error)
     }
 
     /// Waits for one of the lanes to be free.
@@ -116,7 +137,11 @@ impl HyperTransport {
 
 impl HttpTransport for HyperTransport {
     fn send(&self, request: Request) -> BoxFuture<'_, Result<Response, TransportError>> {
-        Box::pin(async move { self.exchange(&request).await })
+        Box::pin(async move {
+            let answer = self.exchange(&request).await;
+            let answer = answer.map(|response| self.credentials.cut_from(response));
+            answer.map_err(|error| self.credentials.cut_from_error(error))
+        })
     }
 
     fn pause(&self, duration: Duration) -> BoxFuture<'_, ()> {

@@ -19,8 +19,8 @@ pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// Sends requests to one PVE API server and keeps the time.
 ///
-/// The credentials live in the transport, so a [`Request`] can always be logged. Implementors must not retry: only the
-/// caller knows whether a repeat is safe. They must not follow redirects, and they must end within
+/// The credentials live in the transport, so a [`Request`] can always be logged, and implementors cut them out of what a
+/// server echoes. They must not repeat what may have been sent: only the caller knows whether that is safe. They must not follow redirects, and they must end within
 /// [`Request::time_limit`]. Dropping a future gives up on the answer, not on what the server does with the request.
 #[cfg_attr(test, mockall::automock)]
 pub trait HttpTransport: Send + Sync {

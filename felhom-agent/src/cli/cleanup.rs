@@ -266,7 +266,7 @@ impl Report {
                     "look": self.problem.as_ref().map_or(&[][..], |problem| &problem.look),
                     "exit": self.exit().code(),
                 });
-                format!("{document:#}\n")
+                crate::terminal::document(&document)
             }
         })
     }

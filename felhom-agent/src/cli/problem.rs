@@ -5,13 +5,13 @@ use serde_json::{Value, json};
 use super::{Common, Output, print, print_error};
 use crate::exit::Exit;
 use crate::finding::Finding;
-use crate::terminal::plain;
+use crate::terminal::{self, plain};
 
 /// Prints a result as it is wanted, and says how the run ends.
 pub(super) fn tell(common: &Common, text: &str, document: &Value, exit: Exit) -> Exit {
     let printed = match common.output {
         Output::Text => print(text),
-        Output::Json => print(&format!("{document:#}\n")),
+        Output::Json => print(&terminal::document(document)),
     };
     Exit::of([printed, exit])
 }
@@ -45,7 +45,7 @@ impl Problem {
             if let Some(fields) = document.as_object_mut() {
                 fields.extend(commands.map(|(key, lines)| (key.into(), json!(lines))));
             }
-            return Exit::of([print(&format!("{document:#}\n")), self.exit]);
+            return Exit::of([print(&terminal::document(&document)), self.exit]);
         }
         self.exit
     }

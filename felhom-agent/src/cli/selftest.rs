@@ -91,7 +91,7 @@ pub(super) fn run(common: &Common, arguments: &Arguments, environment: &Environm
     let report = Report::new(&context, path, checked.0, checked.1, started, arguments.strict);
     let printed = print(&match common.output {
         Output::Text => report.text(Style { has_color: session.has_color, is_quiet: common.quiet }),
-        Output::Json => report.json() + "\n",
+        Output::Json => report.json(),
     });
     for leftover in report.leftovers() {
         print_error(&format!("felhom-agent: left: {}; remove it with: {}", leftover.what, leftover.command));
@@ -150,7 +150,7 @@ fn listed(output: Output) -> String {
                     "id": claim.id, "group": claim.group, "proves": claim.proves, "needs": claim.needs,
                 })
             });
-            format!("{:#}\n", serde_json::Value::from(checks.collect::<Vec<_>>()))
+            crate::terminal::document(&serde_json::Value::from(checks.collect::<Vec<_>>()))
         }
     }
 }

@@ -80,6 +80,27 @@ impl Verifier {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// What is wrong with the last certificate: what was expected, and what was seen.
+    pub(crate) fn complaint(&self) -> Option<String> {
+        let Seen { leaf, verdict } = self.seen()?;
+        match verdict {
+            Verdict::Accepted => None,
+            Verdict::PinMismatch => {
+                let pins: Vec<String> =
+                    self.pins.iter().chain(&self.spki_pins).map(ToString::to_string).collect();
+                let key = leaf.spki_fingerprint.filter(|_| !self.spki_pins.is_empty());
+                let key = key.map_or_else(String::new, |key| format!(" with the key {key}"));
+                let (pins, seen) = (pins.join(" or "), leaf.fingerprint);
+                Some(format!(
+                    "the server's certificate is none of the pinned ones: expected {pins}, seen {seen}{key}"
+                ))
+            }
+            Verdict::AuthorityRefused(reason) | Verdict::WrongName(reason) => {
+                Some(format!("the server's certificate was refused: {reason}; seen {}", leaf.fingerprint))
+            }
+        }
+    }
+
     /// Which of the pins the certificate matched: its number from 1, and how many there are.
     pub fn matching_pin(&self, leaf: &Leaf) -> Option<(usize, usize)> {
         let is_leaf = |pin: &Fingerprint| *pin == leaf.fingerprint;

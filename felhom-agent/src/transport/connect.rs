@@ -62,21 +62,22 @@ impl Connector {
     }
 
     /// Opens a connection. Not a byte of a request leaves before the server has proved who it is.
-    pub(super) async fn connect(&self, deadline: Instant) -> Result<Lane, TransportError> {
+    pub(super) async fn connect(&self, deadline: Instant) -> Result<Lane, Unopened> {
         let attempt = Arc::new(Attempt::new(&self.uri));
         let limit = deadline.saturating_duration_since(Instant::now()).min(OPEN);
         self.record.count_connection();
         let opened = match timeout(limit, self.open(&attempt)).await {
-            Ok(opened) => opened.map_err(|failure| attempt.failed(failure.as_ref())),
-            Err(_) => Err(attempt.late()),
+            Ok(opened) => opened.map_err(|failure| self.failed(&attempt, failure.as_ref())),
+            Err(_) => Err(Unopened::Lasting(attempt.late())),
         };
         self.record.keep_connect(attempt.facts(opened.as_ref().ok()));
         let stream = opened?;
         self.record.count_handshake();
         let mut builder = Builder::new();
         builder.max_buf_size(MOST_HEADER_BYTES).max_header_size(MOST_HEADER_BYTES).max_headers(MOST_HEADERS);
-        let unready =
-            |error: hyper::Error| TransportError::NotSent { stage: Stage::Tls, reason: chain(&error) };
+        let unready = |error: hyper::Error| {
+            Unopened::Broken(TransportError::NotSent { stage: Stage::Tls, reason: chain(&error) })
+        };
         let (sender, connection) = builder.handshake(stream).await.map_err(unready)?;
         let task = tokio::spawn(async move {
             if let Err(error) = connection.await {
@@ -84,6 +85,29 @@ impl Connector {
             }
         });
         Ok(Lane::new(sender, task.abort_handle()))
+    }
+
+    fn failed(&self, attempt: &Attempt, failure: &(dyn Error + 'static)) -> Unopened {
+        let tls = |reason| Unopened::Lasting(TransportError::NotSent { stage: Stage::Tls, reason });
+        match find_tls(failure) {
+            Some(rustls::Error::InvalidMessage(InvalidMessage::InvalidContentType)) => {
+                tls("the port answers, but not with TLS".into())
+            }
+            Some(error @ rustls::Error::InvalidCertificate(_)) => {
+                tls(self.record.verifier().complaint().unwrap_or_else(|| error.to_string()))
+            }
+            Some(error) => tls(error.to_string()),
+            None if attempt.connected.get().is_some() => {
+                Unopened::Broken(TransportError::NotSent { stage: Stage::Tls, reason: chain(failure) })
+            }
+            None => {
+                let reason = format!("{}: {}", attempt.peer, chain(failure));
+                if failure.to_string().starts_with("dns error") {
+                    return Unopened::Lasting(TransportError::NotSent { stage: Stage::Resolve, reason });
+                }
+                Unopened::Broken(TransportError::NotSent { stage: Stage::Connect, reason })
+            }
+        }
     }
 
     async fn open(&self, attempt: &Arc<Attempt>) -> Result<Stream, Failure> {
@@ -97,6 +121,21 @@ impl Connector {
             None => builder.enable_http1().wrap_connector(tcp),
         };
         https.call(self.uri.clone()).await
+    }
+}
+
+/// Why there is no connection.
+pub(super) enum Unopened {
+    /// It was refused or broke off, as when pveproxy restarts: the next one may come about.
+    Broken(TransportError),
+    /// Something that the next one would meet as well, or time is up.
+    Lasting(TransportError),
+}
+
+impl Unopened {
+    pub(super) fn into_error(self) -> TransportError {
+        let (Self::Broken(error) | Self::Lasting(error)) = self;
+        error
     }
 }
 
@@ -128,33 +167,11 @@ impl Attempt {
 
     fn late(&self) -> TransportError {
         let (stage, reason) = match self.connected.get() {
-            Some((address, _)) => {
-                (Stage::Tls, format!("{address} accepted the connection and then said nothing"))
-            }
+            Some((address, _)) => (
+                Stage::Tls,
+                format!("{address} accepted the connection, but did not finish the TLS handshake in time"),
+            ),
             None => (Stage::Connect, format!("{}: nobody answered in time", self.peer)),
-        };
-        TransportError::NotSent { stage, reason }
-    }
-
-    fn failed(&self, failure: &(dyn Error + 'static)) -> TransportError {
-        let is_connected = self.connected.get().is_some();
-        let (stage, reason) = match (is_connected, find_tls(failure)) {
-            (_, Some(rustls::Error::InvalidMessage(InvalidMessage::InvalidContentType))) => {
-                (Stage::Tls, "the port answers, but not with TLS".into())
-            }
-            (
-                _,
-                Some(rustls::Error::InvalidCertificate(
-                    rustls::CertificateError::ApplicationVerificationFailure,
-                )),
-            ) => (Stage::Tls, "the server's certificate is none of the pinned ones".into()),
-            (_, Some(error)) => (Stage::Tls, error.to_string()),
-            (true, None) => (Stage::Tls, chain(failure)),
-            (false, None) => {
-                let is_name = failure.to_string().starts_with("dns error");
-                let stage = if is_name { Stage::Resolve } else { Stage::Connect };
-                (stage, format!("{}: {}", self.peer, chain(failure)))
-            }
         };
         TransportError::NotSent { stage, reason }
     }

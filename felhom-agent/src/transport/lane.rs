@@ -22,7 +22,6 @@ pub(super) struct Lane {
     sender: SendRequest<Content>,
     task: AbortHandle,
     idle_since: Instant,
-    is_used: bool,
 }
 
 /// Why a lane gave no answer.
@@ -47,12 +46,7 @@ impl Failure {
 
 impl Lane {
     pub(super) fn new(sender: SendRequest<Content>, task: AbortHandle) -> Self {
-        Self { sender, task, idle_since: Instant::now(), is_used: false }
-    }
-
-    /// Whether a message was already given to it.
-    pub(super) const fn is_used(&self) -> bool {
-        self.is_used
+        Self { sender, task, idle_since: Instant::now() }
     }
 
     /// Whether it can be expected to take another request.
@@ -62,7 +56,6 @@ impl Lane {
 
     /// Sends a message and reads the whole answer.
     pub(super) async fn send(&mut self, message: Message, deadline: Instant) -> Result<Answer, Failure> {
-        self.is_used = true;
         let exchange = async {
             let sent = self.sender.try_send_request(message).await;
             match sent {

@@ -46,7 +46,7 @@ pub struct Counters {
     pub handshakes: u64,
     /// Answers that carried `Connection: close`.
     pub closed_by_server: u64,
-    /// Requests of which no byte could be written on a kept connection, and which went out on another one.
+    /// Connections that were opened once more, because no byte of a request could be written on the first one.
     pub retries: u64,
     /// Bytes of bodies that were read.
     pub bytes_in: u64,

@@ -6,7 +6,9 @@ use std::time::{Duration, Instant};
 use proxmox_api::{HttpTransport, Method, Request, Stage};
 use tokio::net::TcpSocket;
 
-use crate::agent::{Trust, get, not_sent, request, transport, trusting, unknown};
+use crate::agent::{METHODS, Trust, get, not_sent, request, transport, trusting, unknown};
+use crate::answers::ok;
+use crate::certificate::STRANGER;
 use crate::faultd::{Face, Faultd, Play, Step};
 
 /// A short time limit, and what may be added to it.
@@ -67,10 +69,80 @@ async fn a_peer_that_says_nothing_is_given_up_within_the_time_limit() {
     let start = Instant::now();
     let (stage, reason) = not_sent(transport.send(short()).await);
     assert_eq!(stage, Stage::Tls);
-    assert_eq!(reason, format!("{} accepted the connection and then said nothing", server.address()));
+    let told = "accepted the connection, but did not finish the TLS handshake in time";
+    assert_eq!(reason, format!("{} {told}", server.address()));
     assert!(start.elapsed() < SHORT + SLACK, "{:?}", start.elapsed());
     // It has closed the connection, too.
     server.until_over(1).await;
+}
+
+#[tokio::test]
+async fn a_handshake_that_drips_is_not_called_silent() {
+    let server =
+        plain(vec![Step::Drip(vec![22, 3, 3, 0, 200, 2], Duration::from_millis(90)), Step::Drain]).await;
+    let (stage, reason) = not_sent(trusting(&server).send(short()).await);
+    assert_eq!(stage, Stage::Tls);
+    assert!(reason.ends_with("did not finish the TLS handshake in time"), "{reason}");
+}
+
+/// Ways in which a connection breaks before TLS is up.
+fn breaks() -> Vec<Vec<Step>> {
+    let record = vec![22, 3, 3, 0, 200, 2, 0, 0];
+    let cut = |end| vec![Step::Write(record.clone()), end];
+    vec![vec![], vec![Step::Close], vec![Step::Reset], cut(Step::Close), cut(Step::Reset)]
+}
+
+#[tokio::test]
+async fn a_connection_that_breaks_in_the_handshake_is_tried_once_more_whatever_the_method() {
+    for script in breaks() {
+        for method in METHODS {
+            let good = Play { face: Face::node(), script: vec![Step::Serve(ok(), 1)] };
+            let broken = Play { face: Face::Plain, script: script.clone() };
+            let server = Faultd::start(vec![broken.clone(), good.clone()]).await;
+            let transport = trusting(&server);
+            transport
+                .send(request(method))
+                .await
+                .unwrap_or_else(|error| panic!("{script:?} {method}: {error}"));
+            assert_eq!(
+                (server.requests(), transport.record().counters().retries),
+                (vec![0, 1], 1),
+                "{script:?}"
+            );
+            let server = Faultd::start(vec![broken.clone(), broken, good]).await;
+            let (stage, _) = not_sent(trusting(&server).send(request(method)).await);
+            assert_eq!((stage, server.seen().len()), (Stage::Tls, 2), "{script:?} {method}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_would_be_met_again_is_not_tried_again() {
+    let http = b"HTTP/1.1 400 Bad Request\r\n\r\n".to_vec();
+    let alert = vec![21, 3, 1, 0, 2, 2, 70];
+    let plays = [
+        Play { face: Face::of(&STRANGER), script: vec![Step::Drain] },
+        Play { face: Face::Plain, script: vec![Step::Write(http), Step::Drain] },
+        Play { face: Face::Plain, script: vec![Step::Write(alert), Step::Drain] },
+        Play { face: Face::Plain, script: vec![Step::Drain] },
+    ];
+    for play in plays {
+        let server = Faultd::start(vec![play.clone()]).await;
+        let transport = trusting(&server);
+        not_sent(transport.send(short()).await);
+        assert_eq!((server.seen().len(), transport.record().counters().retries), (1, 0), "{play:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_request_that_may_have_arrived_is_never_sent_again() {
+    for end in [Step::Close, Step::Reset] {
+        let server = Faultd::node(vec![vec![Step::Read, end.clone()]]).await;
+        for method in METHODS {
+            unknown(trusting(&server).send(request(method)).await);
+        }
+        assert_eq!(server.requests(), [1; 4], "{end:?}");
+    }
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use proxmox_api::error::{Cause, Denied};
 use proxmox_api::{Client, Error, HttpTransport, Method, Response};
 use proxmox_types::{NodeName, SnapshotName, Vmid};
 
-use crate::agent::{client, get, request, trusting};
+use crate::agent::{TOKEN, client, get, request, trusting};
 use crate::answers::{VERSION, answer, ok, with_headers};
 use crate::faultd::{Faultd, Step};
 
@@ -129,7 +129,7 @@ async fn a_body_that_is_not_the_endpoints_is_a_decode_error_with_its_place() {
     let cases = [
         ("", "."),
         ("<html><body>Bad Gateway</body></html>", "."),
-        ("{\"data\":", "data"),
+        ("{\"data\":", "."),
         ("{}", "."),
         ("[]", "."),
         ("null", "."),
@@ -137,7 +137,7 @@ async fn a_body_that_is_not_the_endpoints_is_a_decode_error_with_its_place() {
         ("{\"data\":[]}", "data"),
         ("{\"data\":{\"version\":9}}", "data.version"),
         ("\u{feff}{\"data\":{}}", "."),
-        ("{\"data\":{\"version\":\"9\",\"release\":\"9\",\"repoid\":\"\\ud800\"}}", "data.repoid"),
+        ("{\"data\":{\"version\":\"9\",\"release\":\"9\",\"repoid\":\"\\ud800\"}}", "."),
     ];
     for (body, place) in cases {
         match version_error(answer("200 OK", body)).await {
@@ -179,4 +179,31 @@ async fn bodies_may_come_in_chunks_and_in_pieces() {
         assert_eq!(response.body.as_bytes(), VERSION.as_bytes());
     }
     assert_eq!(server.requests(), [3]);
+}
+
+#[tokio::test]
+async fn a_token_that_is_echoed_is_shown_nowhere() {
+    let header = format!("PVEAPIToken={TOKEN}");
+    let secret = TOKEN.rsplit_once('=').unwrap().1;
+    let percent = secret.bytes().map(|byte| format!("%{byte:02x}")).collect::<Vec<_>>().concat();
+    for echo in
+        [header.clone(), secret.to_uppercase(), percent, header.replace('=', "%3D").replace('-', "\\u002d")]
+    {
+        for response in [
+            answer(&format!("500 {echo}"), ""),
+            answer("400 no", &format!(r#"{{"message":"{echo}","errors":{{"{echo}":"{echo}"}}}}"#)),
+            answer("401 no", &echo),
+            answer("403 no", &echo),
+            answer(
+                "200 OK",
+                &format!(r#"{{"data":{{"version":["{echo}"],"{echo}":1,"release":"9","repoid":"x"}}}}"#),
+            ),
+            answer("200 OK", &format!(r#"{{"data":"{echo}"}}"#)),
+            answer(&format!("302 {echo}"), &format!("<a href=\"{echo}\">")),
+        ] {
+            let error = version_error(response).await;
+            let printed = format!("{error} {error:?}").to_lowercase();
+            assert!(!printed.contains(secret) && !printed.contains("12345678"), "{printed}");
+        }
+    }
 }

@@ -39,7 +39,7 @@ impl Report {
             "tasks": self.exercised.as_ref().map_or(&[][..], |exercised| &exercised.tasks),
             "leftovers": self.leftovers(),
         });
-        format!("{document:#}")
+        crate::terminal::document(&document)
     }
 
     fn result(&self) -> &'static str {
