@@ -77,8 +77,8 @@ impl Client {
 
     /// Reads one pool with its members, as a list of one.
     ///
-    /// `GET /pools?poolid=...`; without `Pool.Audit` on `/pool/{poolid}` the list is empty.
-    /// Source: pve-manager `PVE/API2/Pool.pm`.
+    /// `GET /pools?poolid=...`; every token may read it. A pool that does not exist is refused.
+    /// Source: pve-manager `PVE/API2/Pool.pm`; recordings `pools-poolid-without-audit`, `pools-poolid-missing`.
     pub fn pool(&self, pool: &PoolId) -> Call<'_, Rows<Pool>> {
         self.call(&access_table::POOLS, &[]).parameter("poolid", pool)
     }

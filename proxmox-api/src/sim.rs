@@ -23,6 +23,7 @@ mod node;
 mod power;
 mod route;
 mod scene;
+mod sentence;
 mod snapshot;
 mod storage;
 mod task;

@@ -9,9 +9,10 @@ use alloc::string::String;
 use serde_json::{Map, Value, json};
 
 use super::acl::{Held, Principal};
-use super::answer::{Refusal, Reply, set};
+use super::answer::{Refusal, Reply};
 use super::cluster::member;
 use super::route::{Ask, Handler};
+use super::sentence;
 use super::world::World;
 
 pub(super) const HANDLERS: &[(&str, Handler)] = &[
@@ -25,7 +26,7 @@ pub(super) const HANDLERS: &[(&str, Handler)] = &[
     ("access.token", |world, ask| {
         let (user, name) = (ask.variable("userid"), ask.variable("tokenid"));
         let token = world.acl.tokens.get(&format!("{user}!{name}"));
-        let missing = || Refusal::die(format!("no such token '{name}' for user '{user}'"));
+        let missing = || Refusal::die(sentence::NO_TOKEN.of(&[&name, &user]));
         let token = token.ok_or_else(missing)?;
         Ok(json!({ "privsep": u8::from(token.privsep), "expire": token.expire }).into())
     }),
@@ -60,23 +61,17 @@ fn json_of(held: &Held) -> Value {
     )
 }
 
-/// One pool is shown to everybody, recordings `pools-poolid-missing`, `pools-poolid-without-audit`.
+/// The pools that the token may audit, or the one that was asked for, which everybody may see.
 fn pools(world: &mut World, ask: &Ask<'_>) -> Result<Reply, Refusal> {
-    let wanted = ask.get("poolid");
-    if let Some(missing) = wanted.filter(|wanted| !world.pools.contains_key(*wanted)) {
-        return Err(Refusal::die(format!("pool '{missing}' does not exist")));
+    if let Some(wanted) = ask.get("poolid") {
+        let comment = world.pools.get(wanted);
+        let comment = comment.ok_or_else(|| Refusal::die(sentence::NO_POOL.of(&[&wanted])))?;
+        let members = world.containers.iter().filter(|(_, ct)| ct.pool.as_deref() == Some(wanted));
+        let members: Value = members.filter_map(|(vmid, _)| member(world, *vmid)).collect();
+        return Ok(json!([{ "poolid": wanted, "comment": comment, "members": members }]).into());
     }
-    let is_shown = |pool: &str| match wanted {
-        Some(wanted) => wanted == pool,
-        None => world.has(ask.principal, &format!("/pool/{pool}"), &["Pool.Audit"], false),
-    };
-    let rows = world.pools.iter().filter(|(pool, _)| is_shown(pool)).map(|(pool, comment)| {
-        let mut row = json!({ "poolid": pool, "comment": comment });
-        if wanted.is_some() {
-            let members = world.containers.iter().filter(|(_, ct)| ct.pool.as_ref() == Some(pool));
-            set(&mut row, "members", members.filter_map(|(vmid, _)| member(world, *vmid)).collect::<Value>());
-        }
-        row
-    });
+    let sees = |pool: &str| world.has(ask.principal, &format!("/pool/{pool}"), &["Pool.Audit"], false);
+    let pools = world.pools.iter().filter(|(pool, _)| sees(pool));
+    let rows = pools.map(|(pool, comment)| json!({ "poolid": pool, "comment": comment }));
     Ok(Value::Array(rows.collect()).into())
 }

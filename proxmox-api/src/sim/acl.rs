@@ -8,6 +8,7 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use super::answer::Refusal;
+use super::sentence;
 use super::world::World;
 use crate::endpoint::Privileges;
 
@@ -171,7 +172,7 @@ impl World {
             let held = self.held(principal, path);
             privileges.iter().find(|name| !held.contains_key(**name)).copied().unwrap_or_default().into()
         };
-        Err(Refusal::permission(Some(&format!("{path}, {missing}"))))
+        Err(Refusal::permission(Some(&sentence::PRIVILEGE.of(&[&path, &missing]))))
     }
 
     /// Checks the privileges that an endpoint declares. `value` gives the variables of the path and the parameters.

@@ -6,6 +6,7 @@ use alloc::string::{String, ToString};
 
 use serde_json::{Value, json};
 
+use super::sentence::{self, Said, Sentence};
 use crate::Response;
 
 /// An HTTP answer of the node.
@@ -27,9 +28,15 @@ impl Answer {
         Self { status, reason: reason.into(), body: String::new(), is_proxied: false }
     }
 
-    /// A refusal of one parameter.
+    /// The same with a sentence of the node.
+    pub(super) fn said(status: u16, sentence: Sentence) -> Self {
+        Self::bare(status, Said::from(sentence).as_str())
+    }
+
+    /// A refusal of one parameter, in these words.
     pub fn refused_parameter(name: &str, text: &str) -> Self {
-        Refusal::parameter(name, text).into_answer(true)
+        let errors = BTreeMap::from([(name.to_string(), text.to_string())]);
+        Refusal { errors, ..Refusal::parameters() }.into_answer(true)
     }
 
     pub(super) fn into_response(self, date: u64) -> Response {
@@ -63,40 +70,60 @@ impl Reply {
 /// A refusal: status, message, and the texts per parameter.
 #[derive(Debug)]
 pub(super) struct Refusal {
-    pub(super) status: u16,
-    pub(super) message: String,
-    pub(super) errors: BTreeMap<String, String>,
+    status: u16,
+    message: Said,
+    errors: BTreeMap<String, String>,
 }
 
 impl Refusal {
     /// Perl's `die`: 500 with a sentence.
-    pub(super) fn die(message: impl Into<String>) -> Self {
+    pub(super) fn die(message: impl Into<Said>) -> Self {
         Self { status: 500, message: message.into(), errors: BTreeMap::new() }
     }
 
     /// `raise_perm_exc`: 403, with what was checked in parentheses.
-    pub(super) fn permission(detail: Option<&str>) -> Self {
-        let message = "Permission check failed";
-        let message = detail.map_or_else(|| message.into(), |detail| format!("{message} ({detail})"));
-        Self { status: 403, message, errors: BTreeMap::new() }
+    pub(super) fn permission(detail: Option<&Said>) -> Self {
+        let message =
+            detail.map_or_else(|| sentence::DENIED.into(), |detail| sentence::DENIED_FOR.of(&[detail]));
+        Self { status: 403, ..Self::die(message) }
     }
 
     /// `raise_param_exc`: 400, with a text per parameter.
-    pub(super) fn parameter(name: &str, text: &str) -> Self {
-        Self {
-            status: 400,
-            message: "Parameter verification failed.".into(),
-            errors: BTreeMap::from([(name.to_string(), text.to_string())]),
-        }
+    pub(super) fn parameter(name: &str, text: impl Into<Said>) -> Self {
+        Self::parameters().with(name, text)
+    }
+
+    /// The same, before the texts.
+    pub(super) fn parameters() -> Self {
+        Self { status: 400, ..Self::die(sentence::BAD_PARAMETERS) }
+    }
+
+    /// The same with one more text.
+    pub(super) fn with(mut self, name: &str, text: impl Into<Said>) -> Self {
+        self.errors.insert(name.to_string(), text.into().as_str().into());
+        self
     }
 
     /// 501 for a route that does not exist.
     pub(super) fn not_implemented(method: &str, path: &str) -> Self {
-        Self {
-            status: 501,
-            message: format!("Method '{method} {path}' not implemented"),
-            errors: BTreeMap::new(),
-        }
+        Self { status: 501, ..Self::die(sentence::NOT_IMPLEMENTED.of(&[&method, &path])) }
+    }
+
+    pub(super) fn message(&self) -> &Said {
+        &self.message
+    }
+
+    pub(super) fn is_permission(&self) -> bool {
+        self.status == 403
+    }
+
+    pub(super) fn names_nothing(&self) -> bool {
+        self.errors.is_empty()
+    }
+
+    /// Whether it says that of a parameter.
+    pub(super) fn says(&self, sentence: Sentence) -> bool {
+        self.errors.values().any(|text| text == Said::from(sentence).as_str())
     }
 
     pub(super) fn into_answer(self, is_proxied: bool) -> Answer {
@@ -104,7 +131,7 @@ impl Refusal {
         if let (false, Some(fields)) = (self.errors.is_empty(), body.as_object_mut()) {
             fields.insert("errors".into(), json!(self.errors));
         }
-        Answer { status: self.status, reason: self.message, body: body.to_string(), is_proxied }
+        Answer { status: self.status, reason: self.message.to_string(), body: body.to_string(), is_proxied }
     }
 }
 

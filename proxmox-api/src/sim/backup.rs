@@ -12,6 +12,7 @@ use super::acl::Principal;
 use super::answer::{Refusal, Reply};
 use super::calendar::{log_time, stamp};
 use super::route::{Ask, Handler};
+use super::sentence::{self, Said};
 use super::storage::{Volume, config_text};
 use super::volume::check_access;
 use super::worker::Log;
@@ -37,11 +38,10 @@ pub(super) const HANDLERS: &[(&str, Handler)] = &[
         let (storage, name) = volume.split_once(':').unwrap_or_default();
         check_access(world, ask, storage, name)?;
         if !name.starts_with("backup/") {
-            let text = format!("unable to use volume {volume} - content type needs to be 'backup'");
-            return Err(Refusal::die(text));
+            return Err(Refusal::die(sentence::NOT_A_BACKUP.of(&[&volume])));
         }
         let backup = world.storage(storage)?.volumes.get(name);
-        let backup = backup.ok_or_else(|| Refusal::die(format!("volume '{volume}' does not exist")))?;
+        let backup = backup.ok_or_else(|| Refusal::die(sentence::NO_VOLUME.of(&[&volume])))?;
         Ok(Value::from(config_text(&backup.config)).into())
     }),
 ];
@@ -66,7 +66,7 @@ fn create(world: &mut World, ask: &Ask<'_>) -> Result<Reply, Refusal> {
     let vmids: Vec<u32> = ask.list("vmid").into_iter().filter_map(|vmid| vmid.parse().ok()).collect();
     let everything = ask.flag("all") || ask.get("pool").is_some() || ask.get("exclude").is_some();
     if vmids.is_empty() && !everything && !ask.flag("stop") {
-        return Err(Refusal::parameter("vmid", "property is missing"));
+        return Err(Refusal::parameter("vmid", sentence::NO_GUEST));
     }
     let order = Order {
         storage: ask.get("storage").unwrap_or("local").into(),
@@ -121,14 +121,10 @@ fn begin(
     order: &Order,
 ) -> Result<(), Refusal> {
     let listed: Vec<String> = guests.iter().map(ToString::to_string).collect();
-    log.line(format!(
-        "INFO: starting new backup job: vzdump {} --storage {}",
-        listed.join(" "),
-        order.storage
-    ));
-    world.storage(&order.storage).map_err(|refusal| {
-        Refusal::die(format!("could not activate storage '{}': {}", order.storage, refusal.message))
-    })?;
+    log.line(sentence::BACKUP_JOB.of(&[&listed.join(" "), &order.storage]));
+    world
+        .storage(&order.storage)
+        .map_err(|refusal| Refusal::die(sentence::NOT_ACTIVATED.of(&[&order.storage, refusal.message()])))?;
     for vmid in guests {
         world.require(principal, &format!("/vms/{vmid}"), &["VM.Backup"], false)?;
     }
@@ -145,25 +141,25 @@ fn finish(world: &mut World, log: &mut Log, guests: &[u32], order: &Order) -> Re
     let mut failed = false;
     for vmid in guests {
         if let Err(reason) = back_up(world, log, *vmid, order) {
-            log.line(format!("ERROR: Backup of VM {vmid} failed - {reason}"));
+            log.line(sentence::BACKUP_FAILED.of(&[vmid, &reason]));
             failed = true;
         }
     }
     if failed {
-        log.line("INFO: Backup job finished with errors");
-        return Err(Refusal::die("job errors"));
+        log.line(sentence::BACKUPS_FAILED);
+        return Err(Refusal::die(sentence::JOB_ERRORS));
     }
-    log.line("INFO: Backup job finished successfully");
+    log.line(sentence::BACKUPS_DONE);
     Ok(())
 }
 
-fn back_up(world: &mut World, log: &mut Log, vmid: u32, order: &Order) -> Result<(), String> {
+fn back_up(world: &mut World, log: &mut Log, vmid: u32, order: &Order) -> Result<(), Said> {
     let (time, node) = (world.time(), world.node.clone());
-    let missing = || format!("unable to find VM '{vmid}'");
+    let missing = || sentence::NO_GUEST_OF.of(&[&vmid]);
     let can_snapshot = world.containers.get(&vmid).is_some_and(|container| world.can_snapshot(container));
     let container = world.containers.get_mut(&vmid).ok_or_else(missing)?;
     if container.lock() != Some("backup") {
-        return Err(format!("CT is locked ({})", container.lock().unwrap_or_default()));
+        return Err(sentence::LOCKED.of(&[&container.lock().unwrap_or_default()]));
     }
     container.set_lock(None);
     let mode = match (container.is_running, order.mode.as_str()) {
@@ -210,12 +206,12 @@ impl Order {
 
 fn write_log(log: &mut Log, vmid: u32, time: u64, mode: &str, name: &str) {
     for line in [
-        format!("Starting Backup of VM {vmid} (lxc)"),
-        format!("Backup started at {}", log_time(time)),
-        format!("backup mode: {mode}"),
-        format!("creating vzdump archive '/var/lib/vz/dump/{name}'"),
-        format!("Finished Backup of VM {vmid} (00:00:00)"),
+        sentence::BACKUP_OF.of(&[&vmid]),
+        sentence::BACKUP_AT.of(&[&log_time(time)]),
+        sentence::BACKUP_MODE.of(&[&mode]),
+        sentence::BACKUP_FILE.of(&[&name]),
+        sentence::BACKUP_DONE.of(&[&vmid, &"00:00:00"]),
     ] {
-        log.line(format!("INFO: {line}"));
+        log.line(line);
     }
 }

@@ -10,6 +10,7 @@ use serde_json::{Map, Value, json};
 
 use super::answer::{Refusal, Reply, set};
 use super::route::{Ask, Handler};
+use super::sentence;
 use super::world::World;
 use super::{lxc, task};
 
@@ -50,7 +51,7 @@ pub(super) const HANDLERS: &[(&str, Handler)] = &[
 fn next_id(world: &mut World, ask: &Ask<'_>) -> Result<Reply, Refusal> {
     let taken = |vmid: u64| u32::try_from(vmid).is_ok_and(|vmid| world.containers.contains_key(&vmid));
     match ask.number("vmid") {
-        Some(vmid) if taken(vmid) => Err(Refusal::parameter("vmid", &format!("VM {vmid} already exists"))),
+        Some(vmid) if taken(vmid) => Err(Refusal::parameter("vmid", sentence::VMID_IN_USE.of(&[&vmid]))),
         Some(vmid) => Ok(Value::from(format!("{vmid}")).into()),
         None => {
             let free = (100..1_000_000).find(|vmid| !taken(*vmid)).unwrap_or_default();

@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use super::answer::{Refusal, Reply, set};
 use super::container::Container;
 use super::route::{Ask, Handler};
+use super::sentence;
 use super::world::World;
 
 pub(super) const HANDLERS: &[(&str, Handler)] =
@@ -21,7 +22,7 @@ fn read(world: &mut World, ask: &Ask<'_>) -> Result<Reply, Refusal> {
     let container = world.container(ask.vmid()?)?;
     if let Some(name) = ask.get("snapshot") {
         let snapshot = container.snapshots.get(name);
-        let snapshot = snapshot.ok_or_else(|| Refusal::die(format!("snapshot '{name}' does not exist")))?;
+        let snapshot = snapshot.ok_or_else(|| Refusal::die(sentence::NO_SNAPSHOT.of(&[&name])))?;
         return Ok(Value::Object(container.config(&snapshot.options)).into());
     }
     let config = if ask.flag("current") {
@@ -87,13 +88,12 @@ fn is_hot(option: &str) -> bool {
 pub(super) fn check_features(features: Option<&str>, is_unprivileged: bool) -> Result<(), Refusal> {
     let Some(features) = features else { return Ok(()) };
     if !is_unprivileged {
-        let text = "changing feature flags for privileged container is only allowed for root@pam";
-        return Err(Refusal::permission(Some(text)));
+        return Err(Refusal::permission(Some(&sentence::PRIVILEGED_FEATURES.into())));
     }
     if features.split(',').all(|feature| feature.starts_with("nesting=")) {
         return Ok(());
     }
-    Err(Refusal::permission(Some("changing feature flags (except nesting) is only allowed for root@pam")))
+    Err(Refusal::permission(Some(&sentence::OTHER_FEATURES.into())))
 }
 
 impl World {
@@ -128,17 +128,17 @@ fn change(world: &mut World, ask: &Ask<'_>) -> Result<Reply, Refusal> {
         ask.parameters().map(|(name, _)| name).filter(|name| !orders.contains(name)).collect();
     let (deleted, reverted) = (ask.list("delete"), ask.list("revert"));
     if set.is_empty() && deleted.is_empty() && reverted.is_empty() {
-        return Err(Refusal::die("no options specified"));
+        return Err(Refusal::die(sentence::NO_OPTIONS));
     }
     let container = world.unlocked(vmid)?;
     if ask.get("digest").is_some_and(|digest| digest != container.digest()) {
-        return Err(Refusal::die("detected modified configuration - file changed by other user? Try again."));
+        return Err(Refusal::die(sentence::MODIFIED));
     }
     if set.contains(&"unprivileged") {
-        return Err(Refusal::die("unable to modify read-only option: 'unprivileged'"));
+        return Err(Refusal::die(sentence::READ_ONLY.of(&[&"unprivileged"])));
     }
     if let Some(option) = deleted.iter().find(|option| ["rootfs", "memory", "ostype"].contains(option)) {
-        return Err(Refusal::die(format!("unable to delete required option '{option}'")));
+        return Err(Refusal::die(sentence::REQUIRED.of(&[option])));
     }
     check_features(ask.get("features"), container.number("unprivileged") == Some(1))?;
     world.check_options(ask, vmid, &set)?;

@@ -14,6 +14,7 @@ use super::answer::{Refusal, Reply};
 use super::config::{bridge_of, check_features, typed};
 use super::container::{Container, GIB, Options, bytes, printed};
 use super::route::{Ask, Handler};
+use super::sentence::{self, Said};
 use super::storage::Volume;
 use super::volume::check_access;
 use super::worker::Log;
@@ -68,7 +69,7 @@ fn options(ask: &Ask<'_>) -> Options {
 impl World {
     /// The refusal of a VMID that is taken.
     pub(super) fn taken(&self, vmid: u32) -> Refusal {
-        Refusal::die(format!("CT {vmid} already exists on node '{}'", self.node))
+        Refusal::die(sentence::TAKEN.of(&[&vmid, &self.node]))
     }
 
     /// Puts the root volume of a container on a storage.
@@ -93,7 +94,7 @@ impl World {
 /// What creating and restoring check on the call, in PVE's order.
 fn check_new(world: &World, ask: &Ask<'_>, vmid: u32) -> Result<(), Refusal> {
     if let Some(pool) = ask.get("pool").filter(|pool| !world.pools.contains_key(*pool)) {
-        return Err(Refusal { status: 403, ..Refusal::die(format!("pool '{pool}' does not exist")) });
+        return Err(Refusal::permission(Some(&sentence::NO_POOL.of(&[&pool]))));
     }
     let pool = ask.get("pool").map(|pool| format!("/pool/{pool}"));
     let allocates = |path: &str| world.has(ask.principal, path, &["VM.Allocate"], false);
@@ -106,8 +107,7 @@ fn check_new(world: &World, ask: &Ask<'_>, vmid: u32) -> Result<(), Refusal> {
     check_features(ask.get("features"), ask.flag("unprivileged") || !ask.flag("restore"))?;
     let storage = target_storage(ask);
     if !world.storage(storage)?.content.contains(&"rootdir") {
-        let text = format!("storage '{storage}' does not support container directories");
-        return Err(Refusal::parameter("storage", &text));
+        return Err(Refusal::parameter("storage", sentence::NO_DIRECTORIES.of(&[&storage])));
     }
     world.require(ask.principal, &format!("/storage/{storage}"), &["Datastore.AllocateSpace"], false)
 }
@@ -121,7 +121,7 @@ fn target_storage<'a>(ask: &'a Ask<'_>) -> &'a str {
 /// The size of the root volume: as `rootfs=STORAGE:GIB` says, else the given.
 fn target_size(ask: &Ask<'_>, size: u64) -> Result<u64, Refusal> {
     let Some((_, gib)) = ask.get("rootfs").and_then(|rootfs| rootfs.split_once(':')) else { return Ok(size) };
-    let bad = || Refusal::die(format!("unable to parse directory volume name '{gib}'"));
+    let bad = || Refusal::die(sentence::BAD_SIZE.of(&[&gib]));
     let gib: f64 = gib.split(',').next().and_then(|gib| gib.parse().ok()).ok_or_else(bad)?;
     // Whole MiB are fine enough for a simulation, and need no numeric cast.
     Ok(format!("{:.0}", gib * 1024.0).parse::<u64>().unwrap_or_default() << 20)
@@ -176,15 +176,15 @@ fn create(world: &mut World, ask: &Ask<'_>) -> Result<Reply, Refusal> {
 
 /// Makes a container from a template, or leaves nothing behind.
 fn unpack(world: &mut World, log: &mut Log, template: &str, new: NewContainer) -> Result<(), Refusal> {
-    log.line(format!("extracting archive '{template}'"));
+    log.line(sentence::EXTRACTING.of(&[&template]));
     let (storage, name) = template.split_once(':').unwrap_or_default();
     if world.storages.get(storage).is_none_or(|storage| !storage.volumes.contains_key(name)) {
         world.containers.remove(&new.vmid);
-        let text = format!("unable to create CT {} - volume '{template}' does not exist", new.vmid);
-        return Err(Refusal::die(text));
+        let reason = sentence::NO_VOLUME.of(&[&template]);
+        return Err(Refusal::die(sentence::CREATE_FAILED.of(&[&new.vmid, &reason])));
     }
     if new.container.warns {
-        log.warn("The container's Debian version '15' is newer than the tested version '14'.");
+        log.warn(sentence::NEWER_DEBIAN);
     }
     new.finish(world);
     Ok(())
@@ -234,7 +234,7 @@ fn may_overwrite(world: &World, ask: &Ask<'_>, vmid: u32) -> Result<bool, Refusa
     match world.containers.get(&vmid) {
         None => Ok(false),
         Some(_) if !ask.flag("force") => Err(world.taken(vmid)),
-        Some(container) if container.is_running => Err(Refusal::die("can't overwrite running container")),
+        Some(container) if container.is_running => Err(Refusal::die(sentence::OVERWRITES_RUNNING)),
         Some(_) => world.unlocked(vmid).map(|_| true),
     }
 }
@@ -243,13 +243,13 @@ impl Restore {
     fn run(self, world: &mut World, log: &mut Log) -> Result<(), Refusal> {
         let vmid = self.new.vmid;
         let archive = &self.archive;
-        log.line(format!("recovering backed-up configuration from '{archive}'"));
-        let fail = |reason: String| Refusal::die(format!("unable to restore CT {vmid} - {reason}"));
+        log.line(sentence::RECOVERING.of(&[archive]));
+        let fail = |reason: Said| Refusal::die(sentence::RESTORE_FAILED.of(&[&vmid, &reason]));
         let Some(backup) = self.backup else {
             if !self.overwrites {
                 world.containers.remove(&vmid);
             }
-            return Err(fail(format!("volume '{archive}' does not exist")));
+            return Err(fail(sentence::NO_VOLUME.of(&[archive])));
         };
         let mut options = backup.config;
         options.extend(self.given);
@@ -258,16 +258,16 @@ impl Restore {
             let zone = format!("/sdn/zones/localnetwork/{bridge}");
             if let Err(refusal) = world.require(&self.principal, &zone, &["SDN.Use"], false) {
                 world.containers.remove(&vmid);
-                return Err(fail(format!("403 {}", refusal.message)));
+                return Err(fail(sentence::FORBIDDEN.of(&[refusal.message()])));
             }
         }
-        log.line(format!("restoring '{archive}' now.."));
+        log.line(sentence::RESTORING.of(&[archive]));
         // The old container is gone before the archive is read: a truncated one loses both.
         world.remove_container(vmid);
         if backup.is_truncated {
-            return Err(fail("command 'tar xpf -' failed: exit code 2".into()));
+            return Err(fail(sentence::COMMAND_FAILED.of(&[&"tar xpf -"])));
         }
-        log.line("merging backed-up and given configuration..");
+        log.line(sentence::MERGING);
         let container = Container { options, ..self.new.container };
         NewContainer { container, ..self.new }.finish(world);
         Ok(())

@@ -8,6 +8,7 @@ use core::time::Duration;
 use super::acl::Principal;
 use super::answer::Answer;
 use super::route;
+use super::sentence;
 use super::world::World;
 use crate::endpoint::Endpoint;
 use crate::{Method, Request, Stage, TransportError};
@@ -156,7 +157,7 @@ pub(super) fn after(
     match effect {
         Some(Effect::LostAnswer) => Err(lost()),
         Some(Effect::Answered(instead)) => Ok(instead.clone()),
-        Some(Effect::Gateway(status)) => Ok(Answer::bare(*status, "Connection timed out")),
+        Some(Effect::Gateway(status)) => Ok(Answer::said(*status, sentence::NO_ANSWER)),
         Some(Effect::Body(body)) => Ok(Answer { body: (*body).into(), ..answer }),
         Some(Effect::Cut) => {
             let half = answer.body.get(..answer.body.len() / 2).unwrap_or_default().into();

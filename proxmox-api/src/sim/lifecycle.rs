@@ -12,6 +12,7 @@ use super::answer::{Refusal, Reply};
 use super::container::{Container, Options, bytes, printed};
 use super::create::{disk_name, new_vmid, placeholder};
 use super::route::{Ask, Handler};
+use super::sentence;
 use super::world::World;
 
 pub(super) const HANDLERS: &[(&str, Handler)] = &[
@@ -28,10 +29,10 @@ fn migrate(world: &mut World, ask: &Ask<'_>) -> Result<Reply, Refusal> {
     world.unlocked(vmid)?;
     let target = ask.get("target").unwrap_or_default();
     if target == world.node {
-        return Err(Refusal::die("Can't migrate to the local node"));
+        return Err(Refusal::parameter("target", sentence::OWN_NODE));
     }
     if !world.other_nodes.iter().any(|node| node == target) {
-        return Err(Refusal::die(format!("address lookup for '{target}' did not find any IP address")));
+        return Err(Refusal::die(sentence::NO_NODE.of(&[&target, &target])));
     }
     let upid = world.spawn_job("vzmigrate", &vmid, ask.principal, move |world, _| {
         world.containers.remove(&vmid);
@@ -44,18 +45,17 @@ fn destroy(world: &mut World, ask: &Ask<'_>) -> Result<Reply, Refusal> {
     let vmid = ask.vmid()?;
     let purges = ask.flag("purge");
     if world.container(vmid)?.is_protected() {
-        return Err(Refusal::die(format!("can't remove CT {vmid} - protection mode enabled")));
+        return Err(Refusal::die(sentence::PROTECTED.of(&[&vmid])));
     }
     if world.unlocked(vmid)?.is_running && !ask.flag("force") {
-        return Err(Refusal::die(format!("CT {vmid} is running - destroy failed")));
+        return Err(Refusal::die(sentence::DESTROYS_RUNNING.of(&[&vmid])));
     }
     if world.ha_managed.contains(&vmid) && !purges {
-        let text = format!("unable to remove CT {vmid} - used in HA resources and purge parameter not set.");
-        return Err(Refusal::die(text));
+        return Err(Refusal::die(sentence::HA_MANAGED.of(&[&vmid])));
     }
     let upid = world.spawn_job("vzdestroy", &vmid, ask.principal, move |world, log| {
         if purges {
-            log.line(format!("purging CT {vmid} from related configurations.."));
+            log.line(sentence::PURGING.of(&[&vmid]));
         }
         world.remove_container(vmid);
         Ok(())
@@ -80,7 +80,7 @@ fn clone(world: &mut World, ask: &Ask<'_>) -> Result<Reply, Refusal> {
     world.containers.insert(newid, placeholder(pool.as_deref()));
     world.container_mut(vmid)?.set_lock(Some("disk"));
     let upid = world.spawn_job("vzclone", &vmid, ask.principal, move |world, log| {
-        log.line(format!("creating a clone of container {vmid} with ID {newid}"));
+        log.line(sentence::CLONING.of(&[&vmid, &newid]));
         world.container_mut(vmid)?.set_lock(None);
         world.add_rootfs(&storage, newid, size);
         world.containers.insert(newid, Container { options, pool, ..Container::default() });
@@ -94,10 +94,10 @@ fn cloned_options(source: &Container, ask: &Ask<'_>) -> Result<Options, Refusal>
     let mut options = match ask.get("snapname") {
         Some(name) => match source.snapshots.get(name) {
             Some(snapshot) => snapshot.options.clone(),
-            None => return Err(Refusal::die(format!("snapshot '{name}' does not exist"))),
+            None => return Err(Refusal::die(sentence::NO_SNAPSHOT.of(&[&name]))),
         },
         None if source.is_running => {
-            return Err(Refusal::die("Full clone of a running container is only possible from a snapshot"));
+            return Err(Refusal::die(sentence::CLONES_RUNNING));
         }
         None => source.options.clone(),
     };
@@ -112,10 +112,13 @@ fn template(world: &mut World, ask: &Ask<'_>) -> Result<Reply, Refusal> {
     let vmid = ask.vmid()?;
     let container = world.unlocked(vmid)?;
     if container.is_template() {
-        return Err(Refusal::die("you can't convert a template to a template"));
+        return Err(Refusal::die(sentence::TEMPLATE_ALREADY));
     }
     if container.is_running {
-        return Err(Refusal::die("you can't convert a running CT to template"));
+        return Err(Refusal::die(sentence::CONVERTS_RUNNING));
+    }
+    if !container.snapshots.is_empty() {
+        return Err(Refusal::die(sentence::CONVERTS_SNAPSHOTS));
     }
     // PVE forks the worker and throws its UPID away.
     world.spawn_job("vztemplate", &vmid, ask.principal, move |world, _| {
@@ -130,21 +133,21 @@ fn resize(world: &mut World, ask: &Ask<'_>) -> Result<Reply, Refusal> {
     let container = world.unlocked(vmid)?;
     world.require(ask.principal, &format!("/vms/{vmid}"), &["VM.Config.Options"], false)?;
     if ask.get("digest").is_some_and(|digest| digest != container.digest()) {
-        return Err(Refusal::die("detected modified configuration - file changed by other user? Try again."));
+        return Err(Refusal::die(sentence::MODIFIED));
     }
     let disk = ask.get("disk").unwrap_or_default().to_string();
     let found = container.volumes().into_iter().find(|(key, ..)| *key == disk);
-    let (_, volume, size) = found.ok_or_else(|| Refusal::die(format!("no such mount point '{disk}'")))?;
+    let (_, volume, size) = found.ok_or_else(missing_key)?;
     let wanted = ask.get("size").unwrap_or_default();
     let new_size = wanted.strip_prefix('+').map_or_else(|| bytes(wanted), |more| size + bytes(more));
     if new_size < size {
-        return Err(Refusal::die("unable to shrink disk size"));
+        return Err(Refusal::die(sentence::SHRINKS));
     }
     if new_size == size {
-        return Err(Refusal::die("disk is already at specified size"));
+        return Err(Refusal::die(sentence::SAME_SIZE));
     }
     let upid = world.spawn_job("resize", &vmid, ask.principal, move |world, log| {
-        log.line("Image resized.");
+        log.line(sentence::RESIZED);
         let container = world.container_mut(vmid)?;
         let text = container.text(&disk).unwrap_or_default().to_string();
         let parts = text.split(',').filter(|part| !part.starts_with("size=")).map(ToString::to_string);
@@ -160,17 +163,22 @@ fn resize(world: &mut World, ask: &Ask<'_>) -> Result<Reply, Refusal> {
     Ok(Value::from(upid).into())
 }
 
+/// The refusal of a volume that the configuration does not have: PVE parses what is not there.
+fn missing_key() -> Refusal {
+    Refusal::die(sentence::NO_VOLUME_KEY).with("volume", sentence::ABSENT).with("mp", sentence::ABSENT)
+}
+
 fn move_volume(world: &mut World, ask: &Ask<'_>) -> Result<Reply, Refusal> {
     let vmid = ask.vmid()?;
     let container = world.unlocked(vmid)?;
     if container.is_running {
-        return Err(Refusal::die(format!("cannot move volumes of a running container {vmid}")));
+        return Err(Refusal::die(sentence::MOVES_RUNNING));
     }
     let key = ask.get("volume").unwrap_or_default().to_string();
     let found = container.volumes().into_iter().find(|(option, ..)| *option == key);
-    let missing = || Refusal::die(format!("volume '{key}' for container '{vmid}' does not exist"));
-    let (_, volume, _) = found.ok_or_else(missing)?;
-    let one_target = || Refusal::die("exactly one of storage or target-vmid must be given");
+    let (_, volume, _) = found.ok_or_else(missing_key)?;
+    let one_target =
+        || Refusal::parameter("storage", sentence::NO_TARGET).with("target-vmid", sentence::NO_TARGET);
     let target = ask.get("storage").ok_or_else(one_target)?.to_string();
     world.storage(&target)?;
     world.require(ask.principal, &format!("/storage/{target}"), &["Datastore.AllocateSpace"], false)?;

@@ -10,6 +10,7 @@ use serde_json::{Map, Value, json};
 use super::acl::Principal;
 use super::answer::{Refusal, Reply};
 use super::route::{Ask, Handler};
+use super::sentence;
 use super::world::World;
 
 /// Fingerprint of the recorded node's certificate.
@@ -70,7 +71,7 @@ pub(super) const HANDLERS: &[(&str, Handler)] = &[
     }),
     ("disk.smart", |_, ask| match ask.get("disk") {
         Some("/dev/vda") => Ok(json!({ "health": "UNKNOWN" }).into()),
-        _ => Err(Refusal::die("not a valid block device")),
+        _ => Err(Refusal::die(sentence::NO_DEVICE)),
     }),
 ];
 

@@ -2,7 +2,6 @@
 //!
 //! Source: pve-container `PVE/API2/LXC/Status.pm`; recordings `lxc-start-*`, `lxc-stop-*`, `template-start`.
 
-use alloc::format;
 use alloc::string::String;
 
 use serde_json::Value;
@@ -10,24 +9,25 @@ use serde_json::Value;
 use super::acl::Principal;
 use super::answer::{Refusal, Reply};
 use super::route::{Ask, Handler};
+use super::sentence::{self, Sentence};
 use super::world::World;
 
 pub(super) const HANDLERS: &[(&str, Handler)] = &[
     ("lxc.start", |world, ask| {
         let vmid = ask.vmid()?;
         if world.containers.get(&vmid).is_some_and(|container| container.is_running) {
-            return Err(Refusal::die(format!("CT {vmid} already running")));
+            return Err(Refusal::die(sentence::RUNNING.of(&[&vmid])));
         }
         Ok(Value::from(world.spawn_start(vmid, ask.principal)).into())
     }),
-    ("lxc.stop", |world, ask| halt(world, ask, "vzstop", "CT")),
-    ("lxc.shutdown", |world, ask| halt(world, ask, "vzshutdown", "CT")),
+    ("lxc.stop", |world, ask| halt(world, ask, "vzstop")),
+    ("lxc.shutdown", |world, ask| halt(world, ask, "vzshutdown")),
     ("lxc.reboot", reboot),
     ("lxc.suspend", |world, ask| checkpoint(world, ask, "vzsuspend")),
     ("lxc.resume", |world, ask| {
         let vmid = ask.vmid()?;
         if world.container(vmid)?.is_running {
-            return Err(Refusal::die(format!("CT {vmid} already running")));
+            return Err(Refusal::die(sentence::RUNNING.of(&[&vmid])));
         }
         let finish = move |world: &mut World, _: &mut _| {
             world.container_mut(vmid)?.is_running = true;
@@ -43,7 +43,7 @@ impl World {
         let begin = move |world: &mut Self, _: &mut _| {
             let container = world.unlocked(vmid)?;
             if container.is_template() {
-                return Err(Refusal::die("you can't start a CT if it's a template"));
+                return Err(Refusal::die(sentence::STARTS_TEMPLATE));
             }
             let missing =
                 container.options.iter().filter(|(key, _)| key.starts_with("net")).find_map(|(_, net)| {
@@ -53,7 +53,7 @@ impl World {
             match missing {
                 Some(bridge) => {
                     let bridge: String = bridge;
-                    Err(Refusal::die(format!("bridge '{bridge}' does not exist")))
+                    Err(Refusal::die(sentence::NO_BRIDGE.of(&[&bridge])))
                 }
                 None => Ok(()),
             }
@@ -63,23 +63,23 @@ impl World {
             container.apply_pending();
             container.is_running = true;
             if container.warns {
-                log.warn("The container's Debian version '15' is newer than the tested version '14'.");
+                log.warn(sentence::NEWER_DEBIAN);
             }
             Ok(())
         })
     }
 }
 
-fn running(world: &World, vmid: u32, noun: &str) -> Result<(), Refusal> {
+fn running(world: &World, vmid: u32, otherwise: Sentence) -> Result<(), Refusal> {
     if world.container(vmid)?.is_running {
         return Ok(());
     }
-    Err(Refusal::die(format!("{noun} {vmid} not running")))
+    Err(Refusal::die(otherwise.of(&[&vmid])))
 }
 
-fn halt(world: &mut World, ask: &Ask<'_>, kind: &'static str, noun: &str) -> Result<Reply, Refusal> {
+fn halt(world: &mut World, ask: &Ask<'_>, kind: &'static str) -> Result<Reply, Refusal> {
     let vmid = ask.vmid()?;
-    running(world, vmid, noun)?;
+    running(world, vmid, sentence::NOT_RUNNING)?;
     let begin = move |world: &mut World, _: &mut _| world.unlocked(vmid).map(|_| ());
     let upid = world.spawn(kind, &vmid, ask.principal, begin, move |world, _| {
         let container = world.container_mut(vmid)?;
@@ -92,7 +92,7 @@ fn halt(world: &mut World, ask: &Ask<'_>, kind: &'static str, noun: &str) -> Res
 
 fn reboot(world: &mut World, ask: &Ask<'_>) -> Result<Reply, Refusal> {
     let vmid = ask.vmid()?;
-    running(world, vmid, "VM")?;
+    running(world, vmid, sentence::VM_NOT_RUNNING)?;
     let upid = world.spawn_job("vzreboot", &vmid, ask.principal, move |world, _| {
         world.container_mut(vmid)?.apply_pending();
         Ok(())
@@ -102,7 +102,7 @@ fn reboot(world: &mut World, ask: &Ask<'_>) -> Result<Reply, Refusal> {
 
 fn checkpoint(world: &mut World, ask: &Ask<'_>, kind: &'static str) -> Result<Reply, Refusal> {
     let vmid = ask.vmid()?;
-    running(world, vmid, "CT")?;
+    running(world, vmid, sentence::NOT_RUNNING)?;
     let upid = world.spawn_job(kind, &vmid, ask.principal, move |world, _| {
         world.container_mut(vmid)?.is_running = false;
         Ok(())

@@ -4,19 +4,22 @@
 
 use alloc::collections::BTreeMap;
 use alloc::format;
-use alloc::string::{String, ToString};
+use alloc::string::String;
 use alloc::vec::Vec;
+use core::fmt::Display;
 
 use percent_encoding::percent_decode_str;
 
 use super::acl::Principal;
 use super::answer::{Answer, Refusal, Reply};
+use super::sentence::Said;
 use super::world::{Received, World};
 use super::{
-    access, backup, cluster, config, create, lifecycle, lxc, node, power, snapshot, storage, task, volume,
+    access, backup, cluster, config, create, lifecycle, lxc, node, power, sentence, snapshot, storage, task,
+    volume,
 };
 use crate::Method;
-use crate::endpoint::{Endpoint, table};
+use crate::endpoint::{Endpoint, Kind, table};
 
 /// Answers one operation.
 pub(super) type Handler = fn(&mut World, &Ask<'_>) -> Result<Reply, Refusal>;
@@ -52,7 +55,7 @@ impl Ask<'_> {
     }
 
     pub(super) fn vmid(&self) -> Result<u32, Refusal> {
-        let bad = || Refusal::parameter("vmid", "invalid format - value does not look like a valid VM ID\n");
+        let bad = || Refusal::parameter("vmid", sentence::BAD_VMID);
         let number: u32 = self.variable("vmid").parse().map_err(|_| bad())?;
         if (100..=999_999_999).contains(&number) { Ok(number) } else { Err(bad()) }
     }
@@ -125,12 +128,12 @@ fn answer(
         status: 0,
         upids: Vec::new(),
     });
-    let Some(principal) = principal else { return Answer::bare(401, "Authentication failed!") };
+    let Some(principal) = principal else { return Answer::said(401, sentence::NO_TICKET) };
     let Some(endpoint) = endpoint else {
         return Refusal::not_implemented(method, &parsed.path).into_answer(false);
     };
     if endpoint.protected && world.is_daemon_down {
-        return Answer::bare(595, "Connection refused");
+        return Answer::said(595, sentence::NO_DAEMON);
     }
     match parsed.run(world, endpoint, principal) {
         Ok(reply) => reply.into_answer(endpoint.protected),
@@ -190,8 +193,7 @@ impl Parsed {
         let value = |name: &str| variables.get(name).or_else(|| self.parameters.get(name)).cloned();
         world.check_declared(principal, &endpoint.declared, &value)?;
         if let Some(node) = variables.get("node").filter(|node| **node != world.node) {
-            let unknown = format!("failed to get address info for: {node}: Name or service not known");
-            return Err(Refusal::die(format!("hostname lookup '{node}' failed - {unknown}")));
+            return Err(Refusal::die(sentence::NO_NODE.of(&[node, node])));
         }
         check_parameters(endpoint, &self.parameters)?;
         let ask = Ask { principal, variables, parameters: self.parameters.clone() };
@@ -204,21 +206,48 @@ impl Parsed {
 }
 
 fn check_parameters(endpoint: &Endpoint, parameters: &BTreeMap<String, String>) -> Result<(), Refusal> {
-    let unknown = "property is not defined in schema and the schema does not allow additional properties";
-    let missing = "property is missing and it is not optional";
-    let mut errors = BTreeMap::new();
+    let mut refusal = Refusal::parameters();
     for (name, value) in parameters {
-        let verdict =
-            endpoint.parameter(name).map_or_else(|| Err(unknown.into()), |row| row.kind.check(value));
-        errors.extend(verdict.err().map(|text| (name.clone(), text)));
+        match endpoint.parameter(name) {
+            None => refusal = refusal.with(name, sentence::UNKNOWN_PARAMETER),
+            Some(row) if row.kind.check(value).is_err() => {
+                refusal = refusal.with(name, complaint(&row.kind, value));
+            }
+            Some(_) => {}
+        }
     }
     let rows = endpoint.parameters.iter().flat_map(|group| group.iter());
-    let absent = rows.filter(|row| row.is_required && !parameters.contains_key(row.name));
-    errors.extend(absent.map(|row| (row.name.to_string(), missing.to_string())));
-    if errors.is_empty() {
-        return Ok(());
+    for row in rows.filter(|row| row.is_required && !parameters.contains_key(row.name)) {
+        refusal = refusal.with(row.name, sentence::ABSENT);
     }
-    Err(Refusal { errors, ..Refusal::parameter("", "") })
+    if refusal.names_nothing() { Ok(()) } else { Err(refusal) }
+}
+
+/// What PVE says of a value that its schema does not take.
+fn complaint(kind: &Kind, value: &str) -> Said {
+    match kind {
+        Kind::Boolean => sentence::WRONG_TYPE.of(&[&"boolean", &value]),
+        Kind::Integer(low, high) => outside(value.parse(), low, high, "integer", value),
+        Kind::Number(low, high) => outside(value.parse(), low, high, "number", value),
+        Kind::Text(least, _) if value.chars().count() < *least => sentence::TOO_SHORT.of(&[least]),
+        Kind::Text(_, most) => sentence::TOO_LONG.of(&[most]),
+        Kind::OneOf(words) => sentence::NOT_LISTED.of(&[&value, &words.join(", ")]),
+        _ => sentence::BAD_FORMAT.into(),
+    }
+}
+
+fn outside<T: PartialOrd + Display, E>(
+    number: Result<T, E>,
+    low: &T,
+    high: &T,
+    kind: &str,
+    value: &str,
+) -> Said {
+    match number {
+        Err(_) => sentence::WRONG_TYPE.of(&[&kind, &value]),
+        Ok(number) if number < *low => sentence::TOO_SMALL.of(&[low]),
+        Ok(_) => sentence::TOO_BIG.of(&[high]),
+    }
 }
 
 fn decoded(text: &str) -> String {

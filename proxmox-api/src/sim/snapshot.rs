@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use super::answer::{Refusal, Reply, set};
 use super::container::Snapshot;
 use super::route::{Ask, Handler};
+use super::sentence;
 use super::world::World;
 
 pub(super) const HANDLERS: &[(&str, Handler)] = &[
@@ -39,7 +40,7 @@ pub(super) const HANDLERS: &[(&str, Handler)] = &[
 ];
 
 fn found<T>(snapshot: Option<T>, name: &str) -> Result<T, Refusal> {
-    snapshot.ok_or_else(|| Refusal::die(format!("snapshot '{name}' does not exist")))
+    snapshot.ok_or_else(|| Refusal::die(sentence::NO_SNAPSHOT.of(&[&name])))
 }
 
 /// A description comes back with a newline, if there is one at all.
@@ -83,13 +84,13 @@ fn create(world: &mut World, ask: &Ask<'_>) -> Result<Reply, Refusal> {
     let begin = move |world: &mut World, _: &mut _| {
         let container = world.unlocked(vmid)?;
         if container.is_template() {
-            return Err(Refusal::die("you can't take a snapshot if it's a template"));
+            return Err(Refusal::die(sentence::SNAPS_TEMPLATE));
         }
         if container.snapshots.contains_key(&taken) {
-            return Err(Refusal::die(format!("snapshot name '{taken}' already used")));
+            return Err(Refusal::die(sentence::SNAPSHOT_TAKEN.of(&[&taken])));
         }
         if !world.can_snapshot(container) {
-            return Err(Refusal::die("snapshot feature is not available"));
+            return Err(Refusal::die(sentence::NO_SNAPSHOTS));
         }
         let time = world.time();
         let container = world.container_mut(vmid)?;

@@ -10,6 +10,7 @@ use serde_json::{Map, Value, json};
 use super::answer::{Refusal, Reply, set};
 use super::container::Options;
 use super::route::{Ask, Handler};
+use super::sentence;
 use super::world::World;
 
 /// A storage.
@@ -110,10 +111,8 @@ pub(super) const HANDLERS: &[(&str, Handler)] = &[
     }),
     ("storage.definition", |world, ask| {
         let name = ask.variable("storage");
-        let storage = world
-            .storages
-            .get(name)
-            .ok_or_else(|| Refusal::die(format!("storage '{name}' does not exist")))?;
+        let storage =
+            world.storages.get(name).ok_or_else(|| Refusal::die(sentence::NO_STORAGE.of(&[&name])))?;
         Ok(storage.definition(name).into())
     }),
     ("storage.list", list),
@@ -121,7 +120,7 @@ pub(super) const HANDLERS: &[(&str, Handler)] = &[
         let storage = world
             .storages
             .get(ask.variable("storage"))
-            .ok_or_else(|| Refusal::parameter("storage", "No such storage."))?;
+            .ok_or_else(|| Refusal::parameter("storage", sentence::NO_SUCH_STORAGE))?;
         Ok(Value::Object(storage.status()).into())
     }),
 ];
@@ -135,10 +134,10 @@ fn is_seen(world: &World, ask: &Ask<'_>, name: &str) -> bool {
     )
 }
 
-/// One that does not exist is refused, recording `node-storage-filter-missing`; one that may not be seen is left out.
+/// One that does not exist is refused, one that may not be seen is left out.
 fn list(world: &mut World, ask: &Ask<'_>) -> Result<Reply, Refusal> {
-    if ask.get("storage").is_some_and(|wanted| !world.storages.contains_key(wanted)) {
-        return Err(Refusal::parameter("storage", "No such storage."));
+    if ask.get("storage").is_some_and(|name| !world.storages.contains_key(name)) {
+        return Err(Refusal::parameter("storage", sentence::NO_SUCH_STORAGE));
     }
     let wanted = ask.list("content");
     let fits = |storage: &Storage| {

@@ -11,6 +11,7 @@ use serde_json::{Map, Value, json};
 use super::acl::Principal;
 use super::answer::{Refusal, Reply};
 use super::route::{Ask, Handler};
+use super::sentence;
 use super::worker::{State, Worker};
 use super::world::World;
 
@@ -24,8 +25,8 @@ pub(super) const HANDLERS: &[(&str, Handler)] = &[
     ("task.stop", |world, ask| {
         let upid = visible(world, ask, "Sys.Modify")?.upid.clone();
         let kind = world.workers.iter().find(|worker| worker.upid == upid).map(|worker| worker.kind);
-        let exit = if kind == Some("vzdump") { "job errors" } else { "received interrupt" };
-        world.stop_worker(&upid, exit);
+        let exit = if kind == Some("vzdump") { sentence::JOB_ERRORS } else { sentence::INTERRUPTED };
+        world.stop_worker(&upid, &exit.into());
         Ok(Value::Null.into())
     }),
 ];
@@ -34,12 +35,12 @@ pub(super) const HANDLERS: &[(&str, Handler)] = &[
 fn visible<'w>(world: &'w World, ask: &Ask<'_>, privilege: &str) -> Result<&'w Worker, Refusal> {
     let upid = ask.variable("upid");
     let parsed: proxmox_types::Upid =
-        upid.parse().map_err(|_| Refusal::parameter("upid", "unable to parse worker upid"))?;
+        upid.parse().map_err(|_| Refusal::parameter("upid", sentence::BAD_UPID))?;
     if parsed.user() != ask.principal.as_str() {
         world.require(ask.principal, &format!("/nodes/{}", world.node), &[privilege], false)?;
     }
     let worker = world.workers.iter().find(|worker| worker.upid == upid);
-    worker.ok_or_else(|| Refusal::parameter("upid", "no such task"))
+    worker.ok_or_else(|| Refusal::parameter("upid", sentence::NO_TASK))
 }
 
 /// The fields that status and list share. A token's task names the user without the token, and the token beside it.
@@ -139,16 +140,12 @@ fn page(rows: Vec<Value>, ask: &Ask<'_>, limit: u64, zero_is_all: bool) -> Value
 
 fn log(world: &mut World, ask: &Ask<'_>) -> Result<Reply, Refusal> {
     let lines = match visible(world, ask, "Sys.Audit") {
-        Ok(worker) if worker.log.lines.is_empty() => alloc::vec!["no content".into()],
+        Ok(worker) if worker.log.lines.is_empty() => alloc::vec![sentence::LOG_EMPTY.into()],
         Ok(worker) => worker.log.lines.clone(),
-        Err(refusal)
-            if refusal.status == 400 && refusal.errors.values().any(|text| text == "no such task") =>
-        {
-            alloc::vec!["unable to open file - No such file or directory".into()]
-        }
+        Err(refusal) if refusal.says(sentence::NO_TASK) => alloc::vec![sentence::LOG_MISSING.into()],
         Err(refusal) => return Err(refusal),
     };
     let total = lines.len();
-    let rows = (1_u64..).zip(lines).map(|(n, t)| json!({ "n": n, "t": t })).collect();
+    let rows = (1_u64..).zip(lines).map(|(n, t)| json!({ "n": n, "t": t.as_str() })).collect();
     Ok(Reply { data: page(rows, ask, 50, true), total: Some(total) })
 }

@@ -11,6 +11,7 @@ use serde_json::{Map, Value, json};
 
 use super::answer::{Refusal, Reply, set};
 use super::route::{Ask, Handler};
+use super::sentence;
 use super::storage::Volume;
 use super::world::World;
 
@@ -101,7 +102,7 @@ fn named(ask: &Ask<'_>) -> (String, String) {
 fn get(world: &mut World, ask: &Ask<'_>) -> Result<Reply, Refusal> {
     let (storage, name) = named(ask);
     check_access(world, ask, &storage, &name)?;
-    let missing = || Refusal::die(format!("volume_size_info on '{storage}:{name}' failed - no format"));
+    let missing = || Refusal::die(sentence::NO_SIZE.of(&[&format!("{storage}:{name}")]));
     let volume = world.storage(&storage)?.volumes.get(&name).ok_or_else(missing)?;
     let file = name.split_once('/').map_or(name.as_str(), |(_, file)| file);
     let mut attributes = json!({
@@ -121,9 +122,10 @@ fn change(world: &mut World, ask: &Ask<'_>) -> Result<Reply, Refusal> {
     let (storage, name) = named(ask);
     check_access(world, ask, &storage, &name)?;
     let volume = world.storages.get_mut(&storage).and_then(|storage| storage.volumes.get_mut(&name));
-    let volume = volume.ok_or_else(|| Refusal::die(format!("volume '{storage}:{name}' does not exist")))?;
+    let volume =
+        volume.ok_or_else(|| Refusal::die(sentence::NO_VOLUME.of(&[&format!("{storage}:{name}")])))?;
     if volume.content != "backup" {
-        return Err(Refusal::die("only backups can have notes"));
+        return Err(Refusal::die(sentence::NO_NOTES));
     }
     if let Some(notes) = ask.get("notes") {
         volume.notes = notes.into();
@@ -147,10 +149,10 @@ fn delete(world: &mut World, ask: &Ask<'_>) -> Result<Reply, Refusal> {
         let volumes = world.storages.get_mut(&storage).map(|storage| &mut storage.volumes);
         let Some(volumes) = volumes else { return Ok(()) };
         if volumes.get(&name).is_some_and(|volume| volume.is_protected) {
-            return Err(Refusal::die(format!("cannot remove protected volume '{name}' on '{storage}'")));
+            return Err(Refusal::die(sentence::PROTECTED_VOLUME.of(&[&name, &storage])));
         }
         volumes.remove(&name);
-        log.line(format!("Removed volume '{storage}:{name}'"));
+        log.line(sentence::REMOVED.of(&[&format!("{storage}:{name}")]));
         Ok(())
     });
     let is_waited_for = ask.get("delay").is_some();
@@ -167,7 +169,9 @@ fn allocate(world: &mut World, ask: &Ask<'_>) -> Result<Reply, Refusal> {
     let vmid = vmid.and_then(|vmid| u32::try_from(vmid).ok()).unwrap_or_default();
     let name = format!("{vmid}/{}", ask.get("filename").unwrap_or_default());
     let size = super::container::bytes(ask.get("size").unwrap_or_default());
-    world.storage(&storage)?;
+    if world.storage(&storage)?.volumes.contains_key(&name) {
+        return Err(Refusal::die(sentence::VOLUME_TAKEN.of(&[&name])));
+    }
     let (time, volid) = (world.time(), format!("{storage}:{name}"));
     let volume = Volume {
         content: "rootdir",
@@ -187,7 +191,9 @@ fn download(world: &mut World, ask: &Ask<'_>) -> Result<Reply, Refusal> {
     let storage = ask.variable("storage").to_string();
     let file = ask.get("filename").unwrap_or_default().to_string();
     let content = if ask.get("content") == Some("iso") { "iso" } else { "vztmpl" };
-    world.storage(&storage)?;
+    if !world.storage(&storage)?.content.contains(&content) {
+        return Err(Refusal::die(sentence::OTHER_CONTENT.of(&[&storage, &content])));
+    }
     let id = crate::encode(&file).to_string();
     let upid = world.spawn_job("download", &id, ask.principal, move |world, _| {
         let volume = Volume {
@@ -207,7 +213,11 @@ fn download(world: &mut World, ask: &Ask<'_>) -> Result<Reply, Refusal> {
 
 /// The backups of a storage with what the retention means for each.
 fn prune_marks(world: &World, ask: &Ask<'_>) -> Result<Vec<(String, Volume, &'static str)>, Refusal> {
-    let storage = world.storage(ask.variable("storage"))?;
+    let name = ask.variable("storage");
+    let storage = world.storage(name)?;
+    if !storage.content.contains(&"backup") {
+        return Err(Refusal::die(sentence::NO_BACKUPS.of(&[&name])));
+    }
     let keep = ask
         .get("prune-backups")
         .and_then(|text| text.split(',').find_map(|part| part.strip_prefix("keep-last=")));

@@ -13,25 +13,26 @@ use core::time::Duration;
 
 use super::acl::Principal;
 use super::answer::Refusal;
+use super::sentence::{self, Said, Sentence};
 use super::world::World;
 
 /// What a worker does: returns its warnings, or why it failed.
-pub(super) type Job = Box<dyn FnOnce(&mut World, &mut Log) -> Result<(), String> + Send>;
+pub(super) type Job = Box<dyn FnOnce(&mut World, &mut Log) -> Result<(), Said> + Send>;
 
 /// The lines of a task's log.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Log {
-    pub(super) lines: Vec<String>,
+    pub(super) lines: Vec<Said>,
     pub(super) warnings: usize,
 }
 
 impl Log {
-    pub(super) fn line(&mut self, text: impl Into<String>) {
+    pub(super) fn line(&mut self, text: impl Into<Said>) {
         self.lines.push(text.into());
     }
 
-    pub(super) fn warn(&mut self, text: &str) {
-        self.lines.push(format!("WARN: {text}"));
+    pub(super) fn warn(&mut self, text: Sentence) {
+        self.line(sentence::LOG_WARNING.of(&[&Said::from(text)]));
         self.warnings += 1;
     }
 }
@@ -53,7 +54,7 @@ pub(super) struct Worker {
 pub(super) enum State {
     Running(Job),
     /// The exit status, and when it ended.
-    Ended(String, u64),
+    Ended(Said, u64),
 }
 
 impl fmt::Debug for Worker {
@@ -69,27 +70,27 @@ impl Worker {
 
     pub(super) fn exit(&self) -> Option<&str> {
         match &self.state {
-            State::Ended(exit, _) => Some(exit),
+            State::Ended(exit, _) => Some(exit.as_str()),
             State::Running(_) => None,
         }
     }
 
-    fn end(&mut self, result: Result<(), String>, at: u64) {
+    fn end(&mut self, result: Result<(), Said>, at: u64) {
         let (exit, line) = match (result, self.log.warnings) {
-            (Ok(()), 0) => ("OK".to_string(), "TASK OK".to_string()),
-            (Ok(()), warnings) => (format!("WARNINGS: {warnings}"), format!("TASK WARNINGS: {warnings}")),
-            (Err(text), _) if text == UNEXPECTED => (text, String::new()),
-            (Err(text), _) => (text.clone(), format!("TASK ERROR: {text}")),
+            (Ok(()), 0) => (sentence::OK.into(), Some(sentence::LOG_OK.into())),
+            (Ok(()), warnings) => {
+                let counted = |sentence: Sentence| sentence.of(&[&warnings]);
+                (counted(sentence::WARNINGS), Some(counted(sentence::LOG_WARNINGS)))
+            }
+            (Err(text), _) if text == sentence::UNEXPECTED.into() => (text, None),
+            (Err(text), _) => (text.clone(), Some(sentence::LOG_ERROR.of(&[&text]))),
         };
-        if !line.is_empty() {
+        if let Some(line) = line {
             self.log.line(line);
         }
         self.state = State::Ended(exit, at);
     }
 }
-
-/// The exit status of a worker that was killed before it could write one.
-pub(super) const UNEXPECTED: &str = "unexpected status";
 
 impl World {
     /// Starts a worker and returns its UPID. `begin` runs at once, `finish` when the worker ends.
@@ -146,14 +147,14 @@ impl World {
             started,
             ends_at: self.now.saturating_add(lasts),
             log: Log::default(),
-            state: State::Ended(String::new(), started),
+            state: State::Ended(sentence::UNEXPECTED.into(), started),
         }
     }
 
     pub(super) fn end_worker(&mut self, index: usize) {
         let at = self.time();
         let Some(worker) = self.workers.get_mut(index) else { return };
-        let state = core::mem::replace(&mut worker.state, State::Ended(String::new(), at));
+        let state = core::mem::replace(&mut worker.state, State::Ended(sentence::UNEXPECTED.into(), at));
         let State::Running(job) = state else { return };
         let mut log = core::mem::take(&mut worker.log);
         let result = job(self, &mut log);
@@ -164,18 +165,19 @@ impl World {
     }
 
     /// Stops a worker as `DELETE tasks/UPID` does, or as a crash does.
-    pub(super) fn stop_worker(&mut self, upid: &str, exit: &str) {
+    pub(super) fn stop_worker(&mut self, upid: &str, exit: &Said) {
         let at = self.time();
         if let Some(worker) =
             self.workers.iter_mut().find(|worker| worker.upid == upid && worker.exit().is_none())
         {
-            worker.end(Err(exit.into()), at);
+            worker.end(Err(exit.clone()), at);
         }
     }
 
     /// Kills the worker of a task, as a crash or the OOM killer would: its container stays locked.
     pub fn kill_task(&mut self, upid: &str) {
-        self.stop_worker(upid, UNEXPECTED);
+        // A worker that was killed could not write how it ended.
+        self.stop_worker(upid, &sentence::UNEXPECTED.into());
     }
 
     /// Forgets a task, as PVE does when its logs are rotated.
@@ -184,8 +186,8 @@ impl World {
     }
 }
 
-/// A refusal inside a worker: permission failures carry their status, and newlines become blanks.
-fn exit_text(refusal: &Refusal) -> String {
-    let text = refusal.message.trim().replace('\n', " ");
-    if refusal.status == 403 { format!("403 {text}") } else { text }
+/// A refusal inside a worker: permission failures carry their status.
+fn exit_text(refusal: &Refusal) -> Said {
+    let text = refusal.message();
+    if refusal.is_permission() { sentence::FORBIDDEN.of(&[text]) } else { text.clone() }
 }

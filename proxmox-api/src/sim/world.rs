@@ -11,6 +11,7 @@ use super::answer::{Answer, Refusal};
 use super::container::Container;
 use super::fault::{Deferred, Fault, Script};
 use super::route;
+use super::sentence;
 use super::storage::Storage;
 use super::worker::Worker;
 
@@ -133,27 +134,25 @@ impl World {
     }
 
     fn no_container(&self, vmid: u32) -> Refusal {
-        Refusal::die(format!("Configuration file 'nodes/{}/lxc/{vmid}.conf' does not exist", self.node))
+        Refusal::die(sentence::NO_CONTAINER.of(&[&self.node, &vmid]))
     }
 
     /// The container if it is not locked.
     pub(super) fn unlocked(&self, vmid: u32) -> Result<&Container, Refusal> {
         let container = self.container(vmid)?;
         match container.lock() {
-            Some(lock) => Err(Refusal::die(format!("CT is locked ({lock})"))),
+            Some(lock) => Err(Refusal::die(sentence::LOCKED.of(&[&lock]))),
             None => Ok(container),
         }
     }
 
     /// The storage, or what PVE says if there is none or it is off.
     pub(super) fn storage(&self, name: &str) -> Result<&Storage, Refusal> {
-        let storage = self
-            .storages
-            .get(name)
-            .ok_or_else(|| Refusal::die(format!("storage '{name}' does not exist")))?;
+        let storage =
+            self.storages.get(name).ok_or_else(|| Refusal::die(sentence::NO_STORAGE.of(&[&name])))?;
         match (storage.is_enabled, storage.is_active) {
-            (false, _) => Err(Refusal::die(format!("storage '{name}' is disabled"))),
-            (_, false) => Err(Refusal::die(format!("storage '{name}' is not online"))),
+            (false, _) => Err(Refusal::die(sentence::DISABLED.of(&[&name]))),
+            (_, false) => Err(Refusal::die(sentence::OFFLINE.of(&[&name]))),
             _ => Ok(storage),
         }
     }

@@ -13,6 +13,8 @@ mod lost;
 #[cfg(test)]
 mod now;
 #[cfg(test)]
+mod refusals;
+#[cfg(test)]
 mod shapes;
 #[cfg(test)]
 mod waiting;

@@ -108,7 +108,10 @@ fn warnings_are_success_and_come_with_their_lines() {
     assert_eq!(ended.warnings, 1);
     assert_eq!(
         ended.warning_lines,
-        ["The container's Debian version '15' is newer than the tested version '14'."]
+        [
+            "The container's Debian version '15' is newer than the tested version '14'. While everything may work fine, \
+         full compatibility cannot be guaranteed. Please check for PVE system updates."
+        ]
     );
 }
 

@@ -29,7 +29,7 @@ pub static TOKEN: Endpoint = get(
 pub static POOLS: Endpoint = get("pool.list", "/pools", Privileges::Anyone, Returns::List)
     .with(&[&[optional("poolid", format_of(POOL))]])
     .checks(&[check(
-        "pools without it are left out",
+        "without `poolid` pools without it are left out; with it nothing is needed",
         Privileges::All("/pool/{poolid}", &["Pool.Audit"]),
         "pve-manager PVE/API2/Pool.pm, index",
     )
