@@ -4,7 +4,7 @@
 //! `snapshot VMID NAME [DESCRIPTION]` adds one that somebody took; `running VMID` starts a container;
 //! `changes` counts requests that change something; `config VMID` shows the options; `set VMID OPTION [VALUE]` sets or
 //! removes one; `revoke PATH ROLE` takes a role away; `lock VMID [LOCK]`; `slow TYPE MILLISECONDS` makes a kind of
-//! worker take longer; `statistics up|down`; `delay OPERATION MILLISECONDS` makes the answers of an operation late; `lose OPERATION` loses its
+//! worker take longer; `statistics up|down`; `grant PATH WHO ROLE`; `pool NAME` makes one; `bridge NAME` too; `delay OPERATION MILLISECONDS` makes the answers of an operation late; `lose OPERATION` loses its
 //! next answer; `role ROLE [PRIVILEGES]` redefines or removes a role; `daemon up|down`; `secret TOKEN SECRET` changes a
 //! token's secret.
 
@@ -104,6 +104,18 @@ const VERBS: &[(&str, Verb)] = &[
     }),
     ("revoke", |_, world, words| {
         world.acl.revoke(words.first()?, words.get(1)?);
+        Some(Value::Null)
+    }),
+    ("grant", |_, world, words| {
+        world.acl.grant(words.first()?, &[words.get(1)?], words.get(2)?);
+        Some(Value::Null)
+    }),
+    ("pool", |_, world, words| {
+        world.pools.insert((*words.first()?).into(), String::new());
+        Some(Value::Null)
+    }),
+    ("bridge", |_, world, words| {
+        world.add_bridge(words.first()?);
         Some(Value::Null)
     }),
     ("role", |_, world, words| {

@@ -22,5 +22,6 @@ mod node;
 mod place;
 #[cfg(test)]
 mod readonly;
+mod repairs;
 #[cfg(test)]
 mod secrecy;
