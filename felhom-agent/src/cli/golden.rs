@@ -147,7 +147,7 @@ async fn preflight(client: &Client, node: &NodeName, spec: &GoldenSpec) -> Resul
     }
     let interfaces = on.bridges().await?;
     if !interfaces.iter().any(|interface| interface.iface == spec.bridge.as_str()) {
-        against.push(format!("there is no bridge {}, or the token may not see it", spec.bridge));
+        against.push(format!("there is no bridge {}, or the token may not use it", spec.bridge));
     }
     let template = spec.template.to_string();
     let source: Option<StorageId> = template.split(':').next().and_then(|storage| storage.parse().ok());
@@ -231,7 +231,7 @@ mod tests {
             ("storage", "images", "storage images may not hold containers: it has no content type rootdir"),
             ("storage", "off", "storage off is not active"),
             ("storage", "small", "storage small has 0 B free"),
-            ("bridge", "vmbr7", "there is no bridge vmbr7, or the token may not see it"),
+            ("bridge", "vmbr7", "there is no bridge vmbr7, or the token may not use it"),
         ];
         let sim = Sim::new();
         {

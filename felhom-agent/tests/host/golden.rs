@@ -184,9 +184,9 @@ fn what_pct_would_accept_and_should_not_is_refused_before() {
         Recording::of("create-golden-ok").play();
         let rows = [
             ("--vmid 310", "--vmid 300", "VMID 300 is taken"),
-            ("--memory 256", "--bridge vmbr9", "there is no bridge vmbr9"),
+            ("--memory 256", "--bridge vmbr9", "there is no bridge vmbr9, or the token may not use it"),
             ("--rootfs 1", "--rootfs 9999", "storage local-btrfs has 6.0 GiB free"),
-            ("local-btrfs", "nostore", "there is no storage nostore, or the token may not see it"),
+            ("local-btrfs", "nostore", "there is no storage nostore"),
             (
                 "alpine-3.22-mini_3.22.0_amd64",
                 "nope",

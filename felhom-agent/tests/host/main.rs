@@ -28,6 +28,8 @@ mod process;
 #[cfg(test)]
 mod refusals;
 #[cfg(test)]
+mod repairs;
+#[cfg(test)]
 mod running;
 #[cfg(test)]
 mod selftest;
