@@ -22,6 +22,7 @@ mod node;
 mod place;
 #[cfg(test)]
 mod readonly;
+#[cfg(test)]
 mod repairs;
 #[cfg(test)]
 mod secrecy;

@@ -32,7 +32,8 @@ fn edited(id: &'static str, config: fn(&Node, &Agent) -> Value, typed: Value) ->
     Case { id, node: &[], config, typed }
 }
 
-fn cases() -> Vec<Case> {
+/// Faults of the configuration.
+fn of_the_configuration() -> Vec<Case> {
     vec![
         edited("config.file", |_, _| json!({ "nodde": "pve1" }), json!({ "nodde": null })),
         edited(
@@ -62,6 +63,12 @@ fn cases() -> Vec<Case> {
             json!({}),
         ),
         edited("node.exists", |_, _| json!({ "node": "pve9" }), json!({ "node": "pve1" })),
+    ]
+}
+
+/// Faults of the node, and of what the token may do there.
+fn of_the_node() -> Vec<Case> {
+    vec![
         edited("pool.exists", |_, _| json!({ "pool": "nopool" }), json!({})),
         edited("pool.exists", |_, _| json!({ "pool": "outer/inner" }), json!({})),
         Case {
@@ -85,6 +92,10 @@ fn cases() -> Vec<Case> {
         case("x.guest", &["revoke /pool/felhom FelhomAgent"]),
         case("x.guest", &["set 300 tags felhom-selftest;felhom-st-marker"]),
     ]
+}
+
+fn cases() -> Vec<Case> {
+    of_the_configuration().into_iter().chain(of_the_node()).collect()
 }
 
 /// Checks whose repair is not carried out here, and why.
@@ -173,17 +184,17 @@ fn fixes_of(agent: &Agent, id: &str) -> Vec<String> {
 fn carry_out(node: &Node, agent: &Agent, line: &str, typed: &Value) {
     let (bin, log) = (agent.path("bin"), agent.path("log"));
     fs::create_dir_all(&bin).unwrap();
-    let note = format!(
+    let script = format!(
         "#!/bin/sh\nprintf '%s' \"${{0##*/}}\" >> {0}\nprintf ' %s' \"$@\" >> {0}\necho >> {0}\n",
         log.display()
     );
     for program in ["pveum", "pct", "systemctl", "edit"] {
-        let path = agent.write(&format!("bin/{program}"), &note, 0o755);
+        let path = agent.write(&format!("bin/{program}"), &script, 0o755);
         assert!(path.exists());
     }
-    let link = bin.join("felhom-agent");
-    if !link.exists() {
-        symlink(env!("CARGO_BIN_EXE_felhom-agent"), link).unwrap();
+    let ours = bin.join("felhom-agent");
+    if !ours.exists() {
+        symlink(env!("CARGO_BIN_EXE_felhom-agent"), ours).unwrap();
     }
     fs::write(&log, "").unwrap();
     let path = format!("{}:/usr/sbin:/usr/bin:/sbin:/bin", bin.display());
