@@ -7,9 +7,10 @@ use figment::providers::{Format, Json};
 use figment::value::{Dict, Map, Value};
 use figment::{Figment, Metadata, Profile, Provider};
 
-use proxmox_types::{first_invisible, redact_strictly};
+use proxmox_types::{clean, first_invisible, redact_strictly};
 
 use super::raw::RawConfig;
+use super::strict::LONGEST;
 use super::{ConfigError, InvalidSnafu, VariableSnafu};
 
 /// What the names of the agent's variables begin with.
@@ -141,7 +142,7 @@ pub(super) fn merge(path: &Path, text: &str, environment: &Environment) -> Resul
         let source = error.metadata.as_ref().map(|metadata| metadata.name.to_string()).unwrap_or_default();
         // figment quotes a list of quoted words.
         let problem = error.kind.to_string().replace("`one of ", "one of ").replace("``", "`");
-        let problem = redact_strictly(&problem);
+        let problem = clean(&redact_strictly(&problem), LONGEST);
         if names.contains(&source) {
             VariableSnafu { variable: source, problem }.build()
         } else {

@@ -4,7 +4,7 @@
 
 use std::path::Path;
 
-use proxmox_types::{Stray, first_invisible, is_invisible, redact, redact_strictly};
+use proxmox_types::{Stray, clean, first_invisible, is_invisible, redact, redact_strictly};
 use serde_json::Value;
 use serde_json::error::Category;
 
@@ -12,6 +12,9 @@ use super::environment::KEYS;
 use super::object::Object;
 use super::raw::RawConfig;
 use super::{ConfigError, InvalidSnafu, MalformedSnafu};
+
+/// Longest problem that is told, in bytes: a value may be as large as the file.
+pub(super) const LONGEST: usize = 1024;
 
 /// Checks the text of the file against what a configuration may hold.
 ///
@@ -60,7 +63,8 @@ fn problem(text: &str, at: &str, error: &serde_json::Error) -> String {
         None => format!("`{at}`: {said}"),
     };
     // The UUIDs of file systems are no secrets.
-    if at.starts_with("usb") { redact(&problem).into() } else { redact_strictly(&problem).into() }
+    let shown = if at.starts_with("usb") { redact(&problem) } else { redact_strictly(&problem) };
+    clean(&shown, LONGEST)
 }
 
 /// The first invisible character of a value or a key, and where; those of the token are told with the token.

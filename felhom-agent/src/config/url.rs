@@ -2,7 +2,7 @@
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-use proxmox_types::first_invisible;
+use proxmox_types::{LONGEST_SNIPPET, clean, first_invisible};
 
 /// The port of pveproxy.
 const PORT: u16 = 8006;
@@ -37,7 +37,10 @@ impl Url {
         let port = port.map_or(Ok(PORT), port_of)?;
         let host = host_of(host)?;
         if !["", "/"].contains(&path) {
-            return Err(format!("nothing may follow `{host}:{port}`, and there is `{}`", clipped(path)));
+            return Err(format!(
+                "nothing may follow `{host}:{port}`, and there is `{}`",
+                clean(path, LONGEST_SNIPPET)
+            ));
         }
         Ok(Self { host: host.into(), port })
     }
@@ -60,7 +63,7 @@ fn after_scheme(text: &str) -> Result<&str, String> {
         return Ok(text.get(SCHEME.len()..).unwrap_or_default());
     }
     let found = match text.split_once("://") {
-        Some((scheme, _)) => format!(", and it starts with `{}://`", clipped(scheme)),
+        Some((scheme, _)) => format!(", and it starts with `{}://`", clean(scheme, LONGEST_SNIPPET)),
         None => String::new(),
     };
     Err(format!("must start with `https://`; pveproxy speaks nothing else{found}"))
@@ -93,7 +96,9 @@ fn port_of(text: &str) -> Result<u16, String> {
     let port = text.parse().ok().filter(|port| is_number && *port != 0);
     port.ok_or_else(|| match text {
         "" => "the port is missing after the `:`".into(),
-        text => format!("`{}` is not a port, which is a number from 1 to 65535", clipped(text)),
+        text => {
+            format!("`{}` is not a port, which is a number from 1 to 65535", clean(text, LONGEST_SNIPPET))
+        }
     })
 }
 
@@ -110,15 +115,16 @@ fn host_of(host: &str) -> Result<&str, String> {
         return if v6.parse::<Ipv6Addr>().is_ok() {
             Ok(host)
         } else {
-            Err(format!("`{}` {problem}", clipped(v6)))
+            Err(format!("`{}` {problem}", clean(v6, LONGEST_SNIPPET)))
         };
     }
     let is_number = host.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
     if is_number && host.parse::<Ipv4Addr>().is_err() {
-        return Err(format!("`{}` is not an address of version 4", clipped(host)));
+        return Err(format!("`{}` is not an address of version 4", clean(host, LONGEST_SNIPPET)));
     }
-    name_problem(host)
-        .map_or(Ok(host), |problem| Err(format!("`{}` is no host name: {problem}", clipped(host))))
+    name_problem(host).map_or(Ok(host), |problem| {
+        Err(format!("`{}` is no host name: {problem}", clean(host, LONGEST_SNIPPET)))
+    })
 }
 
 /// Why it is no host name: labels of letters, digits and inner hyphens, at most 63 characters each.
@@ -137,11 +143,6 @@ fn name_problem(host: &str) -> Option<String> {
     }
     let is_long = host.len() > 253 || labels().any(|label| label.len() > 63);
     is_long.then(|| "it is too long: 253 characters, 63 for each part, are the most".into())
-}
-
-/// As much of a text as a message can bear.
-fn clipped(text: &str) -> String {
-    text.chars().take(60).collect()
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use std::os::fd::OwnedFd;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-use proxmox_types::{NodeName, SnapshotName, Upid, Vmid};
+use proxmox_types::{LONGEST_SNIPPET, NodeName, SnapshotName, Upid, Vmid, clean};
 use rustix::fs::{FlockOperation, flock};
 use rustix::io::Errno;
 use serde::{Deserialize, Deserializer, Serialize};
@@ -19,7 +19,6 @@ use crate::config::Config;
 use crate::finding::Remedy;
 use crate::guard::{FolderDanger, Last, Ours, reach};
 use crate::shell::word;
-use crate::terminal::plain;
 use crate::trouble::configuration::edit_line;
 
 /// The journal itself.
@@ -141,12 +140,9 @@ impl JournalError {
     }
 }
 
-/// The most characters of a journal's own words that are shown.
-const SHOWN: usize = 200;
-
 /// Where something stops being a journal, which may quote whatever stands there.
 fn shown(error: &serde_json::Error) -> String {
-    plain(&error.to_string()).chars().take(SHOWN).collect()
+    clean(&error.to_string(), LONGEST_SNIPPET)
 }
 
 /// What is done about a file system that refuses something.
