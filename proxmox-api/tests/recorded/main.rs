@@ -18,4 +18,6 @@ mod replay;
 #[cfg(test)]
 mod schema;
 #[cfg(test)]
+mod sentences;
+#[cfg(test)]
 mod table;
