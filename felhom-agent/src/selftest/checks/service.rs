@@ -99,3 +99,38 @@ pub(super) fn stale() -> Finding {
     .because("what is told of load and of running guests may be old; everything else works")
     .fix("systemctl restart pvestatd")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_service_is_judged_by_what_systemd_says() {
+        let cases = [
+            ("running", "active", "enabled", "", ""),
+            ("exited", "active", "enabled", "", ""),
+            ("reload", "reloading", "enabled", "", ""),
+            ("running", "active", "disabled", "warn", "systemctl enable pvestatd"),
+            ("dead", "inactive", "enabled", "FAIL", "systemctl restart pvestatd"),
+            ("failed", "failed", "enabled", "FAIL", "systemctl restart pvestatd"),
+            ("dead", "inactive", "masked", "FAIL", "systemctl unmask pvestatd && systemctl restart pvestatd"),
+            ("auto-restart", "activating", "enabled", "warn", ""),
+            ("dead", "maintenance", "enabled", "FAIL", "systemctl restart pvestatd"),
+        ];
+        for (state, active, unit, label, fix) in cases {
+            let service: Service = serde_json::from_value(json!({
+                "service": "pvestatd", "name": "pvestatd", "desc": "", "state": state, "active-state": active,
+                "unit-state": unit,
+            }))
+            .unwrap();
+            let found = judge(&service);
+            let fixes = found.iter().flat_map(|finding| &finding.fix).map(|fix| fix.run.as_str());
+            let labels = found.iter().map(|finding| finding.status.label());
+            assert_eq!(
+                (labels.collect::<String>(), fixes.collect::<String>()),
+                (label.into(), fix.into()),
+                "{state}"
+            );
+        }
+    }
+}
