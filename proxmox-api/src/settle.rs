@@ -171,6 +171,14 @@ impl Search<'_> {
         self.time.map_or(now, |time| time.min(now)).checked_sub(SLACK)
     }
 
+    /// The server's clock now, by the later of both times: nothing of the call began after it.
+    fn latest(&self) -> Option<u64> {
+        let ago = self.client.now().saturating_sub(self.sent).as_secs();
+        let now = self.client.server_time()?;
+        let latest = self.time.map_or(now, |time| time.saturating_add(ago).max(now));
+        latest.checked_add(SLACK)
+    }
+
     async fn look_for_task(&self, worker: Worker) -> Sight {
         let Some(node) = self.node() else { return Sight::Unclear };
         let mut found: Vec<Upid> = Vec::new();
@@ -201,6 +209,7 @@ impl Search<'_> {
             && worker.id.fits(upid.id(), &|name| self.value(name))
             && upid.user() == self.client.token().to_string()
             && upid.started() >= since
+            && self.latest().is_some_and(|latest| upid.started() <= latest)
             && !self.client.knows(upid)
     }
 

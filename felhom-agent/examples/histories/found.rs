@@ -57,6 +57,12 @@ fn a_clock_that_is_set_ahead_hides_no_task() {
 }
 
 #[test]
+fn a_task_of_the_time_before_a_clock_was_set_back_is_none_of_this_call() {
+    let faults = [fault(0, Request(9), Clock(-3600)), fault(1, Change(0), LostRequest)];
+    assert_eq!(wrong(&[history(&[], &[Exercise, Exercise], &faults)]).unwrap(), Vec::<String>::new());
+}
+
+#[test]
 fn nothing_is_wrong_where_nothing_goes_wrong() {
     let histories =
         [history(&[], &[Exercise, Cleanup], &[]), history(&[Left], &[Exercise, Cleanup, Exercise], &[])];
