@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use proxmox_privileged::Runner;
-use proxmox_privileged::filesystem::FsType;
+use proxmox_privileged::filesystem::{FsType, Survey};
 use proxmox_privileged::findmnt::{Mount, TableError, mount_of, mount_state};
 use proxmox_privileged::fstab::{AtBoot, FstabConflict, at_boot, in_the_way};
 use proxmox_privileged::mount::{Candidates, MountError, Place, sole_holder};
@@ -59,7 +59,7 @@ pub async fn examine(
     let aliases = Aliases::new(uuid, &survey, is_same);
     let facts = Facts {
         place: place_of(target),
-        holder: sole_holder(&survey, uuid, &candidates),
+        holder: holder(runner, devices, disk, &survey, mount.is_some()).await,
         candidates,
         devices: &holders,
         mount: mount.as_ref(),
@@ -83,6 +83,24 @@ pub async fn examine(
         look,
         devices: holders,
     })
+}
+
+/// Who holds the file system, as `usb mount` would find. Of a disk that is mounted already, or not there, the other disks
+/// are not asked, since that wakes those that sleep.
+async fn holder(
+    runner: &dyn Runner,
+    devices: &Devices,
+    disk: &UsbDisk,
+    survey: &Survey,
+    is_mounted: bool,
+) -> Result<(String, FsType), MountError> {
+    let candidates = devices.candidates(disk.any_disk);
+    let found = sole_holder(survey, &disk.uuid, &candidates)?;
+    if is_mounted {
+        return Ok(found);
+    }
+    let survey = Survey::of(runner, &candidates.devices, devices.filesystems()).await;
+    sole_holder(&survey, &disk.uuid, &candidates)
 }
 
 /// A command that repairs, or one that only shows.
