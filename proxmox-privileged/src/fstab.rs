@@ -97,7 +97,7 @@ fn place_of_ours(fstab: &[u8], target: &MountTarget) -> Option<usize> {
 
 /// What the first line does that mounts the filesystem on the target.
 pub fn at_boot(fstab: &[u8], target: &MountTarget, aliases: &Aliases) -> AtBoot {
-    let is_it = |line: &Line| aliases.include(&line.source) && line.is_on(target);
+    let is_it = |line: &Line| aliases.are_for(&line.source) && line.is_on(target);
     let line = lines(fstab).filter_map(Line::read).find(is_it);
     line.map_or(AtBoot::Nothing, |line| {
         let has = |option: &str| line.options.split(',').any(|found| found == option);
@@ -210,7 +210,7 @@ fn appended(fstab: &[u8], entry: &FstabEntry) -> Vec<u8> {
 /// Whether the line mounts something on the target, or this filesystem anywhere.
 fn concerns(line: &[u8], target: &MountTarget, aliases: Option<&Aliases>) -> bool {
     Line::read(line).is_some_and(|line| {
-        line.is_on(target) || aliases.is_some_and(|aliases| aliases.include(&line.source))
+        line.is_on(target) || aliases.is_some_and(|aliases| aliases.are_for(&line.source))
     })
 }
 

@@ -48,7 +48,7 @@ impl Aliases {
     }
 
     /// Whether the first field of a line of fstab, its octal escapes resolved, names the filesystem.
-    pub(crate) fn include(&self, source: &str) -> bool {
+    pub(crate) fn are_for(&self, source: &str) -> bool {
         let name = Name::read(source);
         let leads_here = |path: &str| {
             path.starts_with("/dev/") && self.devices.iter().any(|device| (self.is_same)(path, device))
@@ -215,7 +215,7 @@ mod tests {
             "PARTUUID=77",
         ];
         let aliases = aliases();
-        let unknown: Vec<_> = names.into_iter().filter(|name| !aliases.include(name)).collect();
+        let unknown: Vec<_> = names.into_iter().filter(|name| !aliases.are_for(name)).collect();
         assert_eq!(unknown, [""; 0]);
     }
 
@@ -243,7 +243,7 @@ mod tests {
             "=",
         ];
         let aliases = aliases();
-        let known: Vec<_> = names.into_iter().filter(|name| aliases.include(name)).collect();
+        let known: Vec<_> = names.into_iter().filter(|name| aliases.are_for(name)).collect();
         assert_eq!(known, [""; 0]);
     }
 }
