@@ -16,7 +16,7 @@
 use alloc::string::{String, ToString};
 use core::fmt;
 
-use proxmox_types::{Bridge, StorageId, Vmid};
+use proxmox_types::{Bridge, StorageId, Vmid, vmid};
 use serde::{Deserialize, Serialize};
 use snafu::Snafu;
 
@@ -29,6 +29,7 @@ use crate::{Output, RunError, Runner};
 #[serde(deny_unknown_fields)]
 pub struct GoldenSpec {
     /// Number of the container; must be free on the whole cluster.
+    #[serde(deserialize_with = "vmid::written")]
     pub vmid: Vmid,
     /// The template to unpack.
     pub template: TemplateVolume,

@@ -18,7 +18,7 @@ use serde::{Deserialize, Deserializer, forward_to_deserialize_any};
 use serde_json::map::Iter;
 use serde_json::{Error, Value};
 
-use crate::scalar::{self, LooseScalar};
+use crate::scalar::{self, Loose, LooseScalar};
 use crate::{LONGEST_SNIPPET, clean, quoted};
 
 /// What of an answer was not taken over.
@@ -71,6 +71,20 @@ pub fn optional<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
     deserializer: D,
 ) -> Result<Option<T>, D::Error> {
     tolerate(deserializer, ONE, Attempt(PhantomData::<Option<T>>)).map(Option::flatten)
+}
+
+/// Reads a value that only informs and has an empty form, for
+/// `#[serde(default, deserialize_with = "lenient::or_default")]`.
+pub fn or_default<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(
+    deserializer: D,
+) -> Result<T, D::Error> {
+    optional(deserializer).map(Option::unwrap_or_default)
+}
+
+/// Reads an array of scalars that only inform: all of them, or none.
+pub fn list<'de, D: Deserializer<'de>, T: LooseScalar>(deserializer: D) -> Result<Vec<T>, D::Error> {
+    let list = or_default::<D, Vec<Loose<T>>>(deserializer)?;
+    Ok(list.into_iter().map(|item| item.0).collect())
 }
 
 /// A value that is read as a list of attempts.
@@ -320,5 +334,119 @@ impl<'de> MapAccess<'de> for Mapping<'_> {
         let (key, value) = self.value.take().ok_or_else(|| Error::custom("a value without a key"))?;
         let (path, notes) = (Path::Key(self.reader.path, key), self.reader.notes);
         seed.deserialize(Reader { value, path: &path, notes }).inspect_err(|_| notes.fail(&path))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::{Content, LxcStatus, NetworkInterface, NodeEntry, NodeStatus, StorageStatus, TaskEntry};
+
+    /// What a value becomes with another value at a key, and where something was left out.
+    fn odd<T: serde::de::DeserializeOwned + serde::Serialize>(
+        row: &Value,
+        key: &str,
+        value: &Value,
+    ) -> (Option<Value>, Vec<String>) {
+        let (mut row, mut paths) = (row.clone(), Vec::new());
+        row[key] = value.clone();
+        let read: T = read(&row, "", &mut |note| {
+            paths.push(match note {
+                Note::Unknown { path } | Note::Unread { path, .. } => path,
+            });
+        })
+        .unwrap_or_else(|fault| panic!("{row}: {}", fault.source));
+        (serde_json::to_value(read).unwrap().get(key).cloned(), paths)
+    }
+
+    #[test]
+    fn what_only_informs_is_read_or_absent_and_told() {
+        type Odd = fn(&Value, &str, &Value) -> (Option<Value>, Vec<String>);
+        let container = json!({ "vmid": 100, "status": "running" });
+        let storage = json!({ "storage": "local", "type": "dir", "content": "backup" });
+        let node = json!({ "node": "pve1", "status": "online" });
+        let task = json!({
+            "upid": "UPID:pve1:0000091C:0004ED09:6B052CDB:vzdump:100:root@pam:", "node": "pve1", "type": "vzdump",
+            "id": "100", "user": "root@pam", "starttime": 1,
+        });
+        let volume = json!({ "volid": "pbs:backup/ct/100/x", "format": "pbs-ct" });
+        let bridge = json!({ "iface": "vmbr0", "type": "bridge" });
+        let status = json!({ "rootfs": { "total": 10, "used": 5, "free": 5 } });
+        let shapes: [(Odd, &Value, &[&str]); 7] = [
+            (
+                odd::<LxcStatus>,
+                &container,
+                &["mem", "swap", "disk", "maxmem", "netin", "pid", "cpus", "name"],
+            ),
+            (
+                odd::<StorageStatus>,
+                &storage,
+                &["avail", "total", "used", "used_fraction", "formats", "format"],
+            ),
+            (odd::<NodeEntry>, &node, &["ssl_fingerprint", "mem", "maxcpu", "uptime", "level"]),
+            (odd::<TaskEntry>, &task, &["pid", "pstart", "saved", "tokenid"]),
+            (odd::<Content>, &volume, &["verification", "size", "ctime", "vmid", "parent"]),
+            (odd::<NetworkInterface>, &bridge, &["bridge_vids", "mtu", "vlan-id", "netmask6", "bridge_fd"]),
+            (odd::<NodeStatus>, &status, &["memory", "ksm", "uptime", "cpu", "current-kernel"]),
+        ];
+        for (read, row, keys) in shapes {
+            for key in keys {
+                for value in [json!({ "a": [1] }), json!([[]]), json!([{ "b": "c" }])] {
+                    let (written, paths) = read(row, key, &value);
+                    assert!(written.as_ref() != Some(&value) && !paths.is_empty(), "{key} {value} {paths:?}");
+                    assert!(paths.iter().all(|path| path.starts_with(key)), "{paths:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn numbers_that_only_inform_may_be_negative_missing_or_text() {
+        let container = json!({ "vmid": 100, "status": "running" });
+        let cases = [
+            ("swap", json!(-24576), None, true),
+            ("mem", json!(-4096), None, true),
+            ("disk", json!("n/a"), None, true),
+            ("netin", json!("-1"), None, true),
+            ("maxmem", json!(1.5), None, true),
+            ("pid", json!(4_294_967_296_u64), None, true),
+            ("uptime", json!(-3), Some(json!(-3)), false),
+            ("cpu", json!("0.25"), Some(json!(0.25)), false),
+            ("mem", json!(null), None, false),
+            ("mem", json!(""), None, false),
+            ("mem", json!("1.05e2"), Some(json!(105)), false),
+        ];
+        for (key, value, read, is_told) in cases {
+            let (written, paths) = odd::<LxcStatus>(&container, key, &value);
+            assert_eq!((written, !paths.is_empty()), (read, is_told), "{key} {value}");
+        }
+    }
+
+    #[test]
+    fn an_unreadable_load_leaves_the_rest_of_the_status() {
+        for load in [json!(["fake"]), json!(["0.1", "x"]), json!("0.1"), json!({}), json!([["0.1"]])] {
+            let status = json!({ "loadavg": load, "rootfs": { "total": "10", "used": 5, "free": -5 } });
+            let mut notes = Vec::new();
+            let read: NodeStatus = read(&status, "data", &mut |note| notes.push(note)).unwrap();
+            assert_eq!((read.loadavg.len(), read.rootfs.total, read.rootfs.free), (0, Some(10), None));
+            assert_eq!(notes.len(), 2, "{notes:?}");
+        }
+    }
+
+    #[test]
+    fn an_unreadable_value_says_where_it_stands() {
+        let cases = [
+            (json!({}), "data"),
+            (json!({ "vmid": "x", "status": "running" }), "data.vmid"),
+            (json!({ "vmid": 100, "status": [] }), "data.status"),
+            (json!({ "vmid": 100, "status": "running", "ha": { "managed": {} } }), "data.ha.managed"),
+            (json!("text"), "data"),
+        ];
+        for (json, path) in cases {
+            let fault = read::<LxcStatus>(&json, "data", &mut |_| ()).unwrap_err();
+            assert_eq!(fault.path, path, "{}", fault.source);
+        }
     }
 }

@@ -47,7 +47,7 @@ mod text;
 mod token;
 mod upid;
 mod version;
-mod vmid;
+pub mod vmid;
 mod volume;
 
 pub use access::{Permissions, Role, TokenInfo};

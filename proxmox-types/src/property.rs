@@ -22,6 +22,7 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::fmt;
+use core::ops::{Deref, DerefMut};
 use core::str::FromStr;
 
 use serde::de::{DeserializeOwned, Error as _};
@@ -39,8 +40,56 @@ pub trait PropertyString: Serialize + DeserializeOwned {
 }
 
 /// A value that travels as a property string inside JSON and in parameters.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Property<T>(pub T);
+///
+/// It is used like the value. It is written as it was read as long as nothing of it is changed: PVE understands
+/// `order=1` and `1` alike, and a person wrote one of them.
+#[derive(Clone, Default)]
+pub struct Property<T> {
+    value: T,
+    text: Option<String>,
+}
+
+impl<T> Property<T> {
+    /// A value to be written.
+    pub const fn new(value: T) -> Self {
+        Self { value, text: None }
+    }
+
+    /// The value.
+    pub fn into_inner(self) -> T {
+        self.value
+    }
+}
+
+impl<T> Deref for Property<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.value
+    }
+}
+
+impl<T> DerefMut for Property<T> {
+    fn deref_mut(&mut self) -> &mut T {
+        self.text = None;
+        &mut self.value
+    }
+}
+
+impl<T: PartialEq> PartialEq for Property<T> {
+    /// Compares the values, however they are written.
+    fn eq(&self, other: &Self) -> bool {
+        self.value == other.value
+    }
+}
+
+impl<T: Eq> Eq for Property<T> {}
+
+impl<T: fmt::Debug> fmt::Debug for Property<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Property").field(&self.value).finish()
+    }
+}
 
 /// Text that is not a property string of the wanted type, or a value that cannot be written as one.
 #[derive(Clone, Debug, PartialEq, Eq, Snafu)]
@@ -65,7 +114,8 @@ pub fn parse<T: PropertyString>(text: &str) -> Result<T, PropertyError> {
     serde_json::from_value(Value::Object(fields)).map_err(|error| PropertyError::new(error.to_string()))
 }
 
-/// Writes a property string: the default key first and without its name, the others in alphabetical order.
+/// Writes a property string: the default key first and without its name where its value can stand alone, the others in
+/// alphabetical order.
 ///
 /// Fails if a value holds a comma, which PVE could not read back.
 pub fn print<T: PropertyString>(value: &T) -> Result<String, PropertyError> {
@@ -82,7 +132,8 @@ pub fn print<T: PropertyString>(value: &T) -> Result<String, PropertyError> {
             if value.contains(',') {
                 return Err(PropertyError::new(format!("the value of `{key}` holds a comma")));
             }
-            parts.push(if wants_default { value.into_owned() } else { format!("{key}={value}") });
+            let stands_alone = wants_default && !value.contains('=') && !value.trim().is_empty();
+            parts.push(if stands_alone { value.into_owned() } else { format!("{key}={value}") });
         }
     }
     Ok(parts.join(","))
@@ -118,17 +169,23 @@ fn scalar(value: &Value) -> Result<Option<Cow<'_, str>>, PropertyError> {
     })
 }
 
+impl<T: PropertyString> Property<T> {
+    fn written(&self) -> Result<Cow<'_, str>, PropertyError> {
+        self.text.as_deref().map_or_else(|| print(&self.value).map(Into::into), |text| Ok(text.into()))
+    }
+}
+
 impl<T: PropertyString> FromStr for Property<T> {
     type Err = PropertyError;
 
     fn from_str(text: &str) -> Result<Self, PropertyError> {
-        parse(text).map(Self)
+        parse(text).map(|value| Self { value, text: Some(text.into()) })
     }
 }
 
 impl<T: PropertyString> fmt::Display for Property<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&print(&self.0).map_err(|_| fmt::Error)?)
+        f.write_str(&self.written().map_err(|_| fmt::Error)?)
     }
 }
 
@@ -141,8 +198,7 @@ impl<'de, T: PropertyString> Deserialize<'de> for Property<T> {
 
 impl<T: PropertyString> Serialize for Property<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let text = print(&self.0).map_err(serde::ser::Error::custom)?;
-        serializer.serialize_str(&text)
+        serializer.serialize_str(&self.written().map_err(serde::ser::Error::custom)?)
     }
 }
 
@@ -162,6 +218,8 @@ pub fn key_of(option: &str, index: u16) -> String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[derive(Debug, PartialEq, Serialize, Deserialize)]
@@ -229,5 +287,52 @@ mod tests {
         let read = ["net0", "net31", "net", "net01", "netx", "net0x", "mp0"].map(|key| index_of(key, "net"));
         assert_eq!(read, [Some(0), Some(31), None, None, None, None, None]);
         assert_eq!(key_of("net", 31), "net31");
+    }
+
+    #[test]
+    fn a_default_value_that_cannot_stand_alone_is_named() {
+        let cases = [
+            ("volume=a=b", "volume=a=b"),
+            ("volume=", "volume="),
+            ("volume= ", "volume= "),
+            ("volume==", "volume=="),
+            ("volume=/mnt/a=b,backup=1", "volume=/mnt/a=b,backup=1"),
+            ("volume=plain", "plain"),
+            ("mtu=9,volume=x=mtu=8", "volume=x=mtu=8,mtu=9"),
+        ];
+        for (text, printed) in cases {
+            let sample = read(text).unwrap();
+            assert_eq!(print(&sample).unwrap(), printed);
+            assert_eq!(read(printed).unwrap(), sample);
+        }
+    }
+
+    fn comes_back<T: PropertyString + PartialEq + fmt::Debug>(text: &str) {
+        if let Ok(value) = parse::<T>(text) {
+            let printed = print(&value).unwrap();
+            assert_eq!(parse::<T>(&printed).as_ref(), Ok(&value), "{text:?} is printed as {printed:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_is_parsed_comes_back(
+            pieces in prop::collection::vec(
+                "(name|volume|mp|path|order|up|enabled|storage|mtu|rate|mount|size|keep-last|x)?={0,2}[ -~\\u{80}]{0,6}",
+                0..5,
+            )
+        ) {
+            let text = pieces.join(",");
+            comes_back::<net::Net>(&text);
+            comes_back::<mount::RootFs>(&text);
+            comes_back::<mount::MountPoint>(&text);
+            comes_back::<features::Features>(&text);
+            comes_back::<startup::Startup>(&text);
+            comes_back::<prune::PruneBackups>(&text);
+            comes_back::<device::Device>(&text);
+            comes_back::<backup::Performance>(&text);
+            comes_back::<backup::Fleecing>(&text);
+            comes_back::<Sample>(&text);
+        }
     }
 }

@@ -54,6 +54,11 @@ impl Unread {
         &self.reason
     }
 
+    /// Whether it holds this under a key, or may: it does unless it holds another text there.
+    pub fn may_have(&self, key: &str, text: &str) -> bool {
+        self.field(key).is_none_or(|found| found == text)
+    }
+
     /// What it holds under a key, if that is a text or a number.
     pub fn field(&self, key: &str) -> Option<String> {
         match self.row.get(key)? {

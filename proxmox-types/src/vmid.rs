@@ -6,6 +6,7 @@ use core::str::FromStr;
 
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::Value;
 
 use crate::{Malformed, scalar};
 
@@ -68,6 +69,17 @@ impl<'de> Deserialize<'de> for Vmid {
     }
 }
 
+/// Reads a VMID that a person wrote, for `#[serde(deserialize_with = "vmid::written")]`: a whole number, or a text of
+/// digits; never `1e3`, which may be meant for something else.
+pub fn written<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vmid, D::Error> {
+    match Value::deserialize(deserializer)? {
+        Value::Number(number) if !number.is_f64() => number.to_string().parse(),
+        Value::String(text) => text.parse(),
+        other => Err(Malformed::new(WHAT, &other.to_string(), RULE)),
+    }
+    .map_err(D::Error::custom)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -86,5 +98,15 @@ mod tests {
             [read("101"), read("\"101\""), read("99"), read("null")],
             [Some(101), Some(101), None, None]
         );
+    }
+
+    #[test]
+    fn a_vmid_that_a_person_wrote_is_whole() {
+        let written = |json: &str| written(&mut serde_json::Deserializer::from_str(json)).map(Vmid::get).ok();
+        let read = ["300", "\"300\""].map(written);
+        let refused =
+            ["1e3", "300.0", "3E2", "\"1e3\"", "\"300.0\"", "\" 300\"", "-300", "null", "true", "[300]"]
+                .map(written);
+        assert_eq!((read, refused), ([Some(300); 2], [None; 10]));
     }
 }

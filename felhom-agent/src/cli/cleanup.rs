@@ -23,6 +23,7 @@ use crate::trouble::call::call_failed;
 use crate::trouble::configuration::{config_failed, tls_failed};
 use crate::trouble::lock::unlock;
 use crate::trouble::sight::{no_such_node, none_shown};
+use crate::trouble::unread::{may_be_here, untold};
 use crate::wiring;
 
 /// Options of the command.
@@ -175,8 +176,14 @@ async fn traces(site: &Site<'_>, entry: Option<Entry>, report: &mut Report) -> V
     let of_journal = |entry: Entry| Trace::of_journal(&entry, entry.upid.is_none(), (site.clock)());
     let mut traces: Vec<Trace> = entry.map(of_journal).into_iter().collect();
     match unless_interrupted(site, report, found(site)).await {
-        Some(Ok(containers)) => {
+        Some(Ok((containers, hidden))) => {
+            for finding in hidden {
+                report.fail(finding, Exit::Unchecked);
+            }
             for found in containers {
+                for finding in hidden_at(&found) {
+                    report.fail(finding, Exit::Unchecked);
+                }
                 report.keep(found.alike.iter().map(|name| format!("{name} of container {}", found.vmid)));
                 traces.extend(Trace::of_container(&found, &traces));
             }
@@ -187,11 +194,18 @@ async fn traces(site: &Site<'_>, entry: Option<Entry>, report: &mut Report) -> V
     traces
 }
 
-/// What is found at the containers of the node; an error if they cannot be seen.
-async fn found(site: &Site<'_>) -> Result<Vec<AtContainer>, Box<Finding>> {
+fn hidden_at(found: &AtContainer) -> Vec<Finding> {
+    let vmid = found.vmid;
+    untold(&found.hidden, &format!("it cannot be told whether an exercise left it at container {vmid}"))
+}
+
+/// What is found at the containers of the node, and what is said of those that could not be read; an error if none can
+/// be seen.
+async fn found(site: &Site<'_>) -> Result<(Vec<AtContainer>, Vec<Finding>), Box<Finding>> {
     let (client, config) = (site.client, site.config);
     let failed = |error: Error| call_failed(config, &error);
-    let nodes = client.nodes().await.map_err(failed)?;
+    let nodes = client.nodes().unless_unread(|row| row.may_have("node", config.node.as_str()));
+    let nodes = nodes.await.map_err(failed)?;
     if !nodes.iter().any(|node| node.node == config.node) {
         return Err(Box::new(no_such_node(config, &nodes)));
     }
@@ -202,7 +216,9 @@ async fn found(site: &Site<'_>) -> Result<Vec<AtContainer>, Box<Finding>> {
     {
         return Err(Box::new(finding));
     }
-    Ok(search(client, &config.node, &guests).await.map_err(failed)?)
+    let hidden = may_be_here(guests.unread(), &config.node);
+    let hidden = untold(&hidden, "it cannot be told whether an exercise left something there");
+    Ok((search(client, &config.node, &guests).await.map_err(failed)?, hidden))
 }
 
 impl Report {

@@ -145,7 +145,7 @@ async fn preflight(client: &Client, node: &NodeName, spec: &GoldenSpec) -> Resul
         Err(error) if is_taken(&error) => against.push(format!("VMID {} is taken", spec.vmid)),
         Err(error) => return Err(error),
     }
-    let interfaces = on.bridges().await?;
+    let interfaces = on.bridges().unless_unread(|row| row.may_have("iface", spec.bridge.as_str())).await?;
     if !interfaces.iter().any(|interface| interface.iface == spec.bridge.as_str()) {
         against.push(format!("there is no bridge {}, or the token may not use it", spec.bridge));
     }
@@ -153,7 +153,8 @@ async fn preflight(client: &Client, node: &NodeName, spec: &GoldenSpec) -> Resul
     let source: Option<StorageId> = template.split(':').next().and_then(|storage| storage.parse().ok());
     if let Some(source) = source {
         let filter = ContentFilter { content: Some(ContentType::Vztmpl), ..ContentFilter::default() };
-        let volumes = on.storage(&source).content(&filter).await?;
+        let content = on.storage(&source).content(&filter);
+        let volumes = content.unless_unread(|row| row.may_have("volid", &template)).await?;
         if !volumes.iter().any(|volume| volume.volid.to_string() == template) {
             against.push(format!("there is no template {template}, or the token may not see it"));
         }
@@ -173,7 +174,7 @@ fn is_missing(error: &Error) -> bool {
 
 async fn space(client: &Client, node: &NodeName, spec: &GoldenSpec) -> Result<Option<String>, Error> {
     let filter = StorageFilter { storage: Some(spec.storage.clone()), ..StorageFilter::default() };
-    let rows = match client.node(node).storages(&filter).await {
+    let rows = match client.node(node).storages(&filter).unless_unread(|_| true).await {
         Err(error) if is_missing(&error) => {
             return Ok(Some(format!("there is no storage {}", spec.storage)));
         }
@@ -191,7 +192,9 @@ async fn space(client: &Client, node: &NodeName, spec: &GoldenSpec) -> Result<Op
         return Ok(Some(format!("storage {} is not active", spec.storage)));
     }
     let wanted = u64::from(spec.rootfs.get()) << 30;
-    let free = storage.avail.unwrap_or_default();
+    let Some(free) = storage.avail else {
+        return Ok(Some(format!("storage {} does not tell how much is free", spec.storage)));
+    };
     let text = format!("storage {} has {} free", spec.storage, super::table::bytes(free));
     Ok((free < wanted).then_some(text))
 }

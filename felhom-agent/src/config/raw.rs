@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use proxmox_types::{Bridge, Fingerprint, NodeName, PoolId, Secret, StorageId, Vmid, VolumeId};
-use serde::Deserialize;
+use proxmox_types::{Bridge, Fingerprint, NodeName, PoolId, Secret, StorageId, Vmid, VolumeId, vmid};
+use serde::{Deserialize, Deserializer};
 
 use super::object::object;
 use super::usb::UsbDisk;
@@ -55,7 +55,14 @@ pub(super) struct RawPrivileged {
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawSelftest {
+    #[serde(default, deserialize_with = "written")]
     pub(super) vmid: Option<Vmid>,
+}
+
+fn written<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vmid>, D::Error> {
+    #[derive(Deserialize)]
+    struct Written(#[serde(deserialize_with = "vmid::written")] Vmid);
+    Ok(Option::<Written>::deserialize(deserializer)?.map(|written| written.0))
 }
 
 #[derive(Debug, Default, Deserialize)]

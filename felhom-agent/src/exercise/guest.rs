@@ -2,7 +2,7 @@
 
 use proxmox_api::{Error, FeatureName, Lxc};
 use proxmox_types::params::{PermissionFilter, StorageFilter};
-use proxmox_types::{GuestStatus, LxcConfig, LxcStatus, StorageId, Tags, Vmid};
+use proxmox_types::{GuestStatus, LxcConfig, LxcStatus, StorageId, Tags, Unread, Vmid};
 
 use super::leftover::{AtContainer, TAG, cleanup_line};
 use super::site::Site;
@@ -12,6 +12,9 @@ use crate::trouble::call::call_failed;
 use crate::trouble::configuration::edit_line;
 use crate::trouble::lock::{Busy, caution, unlock};
 use crate::trouble::sight::containers_path;
+
+/// Options that decide whether a container may be used.
+const DECISIVE: [&str; 5] = ["lock", "tags", "template", "rootfs", "protection"];
 
 /// A container that may be used.
 #[derive(Clone, Debug)]
@@ -97,6 +100,10 @@ fn of_itself(site: &Site<'_>, vmid: Vmid, status: &LxcStatus, config: &LxcConfig
         let finding = Finding::fail(text, Remedy::fix(format!("pct shutdown {vmid}")));
         against.push(finding.because("a running container is never touched"));
     }
+    for key in DECISIVE.iter().filter(|key| config.unread.contains_key(**key)) {
+        let text = format!("the option {key} of {vmid} could not be read");
+        against.push(Finding::fail(text, Remedy::look(format!("pct config {vmid}"))));
+    }
     if config.options.template == Some(true) {
         let finding = Finding::fail(
             format!("{vmid} is a template, which cannot be rolled back"),
@@ -155,22 +162,21 @@ async fn of_snapshots(lxc: Lxc<'_>, config: &Config) -> Option<Finding> {
 
 /// The storage of the root file system must have 5 % left: a thin pool that runs full takes every container with it.
 async fn of_space(site: &Site<'_>, before: &LxcConfig) -> Option<Finding> {
-    let volume = before.options.rootfs.as_ref().map(|rootfs| rootfs.0.volume.to_string())?;
+    let volume = before.options.rootfs.as_ref().map(|rootfs| rootfs.volume.to_string())?;
     let storage: StorageId = volume.split_once(':')?.0.parse().ok()?;
     let filter = StorageFilter { storage: Some(storage.clone()), ..StorageFilter::default() };
-    let rows = match site.client.node(&site.config.node).storages(&filter).await {
+    let storages = site.client.node(&site.config.node).storages(&filter);
+    let rows = match storages.unless_unread(|_| true).await {
         Ok(rows) => rows,
         Err(error) => return Some(call_failed(site.config, &error)),
     };
     let row = rows.into_iter().next()?;
-    let (total, used) = (row.total.unwrap_or_default(), row.used.unwrap_or_default());
+    let look = Remedy::look(format!("pvesm list {storage}"));
+    let (Some(total), Some(used)) = (row.total, row.used) else {
+        return Some(Finding::fail(format!("{storage} does not tell how full it is"), look));
+    };
     let is_full = used.saturating_mul(100) > total.saturating_mul(95);
-    is_full.then(|| {
-        Finding::fail(
-            format!("{storage} has less than 5 % left"),
-            Remedy::look(format!("pvesm list {storage}")),
-        )
-    })
+    is_full.then(|| Finding::fail(format!("{storage} has less than 5 % left"), look))
 }
 
 /// What a look found against the container, or why it could not be looked.
@@ -182,6 +188,9 @@ async fn managed(site: &Site<'_>, vmid: Vmid, status: &LxcStatus) -> Looked {
     let is_managed = status.ha.as_ref().is_some_and(|ha| ha.managed);
     let found = is_managed || {
         let listed = site.client.cluster().ha_resources().await.map_err(|error| unseen("HA", &error))?;
+        if let Some(row) = listed.unread().iter().find(|row| row.may_have("sid", &sid)) {
+            return Ok(Some(untold(vmid, "managed by HA", row)));
+        }
         listed.iter().any(|resource| resource.sid == sid)
     };
     Ok(found.then(|| {
@@ -192,10 +201,19 @@ async fn managed(site: &Site<'_>, vmid: Vmid, status: &LxcStatus) -> Looked {
 async fn replicated(site: &Site<'_>, vmid: Vmid) -> Looked {
     let jobs = site.client.node(&site.config.node).replication(vmid).await;
     let jobs = jobs.map_err(|error| unseen("replication", &error))?;
+    if let (None, Some(row)) = (jobs.first(), jobs.unread().first()) {
+        return Ok(Some(untold(vmid, "replicated", row)));
+    }
     let job = jobs.first().map(|job| job.id.clone());
     Ok(job.map(|job| {
         Finding::fail(format!("{vmid} is replicated"), Remedy::fix(format!("pvesr delete {job}")))
     }))
+}
+
+/// What cannot be ruled out counts against the container.
+fn untold(vmid: Vmid, what: &str, row: &Unread) -> Finding {
+    let text = format!("it cannot be told whether {vmid} is {what}: {row}");
+    Finding::fail(text, Remedy::look("pveversion && felhom-agent --version"))
 }
 
 fn unseen(what: &str, error: &Error) -> String {

@@ -6,7 +6,7 @@ use std::os::fd::OwnedFd;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-use proxmox_types::{LONGEST_SNIPPET, NodeName, SnapshotName, Upid, Vmid, clean};
+use proxmox_types::{LONGEST_SNIPPET, NodeName, SnapshotName, Upid, Vmid, clean, vmid};
 use rustix::fs::{FlockOperation, flock};
 use rustix::io::Errno;
 use serde::{Deserialize, Deserializer, Serialize};
@@ -34,6 +34,7 @@ pub struct Entry {
     /// Node of the container.
     pub node: NodeName,
     /// The container.
+    #[serde(deserialize_with = "vmid::written")]
     pub vmid: Vmid,
     /// The snapshot that is taken.
     pub snapname: SnapshotName,

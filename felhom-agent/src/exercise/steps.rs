@@ -166,7 +166,7 @@ impl<'c> Steps<'c> {
     }
 
     async fn snapshots(&self) -> Result<Rows<SnapshotEntry>, Box<Finding>> {
-        let is_ours = |row: &Unread| row.field("name").is_none_or(|name| name == self.name.as_str());
+        let is_ours = |row: &Unread| row.may_have("name", self.name.as_str());
         let snapshots = self.site.lxc(self.guest.vmid).snapshots().unless_unread(is_ours).await;
         snapshots.map_err(|error| self.failed(&error))
     }

@@ -27,12 +27,14 @@ pub const fn caution(lock: &Lock) -> &'static str {
 pub struct Busy(BTreeSet<String>);
 
 impl Busy {
-    /// Asks for the running tasks of a node.
+    /// Asks for the running tasks of a node. One that could not be read counts as running.
     pub async fn of_node(client: &Client, node: &NodeName) -> Result<Self, Error> {
         let filter = TaskFilter { source: Some(TaskSource::Active), ..TaskFilter::default() };
-        let tasks = client.node(node).tasks(&filter).await?;
+        let tasks = client.node(node).tasks(&filter).unless_unread(|row| row.field("id").is_none()).await?;
+        let unread: Vec<String> = tasks.rows.unread().iter().filter_map(|row| row.field("id")).collect();
         let running = tasks.rows.into_iter().filter(|task| task.endtime.is_none());
-        Ok(Self(running.map(|task| task.id.split('@').next().unwrap_or_default().to_string()).collect()))
+        let ids = running.map(|task| task.id).chain(unread);
+        Ok(Self(ids.map(|id| id.split('@').next().unwrap_or_default().to_string()).collect()))
     }
 
     /// Whether a running task holds the lock of the container. A backup of several containers has no id.

@@ -77,7 +77,7 @@ impl Life {
             params.options = LxcOptions {
                 hostname: "life-of-a-container".parse().ok(),
                 memory: Some(128),
-                rootfs: Some(Property(rootfs.clone())),
+                rootfs: Some(Property::new(rootfs.clone())),
                 unprivileged: Some(true),
                 ..LxcOptions::default()
             };

@@ -1,11 +1,10 @@
 //! Network interfaces as a running container sees them.
 
 use alloc::string::String;
-use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
 
-use crate::lenient;
+use crate::{Rows, lenient};
 
 /// A row of `GET /nodes/{node}/lxc/{vmid}/interfaces`, whose answer is null for a stopped container.
 ///
@@ -16,8 +15,17 @@ use crate::lenient;
 pub struct LxcInterface {
     /// Name inside the container, `eth0`.
     pub name: String,
-    /// MAC address in lower case.
-    pub hwaddr: String,
+    /// MAC address in lower case. Absent or null on interfaces without one, such as those of tunnels.
+    #[serde(default, deserialize_with = "lenient::scalar", skip_serializing_if = "Option::is_none")]
+    pub hwaddr: Option<String>,
+    /// The same, by a newer name.
+    #[serde(
+        default,
+        rename = "hardware-address",
+        deserialize_with = "lenient::scalar",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub hardware_address: Option<String>,
     /// First IPv4 address in CIDR notation.
     #[serde(default, deserialize_with = "lenient::scalar", skip_serializing_if = "Option::is_none")]
     pub inet: Option<String>,
@@ -25,8 +33,8 @@ pub struct LxcInterface {
     #[serde(default, deserialize_with = "lenient::scalar", skip_serializing_if = "Option::is_none")]
     pub inet6: Option<String>,
     /// All addresses.
-    #[serde(default, rename = "ip-addresses")]
-    pub ip_addresses: Vec<IpAddress>,
+    #[serde(default, rename = "ip-addresses", deserialize_with = "lenient::or_default")]
+    pub ip_addresses: Rows<IpAddress>,
 }
 
 /// An address of a container's interface.
@@ -45,4 +53,30 @@ pub struct IpAddress {
     /// Length of the network's prefix in bits.
     #[serde(default, deserialize_with = "lenient::scalar", skip_serializing_if = "Option::is_none")]
     pub prefix: Option<u8>,
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::vec::Vec;
+
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    #[test]
+    fn an_interface_without_an_address_of_its_own_is_read_beside_the_others() {
+        let odd = [
+            json!({ "name": "tailscale0", "hwaddr": null, "inet": "100.64.0.1/32" }),
+            json!({ "name": "wg0", "inet": "10.0.0.1/24" }),
+            json!({ "name": "tun0", "hwaddr": "", "hardware-address": "" }),
+            json!({ "name": "ib0", "hwaddr": "80:00:02:08:fe:80:00:00:00:00:00:00:00:02:c9:03:00:28:8a:11" }),
+            json!({ "name": "sit0", "hwaddr": [], "ip-addresses": null }),
+            json!({ "name": "gre0", "hardware-address": "00:00:00:00", "ip-addresses": [{ "prefix": 300 }, 7] }),
+        ];
+        for row in odd {
+            let list = json!([{ "name": "lo", "hwaddr": "00:00:00:00:00:00" }, row]);
+            let read: Vec<LxcInterface> = serde_json::from_value(list).unwrap();
+            assert_eq!((read.len(), &Value::from(read[1].name.as_str())), (2, &row["name"]));
+        }
+    }
 }

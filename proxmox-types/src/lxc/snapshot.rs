@@ -5,7 +5,7 @@ use alloc::string::String;
 use serde::{Deserialize, Serialize};
 
 use crate::text::open_text;
-use crate::{Digest, SnapshotName, lenient};
+use crate::{Digest, SnapshotName, lenient, scalar};
 
 open_text!(
     /// What is unfinished about a snapshot.
@@ -28,6 +28,7 @@ open_text!(
 #[non_exhaustive]
 pub struct SnapshotEntry {
     /// Name of the snapshot, or `current`.
+    #[serde(deserialize_with = "scalar::required")]
     pub name: String,
     /// Description with a trailing newline, empty if none was given.
     #[serde(default, deserialize_with = "lenient::scalar", skip_serializing_if = "Option::is_none")]

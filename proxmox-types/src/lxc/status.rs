@@ -32,6 +32,14 @@ open_text!(
 pub struct LxcStatus {
     /// The container.
     pub vmid: Vmid,
+    /// Always `lxc`.
+    #[serde(
+        default,
+        rename = "type",
+        deserialize_with = "lenient::scalar",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub kind: Option<String>,
     /// Whether it runs.
     pub status: GuestStatus,
     /// Host name, or `CT` and the VMID while the configuration has none.

@@ -35,7 +35,7 @@ pub struct Certificate {
     #[serde(default, deserialize_with = "lenient::scalar", skip_serializing_if = "Option::is_none")]
     pub notafter: Option<u64>,
     /// Names and addresses that it is valid for.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient::list")]
     pub san: Vec<String>,
     /// The certificate in PEM.
     #[serde(default, deserialize_with = "lenient::scalar", skip_serializing_if = "Option::is_none")]

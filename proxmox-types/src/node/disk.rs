@@ -1,12 +1,11 @@
 //! Disks of a node and their health.
 
 use alloc::string::String;
-use alloc::vec::Vec;
 
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::lenient;
 use crate::scalar::{self, LooseScalar};
+use crate::{Rows, lenient};
 
 /// A row of `GET /nodes/{node}/disks/list`. Ceph's keys are left out.
 ///
@@ -25,8 +24,8 @@ pub struct Disk {
     )]
     pub kind: Option<String>,
     /// Size in bytes.
-    #[serde(deserialize_with = "scalar::required")]
-    pub size: u64,
+    #[serde(default, deserialize_with = "lenient::scalar", skip_serializing_if = "Option::is_none")]
+    pub size: Option<u64>,
     /// Model, or `unknown`.
     #[serde(default, deserialize_with = "lenient::scalar", skip_serializing_if = "Option::is_none")]
     pub model: Option<String>,
@@ -103,8 +102,8 @@ pub struct DiskHealth {
     )]
     pub kind: Option<String>,
     /// The attributes of an ATA disk.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub attributes: Vec<SmartAttribute>,
+    #[serde(default, deserialize_with = "lenient::or_default")]
+    pub attributes: Rows<SmartAttribute>,
     /// Output of `smartctl` for a disk that is not ATA.
     #[serde(default, deserialize_with = "lenient::scalar", skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,

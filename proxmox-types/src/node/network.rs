@@ -28,7 +28,7 @@ pub struct NetworkInterface {
     #[serde(default, deserialize_with = "lenient::scalar", skip_serializing_if = "Option::is_none")]
     pub autostart: Option<bool>,
     /// Address families: `inet`, `inet6`.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, deserialize_with = "lenient::list", skip_serializing_if = "Vec::is_empty")]
     pub families: Vec<String>,
     /// How it gets its IPv4 address: `static`, `dhcp`, `manual`, ...
     #[serde(default, deserialize_with = "lenient::scalar", skip_serializing_if = "Option::is_none")]
@@ -72,6 +72,12 @@ pub struct NetworkInterface {
     /// Whether a bridge knows VLANs.
     #[serde(default, deserialize_with = "lenient::scalar", skip_serializing_if = "Option::is_none")]
     pub bridge_vlan_aware: Option<bool>,
+    /// VLANs of a bridge that knows them: `2-4094`, several joined by blanks or commas.
+    #[serde(default, deserialize_with = "lenient::scalar", skip_serializing_if = "Option::is_none")]
+    pub bridge_vids: Option<String>,
+    /// Lines of the configuration file that PVE hands on as they are: `post-up ...`.
+    #[serde(default, deserialize_with = "lenient::list", skip_serializing_if = "Vec::is_empty")]
+    pub options: Vec<String>,
     /// Mode of a bond.
     #[serde(default, deserialize_with = "lenient::scalar", skip_serializing_if = "Option::is_none")]
     pub bond_mode: Option<String>,
@@ -103,4 +109,40 @@ pub struct NetworkInterface {
     /// Comment.
     #[serde(default, deserialize_with = "lenient::scalar", skip_serializing_if = "Option::is_none")]
     pub comments: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    #[test]
+    fn vlans_and_lines_of_the_file_are_read_in_every_form() {
+        let cases = [
+            (json!("2-4094"), json!(["post-up x"]), Some("2-4094"), 1),
+            (
+                json!("2 7 100-200"),
+                json!(["mtu 9000", "post-up ip route add 192.0.2.0/24 dev vmbr0"]),
+                Some("2 7 100-200"),
+                2,
+            ),
+            (json!(7), json!([]), Some("7"), 0),
+            (json!("2,3"), json!([1500]), Some("2,3"), 1),
+            (Value::Null, Value::Null, None, 0),
+            (json!(["2"]), json!("post-up x"), None, 0),
+            (json!({}), json!([["post-up"]]), None, 0),
+        ];
+        for (vids, options, read, lines) in cases {
+            let bridge: NetworkInterface = serde_json::from_value(json!({
+                "iface": "vmbr0", "type": "bridge", "bridge_vlan_aware": 1, "bridge_vids": vids, "options": options,
+            }))
+            .unwrap();
+            assert_eq!(
+                (bridge.bridge_vids.as_deref(), bridge.options.len()),
+                (read, lines),
+                "{vids} {options}"
+            );
+        }
+    }
 }

@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{lenient, scalar};
+use crate::lenient;
 
 /// Answer of `GET /nodes/{node}/status`.
 ///
@@ -14,29 +14,34 @@ use crate::{lenient, scalar};
 #[non_exhaustive]
 pub struct NodeStatus {
     /// Version as `pve-manager/9.2.11/COMMIT`.
-    pub pveversion: String,
+    #[serde(default, deserialize_with = "lenient::scalar", skip_serializing_if = "Option::is_none")]
+    pub pveversion: Option<String>,
     /// Seconds since it booted.
-    #[serde(deserialize_with = "scalar::required")]
-    pub uptime: i64,
+    #[serde(default, deserialize_with = "lenient::scalar", skip_serializing_if = "Option::is_none")]
+    pub uptime: Option<i64>,
     /// Used CPU time as a fraction of all cores, 0 to 1; 0 in the first answer of each server process.
-    #[serde(deserialize_with = "scalar::required")]
-    pub cpu: f64,
+    #[serde(default, deserialize_with = "lenient::scalar", skip_serializing_if = "Option::is_none")]
+    pub cpu: Option<f64>,
     /// Time spent waiting for I/O as a fraction, 0 to 1.
     #[serde(default, deserialize_with = "lenient::scalar", skip_serializing_if = "Option::is_none")]
     pub wait: Option<f64>,
     /// Load over 1, 5 and 15 minutes. Arrives as strings.
-    #[serde(deserialize_with = "scalar::list")]
+    #[serde(default, deserialize_with = "lenient::list")]
     pub loadavg: Vec<f64>,
     /// Memory.
+    #[serde(default, deserialize_with = "lenient::or_default")]
     pub memory: Usage,
     /// Swap.
+    #[serde(default, deserialize_with = "lenient::or_default")]
     pub swap: Usage,
     /// Root file system.
+    #[serde(default, deserialize_with = "lenient::or_default")]
     pub rootfs: Usage,
     /// Memory shared between virtual machines.
     #[serde(default, deserialize_with = "lenient::optional", skip_serializing_if = "Option::is_none")]
     pub ksm: Option<Ksm>,
     /// The processors.
+    #[serde(default, deserialize_with = "lenient::or_default")]
     pub cpuinfo: CpuInfo,
     /// The kernel on one line.
     #[serde(default, deserialize_with = "lenient::scalar", skip_serializing_if = "Option::is_none")]
@@ -63,18 +68,18 @@ pub struct NodeStatus {
 ///
 /// Source: pve-common `PVE/ProcFSTools.pm`, `read_meminfo`, and pve-manager `PVE/API2/Nodes.pm`; recording
 /// `get-node-status.root`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Usage {
     /// All of it.
-    #[serde(deserialize_with = "scalar::required")]
-    pub total: u64,
+    #[serde(default, deserialize_with = "lenient::scalar", skip_serializing_if = "Option::is_none")]
+    pub total: Option<u64>,
     /// What is used.
-    #[serde(deserialize_with = "scalar::required")]
-    pub used: u64,
+    #[serde(default, deserialize_with = "lenient::scalar", skip_serializing_if = "Option::is_none")]
+    pub used: Option<u64>,
     /// What is not used.
-    #[serde(deserialize_with = "scalar::required")]
-    pub free: u64,
+    #[serde(default, deserialize_with = "lenient::scalar", skip_serializing_if = "Option::is_none")]
+    pub free: Option<u64>,
     /// What a program could still get: caches count for memory, reserved blocks do not for a file system.
     #[serde(
         default,
@@ -92,27 +97,28 @@ pub struct Usage {
 #[non_exhaustive]
 pub struct Ksm {
     /// Shared bytes.
-    #[serde(deserialize_with = "scalar::required")]
-    pub shared: u64,
+    #[serde(default, deserialize_with = "lenient::scalar", skip_serializing_if = "Option::is_none")]
+    pub shared: Option<u64>,
 }
 
 /// The processors of a node.
 ///
 /// Source: pve-common `PVE/ProcFSTools.pm`, `read_cpuinfo`; recording `get-node-status.root`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct CpuInfo {
     /// Model.
-    pub model: String,
+    #[serde(default, deserialize_with = "lenient::scalar", skip_serializing_if = "Option::is_none")]
+    pub model: Option<String>,
     /// Logical processors.
-    #[serde(deserialize_with = "scalar::required")]
-    pub cpus: u32,
+    #[serde(default, deserialize_with = "lenient::scalar", skip_serializing_if = "Option::is_none")]
+    pub cpus: Option<u32>,
     /// Cores.
-    #[serde(deserialize_with = "scalar::required")]
-    pub cores: u32,
+    #[serde(default, deserialize_with = "lenient::scalar", skip_serializing_if = "Option::is_none")]
+    pub cores: Option<u32>,
     /// Sockets.
-    #[serde(deserialize_with = "scalar::required")]
-    pub sockets: u32,
+    #[serde(default, deserialize_with = "lenient::scalar", skip_serializing_if = "Option::is_none")]
+    pub sockets: Option<u32>,
     /// Clock in MHz. Arrives as a string.
     #[serde(default, deserialize_with = "lenient::scalar", skip_serializing_if = "Option::is_none")]
     pub mhz: Option<f64>,

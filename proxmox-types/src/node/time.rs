@@ -4,7 +4,7 @@ use alloc::string::String;
 
 use serde::{Deserialize, Serialize};
 
-use crate::scalar;
+use crate::{lenient, scalar};
 
 /// Answer of `GET /nodes/{node}/time`.
 ///
@@ -16,8 +16,8 @@ pub struct NodeTime {
     #[serde(deserialize_with = "scalar::required")]
     pub time: u64,
     /// Seconds since 1970 with the offset of the time zone added.
-    #[serde(deserialize_with = "scalar::required")]
-    pub localtime: u64,
+    #[serde(default, deserialize_with = "lenient::scalar", skip_serializing_if = "Option::is_none")]
+    pub localtime: Option<u64>,
     /// Time zone: `Etc/UTC`.
     pub timezone: String,
 }

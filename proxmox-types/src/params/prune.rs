@@ -42,7 +42,7 @@ mod tests {
     #[test]
     fn a_full_value_has_the_documented_keys() {
         let params = PruneParams {
-            prune_backups: Some(Property(PruneBackups::last(3))),
+            prune_backups: Some(Property::new(PruneBackups::last(3))),
             kind: Some(GuestKind::Lxc),
             vmid: Some(101.try_into().unwrap()),
         };

@@ -107,8 +107,8 @@ pub struct VolumeAttributes {
     #[serde(deserialize_with = "scalar::required")]
     pub format: String,
     /// Size in bytes, rounded up to blocks; the list has the exact one.
-    #[serde(deserialize_with = "scalar::required")]
-    pub size: u64,
+    #[serde(default, deserialize_with = "lenient::scalar", skip_serializing_if = "Option::is_none")]
+    pub size: Option<u64>,
     /// Space that it takes in bytes.
     #[serde(default, deserialize_with = "lenient::scalar", skip_serializing_if = "Option::is_none")]
     pub used: Option<u64>,
@@ -145,8 +145,8 @@ pub struct PruneEntry {
     /// The backup.
     pub volid: VolumeId,
     /// When it was made, in seconds since 1970.
-    #[serde(deserialize_with = "scalar::required")]
-    pub ctime: u64,
+    #[serde(default, deserialize_with = "lenient::scalar", skip_serializing_if = "Option::is_none")]
+    pub ctime: Option<u64>,
     /// What would happen to it.
     pub mark: PruneMark,
     /// What it is of: `lxc`, `qemu` or `unknown`.
@@ -159,7 +159,7 @@ pub struct PruneEntry {
 
 /// Reads the number in a volume's name. One that no guest can have must not hide the other rows.
 fn owner<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vmid>, D::Error> {
-    let number: Option<u32> = scalar::optional(deserializer)?;
+    let number: Option<u32> = lenient::scalar(deserializer)?;
     Ok(number.and_then(|number| number.try_into().ok()))
 }
 

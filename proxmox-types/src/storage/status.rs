@@ -1,5 +1,6 @@
 //! What a node says about a storage.
 
+use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -23,6 +24,7 @@ pub struct StorageStatus {
     #[serde(rename = "type")]
     pub kind: String,
     /// What it may hold.
+    #[serde(default, deserialize_with = "lenient::or_default")]
     pub content: CommaList<ContentType>,
     /// Whether it is switched on.
     #[serde(default, deserialize_with = "scalar::required")]
@@ -48,6 +50,9 @@ pub struct StorageStatus {
     /// Formats of its volumes; only if asked for and if the storage is enabled.
     #[serde(default, deserialize_with = "lenient::optional", skip_serializing_if = "Option::is_none")]
     pub formats: Option<StorageFormats>,
+    /// The older form of `formats`: an object of those that it can hold, and the one that it takes.
+    #[serde(default, deserialize_with = "lenient::optional", skip_serializing_if = "Option::is_none")]
+    pub format: Option<(BTreeMap<String, u8>, String)>,
     /// Whether a new volume is chosen from those that exist, as on iSCSI.
     #[serde(default, deserialize_with = "lenient::scalar", skip_serializing_if = "Option::is_none")]
     pub select_existing: Option<bool>,

@@ -48,14 +48,14 @@ pub struct TaskStatus {
     #[serde(default, deserialize_with = "lenient::scalar", skip_serializing_if = "Option::is_none")]
     pub tokenid: Option<String>,
     /// When it started, in seconds since 1970.
-    #[serde(deserialize_with = "scalar::required")]
-    pub starttime: u64,
+    #[serde(default, deserialize_with = "lenient::scalar", skip_serializing_if = "Option::is_none")]
+    pub starttime: Option<u64>,
     /// Process id on the node.
-    #[serde(deserialize_with = "scalar::required")]
-    pub pid: u32,
+    #[serde(default, deserialize_with = "lenient::scalar", skip_serializing_if = "Option::is_none")]
+    pub pid: Option<u32>,
     /// Start of its process in clock ticks since boot.
-    #[serde(deserialize_with = "scalar::required")]
-    pub pstart: u64,
+    #[serde(default, deserialize_with = "lenient::scalar", skip_serializing_if = "Option::is_none")]
+    pub pstart: Option<u64>,
 }
 
 impl TaskStatus {

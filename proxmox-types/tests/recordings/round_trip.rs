@@ -81,10 +81,10 @@ fn unknown_config_keys_survive_an_update() {
 fn every_key_of_a_recorded_property_string_is_known() {
     for (name, config) in configs() {
         let options = serde_json::from_value::<LxcConfig>(config).unwrap().options;
-        let unknown: Vec<OtherKeys> = (options.net.into_values().map(|net| net.0.other))
-            .chain(options.mp.into_values().map(|mp| mp.0.options.other))
-            .chain(options.rootfs.into_iter().map(|rootfs| rootfs.0.options.other))
-            .chain(options.features.into_iter().map(|features| features.0.other))
+        let unknown: Vec<OtherKeys> = (options.net.into_values().map(|net| net.other.clone()))
+            .chain(options.mp.into_values().map(|mp| mp.options.other.clone()))
+            .chain(options.rootfs.into_iter().map(|rootfs| rootfs.options.other.clone()))
+            .chain(options.features.into_iter().map(|features| features.other.clone()))
             .collect();
         assert!(unknown.iter().all(OtherKeys::is_empty), "{name}: {unknown:?}");
     }

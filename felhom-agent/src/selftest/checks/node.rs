@@ -14,6 +14,9 @@ use crate::trouble::call::call_failed;
 use crate::trouble::sight::no_such_node;
 use crate::trouble::unread::untold;
 
+/// What stands for a number that PVE does not tell, or not as a number.
+const UNTOLD: &str = "unknown";
+
 pub(super) fn exists(context: Arc<Context>) -> Findings {
     found(async move {
         let (config, connection) = context.connected()?;
@@ -50,23 +53,35 @@ pub(super) fn status(context: Arc<Context>) -> Findings {
         let status = status.map_err(|error| call_failed(config, &error))?;
         let root = percent(status.rootfs.used, status.rootfs.total);
         let memory = percent(status.memory.used, status.memory.total);
-        let load = status.loadavg.first().copied().unwrap_or_default();
-        let summary = format!("root file system {root} %, memory {memory} %, load {load}");
+        let load = status.loadavg.first().copied();
+        let summary = format!(
+            "root file system {}, memory {}, load {}",
+            percents(root),
+            percents(memory),
+            load.map_or_else(|| UNTOLD.into(), |load| load.to_string())
+        );
         let data = json!({ "rootfs_percent": root, "memory_percent": memory, "load": load });
         Ok(vec![judge(root, summary, "df -h / && du -xhd1 /var | sort -h").with(data)])
     })
 }
 
 /// Judges how full something is.
-pub(super) fn judge(percent: u64, summary: String, look: &str) -> Finding {
+pub(super) fn judge(percent: Option<u64>, summary: String, look: &str) -> Finding {
     match percent {
-        0..=85 => Finding::ok(summary),
-        86..=95 => Finding::warn(summary).because("more than 85 % are used").look(look),
+        None => Finding::warn(summary).because("PVE does not tell how full it is").look(look),
+        Some(0..=85) => Finding::ok(summary),
+        Some(86..=95) => Finding::warn(summary).because("more than 85 % are used").look(look),
         _ => Finding::fail(summary, Remedy::look(look)).because("more than 95 % are used"),
     }
 }
 
-/// How much of the whole that is, rounded up.
-pub(super) fn percent(used: u64, total: u64) -> u64 {
-    used.saturating_mul(100).div_ceil(total.max(1))
+/// How much of the whole that is, rounded up; nothing if either is not told.
+pub(super) fn percent(used: Option<u64>, total: Option<u64>) -> Option<u64> {
+    let total = total.filter(|total| *total > 0)?;
+    Some(used?.saturating_mul(100).div_ceil(total))
+}
+
+/// How full something is, in words.
+pub(super) fn percents(percent: Option<u64>) -> String {
+    percent.map_or_else(|| UNTOLD.into(), |percent| format!("{percent} %"))
 }

@@ -8,7 +8,7 @@ use proxmox_types::{StorageId, StorageStatus, Unread};
 use serde_json::json;
 use tokio::time::timeout;
 
-use super::node::{judge, percent};
+use super::node::{judge, percent, percents};
 use crate::config::Config;
 use crate::finding::{Finding, Remedy};
 use crate::selftest::check::{Findings, found};
@@ -95,7 +95,7 @@ pub(super) fn golden(context: Arc<Context>) -> Findings {
         let list = format!("pvesm list {storage} --content backup");
         let node = connection.client.node(&config.node);
         let finding = match node.storage(&storage).volume(volume).get().await {
-            Ok(found) => Finding::ok(format!("{volume} is there, {} MiB", found.size >> 20)),
+            Ok(found) => Finding::ok(format!("{volume} is there{}", size(found.size))),
             Err(error) if error.is_not_found() || error.denied().is_some() => Finding::fail(
                 format!("{volume} is not there, or the token may not see it"),
                 Remedy::look(list),
@@ -107,15 +107,22 @@ pub(super) fn golden(context: Arc<Context>) -> Findings {
     })
 }
 
+fn size(bytes: Option<u64>) -> String {
+    bytes.map_or_else(String::new, |bytes| format!(", {} MiB", bytes >> 20))
+}
+
 fn one(storage: &StorageStatus) -> Finding {
     let name = name(storage);
-    let (total, used) = (storage.total.unwrap_or_default(), storage.used.unwrap_or_default());
+    let (total, used) = (storage.total, storage.used);
     if !storage.active {
         let text = format!("{name} ({}) is not active", storage.kind);
         return Finding::fail(text, Remedy::look("pvesm status")).about(name);
     }
+    if total == Some(0) {
+        return Finding::skip(format!("{name} ({}) has no size of its own", storage.kind)).about(name);
+    }
     let full = percent(used, total);
-    judge(full, format!("{name} ({}) {full} %", storage.kind), &format!("pvesm list {name}"))
+    judge(full, format!("{name} ({}) {}", storage.kind, percents(full)), &format!("pvesm list {name}"))
         .about(name)
         .with(json!({ "used_bytes": used, "total_bytes": total, "percent": full }))
 }
