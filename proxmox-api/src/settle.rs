@@ -79,6 +79,32 @@ enum Sight {
     Unclear,
 }
 
+/// When a call began, by the server's clock: as it was before the call, and as it is now. The two differ if the clock was
+/// set meanwhile; then what began by one of them alone may be the call's or an older one.
+struct Window {
+    first: u64,
+    last: u64,
+    /// Seconds since then.
+    ago: u64,
+}
+
+impl Window {
+    const fn earliest(&self) -> u64 {
+        self.first.saturating_sub(SLACK)
+    }
+
+    /// Whether what began then can be of the call.
+    const fn may_hold(&self, at: u64) -> bool {
+        self.earliest() <= at && at <= self.last.saturating_add(self.ago).saturating_add(SLACK)
+    }
+
+    /// Whether it began after the call was sent by both clocks.
+    const fn holds(&self, at: u64) -> bool {
+        let latest = self.first.saturating_add(self.ago).saturating_add(SLACK);
+        self.last.saturating_sub(SLACK) <= at && at <= latest
+    }
+}
+
 /// A search for the trace of one call.
 struct Search<'a> {
     client: &'a Client,
@@ -163,25 +189,17 @@ impl Search<'_> {
         answer.is_err_and(|error| error.is_not_found())
     }
 
-    /// The server's clock when the request was sent, less what may be wrong with it. If it was set meanwhile, the earlier
-    /// of both times counts: a task that is too old is looked at rather than overlooked.
-    fn since(&self) -> Option<u64> {
+    /// When the call can have begun, by the server's clock.
+    fn window(&self) -> Option<Window> {
         let ago = self.client.now().saturating_sub(self.sent).as_secs();
-        let now = self.client.server_time()?.checked_sub(ago)?;
-        self.time.map_or(now, |time| time.min(now)).checked_sub(SLACK)
-    }
-
-    /// The server's clock now, by the later of both times: nothing of the call began after it.
-    fn latest(&self) -> Option<u64> {
-        let ago = self.client.now().saturating_sub(self.sent).as_secs();
-        let now = self.client.server_time()?;
-        let latest = self.time.map_or(now, |time| time.saturating_add(ago).max(now));
-        latest.checked_add(SLACK)
+        let by_now = self.client.server_time()?.checked_sub(ago)?;
+        let by_then = self.time.unwrap_or(by_now);
+        Some(Window { first: by_now.min(by_then), last: by_now.max(by_then), ago })
     }
 
     async fn look_for_task(&self, worker: Worker) -> Sight {
         let Some(node) = self.node() else { return Sight::Unclear };
-        let mut found: Vec<Upid> = Vec::new();
+        let mut found: Vec<(bool, Upid)> = Vec::new();
         for kind in worker.kinds {
             let filter = TaskFilter {
                 source: Some(TaskSource::All),
@@ -190,26 +208,25 @@ impl Search<'_> {
                 ..TaskFilter::default()
             };
             let Ok(page) = self.client.node(&node).tasks(&filter).await else { return Sight::Unclear };
-            let Some(since) = self.since() else { return Sight::Unclear };
-            if page.rows.unread().iter().any(|row| may_be_since(row, since)) {
+            let Some(window) = self.window() else { return Sight::Unclear };
+            if page.rows.unread().iter().any(|row| may_be_since(row, window.earliest())) {
                 return Sight::Unclear;
             }
             let upids = page.rows.into_iter().map(|row| row.upid);
-            found.extend(upids.filter(|upid| self.is_of_call(upid, worker, since)));
+            let ours = upids.filter(|upid| self.is_of_call(upid, worker) && window.may_hold(upid.started()));
+            found.extend(ours.map(|upid| (window.holds(upid.started()), upid)));
         }
         match (found.pop(), found.is_empty()) {
             (None, _) => Sight::Nothing,
-            (Some(upid), true) => Sight::Executed(Started::Task(upid)),
-            (Some(_), false) => Sight::Unclear,
+            (Some((true, upid)), true) => Sight::Executed(Started::Task(upid)),
+            _ => Sight::Unclear,
         }
     }
 
-    fn is_of_call(&self, upid: &Upid, worker: Worker, since: u64) -> bool {
+    fn is_of_call(&self, upid: &Upid, worker: Worker) -> bool {
         worker.kinds.contains(&upid.worker_type())
             && worker.id.fits(upid.id(), &|name| self.value(name))
             && upid.user() == self.client.token().to_string()
-            && upid.started() >= since
-            && self.latest().is_some_and(|latest| upid.started() <= latest)
             && !self.client.knows(upid)
     }
 
@@ -230,10 +247,10 @@ impl Search<'_> {
         let Ok(snapshots) = list.await else { return Sight::Unclear };
         let snapshots: Rows<SnapshotEntry> = snapshots;
         let name = self.value("snapname");
-        match (snapshots.iter().find(|entry| Some(entry.name.as_str()) == name), self.since()) {
+        match (snapshots.iter().find(|entry| Some(entry.name.as_str()) == name), self.window()) {
             (None, _) if snapshots.unread().is_empty() => otherwise,
-            (Some(entry), Some(since))
-                if entry.snapstate.is_none() && entry.snaptime.is_some_and(|at| at >= since) =>
+            (Some(entry), Some(window))
+                if entry.snapstate.is_none() && entry.snaptime.is_some_and(|at| window.holds(at)) =>
             {
                 Sight::Executed(Started::Done)
             }

@@ -62,6 +62,19 @@ fn a_task_of_the_time_before_a_clock_was_set_back_is_none_of_this_call() {
     assert_eq!(wrong(&[history(&[], &[Exercise, Exercise], &faults)]).unwrap(), Vec::<String>::new());
 }
 
+/// An empty configuration has no tags to keep, and neither has what is written over it.
+#[test]
+fn an_empty_configuration_takes_no_tags_away() {
+    let empty = |at| fault(0, Request(at), Body("{\"data\":{}}"));
+    let histories: Vec<History> = (0..30)
+        .flat_map(|at| {
+            let then = fault(0, Change(2), DaemonAway(5));
+            [history(&[], &[Exercise], &[empty(at)]), history(&[], &[Exercise, Cleanup], &[empty(at), then])]
+        })
+        .collect();
+    assert_eq!(wrong(&histories).unwrap(), Vec::<String>::new());
+}
+
 #[test]
 fn nothing_is_wrong_where_nothing_goes_wrong() {
     let histories =

@@ -106,7 +106,7 @@ pub(crate) enum What {
     Signal,
     /// Workers that run are killed; what they work on stays locked.
     TaskKilled,
-    /// Tasks that have ended are forgotten.
+    /// Tasks that ended some time ago are forgotten.
     TaskForgotten,
     /// Somebody takes a snapshot of the container of the exercise.
     OtherSnapshot,

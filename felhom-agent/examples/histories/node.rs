@@ -6,7 +6,7 @@ use std::path::Path;
 use felhom_agent::exercise::journal::Entry;
 use felhom_agent::exercise::leftover::{DESCRIPTION, MARKER, TAG};
 use proxmox_api::sim::{Container, Principal, Sim, Snapshot, Storage, Volume, World};
-use proxmox_types::Tags;
+use proxmox_types::{Tags, Upid};
 use serde_json::Value;
 use std::time::Duration;
 
@@ -109,13 +109,24 @@ pub(crate) fn other_backup(world: &mut World) {
     let _answer = world.serve(&other(), "POST", "/nodes/pve1/vzdump", &format!("vmid={GUEST}&storage=local"));
 }
 
-/// Kills the workers that run, or forgets those that have ended.
-pub(crate) fn end_tasks(world: &mut World, is_forgotten: bool) {
-    let tasks = world.tasks().filter(|(_, exit)| exit.is_some() == is_forgotten);
-    let upids: Vec<String> = tasks.map(|(upid, _)| upid.into()).collect();
-    for upid in upids {
-        if is_forgotten { world.forget_task(&upid) } else { world.kill_task(&upid) }
-    }
+/// How long PVE remembers a task, at least: its list is cut off after a thousand of them.
+const REMEMBERED: u64 = 120;
+
+/// Kills the workers that run.
+pub(crate) fn kill_tasks(world: &mut World) {
+    let running = world.tasks().filter(|(_, exit)| exit.is_none());
+    let upids: Vec<String> = running.map(|(upid, _)| upid.into()).collect();
+    upids.iter().for_each(|upid| world.kill_task(upid));
+}
+
+/// Forgets the workers of some time ago that have ended.
+pub(crate) fn forget_tasks(world: &mut World) {
+    let is_old = |upid: &str| {
+        upid.parse::<Upid>().is_ok_and(|upid| upid.started().abs_diff(world.time()) > REMEMBERED)
+    };
+    let ended = world.tasks().filter(|(upid, exit)| exit.is_some() && is_old(upid));
+    let upids: Vec<String> = ended.map(|(upid, _)| upid.into()).collect();
+    upids.iter().for_each(|upid| world.forget_task(upid));
 }
 
 /// Lays the journal of the details into a folder, or clears it.

@@ -225,8 +225,8 @@ impl State {
             What::Clock(ahead) => world.epoch = world.epoch.saturating_add_signed(ahead),
             What::Revoked => world.acl.revoke("/pool/felhom", "FelhomAgent"),
             What::Signal => self.trigger.iter().for_each(|trigger| trigger.strike(Exit::Terminated)),
-            What::TaskKilled => node::end_tasks(world, false),
-            What::TaskForgotten => node::end_tasks(world, true),
+            What::TaskKilled => node::kill_tasks(world),
+            What::TaskForgotten => node::forget_tasks(world),
             What::OtherSnapshot => node::other_snapshot(world),
             What::OtherBackup => node::other_backup(world),
             What::KilledBefore | What::KilledAfter => {}

@@ -5,7 +5,7 @@ use proxmox_types::params::{TaskFilter, TaskSource};
 use proxmox_types::{Lock, LxcConfig, SnapshotEntry, SnapshotName, Unread, Upid, Vmid};
 
 use super::cleanup::{Todo, Trace, WORKERS};
-use super::leftover::{Leftover, MARKER, TAG, is_ours};
+use super::leftover::{Leftover, MARKER, TAG, cleanup_line, is_ours};
 use super::site::Site;
 
 /// What an exercise has left, as it looks now.
@@ -40,6 +40,10 @@ pub async fn look(site: &Site<'_>, trace: &Trace) -> Result<Sight, Error> {
         Err(error) if is_destroyed(&error) => return Ok(Sight::default()),
         config => config?,
     };
+    // Without its digest it is no configuration, and the tags that it lacks may be there.
+    if config.digest.is_none() {
+        return Ok(Sight { left: Some(unread(site, trace.vmid)), ..Sight::default() });
+    }
     let matters = |row: &Unread| {
         trace.snapname.is_some()
             && row
@@ -81,6 +85,13 @@ fn untagged(vmid: Vmid, name: &SnapshotName) -> Leftover {
     Leftover {
         what: format!("snapshot {name} of container {vmid}, which has no tag {TAG}"),
         command: format!("pct delsnapshot {vmid} {name}"),
+    }
+}
+
+fn unread(site: &Site<'_>, vmid: Vmid) -> Leftover {
+    Leftover {
+        what: format!("what is left at container {vmid}, whose configuration came without its digest"),
+        command: cleanup_line(site.config),
     }
 }
 

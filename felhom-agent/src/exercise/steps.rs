@@ -11,7 +11,7 @@ use proxmox_types::{GuestStatus, LxcConfig, LxcOptions, Rows, SnapshotEntry, Sna
 use super::cleanup::{Trace, undo_unless};
 use super::guest::Guest;
 use super::journal::{Entry, JournalError, StateDir};
-use super::leftover::{DESCRIPTION, Leftover, MARKER};
+use super::leftover::{DESCRIPTION, Leftover, MARKER, TAG};
 use super::site::Site;
 use super::{LENIENCE, claims};
 use crate::finding::{Claim, Finding, Remedy};
@@ -171,8 +171,14 @@ impl<'c> Steps<'c> {
         snapshots.map_err(|error| self.failed(&error))
     }
 
+    /// The configuration. One without a digest is none: an option that it lacks may be there, and would be overwritten.
     async fn config(&self) -> Result<LxcConfig, Box<Finding>> {
-        self.site.lxc(self.guest.vmid).config().await.map_err(|error| self.failed(&error))
+        let vmid = self.guest.vmid;
+        let config = self.site.lxc(vmid).config().await.map_err(|error| self.failed(&error))?;
+        if config.digest.is_none() {
+            return Err(self.wrong(format!("the configuration of container {vmid} came without its digest")));
+        }
+        Ok(config)
     }
 
     /// A finding that something is not as it must be after a task that went well.
@@ -197,8 +203,11 @@ impl<'c> Steps<'c> {
 
     async fn marker(&mut self) -> Found {
         let now = self.config().await?;
-        self.announce(&claims::MARKER)?;
         let tags = now.options.tags.unwrap_or_default();
+        if !tags.contains(TAG) {
+            return Err(self.wrong(format!("container {} has no tag {TAG} any more", self.guest.vmid)));
+        }
+        self.announce(&claims::MARKER)?;
         let tags: Tags = tags.0.iter().map(String::as_str).chain([MARKER]).collect();
         let options = LxcOptions { tags: Some(tags), ..LxcOptions::default() };
         let params = SetConfigParams { options, digest: now.digest, ..SetConfigParams::default() };
