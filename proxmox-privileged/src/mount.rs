@@ -252,7 +252,7 @@ impl MountError {
 /// Mounts a filesystem by its UUID, unless it is mounted there already.
 ///
 /// Refuses a target that is not safe or holds something else, a UUID that is on two devices, on none or on one that may
-/// not be mounted, a type not in [`FsType`](crate::filesystem::FsType), and a filesystem that is mounted in another place.
+/// not be mounted, a type not in [`FsType`], and a filesystem that is mounted in another place.
 pub async fn mount_by_uuid(runner: &dyn Runner, request: &MountRequest) -> Result<Mounted, MountError> {
     let MountRequest { uuid, target, place, .. } = request;
     let no_place = UnsafeSnafu { target: target.clone(), place: *place };

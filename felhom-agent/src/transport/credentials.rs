@@ -58,10 +58,11 @@ impl Credentials {
 
     /// The bytes without the secret; nothing if they do not hold it.
     fn cut(&self, bytes: &[u8]) -> Option<Vec<u8>> {
-        let is_beginning = self.beginnings();
+        let beginnings = self.beginnings();
+        let is_beginning = |byte: u8| beginnings.get(usize::from(byte)).copied().unwrap_or(true);
         let (mut cut, mut done) = (Vec::new(), 0);
-        for (at, byte) in bytes.iter().enumerate() {
-            if at < done || !is_beginning.contains(byte) {
+        for (at, _) in bytes.iter().enumerate().filter(|(_, byte)| is_beginning(**byte)) {
+            if at < done {
                 continue;
             }
             let rest = bytes.get(at..).unwrap_or_default();
@@ -78,13 +79,11 @@ impl Credentials {
         Some(cut)
     }
 
-    /// The bytes with which one of the forms may begin.
-    fn beginnings(&self) -> Vec<u8> {
-        let first = self.forms.iter().filter_map(|form| form.expose().bytes().next());
-        first
-            .flat_map(|byte| [byte.to_ascii_lowercase(), byte.to_ascii_uppercase()])
-            .chain(*b"%\\&")
-            .collect()
+    /// Whether one of the forms may begin with a byte, for every byte: an answer may have many.
+    fn beginnings(&self) -> [bool; 256] {
+        let first: Vec<u8> = self.forms.iter().filter_map(|form| form.expose().bytes().next()).collect();
+        let bytes: [u8; 256] = std::array::from_fn(|byte| u8::try_from(byte).unwrap_or_default());
+        bytes.map(|byte| b"%\\&".contains(&byte) || first.iter().any(|first| same(byte, *first)))
     }
 }
 
