@@ -210,7 +210,7 @@ const PRESENT: &[Row] = &[
 ];
 
 const STATES: &[Row] = &[
-    first("{} already running", Running, "lxc-start-already-running"),
+    first("CT {name} already running", Running, "lxc-start-already-running"),
     first("can't overwrite running container", Running, "restore-force-403-path100"),
     first("{}container is running", Running, "lxc-delete-running"),
     first(
@@ -234,7 +234,8 @@ const STATES: &[Row] = &[
         Running,
         "clone-running-full",
     ),
-    first("{} not running", NotRunning, "lxc-stop-not-running"),
+    first("CT {name} not running", NotRunning, "lxc-stop-not-running"),
+    first("VM {name} not running", NotRunning, "lxc-reboot-not-running"),
     first("detected modified {}", Conflict, "resize-digest"),
     first("{} - protection mode enabled", Protected, "lxc-delete-protected"),
     first("cannot remove protected volume{}", Protected, "content-volume-delete-protected"),
