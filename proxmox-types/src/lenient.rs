@@ -227,10 +227,23 @@ impl<'de> Deserializer<'de> for Reader<'_> {
     ) -> Result<V::Value, Error> {
         match (name, self.value) {
             (ROWS, Value::Array(items)) => visitor.visit_seq(self.items(items, Manner::Rows)),
-            (ROWS, _) => self.deserialize_any(List(visitor)),
+            (ROWS, _) => self.deserialize_any(Refused(visitor)),
             (ONE, value) => visitor.visit_seq(self.items(slice::from_ref(value), Manner::One)),
             _ => visitor.visit_newtype_struct(self),
         }
+    }
+
+    /// No answer holds the fields of a shape by their places, so an array is none.
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        _: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Error> {
+        if self.value.is_array() {
+            return self.deserialize_any(Refused(visitor));
+        }
+        self.deserialize_any(visitor)
     }
 
     fn deserialize_enum<V: Visitor<'de>>(
@@ -249,14 +262,14 @@ impl<'de> Deserializer<'de> for Reader<'_> {
 
     forward_to_deserialize_any! {
         bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit unit_struct seq tuple
-        tuple_struct map struct identifier
+        tuple_struct map identifier
     }
 }
 
-/// Refuses whatever is no list, in the words of the visitor that wants one.
-struct List<V>(V);
+/// Refuses whatever comes, in the words of the visitor that wants something else.
+struct Refused<V>(V);
 
-impl<'de, V: Visitor<'de>> Visitor<'de> for List<V> {
+impl<'de, V: Visitor<'de>> Visitor<'de> for Refused<V> {
     type Value = V::Value;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
