@@ -5,7 +5,7 @@
 //! `changes` counts requests that change something; `config VMID` shows the options; `set VMID OPTION [VALUE]` sets or
 //! removes one; `revoke PATH ROLE` takes a role away; `lock VMID [LOCK]`; `slow TYPE MILLISECONDS` makes a kind of
 //! worker take longer; `statistics up|down`; `grant PATH WHO ROLE`; `pool NAME` makes one; `bridge NAME` too; `delay OPERATION MILLISECONDS` makes the answers of an operation late; `lose OPERATION` loses its
-//! next answer; `role ROLE [PRIVILEGES]` redefines or removes a role; `daemon up|down`; `secret TOKEN SECRET` changes a
+//! next answer; `odd OPERATION POINTER JSON` puts a value into all its answers; `role ROLE [PRIVILEGES]` redefines or removes a role; `daemon up|down`; `secret TOKEN SECRET` changes a
 //! token's secret.
 
 use std::io::BufRead;
@@ -79,6 +79,12 @@ const VERBS: &[(&str, Verb)] = &[
     }),
     ("lose", |node, _, words| {
         node.losses.lock().ok()?.insert((*words.first()?).into());
+        Some(Value::Null)
+    }),
+    ("odd", |node, _, words| {
+        let odd = serde_json::from_str(&words.get(2..)?.join(" ")).ok()?;
+        let place = ((*words.get(1)?).into(), odd);
+        node.odds.lock().ok()?.insert((*words.first()?).into(), place);
         Some(Value::Null)
     }),
     ("snapshots", |_, world, words| {

@@ -21,6 +21,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use proxmox_api::sim::{Answer, Sim};
 use rustls::ServerConfig;
 use rustls::crypto::ring::default_provider;
+use serde_json::Value;
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
 
@@ -47,6 +48,8 @@ pub(crate) struct Node {
     pub(crate) delays: Arc<Mutex<BTreeMap<String, Duration>>>,
     /// Operations whose next answer is lost.
     pub(crate) losses: Arc<Mutex<BTreeSet<String>>>,
+    /// What an operation says that no PVE does, and where in its answers.
+    pub(crate) odds: Arc<Mutex<BTreeMap<String, (String, Value)>>>,
     acceptor: TlsAcceptor,
 }
 
@@ -82,6 +85,7 @@ impl Node {
             counters: Arc::default(),
             delays: Arc::default(),
             losses: Arc::default(),
+            odds: Arc::default(),
             acceptor: TlsAcceptor::from(Arc::new(config)),
         })
     }
@@ -137,10 +141,26 @@ impl Node {
         let body = String::from_utf8_lossy(&body.to_bytes()).into_owned();
         let header = parts.headers.get(AUTHORIZATION).and_then(|header| header.to_str().ok());
         let principal = self.sim.authenticate(header);
-        let answer = self.sim.serve(parts.method.as_str(), &parts.uri.to_string(), &body, principal.as_ref());
+        let mut answer =
+            self.sim.serve(parts.method.as_str(), &parts.uri.to_string(), &body, principal.as_ref());
         let operation = self.sim.world().received.last().map_or("", |received| received.operation);
+        self.distort(&mut answer, operation);
         tokio::time::sleep(self.delay(operation)).await;
         Ok((answer, operation))
+    }
+
+    /// Puts the odd value into an answer. A pointer that ends in `/-` adds a row.
+    fn distort(&self, answer: &mut Answer, operation: &str) {
+        let odds = self.odds.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some((pointer, odd)) = odds.get(operation) else { return };
+        let Ok(mut body) = serde_json::from_str::<Value>(&answer.body) else { return };
+        let (place, key) = pointer.rsplit_once('/').unwrap_or_default();
+        match body.pointer_mut(place) {
+            Some(Value::Array(rows)) if key == "-" => rows.push(odd.clone()),
+            Some(Value::Object(fields)) => drop(fields.insert(key.into(), odd.clone())),
+            _ => return,
+        }
+        answer.body = body.to_string();
     }
 
     fn delay(&self, operation: &str) -> Duration {

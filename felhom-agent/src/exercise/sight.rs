@@ -40,9 +40,8 @@ pub async fn look(site: &Site<'_>, trace: &Trace) -> Result<Sight, Error> {
         Err(error) if is_destroyed(&error) => return Ok(Sight::default()),
         config => config?,
     };
-    // Without its digest it is no configuration, and the tags that it lacks may be there.
-    if config.digest.is_none() {
-        return Ok(Sight { left: Some(unread(site, trace.vmid)), ..Sight::default() });
+    if let Some(why) = untold(&config) {
+        return Ok(Sight { left: Some(unread(site, trace.vmid, why)), ..Sight::default() });
     }
     let matters = |row: &Unread| {
         trace.snapname.is_some()
@@ -88,9 +87,17 @@ fn untagged(vmid: Vmid, name: &SnapshotName) -> Leftover {
     }
 }
 
-fn unread(site: &Site<'_>, vmid: Vmid) -> Leftover {
+/// Why the tags that a configuration lacks may be there. Without its digest it is no configuration.
+fn untold(config: &LxcConfig) -> Option<&'static str> {
+    match config.digest {
+        None => Some("configuration came without its digest"),
+        Some(_) => config.unread.contains_key("tags").then_some("tags could not be read"),
+    }
+}
+
+fn unread(site: &Site<'_>, vmid: Vmid, why: &str) -> Leftover {
     Leftover {
-        what: format!("what is left at container {vmid}, whose configuration came without its digest"),
+        what: format!("what is left at container {vmid}, whose {why}"),
         command: cleanup_line(site.config),
     }
 }

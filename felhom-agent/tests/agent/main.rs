@@ -19,6 +19,8 @@ mod life;
 #[cfg(test)]
 mod node;
 #[cfg(test)]
+mod odd;
+#[cfg(test)]
 mod place;
 #[cfg(test)]
 mod readonly;
