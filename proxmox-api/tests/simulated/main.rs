@@ -17,4 +17,6 @@ mod refusals;
 #[cfg(test)]
 mod shapes;
 #[cfg(test)]
+mod unread;
+#[cfg(test)]
 mod waiting;
