@@ -197,6 +197,14 @@ fn names(leftovers: &[Leftover], what: &str) -> bool {
     leftovers.iter().any(|leftover| leftover.what.contains(what) || leftover.what.contains(&hidden))
 }
 
+/// Whether the last step is an exercise that speaks of this, and does not say that it leaves it: its journal excuses one
+/// that was killed, and no other.
+fn is_silent(tale: &Tale, what: &str) -> bool {
+    let Some(End::Exercised(exercised)) = tale.steps.last().map(|played| &played.end) else { return false };
+    let mut findings = exercised.outcomes.iter().flat_map(|outcome| &outcome.findings);
+    findings.any(|finding| finding.summary.contains(what)) && !names(&exercised.leftovers, what)
+}
+
 fn leftovers_are_reported(history: &History, tale: &Tale, wrong: &mut Vec<String>) {
     let mut reports = tale.steps.iter().rev().filter_map(|played| match &played.end {
         End::Exercised(exercised) => Some(exercised.leftovers.as_slice()),
@@ -211,6 +219,9 @@ fn leftovers_are_reported(history: &History, tale: &Tale, wrong: &mut Vec<String
         let is_exempt = is_old && (what == MARKER || what == LEFT);
         if !is_noted && !is_exempt && !names(told, &what) {
             wrong.push(format!("{what} is left, and neither reported nor in the journal"));
+        }
+        if is_silent(tale, &what) {
+            wrong.push(format!("{what} is left, and the exercise that ended does not say so"));
         }
     }
 }
