@@ -116,7 +116,9 @@ const REMEMBERED: u64 = 120;
 pub(crate) fn kill_tasks(world: &mut World) {
     let running = world.tasks().filter(|(_, exit)| exit.is_none());
     let upids: Vec<String> = running.map(|(upid, _)| upid.into()).collect();
-    upids.iter().for_each(|upid| world.kill_task(upid));
+    for upid in upids {
+        world.kill_task(&upid);
+    }
 }
 
 /// Forgets the workers of some time ago that have ended.
@@ -126,7 +128,9 @@ pub(crate) fn forget_tasks(world: &mut World) {
     };
     let ended = world.tasks().filter(|(upid, exit)| exit.is_some() && is_old(upid));
     let upids: Vec<String> = ended.map(|(upid, _)| upid.into()).collect();
-    upids.iter().for_each(|upid| world.forget_task(upid));
+    for upid in upids {
+        world.forget_task(&upid);
+    }
 }
 
 /// Lays the journal of the details into a folder, or clears it.

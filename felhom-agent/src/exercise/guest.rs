@@ -34,6 +34,9 @@ pub(super) async fn examine(site: &Site<'_>, vmid: Vmid) -> Result<(Guest, Findi
     };
     let before = lxc.config().await.map_err(failed)?;
     let tags = before.options.tags.clone().unwrap_or_default();
+    if before.unread.contains_key("tags") {
+        return Err(vec![unreadable(vmid, "tags")]);
+    }
     if !tags.contains(TAG) {
         return Err(vec![untagged(vmid, &tags)]);
     }
@@ -101,8 +104,7 @@ fn of_itself(site: &Site<'_>, vmid: Vmid, status: &LxcStatus, config: &LxcConfig
         against.push(finding.because("a running container is never touched"));
     }
     for key in DECISIVE.iter().filter(|key| config.unread.contains_key(**key)) {
-        let text = format!("the option {key} of {vmid} could not be read");
-        against.push(Finding::fail(text, Remedy::look(format!("pct config {vmid}"))));
+        against.push(unreadable(vmid, key));
     }
     if config.options.template == Some(true) {
         let finding = Finding::fail(
@@ -112,6 +114,14 @@ fn of_itself(site: &Site<'_>, vmid: Vmid, status: &LxcStatus, config: &LxcConfig
         against.push(finding.because("name another container: `selftest.vmid`, or --vmid"));
     }
     against
+}
+
+/// What an option says is unknown, and it decides.
+fn unreadable(vmid: Vmid, key: &str) -> Finding {
+    Finding::fail(
+        format!("the option {key} of {vmid} could not be read"),
+        Remedy::look(format!("pct config {vmid}")),
+    )
 }
 
 fn of_earlier(left: &AtContainer, config: &Config) -> Vec<Finding> {
