@@ -143,6 +143,16 @@ mod tests {
     }
 
     #[test]
+    fn a_call_that_returns_nothing_may_answer_anything_and_all_but_null_is_told() {
+        for data in ["null", "\"\"", "1", "{}", "[1]"] {
+            let (body, mut notes) = (alloc::format!("{{\"data\":{data}}}"), Vec::new());
+            let done = super::data::<Done>(body.as_bytes(), &mut |note| notes.push(note));
+            let told = if data == "null" { vec![] } else { vec![Note::Unknown { path: "data".into() }] };
+            assert_eq!((done.ok(), notes), (Some(Done), told), "{data}");
+        }
+    }
+
+    #[test]
     fn data_must_be_there() {
         let faults =
             ["", "{}", "[]", "<html>", "{\"data\":1}x", "\u{feff}{\"data\":1}"].map(fault::<Option<Vmid>>);
