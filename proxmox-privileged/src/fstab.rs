@@ -21,7 +21,7 @@ use snafu::Snafu;
 use crate::argument::{FsUuid, MountTarget};
 use crate::filesystem::FsType;
 use crate::findmnt::TableError;
-use crate::name::{Aliases, plain};
+use crate::name::{Aliases, plain, unescaped};
 use crate::table::VERIFY;
 use crate::{End, Runner};
 
@@ -236,22 +236,12 @@ impl Line {
 
 /// A field with its octal escapes resolved: `\040` is a blank.
 fn decoded(field: &[u8]) -> String {
-    let mut bytes = Vec::with_capacity(field.len());
-    let mut rest = field;
-    loop {
-        rest = match rest {
-            [b'\\', a @ b'0'..=b'3', b @ b'0'..=b'7', c @ b'0'..=b'7', tail @ ..] => {
-                bytes.push((a - b'0') * 64 + (b - b'0') * 8 + (c - b'0'));
-                tail
-            }
-            [plain, tail @ ..] => {
-                bytes.push(*plain);
-                tail
-            }
-            [] => break,
-        };
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
+    unescaped(field, |rest| match rest {
+        [b'\\', a @ b'0'..=b'3', b @ b'0'..=b'7', c @ b'0'..=b'7', tail @ ..] => {
+            Some(((a - b'0') * 64 + (b - b'0') * 8 + (c - b'0'), tail))
+        }
+        _ => None,
+    })
 }
 
 #[cfg(test)]

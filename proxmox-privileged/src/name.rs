@@ -114,24 +114,26 @@ fn unquoted(value: &str) -> &str {
     within('"').or_else(|| within('\'')).unwrap_or(value)
 }
 
-/// A text in which `\\x20` stands for a byte.
-pub(crate) fn unhexed(text: &str) -> String {
+/// A text with its escapes resolved to bytes. `escape` reads one where it stands, and gives what follows it.
+pub(crate) fn unescaped(text: &[u8], escape: impl Fn(&[u8]) -> Option<(u8, &[u8])>) -> String {
     let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    loop {
-        rest = match rest {
-            [b'\\', b'x', high, low, tail @ ..] if high.is_ascii_hexdigit() && low.is_ascii_hexdigit() => {
-                bytes.push(digit(*high) * 16 + digit(*low));
-                tail
-            }
-            [plain, tail @ ..] => {
-                bytes.push(*plain);
-                tail
-            }
-            [] => break,
-        };
+    let mut rest = text;
+    while let Some((plain, tail)) = rest.split_first() {
+        let (byte, after) = escape(rest).unwrap_or((*plain, tail));
+        bytes.push(byte);
+        rest = after;
     }
     String::from_utf8_lossy(&bytes).into_owned()
+}
+
+/// A text in which `\\x20` stands for a byte.
+pub(crate) fn unhexed(text: &str) -> String {
+    unescaped(text.as_bytes(), |rest| match rest {
+        [b'\\', b'x', high, low, tail @ ..] if high.is_ascii_hexdigit() && low.is_ascii_hexdigit() => {
+            Some((digit(*high) * 16 + digit(*low), tail))
+        }
+        _ => None,
+    })
 }
 
 /// The value of a hexadecimal digit.
