@@ -5,7 +5,8 @@
 //! is kept for at most 2 idle seconds, and a request takes the first lane that is free.
 //!
 //! Nothing is repeated here but what was provably not written: a connection that breaks before the request is on it is
-//! opened once more, whatever the method. A certificate that is refused is refused.
+//! opened once more, whatever the method. A certificate that is refused is refused. After the first 401 nothing is sent any
+//! more: PVE takes 3 s for every refusal, and the next one would be no other.
 //!
 //! The token lives here alone, so here it is cut out of what a server echoes.
 
@@ -14,19 +15,16 @@ mod credentials;
 mod lane;
 mod message;
 mod record;
-mod refusal;
 
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
-use proxmox_api::{BoxFuture, HttpTransport, Request, Response, Stage, TransportError};
+use proxmox_api::{BoxFuture, HttpTransport, Request, Response, TransportError};
 use proxmox_types::ApiToken;
-use tokio::sync::{Semaphore, SemaphorePermit};
-use tokio::time::timeout;
+use tokio::sync::Semaphore;
 
 pub use record::{ConnectFacts, Counters, Record};
-pub(crate) use refusal::Refusal;
 
 use crate::config::{TlsConfig, Url};
 use crate::tls::{self, TlsError, Verifier};
@@ -48,6 +46,8 @@ pub struct HyperTransport {
     connector: Connector,
     permits: Semaphore,
     kept: Mutex<Vec<Lane>>,
+    /// The first 401, which answers every later request too.
+    refusal: OnceLock<Response>,
     record: Arc<Record>,
     start: Instant,
 }
@@ -63,6 +63,7 @@ impl HyperTransport {
             connector: Connector::new(url, tls.server_name.as_deref(), config, record.clone())?,
             permits: Semaphore::new(LANES),
             kept: Mutex::new(Vec::new()),
+            refusal: OnceLock::new(),
             record,
             start: Instant::now(),
         })
@@ -80,8 +81,12 @@ impl HyperTransport {
 
     async fn exchange(&self, request: &Request) -> Result<Response, TransportError> {
         let message = self.head.message(request)?;
+        // The semaphore is never closed, and whoever holds a permit has a time limit of its own.
+        let _permit = self.permits.acquire().await;
+        if let Some(refusal) = self.refusal.get() {
+            return Ok(refusal.clone());
+        }
         let deadline = Instant::now() + request.time_limit;
-        let _permit = self.permit(request.time_limit).await?;
         self.record.count_request();
         let mut lane = match self.take_kept().await {
             Some(lane) => lane,
@@ -100,6 +105,9 @@ impl HyperTransport {
         if !answer.closes && lane.settle().await {
             self.kept.lock().unwrap_or_else(PoisonError::into_inner).push(lane);
         }
+        if answer.response.status == 401 {
+            return Ok(self.refusal.get_or_init(|| answer.response).clone());
+        }
         Ok(answer.response)
     }
 
@@ -114,16 +122,6 @@ impl HyperTransport {
             opened => opened,
         }
         .map_err(Unopened::into_error)
-    }
-
-    /// Waits for one of the lanes to be free.
-    async fn permit(&self, limit: Duration) -> Result<SemaphorePermit<'_>, TransportError> {
-        let reason = match timeout(limit, self.permits.acquire()).await {
-            Ok(Ok(permit)) => return Ok(permit),
-            Ok(Err(_)) => "the transport is closed",
-            Err(_) => "every connection was busy with another request",
-        };
-        Err(TransportError::NotSent { stage: Stage::Connect, reason: reason.into() })
     }
 
     /// A kept connection that is still good.

@@ -10,14 +10,13 @@ use crate::config::{Config, PrivilegedMode};
 use crate::connection::{Connection, Drift, Wire};
 use crate::runner::ProcessRunner;
 use crate::tls::TlsError;
-use crate::transport::{HyperTransport, Refusal};
+use crate::transport::HyperTransport;
 
 /// A connection as the configuration says. Opens nothing yet.
 pub fn connect(config: &Config) -> Result<Connection, TlsError> {
     let transport = Arc::new(HyperTransport::new(&config.url, &config.token, &config.tls)?);
     let wire = Wire { record: transport.record(), verifier: transport.verifier() };
     let drift = Arc::new(Drift::default());
-    let transport = Arc::new(Refusal::new(transport));
     let client = Client::observed(transport, config.token.id().clone(), drift.clone());
     Ok(Connection { client, wire: Some(wire), drift })
 }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use proxmox_api::{HttpTransport, Method, Parameter, Request};
 use tokio::task::JoinSet;
 
-use crate::agent::{METHODS, Trust, get, not_sent, request, transport, trusting};
+use crate::agent::{METHODS, Trust, get, request, transport, trusting};
 use crate::answers::{VERSION, answer, ok, with_headers};
 use crate::faultd::{Faultd, Step, ends};
 
@@ -155,20 +155,38 @@ async fn twenty_requests_at_once_share_three_connections() {
 }
 
 #[tokio::test]
-async fn waiting_for_a_free_connection_counts_towards_the_time_limit() {
-    let server = Faultd::node(vec![vec![Step::Read, Step::Drain]]).await;
+async fn waiting_for_a_free_connection_does_not_use_up_the_time_limit() {
+    let scripts = [vec![vec![Step::Read, Step::Drain]; 3], vec![willing()]].concat();
+    let server = Faultd::node(scripts).await;
     let transport = Arc::new(trusting(&server));
+    let limited = |limit| Request { time_limit: limit, ..request(Method::Post) };
     let mut others = JoinSet::new();
     for _ in 0..3 {
-        let transport = transport.clone();
-        others.spawn(async move { get(&transport).await.is_ok() });
+        let (transport, request) = (transport.clone(), limited(Duration::from_millis(800)));
+        others.spawn(async move { transport.send(request).await.is_ok() });
     }
     server.until(|seen| seen.iter().filter(|seen| seen.requests == 1).count() == 3).await;
     let start = Instant::now();
-    let limit = Duration::from_millis(300);
-    let answer = transport.send(Request { time_limit: limit, ..request(Method::Post) }).await;
-    let (elapsed, (_, reason)) = (start.elapsed(), not_sent(answer));
-    assert!(elapsed < limit + Duration::from_millis(200), "{elapsed:?}: {reason}");
+    let answer = transport.send(limited(Duration::from_millis(300))).await;
+    assert!(answer.is_ok() && start.elapsed() > Duration::from_millis(300), "{answer:?}");
+}
+
+#[tokio::test]
+async fn a_refused_token_is_not_sent_again_even_by_requests_that_wait() {
+    let refusal = with_headers("401 Authentication failed!", "Connection: close\r\n", "");
+    let script = vec![Step::Read, Step::Gate, Step::Write(refusal), Step::Close];
+    let server = Faultd::node(vec![script]).await;
+    let transport = Arc::new(trusting(&server));
+    let mut requests = JoinSet::new();
+    for _ in 0..20 {
+        let transport = transport.clone();
+        requests.spawn(async move { get(&transport).await.unwrap().reason });
+    }
+    server.until(|seen| seen.iter().map(|seen| seen.requests).sum::<usize>() == 3).await;
+    server.open(3);
+    assert_eq!(requests.join_all().await, ["Authentication failed!"; 20]);
+    assert_eq!(get(&transport).await.unwrap().status, 401);
+    assert_eq!(server.requests(), [1; 3]);
 }
 
 #[tokio::test]
