@@ -17,7 +17,7 @@ const CLEANUP: [&str; 3] = ["cleanup", "-o", "json"];
 const NAME: &str = "felhom-st-6b052c47-0a1b2c3d";
 
 /// Lays down the journal of a run that was killed.
-fn journal(agent: &Agent, change: &Value) {
+pub(crate) fn journal(agent: &Agent, change: &Value) {
     let mut entry = json!({
         "node": "pve1", "vmid": 300, "snapname": NAME, "step": "x.snapshot", "upid": null, "time": now(),
     });

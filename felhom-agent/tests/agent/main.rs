@@ -28,3 +28,5 @@ mod readonly;
 mod repairs;
 #[cfg(test)]
 mod secrecy;
+#[cfg(test)]
+mod texts;
