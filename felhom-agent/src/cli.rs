@@ -21,9 +21,9 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use proxmox_types::{redact, redact_strictly};
 
 use crate::config::{Environment, LogLevel};
-use crate::exit::Exit;
-use crate::terminal::Color;
-use crate::version;
+use crate::report;
+use crate::report::exit::Exit;
+use crate::report::terminal::Color;
 
 /// What stands below the help.
 const AFTER_HELP: &str = "\
@@ -40,7 +40,7 @@ Exit codes:
 #[derive(Debug, Parser)]
 #[command(
     name = "felhom-agent",
-    version = version::LONG,
+    version = report::LONG_VERSION,
     subcommand_required = true,
     arg_required_else_help = true,
     after_help = AFTER_HELP

@@ -18,9 +18,9 @@ use std::time::Duration;
 use proxmox_types::Vmid;
 use tokio::time::Instant;
 
-use crate::caught::caught;
-use crate::exit::Exit;
-use crate::finding::{Claim, Finding, Outcome, Remedy, Status};
+use crate::process::catch_panic;
+use crate::report::exit::Exit;
+use crate::report::finding::{Claim, Finding, Outcome, Remedy, Status};
 
 use journal::{JournalError, StateDir};
 use leftover::{Leftover, cleanup_line};
@@ -162,7 +162,7 @@ async fn exercise(mut steps: Steps<'_>, mut exercised: Exercised) -> Exercised {
         let finding = tokio::select! {
             biased;
             _ = signal.spent(LENIENCE) => Finding::skip("interrupted"),
-            finding = caught(step(&mut steps)) => finding.unwrap_or_else(panicked),
+            finding = catch_panic(step(&mut steps)) => finding.unwrap_or_else(panicked),
         };
         shown.end(finding.status);
         let is_over = finding.status == Status::Fail || steps.site.interrupt.exit().is_some();
@@ -176,7 +176,7 @@ async fn exercise(mut steps: Steps<'_>, mut exercised: Exercised) -> Exercised {
         None => "interrupted".into(),
     };
     exercised.skip_the_rest(&reason);
-    exercised.leftovers = match caught(steps.undo()).await {
+    exercised.leftovers = match catch_panic(steps.undo()).await {
         Some(leftovers) => leftovers,
         None => steps.suspected(),
     };

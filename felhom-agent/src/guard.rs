@@ -17,7 +17,7 @@ pub use ours::{Ours, access_line, install_line};
 pub(crate) use way::acl;
 pub use way::{Folder, Last, Way, reach};
 
-use crate::shell::word;
+use crate::report::shell::word;
 use grants::{Grant, Who, grants};
 
 /// What a file is to be guarded against.

@@ -4,24 +4,17 @@
 //! `wiring` is the last place that knows hyper; everything behind it speaks to a [`proxmox_api::Client`].
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
-pub mod caught;
-mod chain;
 pub mod cli;
 pub mod config;
 pub mod connection;
+pub mod diagnosis;
 pub mod exercise;
-pub mod exit;
-pub mod finding;
 pub mod guard;
 pub mod host;
-pub mod interrupt;
-pub mod logging;
+pub mod process;
+pub mod report;
 pub mod runner;
 pub mod selftest;
-pub mod shell;
-pub mod terminal;
 pub mod tls;
 pub mod transport;
-pub mod trouble;
-pub mod version;
 pub mod wiring;

@@ -2,10 +2,10 @@
 
 use std::process::ExitCode;
 
-use felhom_agent::caught::hide_payloads;
 use felhom_agent::cli;
 use felhom_agent::config::Environment;
-use felhom_agent::exit::Exit;
+use felhom_agent::process::hide_payloads;
+use felhom_agent::report::exit::Exit;
 use rustix::process::{DumpableBehavior, set_dumpable_behavior};
 
 fn main() -> ExitCode {

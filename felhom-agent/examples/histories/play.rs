@@ -12,7 +12,7 @@ use felhom_agent::exercise::journal::{Entry, peek};
 use felhom_agent::exercise::progress::Progress;
 use felhom_agent::exercise::site::Site;
 use felhom_agent::exercise::{Exercised, run};
-use felhom_agent::interrupt::Interrupt;
+use felhom_agent::process::interrupt::Interrupt;
 use proxmox_api::sim::{Container, World};
 use proxmox_api::{Client, Ended, Error, Outcome, Patience};
 use proxmox_types::Vmid;

@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Poll;
 use std::time::Duration;
 
-use felhom_agent::exit::Exit;
-use felhom_agent::interrupt::Trigger;
+use felhom_agent::process::interrupt::Trigger;
+use felhom_agent::report::exit::Exit;
 use proxmox_api::sim::{Answer, Effect, Script, Sim, World};
 use proxmox_api::{BoxFuture, HttpTransport, Request, Response, TransportError};
 use tokio::time::{Instant, sleep, sleep_until, timeout};

@@ -11,19 +11,19 @@ use super::problem::print_problem;
 use super::session::Session;
 use super::{Common, Output, print};
 use crate::config::{Config, Environment};
+use crate::diagnosis::call_failed;
+use crate::diagnosis::configuration::{config_failed, tls_failed};
+use crate::diagnosis::guests::unlock;
+use crate::diagnosis::guests::{may_be_here, untold};
+use crate::diagnosis::guests::{no_such_node, none_shown};
 use crate::exercise::cleanup::{Trace, look, undo_unless};
 use crate::exercise::journal::{Entry, JournalError, StateDir, is_taken, peek};
 use crate::exercise::leftover::{AtContainer, Leftover, cleanup_line, search};
 use crate::exercise::progress::Progress;
 use crate::exercise::site::Site;
-use crate::exit::Exit;
-use crate::finding::{Finding, Remedy};
-use crate::interrupt::Interrupt;
-use crate::trouble::call::call_failed;
-use crate::trouble::configuration::{config_failed, tls_failed};
-use crate::trouble::lock::unlock;
-use crate::trouble::sight::{no_such_node, none_shown};
-use crate::trouble::unread::{may_be_here, untold};
+use crate::process::interrupt::Interrupt;
+use crate::report::exit::Exit;
+use crate::report::finding::{Finding, Remedy};
 use crate::wiring;
 
 /// Options of the command.
@@ -282,7 +282,7 @@ impl Report {
                     "look": self.problem.as_ref().map_or(&[][..], |problem| &problem.look),
                     "exit": self.exit().code(),
                 });
-                crate::terminal::document(&document)
+                crate::report::terminal::document(&document)
             }
         })
     }

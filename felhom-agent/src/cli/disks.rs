@@ -9,11 +9,11 @@ use super::Common;
 use super::problem::{Problem, tell};
 use super::session::HostSession;
 use super::table::{bytes, or_dash, table, worst};
-use crate::chain::chain;
 use crate::config::Environment;
-use crate::exit::Exit;
 use crate::host::device::Devices;
 use crate::host::health::{Verdict, disk as judge, rank};
+use crate::report::chain;
+use crate::report::exit::Exit;
 
 /// Options of the command.
 #[derive(Clone, Debug, Args)]

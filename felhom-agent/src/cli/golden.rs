@@ -13,13 +13,13 @@ use serde_json::{Value, json};
 use super::Common;
 use super::problem::{Problem, tell};
 use super::session::Session;
-use crate::chain::chain;
 use crate::config::{Config, Environment};
-use crate::exit::Exit;
+use crate::diagnosis::call_failed;
+use crate::diagnosis::configuration::{config_failed, tls_failed};
 use crate::host::preview::Preview;
-use crate::interrupt::Interrupt;
-use crate::trouble::call::call_failed;
-use crate::trouble::configuration::{config_failed, tls_failed};
+use crate::process::interrupt::Interrupt;
+use crate::report::chain;
+use crate::report::exit::Exit;
 use crate::wiring;
 
 /// What is done with golden containers.

@@ -3,9 +3,9 @@
 use serde_json::{Value, json};
 
 use super::{Common, Output, print, print_error};
-use crate::exit::Exit;
-use crate::finding::Finding;
-use crate::terminal::{self, plain};
+use crate::report::exit::Exit;
+use crate::report::finding::Finding;
+use crate::report::terminal::{self, plain};
 
 /// Prints a result as it is wanted, and says how the run ends.
 pub(super) fn tell(common: &Common, text: &str, document: &Value, exit: Exit) -> Exit {

@@ -13,9 +13,9 @@ use crate::config::Environment;
 use crate::exercise::progress::Progress;
 use crate::exercise::site::Site;
 use crate::exercise::{self, Exercised};
-use crate::exit::Exit;
-use crate::finding::{Claim, Group, Status};
-use crate::interrupt::Interrupt;
+use crate::process::interrupt::Interrupt;
+use crate::report::exit::Exit;
+use crate::report::finding::{Claim, Group, Status};
 use crate::selftest::checks::READ_ONLY;
 use crate::selftest::engine::{self, Run};
 use crate::selftest::report::{Moment, Style};
@@ -150,7 +150,7 @@ fn listed(output: Output) -> String {
                     "id": claim.id, "group": claim.group, "proves": claim.proves, "needs": claim.needs,
                 })
             });
-            crate::terminal::document(&serde_json::Value::from(checks.collect::<Vec<_>>()))
+            crate::report::terminal::document(&serde_json::Value::from(checks.collect::<Vec<_>>()))
         }
     }
 }

@@ -7,10 +7,10 @@ use super::Common;
 use super::problem::{Problem, tell};
 use super::session::HostSession;
 use super::table::{or_dash, table, worst};
-use crate::chain::chain;
 use crate::config::Environment;
-use crate::exit::Exit;
 use crate::host::health::{Verdict, rank, sensor, unit};
+use crate::report::chain;
+use crate::report::exit::Exit;
 
 pub(super) fn run(common: &Common, environment: &Environment) -> Exit {
     let session = match HostSession::start(common, environment) {

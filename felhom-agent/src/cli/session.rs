@@ -9,10 +9,10 @@ use tokio::runtime::{Builder, Runtime};
 use super::problem::Problem;
 use super::{Common, print_error};
 use crate::config::{Config, ConfigError, Environment, HostConfig, LogFormat, LogLevel};
+use crate::diagnosis::configuration::config_failed;
 use crate::exercise::progress::Progress;
-use crate::exit::Exit;
-use crate::logging;
-use crate::trouble::configuration::config_failed;
+use crate::process;
+use crate::report::exit::Exit;
 use crate::wiring;
 
 /// What every command begins with.
@@ -40,7 +40,7 @@ impl Session {
             Ok(config) => (config.log_level, config.log_format),
             Err(_) => (LogLevel::default(), LogFormat::default()),
         };
-        logging::start(common.log_level(level), format, has_color);
+        process::start_logging(common.log_level(level), format, has_color);
         if config.as_ref().is_ok_and(|config| config.tls.is_insecure) {
             print_error("WARNING: tls.insecure is set: any server is accepted, and is sent the token");
         }
@@ -65,7 +65,7 @@ impl HostSession {
         let config = HostConfig::load(common.config.clone(), environment)
             .map_err(|error| Problem::of(config_failed(&error), Exit::Config).tell(common))?;
         let has_color = common.color.is_on(&std::io::stdout(), environment);
-        logging::start(common.log_level(config.log_level), config.log_format, has_color);
+        process::start_logging(common.log_level(config.log_level), config.log_format, has_color);
         Ok(Self { runner: wiring::runner(config.privileged_mode), config, runtime: runtime()? })
     }
 }

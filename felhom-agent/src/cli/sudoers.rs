@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::problem::tell;
 use super::{Common, usage};
-use crate::exit::Exit;
+use crate::report::exit::Exit;
 
 /// Options of the command.
 #[derive(Clone, Debug, Args)]

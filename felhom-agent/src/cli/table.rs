@@ -1,7 +1,7 @@
 //! Lines of aligned columns.
 
-use crate::finding::Status;
-use crate::terminal::plain;
+use crate::report::finding::Status;
+use crate::report::terminal::plain;
 
 /// Rows below a heading; the last column is as wide as it is.
 pub(super) fn table(heading: &[&str], rows: &[Vec<String>]) -> String {
@@ -40,11 +40,11 @@ pub(super) fn or_dash(value: Option<impl ToString>, unit: &str) -> String {
 }
 
 /// The exit for the worst of several verdicts.
-pub(super) fn worst(statuses: impl IntoIterator<Item = Status>) -> crate::exit::Exit {
+pub(super) fn worst(statuses: impl IntoIterator<Item = Status>) -> crate::report::exit::Exit {
     if statuses.into_iter().any(|status| status == Status::Fail) {
-        crate::exit::Exit::Fail
+        crate::report::exit::Exit::Fail
     } else {
-        crate::exit::Exit::Ok
+        crate::report::exit::Exit::Ok
     }
 }
 

@@ -17,17 +17,17 @@ use super::print_error;
 use super::problem::{Problem, print_problem, tell};
 use super::session::HostSession;
 use super::table::{bytes, or_dash, table, worst};
-use crate::chain::chain;
 use crate::config::Environment;
 use crate::config::usb::{UsbDisk, target};
-use crate::exit::Exit;
-use crate::finding::{Finding, Remedy};
 use crate::host::device::{Device, Devices, is_same};
 use crate::host::health::rank;
 use crate::host::place::place_of;
 use crate::host::preview::Preview;
 use crate::host::usb::{UsbState, examine, look, unwritable};
-use crate::terminal::plain;
+use crate::report::chain;
+use crate::report::exit::Exit;
+use crate::report::finding::{Finding, Remedy};
+use crate::report::terminal::plain;
 
 /// What is done with USB disks.
 #[derive(Clone, Debug, Subcommand)]

@@ -10,7 +10,7 @@ use super::environment::Environment;
 use super::file::{BoundedFile, FileError, read_bounded};
 use super::raw::RawConfig;
 use crate::guard::{Exposure, Guard, Last};
-use crate::trouble::configuration::edit_line;
+use crate::report::shell::edit_line;
 
 /// Largest token file that is read, in bytes.
 const MOST: u64 = 4096;

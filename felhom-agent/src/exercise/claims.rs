@@ -1,7 +1,7 @@
 //! What the exercise claims, in the order of its steps.
 
-use crate::exit::Exit;
-use crate::finding::{Claim, Group};
+use crate::report::exit::Exit;
+use crate::report::finding::{Claim, Group};
 
 const CONFIG: &str = "GET /nodes/{node}/lxc/{vmid}/config";
 const SNAPSHOTS: &str = "GET /nodes/{node}/lxc/{vmid}/snapshot";

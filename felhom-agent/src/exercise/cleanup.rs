@@ -15,9 +15,9 @@ use super::leftover::{AtContainer, Leftover, MARKER, cleanup_line, is_name, unma
 pub use super::sight::{Sight, look};
 use super::site::Site;
 use crate::config::Config;
-use crate::exit::Exit;
-use crate::shell::word;
-use crate::trouble::lock::unlock;
+use crate::diagnosis::guests::unlock;
+use crate::report::exit::Exit;
+use crate::report::shell::word;
 
 /// The workers that an exercise starts.
 pub(super) const WORKERS: [&str; 3] = ["vzsnapshot", "vzrollback", "vzdelsnapshot"];

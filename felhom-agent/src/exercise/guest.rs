@@ -7,11 +7,11 @@ use proxmox_types::{GuestStatus, LxcConfig, LxcStatus, StorageId, Tags, Unread, 
 use super::leftover::{AtContainer, TAG, cleanup_line};
 use super::site::Site;
 use crate::config::Config;
-use crate::finding::{Finding, Remedy};
-use crate::trouble::call::call_failed;
-use crate::trouble::configuration::edit_line;
-use crate::trouble::lock::{Busy, caution, unlock};
-use crate::trouble::sight::containers_path;
+use crate::diagnosis::call_failed;
+use crate::diagnosis::guests::containers_path;
+use crate::diagnosis::guests::{Busy, caution, unlock};
+use crate::report::finding::{Finding, Remedy};
+use crate::report::shell::edit_line;
 
 /// Options that decide whether a container may be used.
 const DECISIVE: [&str; 5] = ["lock", "tags", "template", "rootfs", "protection"];

@@ -16,10 +16,10 @@ use super::claims;
 use super::leftover::cleanup_line;
 use super::plain::{MOST, Refused, open};
 use crate::config::Config;
-use crate::finding::Remedy;
 use crate::guard::{FolderDanger, Last, Ours, reach};
-use crate::shell::word;
-use crate::trouble::configuration::edit_line;
+use crate::report::finding::Remedy;
+use crate::report::shell::edit_line;
+use crate::report::shell::word;
 
 /// The journal itself.
 const JOURNAL: &str = "exercise.json";

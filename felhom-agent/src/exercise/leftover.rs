@@ -10,7 +10,7 @@ use proxmox_types::{Malformed, NodeName, Resource, Rows, SnapshotEntry, Snapshot
 use serde::Serialize;
 
 use crate::config::{Config, DEFAULT_PATH};
-use crate::shell::word;
+use crate::report::shell::word;
 
 /// A container with this tag may be used for the exercise.
 pub const TAG: &str = "felhom-selftest";

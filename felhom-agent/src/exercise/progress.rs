@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 use proxmox_types::{Upid, redact};
 
 use crate::config::Environment;
-use crate::finding::Status;
-use crate::terminal::plain;
+use crate::report::finding::Status;
+use crate::report::terminal::plain;
 
 /// Frames of the wheel.
 const WHEEL: [char; 4] = ['|', '/', '-', '\\'];

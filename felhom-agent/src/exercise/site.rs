@@ -12,7 +12,7 @@ use tokio::time::Instant;
 
 use super::progress::Progress;
 use crate::config::Config;
-use crate::interrupt::Interrupt;
+use crate::process::interrupt::Interrupt;
 
 /// Where an exercise works.
 #[derive(Debug)]

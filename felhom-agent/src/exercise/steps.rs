@@ -14,8 +14,8 @@ use super::journal::{Entry, JournalError, StateDir};
 use super::leftover::{DESCRIPTION, Leftover, MARKER, TAG};
 use super::site::Site;
 use super::{LENIENCE, claims};
-use crate::finding::{Claim, Finding, Remedy};
-use crate::trouble::call::call_failed;
+use crate::diagnosis::call_failed;
+use crate::report::finding::{Claim, Finding, Remedy};
 
 /// Takes one step.
 pub(super) type Step = for<'s> fn(&'s mut Steps<'_>) -> Pin<Box<dyn Future<Output = Finding> + 's>>;

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::Guard;
-use crate::shell::word;
+use crate::report::shell::word;
 
 /// The group for which an operator runs the agent as root.
 const GROUP: &str = "felhom";

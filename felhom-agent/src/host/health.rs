@@ -3,7 +3,7 @@
 mod disk;
 mod sensor;
 
-use crate::finding::Status;
+use crate::report::finding::Status;
 
 pub use disk::disk;
 pub use sensor::{sensor, unit};

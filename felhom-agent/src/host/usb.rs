@@ -13,7 +13,7 @@ use serde::Serialize;
 use super::device::{Devices, is_same};
 use super::place::place_of;
 use crate::config::usb::UsbDisk;
-use crate::finding::{Remedy, Status};
+use crate::report::finding::{Remedy, Status};
 
 /// What is known of a disk.
 #[derive(Clone, Debug, Serialize)]

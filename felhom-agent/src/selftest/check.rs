@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use super::context::Context;
-use crate::finding::{Claim, Finding};
+use crate::report::finding::{Claim, Finding};
 
 /// What a check found.
 pub type Findings = Pin<Box<dyn Future<Output = Vec<Finding>> + Send>>;

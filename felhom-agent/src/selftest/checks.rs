@@ -15,8 +15,8 @@ mod storage;
 mod sudo;
 
 use super::check::Check;
-use crate::exit::Exit;
-use crate::finding::{Claim, Group};
+use crate::report::exit::Exit;
+use crate::report::finding::{Claim, Group};
 
 /// Every check of the read-only mode.
 pub const READ_ONLY: &[Check] = &[

@@ -9,8 +9,8 @@ use tokio::sync::OnceCell;
 
 use crate::config::{Config, ConfigError};
 use crate::connection::Connection;
-use crate::exit::Exit;
-use crate::finding::Finding;
+use crate::report::exit::Exit;
+use crate::report::finding::Finding;
 use crate::tls::TlsError;
 
 /// What the checks share.

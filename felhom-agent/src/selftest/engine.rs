@@ -9,8 +9,8 @@ use tokio::time::sleep_until;
 use super::check::Check;
 use super::checks::LAST;
 use super::context::Context;
-use crate::exit::Exit;
-use crate::finding::{Finding, Group, Outcome, Remedy, Status};
+use crate::report::exit::Exit;
+use crate::report::finding::{Finding, Group, Outcome, Remedy, Status};
 
 /// Which checks are asked for. An id also stands for what begins with it and a dot: `tls` is `tls.pin` and others.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -239,7 +239,7 @@ mod tests {
     use super::super::check::findings;
     use super::*;
     use crate::config::{Config, Environment};
-    use crate::finding::Claim;
+    use crate::report::finding::Claim;
 
     const fn check(
         id: &'static str,

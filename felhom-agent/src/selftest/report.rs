@@ -8,12 +8,12 @@ use std::time::{Duration, Instant, SystemTime};
 use crate::config::Config;
 use crate::exercise::Exercised;
 use crate::exercise::leftover::Leftover;
-use crate::exit::Exit;
+use crate::report::exit::Exit;
 use crate::transport::Counters;
 
 use super::context::Context;
 use super::engine::Run;
-use crate::finding::{Claim, Finding, Outcome, Status};
+use crate::report::finding::{Claim, Finding, Outcome, Status};
 
 pub use text::Style;
 

@@ -23,8 +23,8 @@ use tower_service::Service;
 
 use super::lane::Lane;
 use super::record::{ConnectFacts, Record};
-use crate::chain::chain;
 use crate::config::Url;
+use crate::report::chain;
 use crate::tls::{TlsError, UnusableSnafu};
 
 /// How long TCP may take per address, and TCP and TLS together.

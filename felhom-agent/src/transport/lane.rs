@@ -8,7 +8,7 @@ use tokio::task::AbortHandle;
 use tokio::time::timeout;
 
 use super::message::{Answer, Content, Message, read};
-use crate::chain::chain;
+use crate::report::chain;
 
 /// How long a connection is kept without a request; pveproxy closes it after 5 s.
 const KEPT: Duration = Duration::from_secs(2);

@@ -10,8 +10,8 @@ use hyper::header::{
 use proxmox_api::{Request, Response, Stage, TransportError};
 use proxmox_types::ApiToken;
 
-use crate::chain::chain;
 use crate::config::Url;
+use crate::report::chain;
 use crate::tls::{TlsError, UnusableSnafu};
 
 /// Largest body that is read, in bytes.

@@ -193,7 +193,7 @@ fn nobody_can_read_the_memory_of_a_running_agent() {
 #[test]
 fn a_panic_tells_its_place_and_not_what_it_holds() {
     if std::env::var_os("FELHOM_TEST_PANICS").is_some() {
-        felhom_agent::caught::hide_payloads();
+        felhom_agent::process::hide_payloads();
         panic!("the secret is 12345678-1234-1234-1234-123456789abc");
     }
     let output = Command::new(std::env::current_exe().unwrap())

@@ -9,17 +9,17 @@ use proxmox_types::{Rows, StorageDefinition};
 use serde_json::json;
 
 use super::{Done, Name, Named, disk, failed, target_of};
-use crate::chain::chain;
 use crate::cli::problem::Problem;
 use crate::cli::session::HostSession;
 use crate::cli::{Common, print_error};
 use crate::config::usb::UsbDisk;
 use crate::config::{Config, Environment};
-use crate::exit::Exit;
 use crate::host::device::{Devices, is_same};
 use crate::host::fstab::{Change, Fstab, FstabError};
 use crate::host::place::place_of;
-use crate::terminal::plain;
+use crate::report::chain;
+use crate::report::exit::Exit;
+use crate::report::terminal::plain;
 use crate::wiring;
 
 /// Writes the line of a disk.

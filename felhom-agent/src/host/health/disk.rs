@@ -3,8 +3,8 @@
 use proxmox_privileged::smart::{Protocol, SelfTest, Smart, SmartBit, SmartError, SmartReason, SmartReport};
 
 use super::Verdict;
-use crate::chain::chain;
-use crate::finding::Status;
+use crate::report::chain;
+use crate::report::finding::Status;
 
 /// Life that may be used up before somebody should think of another disk, in percent.
 const WORN: u64 = 90;

@@ -3,7 +3,7 @@
 use proxmox_privileged::sensors::{Feature, FeatureKind};
 
 use super::Verdict;
-use crate::finding::Status;
+use crate::report::finding::Status;
 
 /// A limit of a sensor.
 struct Limit {

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use serde_json::json;
 
 use crate::config::Config;
-use crate::finding::{Finding, Remedy};
+use crate::diagnosis::call_failed;
+use crate::report::finding::{Finding, Remedy};
 use crate::selftest::check::{Findings, found};
 use crate::selftest::context::{Context, Probe};
-use crate::trouble::call::call_failed;
 
 fn check(context: Arc<Context>, judge: fn(&Config, &Probe) -> Finding) -> Findings {
     found(async move {
@@ -85,7 +85,7 @@ pub(super) fn skew(context: Arc<Context>) -> Findings {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::finding::Status;
+    use crate::report::finding::Status;
 
     #[test]
     fn a_version_is_known_old_new_or_no_version() {

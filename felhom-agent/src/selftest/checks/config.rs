@@ -5,10 +5,11 @@ use std::sync::Arc;
 use serde_json::json;
 
 use crate::config::{Config, ConfigError, TokenSource, install_line};
-use crate::finding::Finding;
+use crate::diagnosis::configuration::{TOKEN_FILE, config_failed, tls_failed};
+use crate::report::finding::Finding;
+use crate::report::shell::edit_line;
 use crate::selftest::check::{Findings, findings};
 use crate::selftest::context::Context;
-use crate::trouble::configuration::{TOKEN_FILE, config_failed, edit_line, tls_failed};
 
 pub(super) fn file(context: Arc<Context>) -> Findings {
     findings(async move {

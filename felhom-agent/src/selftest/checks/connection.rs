@@ -9,12 +9,12 @@ use serde_json::json;
 
 use crate::config::Config;
 use crate::connection::{Connection, Wire};
-use crate::finding::{Finding, Remedy};
+use crate::diagnosis::of_handshake;
+use crate::report::finding::{Finding, Remedy};
+use crate::report::shell::{edit_key, edit_line};
 use crate::selftest::check::{Findings, found};
 use crate::selftest::context::Context;
 use crate::tls::{Leaf, Seen, Verdict, utc};
-use crate::trouble::call::of_handshake;
-use crate::trouble::configuration::{edit_key, edit_line};
 
 /// Shows what the node itself says its certificates are: the one of pveproxy, if there is one, and its own.
 const SHOW: &str = "pvenode cert info";

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::json;
 
 use crate::connection::Drifted;
-use crate::finding::Finding;
+use crate::report::finding::Finding;
 use crate::selftest::check::{Findings, found};
 use crate::selftest::context::Context;
 

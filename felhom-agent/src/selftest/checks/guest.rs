@@ -7,13 +7,13 @@ use serde_json::json;
 
 use crate::config::Config;
 use crate::connection::Connection;
-use crate::finding::Finding;
+use crate::diagnosis::call_failed;
+use crate::diagnosis::guests::none_shown;
+use crate::diagnosis::guests::{Busy, caution, unlock};
+use crate::diagnosis::guests::{may_be_here, untold};
+use crate::report::finding::Finding;
 use crate::selftest::check::{Findings, found};
 use crate::selftest::context::Context;
-use crate::trouble::call::call_failed;
-use crate::trouble::lock::{Busy, caution, unlock};
-use crate::trouble::sight::none_shown;
-use crate::trouble::unread::{may_be_here, untold};
 
 pub(super) fn list(context: Arc<Context>) -> Findings {
     found(async move {

@@ -9,11 +9,11 @@ use proxmox_privileged::sensors::{Feature, FeatureKind, sensors};
 use proxmox_privileged::smart::smart;
 use serde_json::json;
 
-use crate::chain::chain;
 use crate::config::Config;
-use crate::finding::{Finding, Remedy, Status};
 use crate::host::device::Devices;
 use crate::host::{health, usb};
+use crate::report::chain;
+use crate::report::finding::{Finding, Remedy, Status};
 use crate::selftest::check::{Findings, findings};
 use crate::selftest::context::Context;
 use crate::wiring;

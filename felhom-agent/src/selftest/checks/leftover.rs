@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use super::guest::not_listed;
 use crate::config::Config;
+use crate::diagnosis::call_failed;
+use crate::diagnosis::guests::none_shown;
+use crate::diagnosis::guests::{may_be_here, untold};
 use crate::exercise::journal::{JournalError, is_taken, peek};
 use crate::exercise::leftover::{AtContainer, MARKER, cleanup_line, search};
-use crate::finding::Finding;
+use crate::report::finding::Finding;
 use crate::selftest::check::{Findings, found};
 use crate::selftest::context::Context;
-use crate::trouble::call::call_failed;
-use crate::trouble::sight::none_shown;
-use crate::trouble::unread::{may_be_here, untold};
 
 pub(super) fn leftovers(context: Arc<Context>) -> Findings {
     found(async move {

@@ -9,12 +9,12 @@ use serde_json::json;
 
 use crate::config::Config;
 use crate::connection::Connection;
-use crate::finding::{Finding, Remedy};
+use crate::diagnosis::call_failed;
+use crate::diagnosis::guests::untold;
+use crate::report::finding::{Finding, Remedy};
+use crate::report::shell::edit_line;
 use crate::selftest::check::{Findings, found};
 use crate::selftest::context::Context;
-use crate::trouble::call::call_failed;
-use crate::trouble::configuration::edit_line;
-use crate::trouble::unread::untold;
 
 pub(super) fn pool(context: Arc<Context>) -> Findings {
     found(async move {

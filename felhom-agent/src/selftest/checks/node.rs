@@ -7,12 +7,12 @@ use serde_json::json;
 
 use super::service::stale;
 use crate::config::Config;
-use crate::finding::{Finding, Remedy};
+use crate::diagnosis::call_failed;
+use crate::diagnosis::guests::no_such_node;
+use crate::diagnosis::guests::untold;
+use crate::report::finding::{Finding, Remedy};
 use crate::selftest::check::{Findings, found};
 use crate::selftest::context::Context;
-use crate::trouble::call::call_failed;
-use crate::trouble::sight::no_such_node;
-use crate::trouble::unread::untold;
 
 /// What stands for a number that PVE does not tell, or not as a number.
 const UNTOLD: &str = "unknown";

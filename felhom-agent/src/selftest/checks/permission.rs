@@ -10,11 +10,11 @@ use serde_json::json;
 
 use crate::config::Config;
 use crate::connection::Connection;
-use crate::finding::{Finding, Remedy};
+use crate::diagnosis::call_failed;
+use crate::diagnosis::guests::containers_path;
+use crate::report::finding::{Finding, Remedy};
 use crate::selftest::check::{Findings, found};
 use crate::selftest::context::Context;
-use crate::trouble::call::call_failed;
-use crate::trouble::sight::containers_path;
 
 /// Privileges with which the agent could do more than look after containers.
 const EXCESS: [&str; 9] = [

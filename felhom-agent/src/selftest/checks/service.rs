@@ -5,10 +5,10 @@ use std::sync::Arc;
 use proxmox_types::{NodeEntry, NodeState, Rows, Service};
 use serde_json::json;
 
-use crate::finding::{Finding, Remedy};
+use crate::diagnosis::call_failed;
+use crate::report::finding::{Finding, Remedy};
 use crate::selftest::check::{Findings, found};
 use crate::selftest::context::Context;
-use crate::trouble::call::call_failed;
 
 /// The services that the agent lives on, and what does not work without each.
 const SERVICES: [(&str, &str); 4] = [

@@ -10,12 +10,12 @@ use tokio::time::timeout;
 
 use super::node::{judge, percent, percents};
 use crate::config::Config;
-use crate::finding::{Finding, Remedy};
+use crate::diagnosis::call_failed;
+use crate::diagnosis::guests::untold;
+use crate::report::finding::{Finding, Remedy};
+use crate::report::shell::edit_line;
 use crate::selftest::check::{Findings, found};
 use crate::selftest::context::Context;
-use crate::trouble::call::call_failed;
-use crate::trouble::configuration::edit_line;
-use crate::trouble::unread::untold;
 
 /// How long the node may take to look at its storages; less than a whole run has by default.
 const LONGEST: Duration = Duration::from_secs(9);

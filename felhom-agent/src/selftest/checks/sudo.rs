@@ -8,8 +8,8 @@ use proxmox_privileged::{RunError, SudoTrouble, sudoers};
 use serde_json::json;
 
 use crate::config::PrivilegedMode;
-use crate::finding::{Finding, Remedy};
 use crate::host::account;
+use crate::report::finding::{Finding, Remedy};
 use crate::selftest::check::{Findings, findings};
 use crate::selftest::context::Context;
 use crate::wiring;

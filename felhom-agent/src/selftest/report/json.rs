@@ -5,17 +5,17 @@ use std::time::{Duration, UNIX_EPOCH};
 use serde_json::{Value, json};
 
 use super::{Mode, Report};
-use crate::exit::Exit;
-use crate::finding::Status;
+use crate::report::exit::Exit;
+use crate::report::finding::Status;
+use crate::report::{self, terminal};
 use crate::tls::utc;
-use crate::version;
 
 impl Report {
     /// The report as one JSON document.
     pub fn json(&self) -> String {
         let document = json!({
             "schema": "felhom.selftest/1",
-            "agent": { "version": version::NUMBER, "git": version::COMMIT.strip_prefix('g').unwrap_or(version::COMMIT) },
+            "agent": { "version": report::VERSION, "git": report::COMMIT.strip_prefix('g').unwrap_or(report::COMMIT) },
             "mode": match self.mode { Mode::ReadOnly => "read-only", Mode::Task => "task" },
             "started": started(self),
             "duration_ms": millis(self.duration),
@@ -39,7 +39,7 @@ impl Report {
             "tasks": self.exercised.as_ref().map_or(&[][..], |exercised| &exercised.tasks),
             "leftovers": self.leftovers(),
         });
-        crate::terminal::document(&document)
+        terminal::document(&document)
     }
 
     fn result(&self) -> &'static str {

@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 use std::iter;
 
 use super::Report;
-use crate::finding::{Claim, Finding, Status};
-use crate::terminal::plain;
-use crate::version;
+use crate::report;
+use crate::report::finding::{Claim, Finding, Status};
+use crate::report::terminal::plain;
 
 /// How the report is written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -80,7 +80,7 @@ impl Report {
     }
 
     fn header(&self) -> String {
-        let agent = format!("felhom-agent {} ({})", version::NUMBER, version::COMMIT);
+        let agent = format!("felhom-agent {} ({})", report::VERSION, report::COMMIT);
         match &self.target {
             Some(target) => format!(
                 "{agent}  node {} at {}  as {}  config {}",

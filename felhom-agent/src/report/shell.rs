@@ -5,7 +5,7 @@ use std::path::Path;
 /// A path as one word: quoted if the shell would read it otherwise.
 ///
 /// ```
-/// use felhom_agent::shell::word;
+/// use felhom_agent::report::shell::word;
 /// assert_eq!(word("/etc/felhom-agent/token".as_ref()), "/etc/felhom-agent/token");
 /// assert_eq!(word("/srv/it's here".as_ref()), r"'/srv/it'\''s here'");
 /// ```
@@ -17,6 +17,16 @@ pub fn word(path: &Path) -> String {
     }
     let text = if text.starts_with('-') { format!("./{text}") } else { text.into_owned() };
     format!("'{}'", text.replace('\'', r"'\''"))
+}
+
+/// Opens a file by hand, since only its owner knows what was meant.
+pub fn edit_line(path: &Path) -> String {
+    format!("\"${{EDITOR:-nano}}\" {}", word(path))
+}
+
+/// The same, with what belongs there, as a comment that the shell passes over.
+pub fn edit_key(path: &Path, key: &str) -> String {
+    format!("{}  # {key}", edit_line(path))
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
-use crate::exit::Exit;
+use crate::report::exit::Exit;
 
 /// The signals that are heard, and how a run ends because of them. SIGHUP comes when the terminal goes away.
 const SIGNALS: [(SignalKind, Exit); 3] = [

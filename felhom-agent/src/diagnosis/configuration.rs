@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use crate::config::{Config, ConfigError, FileError, TokenProblem, TokenSource, access_line, install_line};
-use crate::exit::Exit;
-use crate::finding::{Finding, Remedy};
-use crate::shell::word;
+use crate::report::exit::Exit;
+use crate::report::finding::{Finding, Remedy};
+use crate::report::shell::{edit_key, edit_line, word};
 use crate::tls::TlsError;
 
 /// Where the token is kept unless something else is said.
@@ -22,16 +22,6 @@ pub fn config_failed(error: &ConfigError) -> Finding {
         ConfigError::Token { source } => source.fix().map_or_else(|| token_line(source), Into::into),
     };
     Finding::fail(error.to_string(), Remedy::fix(fix)).ending(Exit::Config)
-}
-
-/// Opens a file by hand, since only its owner knows what was meant.
-pub fn edit_line(path: &Path) -> String {
-    format!("\"${{EDITOR:-nano}}\" {}", word(path))
-}
-
-/// The same, with what belongs there, as a comment that the shell passes over.
-pub fn edit_key(path: &Path, key: &str) -> String {
-    format!("{}  # {key}", edit_line(path))
 }
 
 /// How to come by a token that can be used.

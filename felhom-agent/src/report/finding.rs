@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::exit::Exit;
+use crate::report::exit::Exit;
 
 /// One line of the report, or several: what is claimed there.
 #[derive(Clone, Copy, Debug)]

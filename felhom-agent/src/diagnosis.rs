@@ -1,12 +1,15 @@
-//! What is said of a call that failed.
+//! What is wrong, why, and the command that repairs it: of a call that failed here, of the rest in the files below.
+
+pub mod configuration;
+pub mod guests;
 
 use proxmox_api::{Cause, Denied, Error, Stage, Thing, TransportError};
 
-use super::sight::containers_path;
-use crate::chain::chain;
 use crate::config::Config;
-use crate::exit::Exit;
-use crate::finding::{Finding, Remedy};
+use crate::report::chain;
+use crate::report::exit::Exit;
+use crate::report::finding::{Finding, Remedy};
+use guests::containers_path;
 
 /// What a check says that its call failed: with the grant if a privilege is missing, else with where to look.
 pub fn call_failed(config: &Config, error: &Error) -> Finding {
