@@ -1,11 +1,15 @@
 //! The life of a container: created, started, snapshotted, changed, rolled back, backed up, restored and destroyed.
 //!
-//! On the simulated node, or on a real host; see `place`. The assertions are the same, and whatever happens, what was
+//! On the simulated node, or on the real host that the environment names. The assertions are the same, and whatever happens, what was
 //! made is destroyed at the end.
 
+use std::env;
+use std::os::unix::fs::PermissionsExt;
 use std::time::Duration;
 
-use proxmox_api::{Applied, Call, Error, Lxc, Patience, Started};
+use felhom_agent::config::{Config, Environment};
+use proxmox_api::sim::Sim;
+use proxmox_api::{Applied, Call, Client, Error, Lxc, Patience, Started};
 use proxmox_types::params::{
     ContentFilter, CreateParams, DeleteSnapshotParams, DeleteVolumeParams, DestroyParams, RestoreParams,
     RollbackParams, SetConfigParams, SnapshotParams, StartParams, VzdumpParams,
@@ -13,13 +17,82 @@ use proxmox_types::params::{
 use proxmox_types::property::Property;
 use proxmox_types::property::mount::RootFs;
 use proxmox_types::{
-    BackupVolume, Content, GuestStatus, LxcOptions, SnapshotEntry, SnapshotName, StorageId, Vmid, VolumeId,
+    BackupVolume, Content, GuestStatus, LxcOptions, NodeName, PoolId, SnapshotEntry, SnapshotName, StorageId,
+    TemplateVolume, Vmid, VolumeId,
 };
 
-use crate::node::Node;
-use crate::place::Place;
+use serde_json::{Value, json};
+
+use crate::node::{Facts, Node};
 
 const PATIENCE: Patience = Patience::new(Duration::from_mins(3));
+
+/// Where the suite runs, and with what.
+struct Place {
+    client: Client,
+    node: NodeName,
+    /// For containers; it must be able to snapshot.
+    storage: StorageId,
+    template: TemplateVolume,
+    pool: Option<PoolId>,
+}
+
+impl Place {
+    /// A real host if `FELHOM_PVE_URL` is set, else the simulated node in virtual time.
+    ///
+    /// A real host needs `FELHOM_PVE_TOKEN`, `FELHOM_PVE_PIN` or `FELHOM_PVE_CA`, `FELHOM_PVE_NODE`,
+    /// `FELHOM_PVE_STORAGE` and `FELHOM_PVE_TEMPLATE` as well, and takes `FELHOM_PVE_POOL`.
+    fn of_environment() -> Self {
+        let Ok(url) = env::var("FELHOM_PVE_URL") else { return Self::simulated() };
+        let var =
+            |name: &str| env::var(name).unwrap_or_else(|_| panic!("FELHOM_PVE_URL is set and {name} is not"));
+        let tls = match (env::var("FELHOM_PVE_PIN"), env::var("FELHOM_PVE_CA")) {
+            (Ok(pin), Ok(ca)) => json!({ "pins": [pin], "ca_file": ca }),
+            (Ok(pin), Err(_)) => json!({ "pins": [pin] }),
+            (Err(_), Ok(ca)) => json!({ "ca_file": ca }),
+            (Err(_), Err(_)) => {
+                panic!("FELHOM_PVE_URL is set and neither FELHOM_PVE_PIN nor FELHOM_PVE_CA is")
+            }
+        };
+        let node = var("FELHOM_PVE_NODE");
+        let config = json!({ "url": url, "node": node, "token": var("FELHOM_PVE_TOKEN"), "tls": tls });
+        Self {
+            storage: var("FELHOM_PVE_STORAGE").parse().unwrap(),
+            template: var("FELHOM_PVE_TEMPLATE").parse().unwrap(),
+            pool: env::var("FELHOM_PVE_POOL").ok().map(|pool| pool.parse().unwrap()),
+            ..Self::over_tls(&config)
+        }
+    }
+
+    /// The simulated node behind a socket.
+    fn served(node: &Node) -> Self {
+        let Facts { url, fingerprint, token, .. } = &node.facts;
+        Self::over_tls(
+            &json!({ "url": url, "node": "pve1", "token": token, "tls": { "pins": [fingerprint] } }),
+        )
+    }
+
+    /// The client that an agent with this configuration has.
+    fn over_tls(config: &Value) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("config.json");
+        std::fs::write(&path, config.to_string()).unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
+        let config = Config::load(&path, &Environment::default()).unwrap();
+        let client = felhom_agent::wiring::connect(&config).unwrap().client;
+        Self { client, node: config.node, ..Self::simulated() }
+    }
+
+    fn simulated() -> Self {
+        Self {
+            client: Sim::new().client(),
+            node: "pve1".parse().unwrap(),
+            storage: "local-btrfs".parse().unwrap(),
+            template: "local:vztmpl/alpine-3.22-mini_3.22.0_amd64.tar.gz".parse().unwrap(),
+            pool: Some("felhom".parse().unwrap()),
+        }
+    }
+}
 
 type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
 

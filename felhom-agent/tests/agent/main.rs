@@ -7,21 +7,15 @@ mod bad_input;
 #[cfg(test)]
 mod cleanup;
 #[cfg(test)]
-mod docs;
-#[cfg(test)]
 mod exercise;
 #[cfg(test)]
 mod guarded;
-#[cfg(test)]
-mod identity;
 #[cfg(test)]
 mod life;
 #[cfg(test)]
 mod node;
 #[cfg(test)]
 mod odd;
-#[cfg(test)]
-mod place;
 #[cfg(test)]
 mod readonly;
 #[cfg(test)]

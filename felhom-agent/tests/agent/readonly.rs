@@ -1,37 +1,20 @@
-//! The read-only self-test: what it says of a healthy node, and of one that is not.
+//! The read-only self-test: that it only reads, how often it asks, whom it trusts, and that what people read names everything.
+//!
+//! Its texts are in `texts`.
 #![expect(clippy::disallowed_types, reason = "the tests ask git")]
 
+use std::fs;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use serde_json::Value;
+use proxmox_api::grant::ROLES;
+use serde_json::{Value, json};
 
-use crate::agent::Agent;
+use crate::agent::{Agent, Run};
 use crate::node::Node;
 
 /// The host that the tests run on is no PVE host.
-const TEXT: [&str; 3] = ["selftest", "--skip", "sudo,host"];
 const JSON: [&str; 5] = ["selftest", "-o", "json", "--skip", "sudo,host"];
-
-#[test]
-fn a_healthy_node_passes_every_check() {
-    let node = Node::start(&[]);
-    let run = Agent::of(&node).run(&JSON);
-    let report = run.json();
-    assert_eq!(
-        (run.exit, &report["result"], &report["complete"]),
-        (0, &"ok".into(), &Value::Bool(true)),
-        "{}",
-        run.stdout
-    );
-    assert_eq!(
-        (&report["counts"]["fail"], &report["counts"]["warn"]),
-        (&0.into(), &0.into()),
-        "{}",
-        run.stdout
-    );
-    assert_eq!(run.stderr, "");
-}
 
 #[test]
 fn flag_and_command_do_the_same() {
@@ -68,95 +51,6 @@ fn nothing_is_changed() {
 }
 
 #[test]
-fn a_wrong_token_is_asked_about_once_and_explained() {
-    let node = Node::start(&[]);
-    node.ask("secret felhom@pve!agent 00000000-0000-0000-0000-000000000000");
-    let run = Agent::of(&node).run(&JSON);
-    let failures = run.failures();
-    assert_eq!((run.exit, failures.len(), node.count("requests")), (5, 1, 1), "{}", run.stdout);
-    let (id, summary, detail, look) = &failures[0];
-    assert_eq!(id, "auth.token");
-    assert_eq!(summary, "the server refused felhom@pve!agent: Authentication failed!");
-    assert!(detail.contains("nothing else was asked"), "{detail}");
-    assert!(look.starts_with("look pveum user token list 'felhom@pve'"), "{look}");
-    assert_eq!(run.check("node.status"), ("skip".into(), "needs auth.token".into()));
-}
-
-#[test]
-fn a_missing_privilege_names_path_privilege_and_command() {
-    let node = Node::start(&[]);
-    node.ask("revoke /pool/felhom FelhomAgent");
-    let run = Agent::of(&node).run(&JSON);
-    let failures = run.failures();
-    assert_eq!(run.exit, 1, "{}", run.stdout);
-    let (id, summary, _, fix) =
-        failures.iter().find(|(_, summary, ..)| summary.contains("VM.Snapshot.Rollback")).unwrap();
-    assert_eq!(id, "perm.need");
-    assert_eq!(summary, "/pool/felhom: VM.Snapshot.Rollback is missing");
-    assert_eq!(
-        fix,
-        "pveum acl modify /pool/felhom --users felhom@pve --roles FelhomAgent && \
-         pveum acl modify /pool/felhom --tokens 'felhom@pve!agent' --roles FelhomAgent"
-    );
-}
-
-#[test]
-fn a_role_that_lacks_privileges_is_completed_and_one_that_is_missing_is_made() {
-    let node = Node::start(&[]);
-    node.ask("role FelhomNet");
-    node.ask("role FelhomStore Datastore.Audit");
-    let run = Agent::of(&node).run(&JSON);
-    let fixes: Vec<String> = run.failures().into_iter().map(|(.., fix)| fix).collect();
-    for (role, privileges) in [("FelhomNet", "SDN.Use"), ("FelhomStore", "Datastore.AllocateSpace")] {
-        let line = format!(
-            "(pveum role add {role} --privs {privileges} || pveum role modify {role} --append 1 --privs {privileges}) \
-             && pveum acl modify "
-        );
-        assert!(fixes.iter().any(|fix| fix.starts_with(&line)), "{fixes:?}");
-    }
-}
-
-#[test]
-fn a_repair_of_several_findings_is_printed_once() {
-    let node = Node::start(&[]);
-    node.ask("revoke /pool/felhom FelhomAgent");
-    let run = Agent::of(&node).run(&["selftest"]);
-    let lines = |start: &str| run.stdout.lines().filter(|line| line.trim_start().starts_with(start)).count();
-    assert!(lines("FAIL  perm.need") > 5, "{}", run.stdout);
-    assert_eq!((lines("fix  pveum acl modify /pool/felhom"), lines("FAIL perm.need  ->")), (1, 1));
-    assert_eq!(
-        (lines("why  a separated token"), lines("fix  the same as above") > 5),
-        (1, true),
-        "{}",
-        run.stdout
-    );
-}
-
-#[test]
-fn a_node_that_may_not_be_read_is_a_failure_with_the_grant() {
-    let node = Node::start(&[]);
-    node.ask("revoke /nodes/pve1 FelhomNode");
-    let run = Agent::of(&node).run(&["selftest", "-o", "json", "--only", "node.status"]);
-    let (id, summary, _, fix) = run.failures().remove(0);
-    assert_eq!(id, "node.status");
-    assert!(summary.ends_with("permission denied: needs Sys.Audit on /nodes/pve1"), "{summary}");
-    assert!(
-        fix.contains("pveum acl modify /nodes/pve1 --tokens 'felhom@pve!agent' --roles FelhomNode"),
-        "{fix}"
-    );
-}
-
-#[test]
-fn a_container_that_is_locked_without_a_task_is_a_warning() {
-    let node = Node::start(&[]);
-    node.ask("lock 101 backup");
-    let agent = Agent::of(&node);
-    let run = agent.run(&JSON);
-    assert_eq!((run.exit, run.check("guests.locks").0.as_str()), (0, "warn"), "{}", run.stdout);
-    assert_eq!(agent.run(&[&TEXT[..], &["--strict"]].concat()).exit, 3);
-}
-
-#[test]
 fn a_server_whose_clock_is_wrong_is_told() {
     let skew = |ahead: &str| {
         let run =
@@ -167,54 +61,10 @@ fn a_server_whose_clock_is_wrong_is_told() {
 }
 
 #[test]
-fn a_daemon_that_is_down_is_told_from_a_broken_connection() {
-    let node = Node::start(&[]);
-    node.ask("daemon down");
-    let run = Agent::of(&node).run(&JSON);
-    let failure = run.failures().into_iter().find(|(id, ..)| id == "storage.list").unwrap();
-    assert!(failure.1.contains("the connection to pveproxy itself is fine"), "{}", failure.1);
-    assert!(failure.3.contains("pvedaemon"), "{}", failure.3);
-    assert_eq!(run.exit, 1);
-}
-
-#[test]
 fn ten_thousand_containers_are_read_in_time() {
     let node = Node::start(&["--customers", "10000"]);
     let run = Agent::of(&node).run(&["selftest", "-o", "json", "--only", "guests"]);
     assert_eq!(run.check("guests.list").1, "10004 containers, 1 running");
-}
-
-#[test]
-fn the_report_for_people_ends_with_the_repairs() {
-    let node = Node::start(&[]);
-    node.ask("revoke /sdn/zones/localnetwork/vmbr0 FelhomNet");
-    let run = Agent::of(&node).run(&TEXT);
-    let last = run.stdout.lines().last().unwrap();
-    assert!(
-        last.starts_with("FAIL perm.need  ->  pveum acl modify /sdn/zones/localnetwork/vmbr0 --users"),
-        "{}",
-        run.stdout
-    );
-    assert!(!run.stdout.contains('\u{1b}'), "no colour in a pipe");
-    let colored = Agent::of(&node).run(&[&TEXT[..], &["--color", "always"]].concat());
-    assert!(colored.stdout.contains("\u{1b}[1;31mFAIL\u{1b}[0m"), "{}", colored.stdout);
-    let quiet = Agent::of(&node).run(&[&TEXT[..], &["-q"]].concat());
-    assert!(quiet.stdout.lines().count() <= 5, "{}", quiet.stdout);
-}
-
-#[test]
-fn checks_are_listed_and_selected_by_id() {
-    let node = Node::start(&[]);
-    let agent = Agent::of(&node);
-    let listed = agent.run(&["selftest", "--list-checks"]);
-    assert_eq!((listed.exit, listed.stdout.lines().count()), (0, 42), "{}", listed.stdout);
-    let chosen = agent.run(&["selftest", "-o", "json", "--only", "tls.pin,api"]).json();
-    let ids: Vec<&str> =
-        chosen["checks"].as_array().unwrap().iter().map(|check| check["id"].as_str().unwrap()).collect();
-    assert_eq!(ids, ["tls.pin", "api.version"]);
-    let unknown = agent.run(&["selftest", "--only", "tls.pins"]);
-    assert_eq!((unknown.exit, unknown.stdout.as_str()), (2, ""));
-    assert!(unknown.stderr.contains("there is no check `tls.pins`"), "{}", unknown.stderr);
 }
 
 #[test]
@@ -242,7 +92,7 @@ fn it_takes_less_than_half_a_second() {
 fn a_report_that_cannot_be_written_is_an_error_and_a_reader_that_left_is_none() {
     let node = Node::start(&[]);
     let agent = Agent::of(&node);
-    let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+    let full = fs::File::options().write(true).open("/dev/full").unwrap();
     let output = agent.command(&JSON).stdout(full).stderr(Stdio::piped()).output().unwrap();
     assert_eq!(output.status.code(), Some(70));
     assert!(String::from_utf8(output.stderr).unwrap().contains("No space left on device"));
@@ -252,62 +102,134 @@ fn a_report_that_cannot_be_written_is_an_error_and_a_reader_that_left_is_none() 
     assert_eq!((output.status.code(), output.stderr), (Some(0), Vec::new()));
 }
 
-#[test]
-fn a_storage_that_hangs_is_told_and_the_report_is_whole() {
-    let node = Node::start(&[]);
-    node.ask("delay storage.list 30000");
-    let run = Agent::of(&node).run(&JSON);
-    let (id, summary, ..) = &run.failures()[0];
-    assert_eq!((id.as_str(), run.exit), ("storage.list", 1), "{}", run.stdout);
-    assert_eq!(summary, "the node has not told its storages within 9 s");
-    assert_eq!((run.json()["complete"].clone(), run.check("guests.list").0.as_str()), (true.into(), "ok"));
-}
-
-#[test]
-fn without_a_configuration_nothing_was_checked_whatever_is_left_out() {
-    let node = Node::start(&[]);
-    let mut config = Agent::config(&node);
-    config["tls"] = serde_json::json!({ "ca_file": "/etc/passwd" });
-    let runs = [
-        Agent::with_text("{").run(&["selftest", "--skip", "config,sudo,host"]),
-        Agent::with(&config).run(&["selftest", "--skip", "config.tls,sudo,host"]),
-    ];
-    assert_eq!(runs.map(|run| run.exit), [4, 4]);
-}
+/// What is left out, and how often the token is refused at most: three requests leave before the first is answered.
+const REFUSED: [(&str, u64); 2] = [("sudo,host", 1), ("auth,sudo,host", 3)];
 
 #[test]
 fn after_a_refused_token_nothing_is_sent_whatever_is_left_out() {
-    let node = Node::start(&[]);
-    node.ask("secret felhom@pve!agent 00000000-0000-0000-0000-000000000000");
-    let run = Agent::of(&node).run(&["selftest", "-o", "json", "--skip", "auth,sudo,host"]);
-    assert_eq!(run.exit, 5, "{}", run.stdout);
-    // Three are in flight before the first is answered.
-    assert!(node.count("refused") <= 3, "{}", node.ask("stats"));
+    for (skip, most) in REFUSED {
+        let node = Node::start(&[]);
+        node.ask("secret felhom@pve!agent 00000000-0000-0000-0000-000000000000");
+        let run = Agent::of(&node).run(&["selftest", "-o", "json", "--skip", skip]);
+        assert_eq!(run.exit, 5, "{skip}: {}", run.stdout);
+        assert!((1..=most).contains(&node.count("refused")), "{skip}: {}", node.ask("stats"));
+        assert!(node.count("requests") <= most, "{skip}: {}", node.ask("stats"));
+    }
+}
+
+const OTHER: &str =
+    "00:11:22:33:44:55:66:77:88:99:AA:BB:CC:DD:EE:FF:00:11:22:33:44:55:66:77:88:99:AA:BB:CC:DD:EE:FF";
+
+fn run_with(node: &Node, tls: Value) -> Run {
+    let mut config = Agent::config(node);
+    config["tls"] = tls;
+    Agent::with(&config).run(&JSON)
+}
+
+/// A name, what is trusted, the exit code, and a check with its status and the end of its summary.
+type Trusted = (&'static str, Value, i32, String);
+
+fn trusted(node: &Node, stranger: &Node) -> [Trusted; 11] {
+    let (pin, ca, other_ca) = (&node.facts.fingerprint, &node.facts.ca_file, &stranger.facts.ca_file);
+    let plain = pin.replace(':', "").to_lowercase();
+    let mismatch = format!("tls.pin fail expected {OTHER}, seen {pin}");
+    let unsigned = "tls.ca fail it is not signed by the configured CA";
+    let [pinned, signed, no_pin, warned, refused] =
+        ["tls.pin ok (pin 2 of 2)", "tls.ca ok ", "tls.pin skip ", "config.tls warn ", "config.file fail "];
+    [
+        ("another pin", json!({ "pins": [OTHER] }), 5, mismatch.clone()),
+        ("another pin and the CA", json!({ "pins": [OTHER], "ca_file": ca }), 5, mismatch),
+        ("one pin of two, written otherwise", json!({ "pins": [OTHER, plain] }), 0, pinned.into()),
+        ("the CA", json!({ "ca_file": ca }), 0, signed.into()),
+        ("the CA and no pin", json!({ "ca_file": ca }), 0, no_pin.into()),
+        ("pin and CA", json!({ "pins": [pin], "ca_file": ca }), 0, signed.into()),
+        ("a pin and another CA", json!({ "pins": [pin], "ca_file": other_ca }), 5, unsigned.into()),
+        ("anybody", json!({ "insecure": true }), 0, warned.into()),
+        ("anybody and a pin", json!({ "insecure": true, "pins": [OTHER] }), 4, refused.into()),
+        ("anybody and a CA", json!({ "insecure": true, "ca_file": "/x" }), 4, refused.into()),
+        ("nothing", json!({}), 4, refused.into()),
+    ]
 }
 
 #[test]
-fn a_check_of_the_exercise_is_told_from_one_that_is_not_there() {
-    let run = Agent::with_text("{}").run(&["selftest", "--only", "x.guest"]);
-    assert_eq!(
-        (run.exit, run.stderr.as_str()),
-        (2, "felhom-agent: x.guest belongs to the exercise; see --task\n")
-    );
-}
-
-#[test]
-fn the_golden_backup_must_be_there() {
-    let node = Node::start(&[]);
-    let mut config = Agent::config(&node);
-    for (name, status) in [("05_46_14", "ok"), ("00_00_00", "fail")] {
-        config["golden"] =
-            serde_json::json!(format!("local:backup/vzdump-lxc-210-2026_11_24-{name}.tar.zst"));
-        let run = Agent::with(&config).run(&JSON);
-        assert_eq!(run.check("storage.golden").0, status, "{}", run.stdout);
+fn the_server_must_be_what_the_configuration_says() {
+    let (node, stranger) = (Node::start(&[]), Node::start(&[]));
+    for (name, tls, exit, expected) in trusted(&node, &stranger) {
+        let [id, status, end] = expected.splitn(3, ' ').collect::<Vec<_>>().try_into().unwrap();
+        let is_loud = tls["insecure"] == true && exit == 0;
+        let run = run_with(&node, tls);
+        let (found, summary) = run.check(id);
+        assert_eq!((run.exit, found.as_str()), (exit, status), "{name}: {}", run.stdout);
+        assert!(summary.ends_with(end), "{name}: {summary}");
+        assert_eq!(run.stderr.contains("WARNING: tls.insecure is set"), is_loud, "{name}");
+        // These rows come first, so nothing was sent before.
+        if id == "tls.pin" && status == "fail" {
+            assert_eq!((node.count("requests"), node.count("handshakes")), (0, 0), "{name}");
+        }
     }
 }
 
 #[test]
-fn a_selection_that_leaves_nothing_over_is_a_mistake() {
-    let run = Agent::with_text("{}").run(&["selftest", "--only", "decode", "--skip", "decode"]);
-    assert_eq!((run.exit, run.stdout.as_str()), (2, ""), "{}", run.stderr);
+fn a_ca_file_that_cannot_be_used_is_an_error_and_nothing_is_sent() {
+    let recording =
+        concat!(env!("CARGO_MANIFEST_DIR"), "/../proxmox-types/fixtures/get-certificates-info.root.json");
+    let recording: Value = serde_json::from_str(&fs::read_to_string(recording).unwrap()).unwrap();
+    let body: Value = serde_json::from_str(recording["body"].as_str().unwrap()).unwrap();
+    let mut entries = body["data"].as_array().unwrap().iter();
+    let leaf = entries.find(|entry| entry["filename"] == "pve-ssl.pem").unwrap();
+    let node = Node::start(&[]);
+    let holder = Agent::with_text("{}");
+    let broken = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n";
+    let certificate = holder.write("pve-ssl.pem", leaf["pem"].as_str().unwrap(), 0o644);
+    let cases = [
+        (holder.write("empty.pem", "", 0o644), "holds no PEM certificate"),
+        (holder.write("text.pem", "hello", 0o644), "holds no PEM certificate"),
+        (holder.write("broken.pem", broken, 0o644), "certificate 1 is malformed"),
+        (holder.path("missing.pem"), "cannot be opened"),
+        (holder.path(""), "is not a regular file"),
+        (certificate.clone(), "is not a CA"),
+        (certificate, leaf["fingerprint"].as_str().unwrap()),
+    ];
+    for (path, reason) in cases {
+        let run = run_with(&node, json!({ "ca_file": path }));
+        let (id, summary, ..) = run.failures().remove(0);
+        assert_eq!((run.exit, id.as_str()), (4, "config.tls"), "{}", run.stdout);
+        assert!(summary.contains(reason), "{summary}");
+    }
+    assert_eq!(node.count("connections"), 0);
+}
+
+#[test]
+fn a_name_that_does_not_resolve_is_shown_with_the_command_that_asks_for_it() {
+    let mut config = Agent::config(&Node::start(&[]));
+    config["url"] = json!("https://no-such-host.invalid");
+    let run = Agent::with(&config).run(&JSON);
+    assert_eq!((run.exit, run.failures()[0].0.as_str()), (5, "net.connect"), "{}", run.stdout);
+    assert!(run.stdout.contains("getent hosts no-such-host.invalid"), "{}", run.stdout);
+}
+
+#[test]
+fn every_check_and_every_exit_code_is_documented() {
+    let page = include_str!("../../../docs/self-test.md");
+    let listed = Agent::with_text("{}").run(&["selftest", "--list-checks"]).stdout;
+    let ids = listed.lines().filter_map(|line| line.split(' ').next());
+    let missing: Vec<&str> = ids.filter(|id| !page.contains(&format!("| `{id}` |"))).collect();
+    assert!(missing.is_empty(), "{missing:?}");
+    let codes = ["0", "1", "2", "3", "4", "5", "6", "7", "8", "70", "130, 143"];
+    let missing: Vec<&str> =
+        codes.into_iter().filter(|code| !page.contains(&format!("| {code} |"))).collect();
+    assert!(missing.is_empty(), "{missing:?}");
+}
+
+#[test]
+fn the_recipe_of_the_readme_makes_the_roles_that_are_needed() {
+    let page = include_str!("../../../README.md");
+    for role in ROLES {
+        let line = format!("pveum role add {} --privs \"{}\"\n", role.name, role.privileges.join(","));
+        assert!(page.contains(&line), "{line}");
+    }
+    // Inside double quotes an interactive shell takes `!` for a word of its history.
+    let is_history = |line: &&str| line.split('"').skip(1).step_by(2).any(|quoted| quoted.contains('!'));
+    let commands = page.lines().filter(|line| line.contains("pveum ") || line.starts_with("for "));
+    assert_eq!(commands.filter(is_history).collect::<Vec<_>>(), Vec::<&str>::new());
 }

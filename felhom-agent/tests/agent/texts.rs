@@ -20,7 +20,7 @@ const FILTERS: [(&str, &str); 15] = [
     (r"([0-9A-F]{2}:)+[0-9A-F]{2}\.\.\.[0-9A-F]{2}(:[0-9A-F]{2})+", "FINGER...PRINT"),
     (r"OU=[0-9a-f-]{36}", "OU=UUID"),
     (r"felhom-agent [0-9]+\.[0-9.]+ \([^)]*\)", "felhom-agent VERSION"),
-    (r"(in|after) [0-9.]+ m?s\b", "$1 TIME"),
+    (r"\b(in|after) [0-9.]+ m?s\b", "$1 TIME"),
     (r"expires in [0-9]+ days", "expires in DAYS"),
     (r"[0-9]+ requests?  [0-9]+ handshakes?  [0-9.]+ s", "REQUESTS  HANDSHAKES  TIME"),
     (r"UPID:pve1:[0-9A-F:]+:", "UPID:pve1:NUMBERS:"),
@@ -94,7 +94,7 @@ fn help() {
     ] {
         transcript.run(&format!("{command}--help"));
     }
-    transcript.run("selftest --list-checks").run("sudoers").assert("help");
+    transcript.run("selftest --list-checks").run("sudoers").run("sudoers --user other").assert("help");
 }
 
 #[test]
@@ -130,8 +130,17 @@ fn all_is_well() {
 #[test]
 fn golden() {
     let node = Node::start(&[]);
+    let mut config = Agent::config(&node);
+    config["golden"] = json!("local:backup/vzdump-lxc-210-2026_11_24-05_46_14.tar.zst");
+    let agent = Agent::with(&config);
+    let mut transcript = Transcript::of(&agent);
+    transcript.run("selftest --only storage.golden");
+    config["golden"] = json!("local:backup/vzdump-lxc-210-2026_11_24-00_00_00.tar.zst");
+    config["state_dir"] = json!(agent.path("state"));
+    agent.write("config.json", &config.to_string(), 0o600);
+    transcript.run("selftest --only storage.golden");
     let create = "golden create --vmid 310 --storage local --dry-run --template";
-    Transcript::of(&Agent::of(&node))
+    transcript
         .run(&format!("{create} local:vztmpl/alpine-3.22-mini_3.22.0_amd64.tar.gz"))
         .run(&format!("{create} local:vztmpl/alpine-3.22-mini_3.22.0_amd64.tar.gz -o json"))
         .run(&format!("{create} local:vztmpl/absent-1_amd64.tar.gz"))
@@ -151,6 +160,11 @@ fn without_a_configuration() {
     transcript.run(REPORT).run("cleanup");
     agent.write("config.json", "{}", 0o644);
     transcript.run(REPORT).run("cleanup");
+    agent.write("config.json", "{", 0o600);
+    transcript.run("selftest --skip config,sudo,host");
+    let ca = "{ \"url\": \"https://127.0.0.1\", \"node\": \"pve1\", \"token\": \"felhom@pve!agent=0c7f2a4e-9b1d-4e6a-8f35-2d6b7c9e1a40\", \"tls\": { \"ca_file\": \"/etc/passwd\" } }";
+    agent.write("config.json", ca, 0o600);
+    transcript.run("selftest --skip config.tls,sudo,host").run(REPORT);
     std::fs::remove_file(agent.path("config.json")).unwrap();
     transcript.run(REPORT).run("cleanup").assert("without_a_configuration");
 }
@@ -183,6 +197,8 @@ fn missing_privileges() {
     node.ask("revoke /pool/felhom FelhomAgent");
     node.ask("revoke /nodes/pve1 FelhomNode");
     node.ask("role FelhomNet");
+    node.ask("role FelhomStore Datastore.Audit");
+    node.ask("revoke /sdn/zones/localnetwork/vmbr0 FelhomNet");
     let agent = Agent::of(&node);
     let mut transcript = Transcript::of(&agent);
     transcript
@@ -212,7 +228,11 @@ fn an_ill_node() {
     let agent = Agent::of(&node);
     let mut transcript = Transcript::of(&agent);
     node.ask("lock 101 backup");
+    transcript.run(REPORT).run("selftest -q --strict --skip sudo,host");
+    node.ask("lock 101");
+    node.ask("delay storage.list 30000");
     transcript.run(REPORT);
+    node.ask("delay storage.list 0");
     node.ask("daemon down");
     transcript.run(REPORT).run("cleanup").assert("an_ill_node");
 }
