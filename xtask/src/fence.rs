@@ -9,28 +9,23 @@ mod doors;
 mod graph;
 mod link;
 mod lints;
-mod list;
 mod members;
 mod no_std;
 mod origin;
-mod paths;
 mod placement;
 mod settings;
 mod targets;
-mod tokens;
 mod words;
-mod workspace;
 
 #[cfg(test)]
 mod tests;
 
-use std::fmt::{self, Display, Formatter};
 use std::process::ExitCode;
 
 use clap::Args;
 use snafu::Whatever;
 
-use workspace::Workspace;
+use crate::workspace::{Violation, Workspace};
 
 /// What `cargo xtask fence-check` can be told.
 #[derive(Debug, Args)]
@@ -47,30 +42,6 @@ struct Rule {
     /// What holds when the rule finds nothing.
     claim: &'static str,
     check: fn(&Workspace) -> Vec<Violation>,
-}
-
-/// What breaks a rule.
-struct Violation {
-    what: String,
-    /// The way through the dependency graph to it.
-    path: Option<String>,
-}
-
-impl Violation {
-    fn new(what: impl Into<String>) -> Self {
-        Self { what: what.into(), path: None }
-    }
-
-    fn along(what: impl Into<String>, path: impl Into<String>) -> Self {
-        Self { what: what.into(), path: Some(path.into()) }
-    }
-}
-
-impl Display for Violation {
-    fn fmt(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
-        write!(formatter, "    {}", self.what)?;
-        self.path.iter().try_for_each(|path| write!(formatter, "\n        {path}"))
-    }
 }
 
 /// Every rule, from the graph to the words.

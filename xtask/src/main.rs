@@ -5,6 +5,11 @@ mod demo;
 mod docs;
 mod fence;
 mod histories;
+mod list;
+mod paths;
+mod tokens;
+mod weight;
+mod workspace;
 
 use std::process::ExitCode;
 
@@ -28,6 +33,8 @@ enum Verb {
     Docs(docs::Arguments),
     /// Plays random histories of the agent on the simulated node
     Histories(histories::Arguments),
+    /// Counts lines and files, and finds long files, full folders, names defined twice and circles of imports
+    Weight,
     /// Runs the agent's self-test against a simulated node
     Demo,
 }
@@ -44,6 +51,7 @@ fn run(verb: Verb) -> Result<ExitCode, Whatever> {
     match verb {
         Verb::FenceCheck(arguments) => fence::run(&arguments),
         Verb::Ci(arguments) => ci::run(&arguments),
+        Verb::Weight => weight::run(),
         Verb::Demo => demo::run(),
         Verb::Histories(arguments) => histories::run(&arguments),
         Verb::Docs(arguments) => docs::run(&arguments),

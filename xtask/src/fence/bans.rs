@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use toml::Value;
 
-use super::tokens::{self, Token};
-use super::workspace::{AGENT, FENCED, Source, Workspace};
-use super::{Violation, list};
+use crate::list;
+use crate::tokens::{self, Token};
+use crate::workspace::{AGENT, FENCED, Source, Violation, Workspace};
 
 /// Types that no fenced crate may use.
 const FENCED_TYPES: &[&str] = &[

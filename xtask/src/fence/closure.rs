@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 
 use cargo_metadata::Package;
 
-use super::workspace::Workspace;
-use super::{Violation, graph, list};
+use super::graph;
+use crate::list;
+use crate::workspace::{Violation, Workspace};
 
 /// Names that no list may allow, with why; `tokio` stands for `tokio-util` and the like as well.
 ///

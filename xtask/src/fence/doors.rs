@@ -4,8 +4,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::workspace::{AGENT, Source, Workspace};
-use super::{Violation, graph, list, paths};
+use super::graph;
+use crate::workspace::{AGENT, Source, Violation, Workspace};
+use crate::{list, paths};
 
 const PATHS: &str = "felhom-agent.paths";
 const FEATURES: &str = "features";

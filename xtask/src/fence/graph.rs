@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, VecDeque};
 
 use cargo_metadata::{Dependency, DependencyKind, Metadata, Node, NodeDep, Package};
 
-use super::workspace::Workspace;
+use crate::workspace::Workspace;
 
 /// A package that another one reaches.
 pub(super) struct Reached {

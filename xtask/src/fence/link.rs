@@ -10,8 +10,8 @@ use cargo_metadata::camino::{Utf8Path, Utf8PathBuf};
 use cargo_metadata::{Message, PackageId};
 use snafu::{ResultExt, Whatever, ensure_whatever};
 
-use super::workspace::Workspace;
-use super::{Violation, graph};
+use super::graph;
+use crate::workspace::{Violation, Workspace};
 
 /// What the name of a Rust symbol may not contain. `std::process::abort` is harmless.
 const RUST: [&str; 8] = [

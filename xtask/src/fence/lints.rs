@@ -2,8 +2,8 @@
 
 use toml::Value;
 
-use super::workspace::{MEMBERS, Source, Workspace};
-use super::{Violation, tokens};
+use crate::tokens;
+use crate::workspace::{MEMBERS, Source, Violation, Workspace};
 
 /// Lints that the workspace must set to more than `allow`; `unsafe_code` to `forbid`.
 const REQUIRED: &[(&str, &str)] = &[

@@ -1,7 +1,6 @@
 //! The workspace is its five members.
 
-use super::Violation;
-use super::workspace::{MEMBERS, Workspace, is_rust};
+use crate::workspace::{MEMBERS, Violation, Workspace, is_rust};
 
 /// Exactly the five members, each in the folder of its name, and no code beside them.
 pub(super) fn members(workspace: &Workspace) -> Vec<Violation> {

@@ -1,8 +1,8 @@
 //! `std` does not exist in a fenced crate, so `std::process` cannot be named there.
 
-use super::tokens::{self, Token};
-use super::workspace::{FENCED, Source, Workspace};
-use super::{Violation, words};
+use super::words;
+use crate::tokens::{self, Token};
+use crate::workspace::{FENCED, Source, Violation, Workspace};
 
 /// Every fenced crate is `no_std`, and links only `alloc`, `std` in its tests, and `std` inside the simulated node.
 ///

@@ -1,7 +1,6 @@
 //! Code comes from crates.io or from this repository.
 
-use super::Violation;
-use super::workspace::Workspace;
+use crate::workspace::{Violation, Workspace};
 
 /// No git source, no other registry, no path outside the workspace.
 pub(super) fn origin(workspace: &Workspace) -> Vec<Violation> {

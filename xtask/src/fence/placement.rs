@@ -2,8 +2,8 @@
 
 use cargo_metadata::Dependency;
 
-use super::workspace::{AGENT, Workspace};
-use super::{Violation, closure, graph};
+use super::{closure, graph};
+use crate::workspace::{AGENT, Violation, Workspace};
 
 /// Cargo unifies features: whoever depends on tokio gets all of it that anybody asks for.
 const AT_HOME_IN_THE_AGENT: [&str; 3] = ["tokio", "hyper", "mio"];

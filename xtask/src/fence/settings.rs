@@ -2,8 +2,7 @@
 
 use toml::{Table, Value};
 
-use super::Violation;
-use super::workspace::{MEMBERS, Workspace};
+use crate::workspace::{MEMBERS, Violation, Workspace};
 
 /// The one configuration of cargo: the alias that makes `cargo xtask` a command.
 const CONFIG: &str = ".cargo/config.toml";

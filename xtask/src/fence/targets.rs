@@ -2,8 +2,7 @@
 
 use cargo_metadata::{Package, Target, TargetKind};
 
-use super::Violation;
-use super::workspace::Workspace;
+use crate::workspace::{Violation, Workspace};
 
 /// No build script, no `links`, no macro, binary or C library, no library file of another name.
 pub(super) fn targets(workspace: &Workspace) -> Vec<Violation> {

@@ -1,8 +1,7 @@
 //! Words that would go around the other rules do not occur in a fenced crate, nor in what ships of the agent.
 
-use super::Violation;
-use super::tokens::{self, Token};
-use super::workspace::{FENCED, Source, Workspace};
+use crate::tokens::{self, Token};
+use crate::workspace::{FENCED, Source, Violation, Workspace};
 
 /// The simulated node, which alone may use some of std.
 pub(super) const SIM: &str = "proxmox-api/src/sim.rs";

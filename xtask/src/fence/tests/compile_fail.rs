@@ -5,7 +5,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use super::super::workspace::{self, FENCED};
+use crate::workspace::{self, FENCED};
 
 const PROBE: &str = "
 fn process() { std::process::Command::new(\"true\"); }

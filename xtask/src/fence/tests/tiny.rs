@@ -7,7 +7,7 @@ use std::path::Path;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use super::super::workspace::{self, Workspace};
+use crate::workspace::{self, Workspace};
 
 /// Crates of the registry, with what they depend on.
 const REGISTRY: &[(&str, &str)] = &[

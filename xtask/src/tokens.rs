@@ -6,16 +6,16 @@
 use proc_macro2::{Delimiter, LexError, TokenStream, TokenTree};
 
 /// One token.
-pub(super) struct Token {
+pub(crate) struct Token {
     /// As written, raw identifiers without their `r#`. Of `::` each colon is a token.
-    pub(super) text: String,
-    pub(super) line: usize,
+    pub(crate) text: String,
+    pub(crate) line: usize,
     /// How many brackets are open around it; a bracket itself stands outside.
-    pub(super) depth: usize,
+    pub(crate) depth: usize,
 }
 
 /// Takes a file apart.
-pub(super) fn read(text: &str) -> Result<Vec<Token>, LexError> {
+pub(crate) fn read(text: &str) -> Result<Vec<Token>, LexError> {
     let mut tokens = Vec::new();
     flatten(text.parse()?, 0, &mut tokens);
     Ok(tokens)
@@ -49,29 +49,29 @@ fn brackets(delimiter: Delimiter) -> (&'static str, &'static str) {
 }
 
 /// Every place in a row: what stands before it, and what begins there.
-pub(super) fn places(tokens: &[Token]) -> impl Iterator<Item = (&[Token], &[Token])> {
+pub(crate) fn places(tokens: &[Token]) -> impl Iterator<Item = (&[Token], &[Token])> {
     (0..tokens.len()).filter_map(|place| tokens.split_at_checked(place))
 }
 
 /// Whether a row begins with these words, which are separated by single blanks.
-pub(super) fn begins(tokens: &[Token], words: &str) -> bool {
+pub(crate) fn begins(tokens: &[Token], words: &str) -> bool {
     let mut tokens = tokens.iter();
     words.split(' ').all(|word| tokens.next().is_some_and(|token| token.text == word))
 }
 
 /// Whether a row ends with these words.
-pub(super) fn ends(tokens: &[Token], words: &str) -> bool {
+pub(crate) fn ends(tokens: &[Token], words: &str) -> bool {
     let mut tokens = tokens.iter().rev();
     words.rsplit(' ').all(|word| tokens.next().is_some_and(|token| token.text == word))
 }
 
 /// Whether these words stand anywhere in a row.
-pub(super) fn holds(tokens: &[Token], words: &str) -> bool {
+pub(crate) fn holds(tokens: &[Token], words: &str) -> bool {
     places(tokens).any(|(_, rest)| begins(rest, words))
 }
 
 /// What stands between the brackets of every attribute, inner or outer.
-pub(super) fn attributes(tokens: &[Token]) -> impl Iterator<Item = &[Token]> {
+pub(crate) fn attributes(tokens: &[Token]) -> impl Iterator<Item = &[Token]> {
     places(tokens).filter_map(|(before, rest)| {
         let bracket = rest.first().filter(|token| token.text == "[")?;
         if !ends(before, "#") && !ends(before, "# !") {

@@ -1,21 +1,45 @@
 //! What the rules look at: what cargo resolved, and the text of every source, manifest and list.
 
 use std::collections::BTreeMap;
+use std::fmt::{self, Display, Formatter};
 use std::fs;
 use std::path::Path;
 
 use cargo_metadata::{Metadata, MetadataCommand, Package};
 use snafu::{OptionExt, ResultExt, Whatever};
 
-use super::Violation;
-use super::tokens::{self, Token};
+use crate::tokens::{self, Token};
 
 /// The one crate that touches the world.
-pub(super) const AGENT: &str = "felhom-agent";
+pub(crate) const AGENT: &str = "felhom-agent";
 /// The crates that must not.
-pub(super) const FENCED: [&str; 3] = ["proxmox-types", "proxmox-api", "proxmox-privileged"];
+pub(crate) const FENCED: [&str; 3] = ["proxmox-types", "proxmox-api", "proxmox-privileged"];
 /// Every member; each one stands in the folder of its name.
-pub(super) const MEMBERS: [&str; 5] = ["proxmox-types", "proxmox-api", "proxmox-privileged", AGENT, "xtask"];
+pub(crate) const MEMBERS: [&str; 5] = ["proxmox-types", "proxmox-api", "proxmox-privileged", AGENT, "xtask"];
+
+/// What breaks a rule.
+pub(crate) struct Violation {
+    pub(crate) what: String,
+    /// The way through the dependency graph to it.
+    path: Option<String>,
+}
+
+impl Violation {
+    pub(crate) fn new(what: impl Into<String>) -> Self {
+        Self { what: what.into(), path: None }
+    }
+
+    pub(crate) fn along(what: impl Into<String>, path: impl Into<String>) -> Self {
+        Self { what: what.into(), path: Some(path.into()) }
+    }
+}
+
+impl Display for Violation {
+    fn fmt(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
+        write!(formatter, "    {}", self.what)?;
+        self.path.iter().try_for_each(|path| write!(formatter, "\n        {path}"))
+    }
+}
 
 /// Extensions of the files that are read.
 const READ: [&str; 3] = ["rs", "toml", "list"];
@@ -23,24 +47,24 @@ const READ: [&str; 3] = ["rs", "toml", "list"];
 const NAMED: [&str; 3] = ["config", "credentials", "rust-toolchain"];
 
 /// A workspace as it lies on disk.
-pub(super) struct Workspace {
-    pub(super) metadata: Metadata,
+pub(crate) struct Workspace {
+    pub(crate) metadata: Metadata,
     /// Text by path from the root.
-    pub(super) files: BTreeMap<String, String>,
+    pub(crate) files: BTreeMap<String, String>,
     sources: Vec<Source>,
 }
 
 /// One Rust file.
-pub(super) struct Source {
-    pub(super) path: String,
-    pub(super) tokens: Vec<Token>,
+pub(crate) struct Source {
+    pub(crate) path: String,
+    pub(crate) tokens: Vec<Token>,
 }
 
 impl Workspace {
     /// Reads the workspace around `folder`.
     ///
     /// All features and no platform filter: otherwise optional and `cfg(windows)` edges would be invisible.
-    pub(super) fn load(folder: impl AsRef<Path>) -> Result<Self, Whatever> {
+    pub(crate) fn load(folder: impl AsRef<Path>) -> Result<Self, Whatever> {
         let metadata = metadata(folder.as_ref(), &["--locked", "--offline"])
             .or_else(|_| metadata(folder.as_ref(), &["--locked"]))
             .whatever_context("cargo metadata failed")?;
@@ -48,7 +72,7 @@ impl Workspace {
     }
 
     /// Reads the files of the workspace that cargo described.
-    pub(super) fn read(metadata: Metadata) -> Result<Self, Whatever> {
+    pub(crate) fn read(metadata: Metadata) -> Result<Self, Whatever> {
         let mut files = BTreeMap::new();
         read_folder(metadata.workspace_root.as_std_path(), &metadata, &mut files)?;
         let sources = files.iter().filter(|(path, _)| is_rust(path));
@@ -57,57 +81,57 @@ impl Workspace {
     }
 
     /// The member of this name.
-    pub(super) fn member(&self, name: &str) -> Option<&Package> {
+    pub(crate) fn member(&self, name: &str) -> Option<&Package> {
         self.members().find(|package| package.name == name)
     }
 
-    pub(super) fn members(&self) -> impl Iterator<Item = &Package> {
+    pub(crate) fn members(&self) -> impl Iterator<Item = &Package> {
         self.metadata.packages.iter().filter(|package| self.is_member(package))
     }
 
-    pub(super) fn is_member(&self, package: &Package) -> bool {
+    pub(crate) fn is_member(&self, package: &Package) -> bool {
         self.metadata.workspace_members.contains(&package.id)
     }
 
     /// The fenced crates that are there; that one is missing is for the rule `members` to say.
-    pub(super) fn fenced(&self) -> impl Iterator<Item = &Package> {
+    pub(crate) fn fenced(&self) -> impl Iterator<Item = &Package> {
         FENCED.iter().filter_map(|name| self.member(name))
     }
 
     /// The Rust files below a folder.
-    pub(super) fn sources(&self, folder: &str) -> impl Iterator<Item = &Source> + use<'_> {
+    pub(crate) fn sources(&self, folder: &str) -> impl Iterator<Item = &Source> + use<'_> {
         let folder = format!("{folder}/");
         self.sources.iter().filter(move |source| source.path.starts_with(&folder))
     }
 
     /// The Rust files of the agent that end in what ships, its build script included: all but tests and examples.
-    pub(super) fn shipped_sources(&self) -> impl Iterator<Item = &Source> + use<'_> {
+    pub(crate) fn shipped_sources(&self) -> impl Iterator<Item = &Source> + use<'_> {
         let apart = ["tests", "examples", "benches"].map(|folder| format!("{AGENT}/{folder}/"));
         self.sources(AGENT).filter(move |source| !apart.iter().any(|folder| source.path.starts_with(folder)))
     }
 
-    pub(super) fn source(&self, path: &str) -> Option<&Source> {
+    pub(crate) fn source(&self, path: &str) -> Option<&Source> {
         self.sources.iter().find(|source| source.path == path)
     }
 
     /// One TOML file, or why it cannot be read.
-    pub(super) fn toml(&self, path: &str) -> Result<toml::Table, Violation> {
+    pub(crate) fn toml(&self, path: &str) -> Result<toml::Table, Violation> {
         let text = self.text(path)?;
         text.parse().map_err(|error: toml::de::Error| {
             Violation::new(format!("{path} is not TOML: {}", error.message()))
         })
     }
 
-    pub(super) fn text(&self, path: &str) -> Result<&str, Violation> {
+    pub(crate) fn text(&self, path: &str) -> Result<&str, Violation> {
         self.files.get(path).map(String::as_str).ok_or_else(|| Violation::new(format!("{path} is missing")))
     }
 }
 
-pub(super) fn is_rust(path: &str) -> bool {
+pub(crate) fn is_rust(path: &str) -> bool {
     Path::new(path).extension().is_some_and(|extension| extension == "rs")
 }
 
-pub(super) fn metadata(folder: &Path, options: &[&str]) -> cargo_metadata::Result<Metadata> {
+pub(crate) fn metadata(folder: &Path, options: &[&str]) -> cargo_metadata::Result<Metadata> {
     MetadataCommand::new()
         .current_dir(folder)
         .other_options(["--all-features"].iter().chain(options).map(ToString::to_string).collect::<Vec<_>>())

@@ -2,11 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use super::Violation;
-use super::workspace::Workspace;
+use crate::workspace::{Violation, Workspace};
 
 /// The names on `xtask/fence/{name}.list`.
-pub(super) fn read(workspace: &Workspace, name: &str) -> Result<BTreeSet<String>, Violation> {
+pub(crate) fn read(workspace: &Workspace, name: &str) -> Result<BTreeSet<String>, Violation> {
     let path = format!("xtask/fence/{name}.list");
     let lines = workspace.text(&path)?.lines().zip(1..);
     let mut names = BTreeSet::new();

@@ -1,23 +1,30 @@
 //! The paths into a crate that a source names, groups and all, however they are written.
 
-use super::tokens::{self, Token};
+use crate::tokens::{self, Token};
 
 /// One path into a crate.
-pub(super) struct Path {
+pub(crate) struct Path {
     /// `tokio::net::TcpStream`; a glob ends in `*`, and a crate that is named as a whole stands alone.
-    pub(super) text: String,
-    pub(super) line: usize,
+    pub(crate) text: String,
+    /// What stands behind an `as`.
+    alias: Option<String>,
+    pub(crate) line: usize,
 }
 
 impl Path {
+    /// The name that a `use` of it brings in.
+    pub(crate) fn name(&self) -> &str {
+        self.alias.as_deref().or_else(|| self.text.rsplit("::").next()).unwrap_or_default()
+    }
+
     /// Whether it leads to `prefix` or below it.
-    pub(super) fn is_below(&self, prefix: &str) -> bool {
+    pub(crate) fn is_below(&self, prefix: &str) -> bool {
         self.text.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
     }
 }
 
 /// Every path that begins with the name of this crate.
-pub(super) fn into(tokens: &[Token], root: &str) -> Vec<Path> {
+pub(crate) fn into(tokens: &[Token], root: &str) -> Vec<Path> {
     let places = tokens::places(tokens).filter(|(_, rest)| tokens::begins(rest, root));
     places
         .filter_map(|(_, rest)| rest.split_first())
@@ -25,16 +32,33 @@ pub(super) fn into(tokens: &[Token], root: &str) -> Vec<Path> {
         .collect()
 }
 
+/// Every path of two names or more, wherever it begins.
+pub(crate) fn all(tokens: &[Token]) -> Vec<Path> {
+    let starts = tokens::places(tokens).filter(|(before, rest)| {
+        rest.first().is_some_and(|token| is_name(&token.text))
+            && rest.get(1).is_some_and(|token| token.text == ":")
+            && rest.get(2).is_some_and(|token| token.text == ":")
+            && !tokens::ends(before, ": :")
+    });
+    starts.flat_map(|(_, rest)| trees(rest)).collect()
+}
+
+/// The paths of a `use`, groups and all.
+pub(crate) fn trees(tokens: &[Token]) -> Vec<Path> {
+    let [first, rest @ ..] = tokens else { return Vec::new() };
+    if first.text == "{" { group("", first.depth, rest) } else { follow(&first.text, first.line, rest) }
+}
+
 /// The paths that go on after `so_far`: one, or as many as the group behind it names.
 fn follow(so_far: &str, line: usize, rest: &[Token]) -> Vec<Path> {
-    let end = || vec![Path { text: so_far.to_owned(), line }];
+    let end = || vec![Path { text: so_far.to_owned(), alias: alias(rest), line }];
     let [first, second, next, below @ ..] = rest else { return end() };
     if first.text != ":" || second.text != ":" {
         return end();
     }
     match next.text.as_str() {
         "{" => group(so_far, next.depth, below),
-        "*" => vec![Path { text: format!("{so_far}::*"), line: next.line }],
+        "*" => vec![Path { text: format!("{so_far}::*"), alias: None, line: next.line }],
         "self" => end(),
         text if is_name(text) => follow(&format!("{so_far}::{text}"), next.line, below),
         _ => end(),
@@ -52,12 +76,20 @@ fn group(so_far: &str, depth: usize, inside: &[Token]) -> Vec<Path> {
 fn one(so_far: &str, member: &[Token]) -> Vec<Path> {
     let Some((name, rest)) = member.split_first() else { return Vec::new() };
     match name.text.as_str() {
-        "self" => vec![Path { text: so_far.to_owned(), line: name.line }],
+        "self" if !so_far.is_empty() => {
+            vec![Path { text: so_far.to_owned(), alias: alias(rest), line: name.line }]
+        }
+        text if so_far.is_empty() => follow(text, name.line, rest),
         text => follow(&format!("{so_far}::{text}"), name.line, rest),
     }
 }
 
-fn is_name(text: &str) -> bool {
+fn alias(rest: &[Token]) -> Option<String> {
+    let [word, name, ..] = rest else { return None };
+    (word.text == "as").then(|| name.text.clone())
+}
+
+pub(crate) fn is_name(text: &str) -> bool {
     text.starts_with(|letter: char| letter.is_alphabetic() || letter == '_')
 }
 
