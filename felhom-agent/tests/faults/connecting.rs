@@ -1,13 +1,17 @@
 //! Before TLS is up: names, addresses, and peers that do not speak TLS as they should.
+#![expect(
+    clippy::disallowed_types,
+    reason = "a process cannot change its own environment without unsafe code"
+)]
 
 use std::net::Ipv4Addr;
+use std::process::{Command, Output};
 use std::time::{Duration, Instant};
 
 use proxmox_api::{HttpTransport, Method, Request, Stage};
 use tokio::net::TcpSocket;
 
-use crate::agent::{METHODS, Trust, get, not_sent, request, transport, trusting, unknown};
-use crate::answers::ok;
+use crate::agent::{METHODS, TOKEN, Trust, get, not_sent, ok, request, transport, trusting, unknown};
 use crate::certificate::STRANGER;
 use crate::faultd::{Face, Faultd, Play, Step};
 
@@ -184,4 +188,26 @@ async fn a_server_that_speaks_only_h2_is_not_misread() {
     let server = Faultd::start(vec![Play { face: Face::speaking("h2"), script }]).await;
     let reason = unknown(get(&trusting(&server)).await);
     assert!(reason.contains("invalid HTTP"), "{reason}");
+}
+
+/// Runs the self-test's checks of the connection against the server.
+async fn selftest(server: &Faultd, variables: &[(&str, String)]) -> Output {
+    let folder = tempfile::tempdir().unwrap();
+    let config = Trust::node().write(folder.path(), &format!("https://{}", server.address()));
+    let mut command = Command::new(env!("CARGO_BIN_EXE_felhom-agent"));
+    command.args(["selftest", "--only", "tls,api"]).arg("--config").arg(config);
+    command.env_clear().env("FELHOM_AGENT_TOKEN", TOKEN).envs(variables.iter().cloned());
+    tokio::task::spawn_blocking(move || command.output()).await.unwrap().unwrap()
+}
+
+#[tokio::test]
+async fn proxies_in_the_environment_are_not_used() {
+    let server = Faultd::node(vec![vec![Step::Serve(ok(), usize::MAX)]]).await;
+    let proxy = Faultd::start(vec![Play { face: Face::Plain, script: vec![Step::Drain] }]).await;
+    let address = format!("http://{}", proxy.address());
+    let names = ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"];
+    let variables = names.map(|name| (name, address.clone()));
+    let output = selftest(&server, &variables).await;
+    assert!(server.requests().iter().sum::<usize>() > 0, "{output:?}");
+    assert_eq!(proxy.seen(), []);
 }

@@ -3,8 +3,7 @@
 //! It is written apart from the client, over rustls alone, so that both cannot share a mistake about HTTP.
 #![expect(clippy::disallowed_types, reason = "a server for tests listens on loopback")]
 
-mod face;
-mod player;
+mod connection;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -15,8 +14,8 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::{JoinHandle, JoinSet};
 
-pub(crate) use face::Face;
-use player::Player;
+pub(crate) use connection::Face;
+use connection::Player;
 
 /// How long a test waits for the server to have seen something.
 const PATIENCE: Duration = Duration::from_secs(5);

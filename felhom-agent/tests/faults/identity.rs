@@ -8,8 +8,7 @@ use rcgen::{KeyPair, PKCS_ECDSA_P256_SHA256};
 use rustls::version::{TLS12, TLS13};
 use rustls::{HandshakeKind, SupportedProtocolVersion};
 
-use crate::agent::{Trust, get, not_sent, transport};
-use crate::answers::ok;
+use crate::agent::{Trust, get, not_sent, ok, transport};
 use crate::certificate::{CLUSTER, EXPIRED, Identity, NODE, RSA_NODE, RSA_STRANGER, STRANGER};
 use crate::faultd::{Face, Faultd, Play, Step};
 

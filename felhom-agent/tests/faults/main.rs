@@ -5,28 +5,16 @@
 #[cfg(test)]
 mod agent;
 #[cfg(test)]
-mod answers;
-#[cfg(test)]
 mod bounding;
 #[cfg(test)]
 mod certificate;
 #[cfg(test)]
 mod connecting;
 #[cfg(test)]
-mod cutting;
-#[cfg(test)]
 mod faultd;
-#[cfg(test)]
-mod fuzzing;
 #[cfg(test)]
 mod identity;
 #[cfg(test)]
 mod keeping;
 #[cfg(test)]
-mod outage;
-#[cfg(test)]
-mod process;
-#[cfg(test)]
 mod reading;
-#[cfg(test)]
-mod sending;
