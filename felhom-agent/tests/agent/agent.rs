@@ -4,9 +4,10 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -136,4 +137,19 @@ impl Run {
             })
             .collect()
     }
+}
+
+/// What is at the container: its snapshots and its tags.
+pub(crate) fn state(node: &Node) -> (Value, Value) {
+    (node.ask("snapshots 300"), node.ask("config 300")["tags"].clone())
+}
+
+pub(crate) fn clean() -> (Value, Value) {
+    (json!([]), json!("felhom-selftest"))
+}
+
+/// Sends a signal to a process that was started.
+pub(crate) fn send(child: &Child, signal: Signal) {
+    let pid = Pid::from_raw(child.id().try_into().unwrap()).unwrap();
+    kill_process(pid, signal).unwrap();
 }

@@ -9,8 +9,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use rustix::process::Signal;
 use serde_json::{Value, json};
 
-use crate::agent::{Agent, Run};
-use crate::exercise::{clean, send, state};
+use crate::agent::{Agent, Run, clean, send, state};
 use crate::node::Node;
 
 const CLEANUP: [&str; 3] = ["cleanup", "-o", "json"];
@@ -28,19 +27,6 @@ pub(crate) fn journal(agent: &Agent, change: &Value) {
 
 fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs()
-}
-
-#[test]
-fn a_bad_configuration_and_a_node_that_is_away_are_told() {
-    let run = Agent::with_text("{").run(&CLEANUP);
-    assert_eq!((run.exit, run.json()["exit"].clone()), (4, json!(4)));
-    assert!(run.stderr.contains("  fix  \"${EDITOR:-nano}\" "), "{}", run.stderr);
-    let node = Node::start(&[]);
-    let agent = Agent::of(&node);
-    drop(node);
-    let run = agent.run(&["cleanup"]);
-    assert_eq!(run.exit, 5, "{}", run.stderr);
-    assert!(run.stderr.contains("onnection refused"), "{}", run.stderr);
 }
 
 #[test]

@@ -3,19 +3,15 @@
 #[cfg(test)]
 mod agent;
 #[cfg(test)]
-mod bad_input;
-#[cfg(test)]
 mod cleanup;
 #[cfg(test)]
-mod exercise;
+mod configuration;
 #[cfg(test)]
-mod guarded;
+mod exercise;
 #[cfg(test)]
 mod life;
 #[cfg(test)]
 mod node;
-#[cfg(test)]
-mod odd;
 #[cfg(test)]
 mod readonly;
 #[cfg(test)]

@@ -139,26 +139,6 @@ async fn what_would_be_met_again_is_not_tried_again() {
 }
 
 #[tokio::test]
-async fn a_request_that_may_have_arrived_is_never_sent_again() {
-    for end in [Step::Close, Step::Reset] {
-        let server = Faultd::node(vec![vec![Step::Read, end.clone()]]).await;
-        for method in METHODS {
-            unknown(trusting(&server).send(request(method)).await);
-        }
-        assert_eq!(server.requests(), [1; 4], "{end:?}");
-    }
-}
-
-#[tokio::test]
-async fn a_peer_that_hangs_up_in_the_handshake_is_told_apart() {
-    for end in [Step::Close, Step::Reset] {
-        let server = plain(vec![end]).await;
-        let (stage, _) = not_sent(get(&trusting(&server)).await);
-        assert_eq!(stage, Stage::Tls);
-    }
-}
-
-#[tokio::test]
 async fn plain_http_on_the_port_is_told_apart() {
     let refusal = b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n".to_vec();
     let server = plain(vec![Step::Write(refusal), Step::Drain]).await;

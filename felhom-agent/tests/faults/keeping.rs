@@ -244,31 +244,6 @@ async fn the_transport_closes_its_connections_when_it_goes() {
     server.until_over(1).await;
 }
 
-#[tokio::test]
-async fn a_request_that_was_read_and_not_answered_is_unknown_and_not_repeated() {
-    for end in ends() {
-        for method in METHODS {
-            let server = Faultd::node(vec![[vec![Step::Read], end.clone()].concat()]).await;
-            unknown(trusting(&server).send(request(method)).await);
-            assert_eq!(server.requests(), [1], "{method} {end:?}");
-        }
-    }
-}
-
-#[tokio::test]
-async fn the_same_holds_on_a_kept_connection() {
-    for end in ends() {
-        for method in METHODS {
-            let script = [vec![Step::Serve(ok(), 1), Step::Read], end.clone()].concat();
-            let server = Faultd::node(vec![script]).await;
-            let transport = trusting(&server);
-            get(&transport).await.unwrap();
-            unknown(transport.send(request(method)).await);
-            assert_eq!(server.requests(), [2], "{method} {end:?}");
-        }
-    }
-}
-
 /// Answers that are not whole when the connection ends.
 fn torn() -> Vec<(&'static str, Vec<u8>)> {
     let chunked = "Transfer-Encoding: chunked\r\n";
@@ -326,23 +301,6 @@ async fn assert_ends_in_time(script: Vec<Step>) {
     assert_eq!(server.requests(), [1, 1]);
 }
 
-#[tokio::test]
-async fn an_answer_that_never_comes_ends_with_the_time_limit() {
-    assert_ends_in_time(vec![Step::Read, Step::Drain]).await;
-}
-
-#[tokio::test]
-async fn a_head_that_drips_ends_with_the_time_limit() {
-    assert_ends_in_time(vec![Step::Read, Step::Drip(ok(), Duration::from_millis(200))]).await;
-}
-
-#[tokio::test]
-async fn a_body_that_drips_ends_with_the_time_limit() {
-    let (head, body) = (ok()[..ok().len() - VERSION.len()].to_vec(), VERSION.as_bytes().to_vec());
-    let drip = Step::Drip(body, Duration::from_millis(200));
-    assert_ends_in_time(vec![Step::Read, Step::Write(head), drip]).await;
-}
-
 const UPID: &str = "UPID:pve1:0000091C:0004ED09:6B052CDB:vzsnapshot:101:felhom@pve!agent:";
 
 fn status(more: &str) -> Vec<u8> {
@@ -365,4 +323,30 @@ async fn a_restart_of_pveproxy_does_not_hide_the_end_of_a_task() {
     let upid: Upid = UPID.parse().unwrap();
     let ended = client(&server).task(&upid).wait(Patience::new(Duration::from_secs(10))).await.unwrap();
     assert_eq!((ended.upid, ended.warnings), (Some(upid), 0));
+}
+
+#[tokio::test]
+async fn an_answer_that_does_not_come_or_drips_ends_with_the_time_limit() {
+    let (head, body) = (ok()[..ok().len() - VERSION.len()].to_vec(), VERSION.as_bytes().to_vec());
+    let drip = |bytes| Step::Drip(bytes, Duration::from_millis(200));
+    assert_ends_in_time(vec![Step::Read, Step::Drain]).await;
+    assert_ends_in_time(vec![Step::Read, drip(ok())]).await;
+    assert_ends_in_time(vec![Step::Read, Step::Write(head), drip(body)]).await;
+}
+
+#[tokio::test]
+async fn a_request_that_was_read_and_not_answered_is_unknown_and_not_repeated() {
+    // On a new connection, and on one that was kept.
+    for kept in [0, 1] {
+        for (end, method) in ends().into_iter().flat_map(|end| METHODS.map(|method| (end.clone(), method))) {
+            let script = [vec![Step::Serve(ok(), kept), Step::Read], end.clone()].concat();
+            let server = Faultd::node(vec![script]).await;
+            let transport = trusting(&server);
+            for _ in 0..kept {
+                get(&transport).await.unwrap();
+            }
+            unknown(transport.send(request(method)).await);
+            assert_eq!(server.requests(), [kept + 1], "{method} {end:?}");
+        }
+    }
 }
