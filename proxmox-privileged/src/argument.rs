@@ -13,15 +13,8 @@ use proxmox_types::{Bridge, StorageId, Vmid};
 use serde::{Deserialize, Serialize};
 
 use crate::Malformed;
-use crate::filesystem::FsType;
 use crate::grammar::Grammar::{self, All, Any, Bytes, Maybe, Text};
-use crate::grammar::MANY;
-
-/// A type with a grammar, which makes it fit for a slot of the table.
-pub(crate) trait Argument: fmt::Display {
-    /// What its text may look like.
-    const GRAMMAR: &'static Grammar;
-}
+use crate::grammar::{Argument, MANY};
 
 /// Defines a text that was checked once against its grammar and cannot be anything else.
 macro_rules! text {
@@ -156,11 +149,6 @@ impl Argument for Vmid {
 
 impl Argument for StorageId {
     const GRAMMAR: &'static Grammar = &STORAGE_ID;
-}
-
-impl Argument for FsType {
-    const GRAMMAR: &'static Grammar =
-        &Any(&[Text("ext4"), Text("xfs"), Text("vfat"), Text("exfat"), Text("ntfs")]);
 }
 
 impl Argument for Bridge {
@@ -457,12 +445,6 @@ mod tests {
         fn the_grammars_of_foreign_types_are_theirs(text in "[a-bA0-1._-]{0,17}") {
             prop_assert_eq!(StorageId::GRAMMAR.accepts(&text), text.parse::<StorageId>().is_ok());
             prop_assert_eq!(Bridge::GRAMMAR.accepts(&text), text.parse::<Bridge>().is_ok());
-        }
-
-        #[test]
-        fn the_grammar_of_a_type_is_its_own(text in "[efnstvxa-d4-5]{0,5}|ext4|xfs|vfat|exfat|ntfs") {
-            let is_type = FsType::ALL.iter().any(|kind| kind.as_str() == text);
-            prop_assert_eq!(FsType::GRAMMAR.accepts(&text), is_type);
         }
 
         #[test]

@@ -5,41 +5,27 @@ use alloc::vec::Vec;
 use core::fmt;
 use core::time::Duration;
 
-/// The programs that can be run, at their paths on Debian 13.
+/// A program that can be run, at its path on Debian 13. Each one is a constant beside the function that runs it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Program {
-    /// PVE's container tool.
-    Pct,
-    /// util-linux `mount`.
-    Mount,
-    /// util-linux `umount`.
-    Umount,
-    /// util-linux `findmnt`.
-    Findmnt,
-    /// util-linux `blkid`.
-    Blkid,
-    /// smartmontools' `smartctl`.
-    Smartctl,
-    /// lm-sensors' `sensors`.
-    Sensors,
+pub struct Program {
+    path: &'static str,
+    package: &'static str,
 }
 
 impl Program {
-    /// All of them.
-    pub const ALL: [Self; 7] =
-        [Self::Pct, Self::Mount, Self::Umount, Self::Findmnt, Self::Blkid, Self::Smartctl, Self::Sensors];
+    /// A program, and the Debian package that has it.
+    pub(crate) const fn new(path: &'static str, package: &'static str) -> Self {
+        Self { path, package }
+    }
 
     /// Absolute path.
     pub const fn path(self) -> &'static str {
-        match self {
-            Self::Pct => "/usr/sbin/pct",
-            Self::Mount => "/usr/bin/mount",
-            Self::Umount => "/usr/bin/umount",
-            Self::Findmnt => "/usr/bin/findmnt",
-            Self::Blkid => "/usr/sbin/blkid",
-            Self::Smartctl => "/usr/sbin/smartctl",
-            Self::Sensors => "/usr/bin/sensors",
-        }
+        self.path
+    }
+
+    /// The Debian package that has it.
+    pub const fn package(self) -> &'static str {
+        self.package
     }
 }
 
@@ -67,6 +53,7 @@ pub(crate) enum Privilege {
 pub struct Command {
     pub(crate) program: Program,
     pub(crate) privilege: Privilege,
+    pub(crate) changes: bool,
     pub(crate) limit: Duration,
     pub(crate) purpose: &'static str,
     pub(crate) args: Vec<String>,
@@ -86,6 +73,11 @@ impl Command {
     /// Whether the command must run as root, by `sudo -n` for anyone else.
     pub fn needs_root(&self) -> bool {
         self.privilege != Privilege::Caller
+    }
+
+    /// Whether it changes something. A dry run shows such a command instead of running it.
+    pub const fn changes(&self) -> bool {
+        self.changes
     }
 
     /// What the command is for, for the log: `mount a filesystem below /mnt/felhom, ...`.
@@ -137,8 +129,9 @@ mod tests {
         let printed = |args: &[&str]| {
             let args = args.iter().map(ToString::to_string).collect();
             Command {
-                program: Program::Umount,
+                program: Program::new("/usr/bin/umount", "mount"),
                 privilege: Privilege::Root,
+                changes: true,
                 limit: Duration::ZERO,
                 purpose: "",
                 args,

@@ -17,9 +17,30 @@ use serde::Serialize;
 use snafu::Snafu;
 
 use crate::argument::{BlockDevice, FsUuid};
-use crate::name::unhexed;
-use crate::table::BLKID;
+use crate::command::{Privilege, Program};
+use crate::escape::{unhexed, unquoted};
+use crate::grammar::{
+    Argument,
+    Grammar::{self, Any, Text as Literal},
+};
+use crate::shape::Part::Text;
+use crate::shape::{Shape, slot};
 use crate::{End, RunError, Runner};
+
+impl Program {
+    /// util-linux `blkid`.
+    pub const BLKID: Self = Self::new("/usr/sbin/blkid", "util-linux");
+}
+
+/// `blkid`, probing the device itself: its cache and udev's can be out of date.
+pub(crate) static BLKID: Shape<BlockDevice> = Shape {
+    program: Program::BLKID,
+    privilege: Privilege::RootAlone,
+    changes: false,
+    seconds: 30,
+    purpose: "read which filesystem a disk or partition holds, to find two with one UUID",
+    words: &[&[Text("-p")], &[Text("-o")], &[Text("export")], &[slot::<BlockDevice, _>(|device| device)]],
+};
 
 /// A filesystem on a device.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -94,6 +115,11 @@ impl FsType {
     }
 }
 
+impl Argument for FsType {
+    const GRAMMAR: &'static Grammar =
+        &Any(&[Literal("ext4"), Literal("xfs"), Literal("vfat"), Literal("exfat"), Literal("ntfs")]);
+}
+
 impl fmt::Display for FsType {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
@@ -146,7 +172,7 @@ impl Filesystem {
     fn from_blkid(device: &BlockDevice, text: &str) -> Option<Self> {
         let value = |key: &str| {
             let mut pairs = text.lines().filter_map(|line| line.split_once('='));
-            pairs.find(|(found, _)| *found == key).map(|(_, value)| unescaped(value))
+            pairs.find(|(found, _)| *found == key).map(|(_, value)| unquoted(value))
         };
         Some(Self {
             device: device.as_str().to_owned(),
@@ -255,23 +281,23 @@ pub fn unprobed(errors: &[ProbeError]) -> String {
     said.collect::<Vec<_>>().join("; ")
 }
 
-/// The text without the backslashes that quote the character after them.
-fn unescaped(text: &str) -> String {
-    let mut quoted = false;
-    let keep = |c: &char| {
-        quoted = *c == '\\' && !quoted;
-        !quoted
-    };
-    text.chars().filter(keep).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use alloc::string::ToString;
     use alloc::vec;
 
+    use proptest::prelude::*;
+
     use super::*;
     use crate::script::{Step, exited, now, recording, scripted};
+
+    proptest! {
+        #[test]
+        fn the_grammar_of_a_type_is_its_own(text in "[efnstvxa-d4-5]{0,5}|ext4|xfs|vfat|exfat|ntfs") {
+            let is_type = FsType::ALL.iter().any(|kind| kind.as_str() == text);
+            prop_assert_eq!(FsType::GRAMMAR.accepts(&text), is_type);
+        }
+    }
 
     fn probed(end: Step<'_>) -> Result<Content, ProbeError> {
         now(probe(&scripted(vec![end]), &"/dev/sdb1".parse().unwrap()))

@@ -11,8 +11,31 @@ use serde::{Deserialize, Serialize};
 use snafu::{ResultExt, Snafu, ensure};
 
 use crate::argument::{FsUuid, MountTarget};
-use crate::table::FINDMNT;
+use crate::command::{Privilege, Program};
+use crate::shape::Part::Text;
+use crate::shape::Shape;
 use crate::{RunError, Runner};
+
+impl Program {
+    /// util-linux `findmnt`.
+    pub const FINDMNT: Self = Self::new("/usr/bin/findmnt", "util-linux");
+}
+
+/// `findmnt`: the whole mount table as a flat list, subdirectory mounts told by their own column.
+pub(crate) static FINDMNT: Shape<()> = Shape {
+    program: Program::FINDMNT,
+    privilege: Privilege::Caller,
+    changes: false,
+    seconds: 15,
+    purpose: "read the mount table",
+    words: &[
+        &[Text("-J")],
+        &[Text("-l")],
+        &[Text("-v")],
+        &[Text("-o")],
+        &[Text("SOURCE,TARGET,FSROOT,FSTYPE,OPTIONS,UUID")],
+    ],
+};
 
 /// One mount. A column that findmnt leaves out or prints as null is empty.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

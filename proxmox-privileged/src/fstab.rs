@@ -19,11 +19,24 @@ use serde::Serialize;
 use snafu::Snafu;
 
 use crate::argument::{FsUuid, MountTarget};
+use crate::command::{Privilege, Program};
+use crate::escape::unescaped;
 use crate::filesystem::FsType;
 use crate::findmnt::TableError;
-use crate::name::{Aliases, plain, unescaped};
-use crate::table::VERIFY;
+use crate::name::{Aliases, plain};
+use crate::shape::Part::Text;
+use crate::shape::Shape;
 use crate::{End, Runner};
+
+/// `findmnt`, checking `/etc/fstab`.
+pub(crate) static VERIFY: Shape<()> = Shape {
+    program: Program::FINDMNT,
+    privilege: Privilege::Caller,
+    changes: false,
+    seconds: 15,
+    purpose: "look for errors in /etc/fstab",
+    words: &[&[Text("--verify")]],
+};
 
 const OPTIONS: &str = "nosuid,nodev,noexec,nofail,X-mount.mkdir,x-systemd.device-timeout=10s";
 

@@ -21,7 +21,9 @@ use serde::{Deserialize, Serialize};
 use snafu::Snafu;
 
 use crate::argument::{Cores, Hostname, MemoryMib, RootfsGib, TemplateVolume};
-use crate::table::CREATE;
+use crate::command::{Privilege, Program};
+use crate::shape::Part::Text;
+use crate::shape::{Shape, slot};
 use crate::{Output, RunError, Runner};
 
 /// What the golden container shall be. All of it is required; the features are not a choice.
@@ -46,6 +48,39 @@ pub struct GoldenSpec {
     /// Bridge that `eth0` joins, with its address by DHCP. `pct` does not check that it exists.
     pub bridge: Bridge,
 }
+
+impl Program {
+    /// PVE's container tool.
+    pub const PCT: Self = Self::new("/usr/sbin/pct", "pve-container");
+}
+
+/// `pct create`. PVE's defaults apply to what is not named here (swap, DNS, architecture).
+pub(crate) static CREATE: Shape<GoldenSpec> = Shape {
+    program: Program::PCT,
+    privilege: Privilege::Root,
+    changes: true,
+    seconds: 600,
+    purpose: "create the golden container: unprivileged, with the two features that the API refuses to tokens",
+    words: &[
+        &[Text("create")],
+        &[slot::<Vmid, _>(|spec| &spec.vmid)],
+        &[slot::<TemplateVolume, _>(|spec| &spec.template)],
+        &[Text("--unprivileged")],
+        &[Text("1")],
+        &[Text("--features")],
+        &[Text("nesting=1,keyctl=1")],
+        &[Text("--rootfs")],
+        &[slot::<StorageId, _>(|spec| &spec.storage), Text(":"), slot::<RootfsGib, _>(|spec| &spec.rootfs)],
+        &[Text("--cores")],
+        &[slot::<Cores, _>(|spec| &spec.cores)],
+        &[Text("--memory")],
+        &[slot::<MemoryMib, _>(|spec| &spec.memory)],
+        &[Text("--hostname")],
+        &[slot::<Hostname, _>(|spec| &spec.hostname)],
+        &[Text("--net0")],
+        &[Text("name=eth0,bridge="), slot::<Bridge, _>(|spec| &spec.bridge), Text(",ip=dhcp")],
+    ],
+};
 
 /// The golden container was created.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

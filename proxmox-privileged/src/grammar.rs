@@ -4,6 +4,7 @@
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::fmt;
 
 /// A regular language over ASCII.
 #[derive(Debug)]
@@ -21,6 +22,12 @@ pub(crate) enum Grammar {
 }
 
 use Grammar::{All, Any, Bytes, Maybe, Text};
+
+/// A type with a grammar, which makes it fit for a slot of a command line.
+pub(crate) trait Argument: fmt::Display {
+    /// What its text may look like.
+    const GRAMMAR: &'static Grammar;
+}
 
 /// No upper bound.
 pub(crate) const MANY: usize = usize::MAX;

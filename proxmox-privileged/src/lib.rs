@@ -5,8 +5,8 @@
 //! 3. [`smart`] reads the health of a disk, and [`sensors`] (without root) the temperatures of the board.
 //!
 //! This crate starts no process, opens no file and knows no network: everything goes through the trait [`Runner`]. A
-//! [`Command`] has no public constructor. All that can ever be run is the table in `table.rs`, with arguments of the
-//! types in [`argument`]; the [`sudoers`] drop-in is printed from the same table.
+//! [`Command`] has no public constructor. Each one has a row beside the function that runs it,
+//! with arguments of the types in [`argument`]; the [`sudoers`] drop-in is printed from the same rows.
 #![no_std]
 #![forbid(clippy::disallowed_types, clippy::disallowed_methods)]
 #![warn(
@@ -23,6 +23,7 @@ extern crate std;
 pub mod argument;
 mod command;
 pub mod disks;
+mod escape;
 pub mod filesystem;
 pub mod findmnt;
 pub mod fstab;
@@ -36,11 +37,11 @@ mod runner;
 #[cfg(test)]
 mod script;
 pub mod sensors;
+mod shape;
 pub mod smart;
 mod sudoers;
-mod table;
 
 pub use command::{Command, Program};
 pub use proxmox_types::Malformed;
 pub use runner::{BoxFuture, End, Output, RunError, Runner, SudoTrouble};
-pub use sudoers::sudoers;
+pub use sudoers::{programs, sudoers};

@@ -22,11 +22,13 @@ use serde::Serialize;
 use snafu::{OptionExt, ResultExt, Snafu, ensure};
 
 use crate::argument::{BlockDevice, FsUuid, MountTarget};
+use crate::command::{Privilege, Program};
 use crate::filesystem::{Filesystem, FsType, ProbeError, Survey, unprobed};
 use crate::findmnt::{Mount, TableError, mount_table};
 use crate::fstab::{AtBoot, at_boot};
 use crate::name::Aliases;
-use crate::table::{MOUNT, UMOUNT};
+use crate::shape::Part::Text;
+use crate::shape::{Shape, slot};
 use crate::{Output, RunError, Runner};
 
 /// What to mount where, and what the caller knows that only the file system can tell.
@@ -55,6 +57,41 @@ pub(crate) struct MountLine {
     pub(crate) uuid: FsUuid,
     pub(crate) target: MountTarget,
 }
+
+impl Program {
+    /// util-linux `mount`.
+    pub const MOUNT: Self = Self::new("/usr/bin/mount", "mount");
+
+    /// util-linux `umount`.
+    pub const UMOUNT: Self = Self::new("/usr/bin/umount", "mount");
+}
+
+/// `mount`. The type is named, since it chooses the `mount.TYPE` that is started as root.
+pub(crate) static MOUNT: Shape<MountLine> = Shape {
+    program: Program::MOUNT,
+    privilege: Privilege::Root,
+    changes: true,
+    seconds: 60,
+    purpose: "mount a filesystem below /mnt/felhom, its setuid files, devices and programs switched off",
+    words: &[
+        &[Text("-o")],
+        &[Text("nosuid,nodev,noexec,X-mount.mkdir")],
+        &[Text("-t")],
+        &[slot::<FsType, _>(|line| &line.kind)],
+        &[Text("UUID="), slot::<FsUuid, _>(|line| &line.uuid)],
+        &[slot::<MountTarget, _>(|line| &line.target)],
+    ],
+};
+
+/// `umount`.
+pub(crate) static UMOUNT: Shape<MountTarget> = Shape {
+    program: Program::UMOUNT,
+    privilege: Privilege::Root,
+    changes: true,
+    seconds: 60,
+    purpose: "unmount what is mounted below /mnt/felhom",
+    words: &[&[slot::<MountTarget, _>(|target| target)]],
+};
 
 /// The disks and partitions of the node, and which of them may be mounted.
 ///

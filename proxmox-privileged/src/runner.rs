@@ -187,7 +187,7 @@ mod tests {
 
     #[test]
     fn only_what_was_started_may_have_happened() {
-        let (program, limit) = (Program::Pct, Duration::ZERO);
+        let (program, limit) = (Program::PCT, Duration::ZERO);
         let (command, message, trouble) = (String::new(), String::new(), SudoTrouble::Missing);
         let rows = [
             (RunError::NotPermitted { command }, false),

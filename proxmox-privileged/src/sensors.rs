@@ -20,8 +20,25 @@ use alloc::vec::Vec;
 use serde::Serialize;
 use snafu::{ResultExt, Snafu, ensure};
 
-use crate::table::SENSORS;
+use crate::command::{Privilege, Program};
+use crate::shape::Part::Text;
+use crate::shape::Shape;
 use crate::{End, Output, RunError, Runner};
+
+impl Program {
+    /// lm-sensors' `sensors`.
+    pub const SENSORS: Self = Self::new("/usr/bin/sensors", "lm-sensors");
+}
+
+/// `sensors` in its raw form.
+pub(crate) static SENSORS: Shape<()> = Shape {
+    program: Program::SENSORS,
+    privilege: Privilege::Caller,
+    changes: false,
+    seconds: 15,
+    purpose: "read temperatures, fans and voltages",
+    words: &[&[Text("-u")]],
+};
 
 /// A chip that measures something.
 #[derive(Clone, Debug, PartialEq, Serialize)]

@@ -25,10 +25,33 @@ use serde_json::Value;
 use snafu::{ResultExt, Snafu};
 
 use crate::argument::Disk;
-use crate::table::SMARTCTL;
+use crate::command::{Privilege, Program};
+use crate::shape::Part::Text;
+use crate::shape::{Shape, slot};
 use crate::{End, Output, RunError, Runner};
 
 pub use status::{SmartBit, SmartBits};
+
+impl Program {
+    /// smartmontools' `smartctl`.
+    pub const SMARTCTL: Self = Self::new("/usr/sbin/smartctl", "smartmontools");
+}
+
+/// `smartctl`, leaving a sleeping disk asleep.
+pub(crate) static SMARTCTL: Shape<Disk> = Shape {
+    program: Program::SMARTCTL,
+    privilege: Privilege::RootAlone,
+    changes: false,
+    seconds: 60,
+    purpose: "read the health of a disk without waking it; no test, no setting",
+    words: &[
+        &[Text("-a")],
+        &[Text("-j")],
+        &[Text("-n")],
+        &[Text("standby")],
+        &[slot::<Disk, _>(|disk| disk)],
+    ],
+};
 
 /// What a disk answered.
 #[derive(Clone, Debug, PartialEq, Serialize)]

@@ -1,4 +1,4 @@
-//! The sudoers drop-in: exactly the root commands of the table, as regular expressions over their arguments.
+//! The sudoers drop-in: exactly the root commands of this crate, as regular expressions over their arguments.
 //!
 //! sudo joins the arguments with blanks and matches the whole, so the rules cannot see where one argument ends. That is
 //! harmless as long as no argument can hold a blank, which the argument types guarantee: they are the first fence, this
@@ -9,10 +9,31 @@
 
 use alloc::format;
 use alloc::string::String;
+use alloc::vec::Vec;
 
 use crate::argument::UserName;
-use crate::command::Privilege;
-use crate::table::{BLKID, CREATE, MOUNT, SMARTCTL, Shape, UMOUNT};
+use crate::command::{Privilege, Program};
+use crate::shape::Row;
+use crate::{filesystem, findmnt, fstab, golden, mount, sensors, smart};
+
+/// Every command that this crate can run.
+static ROWS: [&dyn Row; 8] = [
+    &golden::CREATE,
+    &mount::MOUNT,
+    &mount::UMOUNT,
+    &findmnt::FINDMNT,
+    &fstab::VERIFY,
+    &filesystem::BLKID,
+    &smart::SMARTCTL,
+    &sensors::SENSORS,
+];
+
+/// The programs that this crate can run, each once.
+pub fn programs() -> Vec<Program> {
+    let mut programs: Vec<_> = ROWS.iter().map(|row| row.program()).collect();
+    programs.dedup();
+    programs
+}
 
 /// How much later than the runner sudo ends a command, in seconds: the backstop for a runner that died.
 const GRACE: u64 = 15;
@@ -21,13 +42,7 @@ const GRACE: u64 = 15;
 ///
 /// Install it with mode 0440 after `visudo -s -c -f FILE` has passed. A name with a dot in it is ignored by sudo.
 pub fn sudoers(user: &UserName) -> String {
-    let rules = [
-        rule(user, &CREATE),
-        rule(user, &MOUNT),
-        rule(user, &UMOUNT),
-        rule(user, &BLKID),
-        rule(user, &SMARTCTL),
-    ];
+    let rules: String = ROWS.iter().filter_map(|row| rule(user, *row)).collect();
     // env_keep: sudo's own list lets DISPLAY, COLORS, PS1 and more through; an empty string instead of `!` is refused.
     // umask_override: the unit may run with UMask=0077, and a container created under that has an unreadable root.
     format!(
@@ -36,24 +51,24 @@ pub fn sudoers(user: &UserName) -> String {
          Defaults:{user} env_reset, !setenv, secure_path=\"/usr/sbin:/usr/bin:/sbin:/bin\"\n\
          Defaults:{user} !env_keep, env_check=LC_ALL\n\
          Defaults:{user} umask=0022, umask_override, use_pty\n\
-         Defaults:{user} !requiretty, listpw=never\n{}",
-        rules.concat()
+         Defaults:{user} !requiretty, listpw=never\n{rules}"
     )
 }
 
-/// The comment and the rule of one root command.
-fn rule<T>(user: &UserName, shape: &Shape<T>) -> String {
-    let tags = match shape.privilege {
+/// The comment and the rule of one command, if it needs root.
+fn rule(user: &UserName, row: &dyn Row) -> Option<String> {
+    let tags = match row.privilege() {
+        Privilege::Caller => return None,
+        Privilege::Root => "NOPASSWD: NOSETENV:",
         Privilege::RootAlone => "NOPASSWD: NOSETENV: NOEXEC:",
-        Privilege::Root | Privilege::Caller => "NOPASSWD: NOSETENV:",
     };
-    format!(
+    Some(format!(
         "\n# {}\n{user} ALL=(root) TIMEOUT={}s {tags} {} ^{}$\n",
-        shape.purpose,
-        shape.seconds + GRACE,
-        shape.program,
-        escaped(&shape.regex())
-    )
+        row.purpose(),
+        row.seconds() + GRACE,
+        row.program(),
+        escaped(&row.regex())
+    ))
 }
 
 /// The text with the characters escaped that sudoers keeps for itself.

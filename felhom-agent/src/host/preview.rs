@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use proxmox_privileged::{BoxFuture, Command, Output, Program, RunError, Runner};
+use proxmox_privileged::{BoxFuture, Command, Output, RunError, Runner};
 
 /// Runs what looks, and notes what would change something.
 pub struct Preview {
@@ -29,17 +29,9 @@ impl Preview {
     }
 }
 
-/// Whether a program changes something.
-const fn changes(program: Program) -> bool {
-    match program {
-        Program::Pct | Program::Mount | Program::Umount => true,
-        Program::Findmnt | Program::Blkid | Program::Smartctl | Program::Sensors => false,
-    }
-}
-
 impl Runner for Preview {
     fn run(&self, command: &Command) -> BoxFuture<'_, Result<Output, RunError>> {
-        if !changes(command.program()) {
+        if !command.changes() {
             return self.runner.run(command);
         }
         let line = if command.needs_root() { format!("sudo -n -- {command}") } else { command.to_string() };

@@ -16,7 +16,7 @@ use crate::process::{exited, now, stub};
 
 /// The programs that the rules name.
 pub(crate) const PROGRAMS: [Program; 5] =
-    [Program::Pct, Program::Mount, Program::Umount, Program::Blkid, Program::Smartctl];
+    [Program::PCT, Program::MOUNT, Program::UMOUNT, Program::BLKID, Program::SMARTCTL];
 
 /// Where the drop-in is installed.
 pub(crate) const PATH: &str = "/etc/sudoers.d/felhom-agent";
@@ -194,7 +194,7 @@ fn every_command_that_needs_root_is_run_as_root_with_its_arguments() {
 #[test]
 fn what_needs_no_root_is_run_by_the_account_and_not_permitted_as_root() {
     under(
-        || stub(Program::Sensors, "test -w /etc/shadow || echo not root"),
+        || stub(Program::SENSORS, "test -w /etc/shadow || echo not root"),
         || {
             let (runner, commands) = (runner(), [sensors_command(), findmnt()]);
             assert_eq!(now(runner.run(&commands[0])), Ok(exited(0, "not root\n")));
@@ -229,9 +229,9 @@ fn in_direct_mode_nobody_becomes_root() {
 #[test]
 fn a_program_that_is_not_there_is_missing_for_root_too() {
     under(
-        || fs::remove_file(Program::Pct.path()).unwrap(),
+        || fs::remove_file(Program::PCT.path()).unwrap(),
         || {
-            let missing = RunError::ProgramMissing { program: Program::Pct };
+            let missing = RunError::ProgramMissing { program: Program::PCT };
             assert_eq!(now(runner().run(&create(&golden_spec()))), Err(missing));
         },
     );
@@ -245,7 +245,7 @@ fn root_gets_the_environment_of_sudo_and_nothing_of_the_account() {
     contained_as_user(
         |user| {
             install();
-            stub(Program::Smartctl, ENVIRONMENT);
+            stub(Program::SMARTCTL, ENVIRONMENT);
             user();
         },
         || {

@@ -26,8 +26,8 @@ impl Runner for Recorder {
     fn run(&self, command: &Command) -> BoxFuture<'_, Result<Output, RunError>> {
         self.commands.lock().unwrap().push(command.clone());
         let stdout = match command.program() {
-            Program::Findmnt => format!("{{\"filesystems\": [{}]}}", self.table),
-            Program::Blkid => self.filesystem.clone(),
+            Program::FINDMNT => format!("{{\"filesystems\": [{}]}}", self.table),
+            Program::BLKID => self.filesystem.clone(),
             _ => String::new(),
         };
         Box::pin(async move { Ok(exited(0, &stdout)) })
@@ -54,7 +54,7 @@ impl Recorder {
 pub(crate) fn create(spec: &GoldenSpec) -> Command {
     let recorder = Recorder::default();
     value(create_golden_lxc(&recorder, spec)).unwrap();
-    recorder.only(Program::Pct)
+    recorder.only(Program::PCT)
 }
 
 pub(crate) fn mount(uuid: &FsUuid, target: &MountTarget) -> Command {
@@ -74,38 +74,38 @@ pub(crate) fn mount(uuid: &FsUuid, target: &MountTarget) -> Command {
     };
     // It fails in the end: the mount table stays as it was.
     let _failed = value(mount_by_uuid(&recorder, &request));
-    recorder.only(Program::Mount)
+    recorder.only(Program::MOUNT)
 }
 
 pub(crate) fn umount(target: &MountTarget) -> Command {
     let table = format!("{{\"source\": \"/dev/sda1\", \"target\": \"{target}\"}}");
     let recorder = Recorder { table, ..Recorder::default() };
     let _failed = value(unmount(&recorder, target));
-    recorder.only(Program::Umount)
+    recorder.only(Program::UMOUNT)
 }
 
 pub(crate) fn blkid(device: &BlockDevice) -> Command {
     let recorder = Recorder::default();
     let _nothing = value(probe(&recorder, device));
-    recorder.only(Program::Blkid)
+    recorder.only(Program::BLKID)
 }
 
 pub(crate) fn smartctl(disk: &Disk) -> Command {
     let recorder = Recorder::default();
     let _nothing = value(smart(&recorder, disk));
-    recorder.only(Program::Smartctl)
+    recorder.only(Program::SMARTCTL)
 }
 
 /// `sensors`: as the caller, at most 15 s.
 pub(crate) fn sensors_command() -> Command {
     let recorder = Recorder::default();
     let _nothing = value(sensors(&recorder));
-    recorder.only(Program::Sensors)
+    recorder.only(Program::SENSORS)
 }
 
 /// `findmnt`: as the caller, at most 15 s.
 pub(crate) fn findmnt() -> Command {
     let recorder = Recorder::default();
     let _nothing = value(unmount(&recorder, &"/mnt/felhom/usb".parse().unwrap()));
-    recorder.only(Program::Findmnt)
+    recorder.only(Program::FINDMNT)
 }

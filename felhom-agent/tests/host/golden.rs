@@ -61,7 +61,7 @@ impl Recording {
             write(format!("/run/{name}"), text, 0o644);
         }
         let note = format!("echo \"$0 $*\" >> {CALLS}");
-        stub(Program::Pct, &format!("{note}; cat /run/stdout; cat /run/stderr >&2; exit {}", self.exit));
+        stub(Program::PCT, &format!("{note}; cat /run/stdout; cat /run/stderr >&2; exit {}", self.exit));
     }
 }
 
@@ -211,7 +211,7 @@ fn a_failure_of_pct_is_told_with_what_may_be_left() {
         Recording::of("create-golden-no-template").play();
         let text = "unable to create CT 211 - volume 'local:vztmpl/nope.tar.zst' does not exist";
         assert_problem(CREATE, 6, &format!("pct create 310 failed: {text}; {}", leftover()));
-        fs::remove_file(Program::Pct.path()).unwrap();
+        fs::remove_file(Program::PCT.path()).unwrap();
         let text = "pct create 310 did not run to its end: there is no /usr/sbin/pct";
         assert_problem(CREATE, 1, text);
     });
@@ -266,7 +266,7 @@ fn an_interrupted_creation_ends_pct_and_names_the_container() {
         let told = || fs::read_to_string("/run/told").unwrap();
         let wait = "while :; do sleep 0.01; done";
         stub(
-            Program::Pct,
+            Program::PCT,
             &format!("trap 'echo ended > /run/told; exit' TERM; echo started > /run/told; {wait}"),
         );
         let mut command = command(&CREATE.split(' ').collect::<Vec<_>>());

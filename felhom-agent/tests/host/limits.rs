@@ -37,7 +37,7 @@ fn a_root_command_ends_at_its_limit_or_at_the_one_of_its_rule() {
             // The rule allows 15 s more than the runner; that is shortened here, to save the time.
             write(PATH, &text().replace("TIMEOUT=45s", "TIMEOUT=38s"), 0o440);
             let deaf = "case $4 in */sda) trap '' TERM HUP;; esac";
-            stub(Program::Blkid, &format!("{deaf}\nread _ <> {NEVER}"));
+            stub(Program::BLKID, &format!("{deaf}\nread _ <> {NEVER}"));
         },
         || {
             let (runner, start) = (runner(), Instant::now());
@@ -68,7 +68,7 @@ fn a_root_command_ends_at_its_limit_or_at_the_one_of_its_rule() {
 fn telling() {
     pipes();
     let script = format!("trap 'echo ended > {TOLD}; exit' TERM\necho started > {TOLD}\nread _ <> {NEVER}");
-    stub(Program::Smartctl, &script);
+    stub(Program::SMARTCTL, &script);
 }
 
 /// Starts the command, and stops waiting for it as soon as it runs.
@@ -103,7 +103,7 @@ fn on_a_terminal_the_output_is_the_same() {
     let script = "printf 'out\\n'; printf 'err\\n' >&2; exit 3";
     under_and_behind(
         &ON_A_TERMINAL,
-        || stub(Program::Smartctl, script),
+        || stub(Program::SMARTCTL, script),
         || {
             fs::File::open("/dev/tty").unwrap();
             assert_eq!(now(runner().run(&smart())), Ok(said(3, "out\n", "err\n")));

@@ -68,7 +68,7 @@ fn rules_for_other_commands_do_not_permit_this_one() {
 #[test]
 fn the_status_1_of_a_permitted_command_is_its_own() {
     under(
-        || stub(Program::Smartctl, "echo out; echo err >&2; exit 1"),
+        || stub(Program::SMARTCTL, "echo out; echo err >&2; exit 1"),
         || {
             assert_eq!(now(runner().run(&smart())), Ok(said(1, "out\n", "err\n")));
         },
@@ -160,7 +160,7 @@ fn rules_that_cannot_be_read_are_told_in_sudos_words() {
 #[test]
 fn a_program_that_root_cannot_start_is_told_in_sudos_words() {
     under(
-        || write(Program::Smartctl.path(), "#!/no/such/shell\n", 0o755),
+        || write(Program::SMARTCTL.path(), "#!/no/such/shell\n", 0o755),
         || assert_refused(unusable("unable to execute /usr/sbin/smartctl: No such file or directory")),
     );
 }
@@ -182,7 +182,7 @@ fn what_sudo_always_says_is_not_an_output_of_the_command() {
     under(
         || {
             make_noise();
-            stub(Program::Smartctl, "echo out; echo err >&2; exit 1");
+            stub(Program::SMARTCTL, "echo out; echo err >&2; exit 1");
         },
         || {
             let raw = now(runner().permitted()).unwrap();

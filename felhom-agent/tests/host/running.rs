@@ -23,7 +23,7 @@ fn what_a_process_says_and_how_it_ends_is_told() {
     contained(|| {
         let sensors = sensors_command();
         let ends = ["echo out; echo err >&2", "printf x; exit 3", "echo err >&2; kill -9 $$"].map(|script| {
-            stub(Program::Sensors, script);
+            stub(Program::SENSORS, script);
             now(run(&sensors))
         });
         let killed = Output { end: End::Signal(9), ..said(0, "", "err\n") };
@@ -47,7 +47,7 @@ fn status_bytes(key: &str) -> usize {
 #[test]
 fn a_flood_of_a_gibibyte_costs_at_most_8_mib() {
     contained(|| {
-        stub(Program::Sensors, "head -c 64M /dev/zero >&2 & head -c 1G /dev/zero; wait; exit 5");
+        stub(Program::SENSORS, "head -c 64M /dev/zero >&2 & head -c 1G /dev/zero; wait; exit 5");
         let sensors = sensors_command();
         let before = resident();
         let output = now(run(&sensors)).unwrap();
@@ -69,7 +69,7 @@ fn a_flood_of_a_gibibyte_costs_at_most_8_mib() {
 #[test]
 fn an_output_of_exactly_what_is_kept_is_whole() {
     contained(|| {
-        stub(Program::Sensors, "head -c 1M /dev/zero");
+        stub(Program::SENSORS, "head -c 1M /dev/zero");
         let output = now(run(&sensors_command())).unwrap();
         assert_eq!((output.stdout.len(), output.stdout_truncated), (MIB, false));
     });
@@ -78,7 +78,7 @@ fn an_output_of_exactly_what_is_kept_is_whole() {
 #[test]
 fn a_process_that_sleeps_for_ever_is_ended_at_its_limit() {
     contained(|| {
-        stub(Program::Sensors, "exec sleep infinity");
+        stub(Program::SENSORS, "exec sleep infinity");
         let sensors = sensors_command();
         let start = Instant::now();
         let ran = now(async {
@@ -95,7 +95,7 @@ fn a_process_that_sleeps_for_ever_is_ended_at_its_limit() {
 #[test]
 fn a_process_that_ignores_its_end_is_told_of_and_not_started_twice() {
     contained(|| {
-        stub(Program::Sensors, "trap '' TERM; while :; do sleep infinity; done");
+        stub(Program::SENSORS, "trap '' TERM; while :; do sleep infinity; done");
         let (sensors, findmnt) = (sensors_command(), findmnt());
         let runner = ProcessRunner::new(PrivilegedMode::Direct);
         now(async {
@@ -109,7 +109,7 @@ fn a_process_that_ignores_its_end_is_told_of_and_not_started_twice() {
             assert_eq!(runner.run(&sensors).await, Err(error));
             assert!(runner.run(&findmnt).await.unwrap().is_success());
             assert_eq!(others(), ["sensors", "sleep"]);
-            stub(Program::Sensors, "echo again");
+            stub(Program::SENSORS, "echo again");
             kill_process(Pid::from_raw(pid.try_into().unwrap()).unwrap(), Signal::KILL).unwrap();
             let again = loop {
                 match runner.run(&sensors).await {
@@ -126,7 +126,7 @@ fn a_process_that_ignores_its_end_is_told_of_and_not_started_twice() {
 fn of_two_same_commands_the_one_that_ends_does_not_hide_the_one_that_runs() {
     contained(|| {
         let deaf = "mkdir /run/first && trap '' TERM";
-        stub(Program::Sensors, &format!("{deaf}; while :; do read _ <> /run/never; done"));
+        stub(Program::SENSORS, &format!("{deaf}; while :; do read _ <> /run/never; done"));
         mknodat(CWD, "/run/never", FileType::Fifo, 0o600.into(), 0).unwrap();
         let sensors = sensors_command();
         let runner = ProcessRunner::new(PrivilegedMode::Direct);
@@ -137,7 +137,7 @@ fn of_two_same_commands_the_one_that_ends_does_not_hide_the_one_that_runs() {
             assert!(matches!(still, Err(RunError::StillRunning { .. })), "{one:?} {other:?}");
             assert!([one, other].contains(&ended));
             assert_eq!(others(), ["sensors"]);
-            stub(Program::Sensors, "echo again");
+            stub(Program::SENSORS, "echo again");
             assert_eq!(runner.run(&sensors).await, still);
         });
     });
@@ -146,7 +146,7 @@ fn of_two_same_commands_the_one_that_ends_does_not_hide_the_one_that_runs() {
 #[test]
 fn somebody_else_who_holds_the_output_open_costs_a_second() {
     contained(|| {
-        stub(Program::Sensors, "sleep infinity & echo done");
+        stub(Program::SENSORS, "sleep infinity & echo done");
         let start = Instant::now();
         let ran = now(run(&sensors_command()));
         let took = start.elapsed();
@@ -160,7 +160,7 @@ fn somebody_else_who_holds_the_output_open_costs_a_second() {
 fn a_program_that_is_not_there_is_missing() {
     contained(|| {
         fs::remove_file("/usr/bin/sensors").unwrap();
-        let missing = RunError::ProgramMissing { program: Program::Sensors };
+        let missing = RunError::ProgramMissing { program: Program::SENSORS };
         assert_eq!(now(run(&sensors_command())), Err(missing));
     });
 }
@@ -208,7 +208,7 @@ fn a_process_gets_two_variables_and_nothing_else_of_ours() {
         }
         assert_eq!(std::env::var("FOO").as_deref(), Ok("1"));
         let _descriptor = File::open("/dev/zero").unwrap();
-        stub(Program::Sensors, AROUND);
+        stub(Program::SENSORS, AROUND);
         let around = "LC_ALL=C.UTF-8\nPATH=/usr/sbin:/usr/bin:/sbin:/bin\n/\n/dev/null\n/usr/bin/sensors -u\n\
                       group of its own\n";
         assert_eq!(now(run(&sensors_command())), Ok(exited(1, around)));
@@ -229,7 +229,7 @@ async fn with_descriptors<T>(spare: usize, body: impl Future<Output = T>) -> T {
 #[test]
 fn without_descriptors_nothing_is_started() {
     contained(|| {
-        stub(Program::Sensors, "touch /run/ran; echo fine");
+        stub(Program::SENSORS, "touch /run/ran; echo fine");
         let sensors = sensors_command();
         let message = "/usr/bin/sensors: Too many open files (os error 24)".to_owned();
         let mut started = 0;
@@ -248,7 +248,7 @@ fn without_descriptors_nothing_is_started() {
 fn without_a_process_to_spare_nothing_is_started() {
     contained_as_user(
         |user| {
-            stub(Program::Sensors, "echo fine");
+            stub(Program::SENSORS, "echo fine");
             user();
         },
         || {
@@ -271,7 +271,7 @@ fn telling_stub() -> impl Fn() -> String {
     mknodat(CWD, "/run/told", FileType::Fifo, 0o600.into(), 0).unwrap();
     let script =
         "trap 'echo ended > /run/told; exit' TERM; echo started > /run/told; while :; do sleep 0.01; done";
-    stub(Program::Sensors, script);
+    stub(Program::SENSORS, script);
     || fs::read_to_string("/run/told").unwrap()
 }
 
@@ -291,7 +291,7 @@ fn a_caller_that_stops_waiting_ends_its_process() {
             drop(running);
             let told = tokio::task::spawn_blocking(|| fs::read_to_string("/run/told").unwrap());
             assert_eq!(told.await.unwrap(), "ended\n");
-            stub(Program::Sensors, "echo again");
+            stub(Program::SENSORS, "echo again");
             let again = loop {
                 match runner.run(&sensors).await {
                     Err(RunError::StillRunning { .. }) => tokio::task::yield_now().await,
@@ -325,7 +325,7 @@ fn the_end_of_the_runtime_ends_every_process() {
 #[test]
 fn a_thousand_runs_leave_no_process_and_no_descriptor() {
     contained(|| {
-        stub(Program::Sensors, "echo $$");
+        stub(Program::SENSORS, "echo $$");
         let sensors = sensors_command();
         now(async {
             let descriptors = || fs::read_dir("/proc/self/fd").unwrap().count();

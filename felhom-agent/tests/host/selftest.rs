@@ -32,7 +32,7 @@ fn as_account<C: FnOnce()>(behind: &[&str], change: impl FnOnce(), check: C) {
             chown(path, Some(UID), Some(UID)).unwrap();
         }
         rules();
-        stub(Program::Pct, "exit 1");
+        stub(Program::PCT, "exit 1");
         change();
         user();
     };
@@ -134,9 +134,9 @@ fn programs_that_are_missing_or_that_others_can_change_are_told() {
     as_account(
         &[],
         || {
-            fs::remove_file(Program::Pct.path()).unwrap();
-            fs::set_permissions(Program::Smartctl.path(), fs::Permissions::from_mode(0o775)).unwrap();
-            chown(Program::Sensors.path(), Some(UID), None).unwrap();
+            fs::remove_file(Program::PCT.path()).unwrap();
+            fs::set_permissions(Program::SMARTCTL.path(), fs::Permissions::from_mode(0o775)).unwrap();
+            chown(Program::SENSORS.path(), Some(UID), None).unwrap();
         },
         || {
             let expected = [
@@ -194,7 +194,7 @@ fn each_disk_is_told_and_what_measures_nothing_does_not_count() {
         || {
             recorded_disks();
             write("/run/raw", raw, 0o644);
-            stub(Program::Sensors, "cat /run/raw");
+            stub(Program::SENSORS, "cat /run/raw");
         },
         || {
             let mut checks = checks();

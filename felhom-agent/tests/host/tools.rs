@@ -122,7 +122,7 @@ pub(crate) fn recorded_disks() {
     }
     // The rule forbids smartctl to start programs.
     stub(
-        Program::Smartctl,
+        Program::SMARTCTL,
         "while IFS= read -r line || test \"$line\"; do printf '%s\\n' \"$line\"; done < /run/${5#/dev/}.json",
     );
 }
@@ -170,10 +170,10 @@ fn disks_that_sudo_does_not_let_ask_are_unchecked() {
 #[test]
 fn sensors_that_cannot_be_read_are_unchecked() {
     contained(|| {
-        stub(Program::Sensors, "echo 'Error: x' >&2; exit 3");
+        stub(Program::SENSORS, "echo 'Error: x' >&2; exit 3");
         let error = now(sensors(&crate::drop_in::runner())).unwrap_err();
         assert_problem("sensors", 5, &chain(&error));
-        fs::remove_file(Program::Sensors.path()).unwrap();
+        fs::remove_file(Program::SENSORS.path()).unwrap();
         let error = now(sensors(&crate::drop_in::runner())).unwrap_err();
         assert_problem("sensors", 5, &chain(&error));
         assert!(chain(&error).ends_with(": there is no /usr/bin/sensors"), "{error:?}");
@@ -186,7 +186,7 @@ fn sensors_are_told_worst_first() {
         let raw = "coretemp-isa-0000\nAdapter: ISA adapter\nCore 0:\n  temp2_input: 40.000\n  temp2_crit: 100.000\n\
                    Core 1:\n  temp3_input: 101.000\n  temp3_crit: 100.000\n\n";
         write("/run/raw", raw, 0o644);
-        stub(Program::Sensors, "cat /run/raw");
+        stub(Program::SENSORS, "cat /run/raw");
         let run = agent("sensors");
         let table = "STATE  VALUE     WHAT    CHIP               WHY\n\
                      FAIL   101.0 °C  Core 1  coretemp-isa-0000  at its critical limit of 100\n\

@@ -37,7 +37,7 @@ fn everything() -> (Loop, Child) {
     }
     write(PATH, &text(), 0o440);
     mknodat(CWD, "/run/never", FileType::Fifo, 0o600.into(), 0).unwrap();
-    stub(Program::Smartctl, "echo started; read _ <> /run/never");
+    stub(Program::SMARTCTL, "echo started; read _ <> /run/never");
     let mut sudo = account(&["/usr/bin/sudo", "-n", "--", "/usr/sbin/smartctl", "-a", "-j", "-n", "standby"]);
     let mut root = sudo.arg("/dev/sda").stdout(Stdio::piped()).spawn().unwrap();
     let mut line = String::new();

@@ -369,7 +369,7 @@ fn an_unmount_that_cannot_be_ended_is_told_as_still_running() {
         assert_eq!(agent("usb mount usb").exit, 0);
         let real = "/usr/bin/umount";
         fs::copy(real, "/run/umount").unwrap();
-        stub(Program::Umount, "trap '' TERM; echo $$ >> /run/pids; while :; do sleep infinity; done");
+        stub(Program::UMOUNT, "trap '' TERM; echo $$ >> /run/pids; while :; do sleep infinity; done");
         let start = Instant::now();
         // The text and the document at once, since each takes as long as the limit of the command.
         let (text, (exit, document)) = std::thread::scope(|scope| {

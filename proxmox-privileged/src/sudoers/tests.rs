@@ -7,11 +7,17 @@ use regex::Regex;
 
 use super::*;
 use crate::Command;
+use crate::filesystem::BLKID;
 use crate::filesystem::FsType;
+use crate::findmnt::FINDMNT;
+use crate::fstab::VERIFY;
+use crate::golden::CREATE;
 use crate::golden::GoldenSpec;
 use crate::mount::MountLine;
+use crate::mount::{MOUNT, UMOUNT};
 use crate::script::recording;
-use crate::table::{FINDMNT, SENSORS, VERIFY};
+use crate::sensors::SENSORS;
+use crate::smart::SMARTCTL;
 
 fn text() -> String {
     sudoers(&"felhom".parse().unwrap())

@@ -4,9 +4,9 @@ use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::sync::Arc;
 
-use proxmox_privileged::Program;
 use proxmox_privileged::sensors::{Feature, FeatureKind, sensors};
 use proxmox_privileged::smart::smart;
+use proxmox_privileged::{Program, programs};
 use serde_json::json;
 
 use crate::config::Config;
@@ -31,23 +31,13 @@ fn check<F: Future<Output = Vec<Finding>> + Send>(
     })
 }
 
-/// The package of a program that Debian does not have from the start.
-const fn package(program: Program) -> Option<&'static str> {
-    match program {
-        Program::Smartctl => Some("smartmontools"),
-        Program::Sensors => Some("lm-sensors"),
-        Program::Pct => Some("pve-container"),
-        Program::Mount | Program::Umount | Program::Findmnt | Program::Blkid => None,
-    }
-}
-
 pub(super) fn binaries(context: Arc<Context>) -> Findings {
     check(context, |_| async {
-        let found: Vec<Finding> = Program::ALL.into_iter().filter_map(against).collect();
+        let found: Vec<Finding> = programs().into_iter().filter_map(against).collect();
         if found.is_empty() {
             return vec![Finding::ok(format!(
                 "{} programs are there, and only root can change them",
-                Program::ALL.len()
+                programs().len()
             ))];
         }
         found
@@ -58,8 +48,7 @@ fn against(program: Program) -> Option<Finding> {
     let path = program.path();
     match fs::metadata(path) {
         Err(_) => {
-            let fix = package(program)
-                .map_or_else(|| "apt install util-linux mount".into(), |name| format!("apt install {name}"));
+            let fix = format!("apt install {}", program.package());
             Some(Finding::warn(format!("{path} is missing")).about(path).fix(fix))
         }
         Ok(file) if file.uid() != 0 || file.mode() & 0o022 != 0 => {
