@@ -18,6 +18,8 @@
 
 extern crate alloc;
 #[cfg(test)]
+extern crate self as proxmox_privileged;
+#[cfg(test)]
 extern crate std;
 
 pub mod argument;

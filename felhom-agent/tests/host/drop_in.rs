@@ -1,6 +1,9 @@
 //! The generated drop-in under real sudo: it is read, and lets every command of the library through.
 #![expect(clippy::disallowed_types, reason = "visudo is no command of the library")]
 
+#[path = "../../../proxmox-privileged/src/sudoers/tests/arguments.rs"]
+mod arguments;
+
 use std::fs;
 use std::process::Command as Process;
 
@@ -9,6 +12,8 @@ use felhom_agent::runner::ProcessRunner;
 use proptest::prelude::*;
 use proxmox_privileged::golden::GoldenSpec;
 use proxmox_privileged::{Command, Program, RunError, Runner, sudoers};
+
+use arguments::{DISK, PARTITION, TARGET, UUID, golden};
 
 use crate::contained::{USER, contained, contained_as, contained_as_user, name_of, write};
 use crate::given::{blkid, create, findmnt, mount, sensors_command, smartctl, umount};
@@ -128,40 +133,6 @@ fn the_documentation_shows_the_rules_and_the_commands() {
     let missing: Vec<_> =
         commands.into_iter().filter(|command| !page.lines().any(|line| line == command)).collect();
     assert_eq!(missing, [""; 0]);
-}
-
-const TEMPLATE: &str =
-    r"[A-Za-z][A-Za-z0-9._-]{0,30}[A-Za-z0-9]:vztmpl/[A-Za-z0-9][A-Za-z0-9._+-]{0,80}\.tar\.(gz|xz|zst)";
-const HOSTNAME: &str =
-    r"([A-Za-z0-9]([A-Za-z0-9-]{0,20}[A-Za-z0-9])?\.){0,3}[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?";
-const UUID: &str = "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9A-F]{4}-[0-9A-F]{4}|[0-9A-F]{16}";
-const TARGET: &str = "/mnt/felhom/[a-z0-9][a-z0-9_-]{0,31}";
-const DISK: &str =
-    "/dev/(sd[a-z]{1,2}|vd[a-z]{1,2}|hd[a-z]|nvme(0|[1-9][0-9]?)n[1-9][0-9]?|mmcblk(0|[1-9][0-9]?))";
-const PARTITION: &str = "/dev/(([sv]d[a-z]{1,2}|hd[a-z])([1-9][0-9]?)?|(nvme(0|[1-9][0-9]?)n[1-9][0-9]?|mmcblk(0|[1-9][0-9]?))(p[1-9][0-9]?)?)";
-
-prop_compose! {
-    fn golden()(
-        vmid in 100_u32..=999_999_999,
-        template in TEMPLATE,
-        storage in "[A-Za-z][A-Za-z0-9._-]{0,40}[A-Za-z0-9]",
-        bridge in "[A-Za-z][A-Za-z0-9._-]{1,14}",
-        rootfs in 1_u32..=9999,
-        cores in 1_u32..=999,
-        memory in 16_u32..=9_999_999,
-        hostname in HOSTNAME,
-    ) -> GoldenSpec {
-        GoldenSpec {
-            vmid: vmid.try_into().unwrap(),
-            template: template.parse().unwrap(),
-            storage: storage.parse().unwrap(),
-            bridge: bridge.parse().unwrap(),
-            rootfs: rootfs.try_into().unwrap(),
-            cores: cores.try_into().unwrap(),
-            memory: memory.try_into().unwrap(),
-            hostname: hostname.parse().unwrap(),
-        }
-    }
 }
 
 /// Every command that the library can build and that needs root.

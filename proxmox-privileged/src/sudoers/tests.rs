@@ -1,5 +1,7 @@
 //! The rules against every command that the table can make, and against attacks.
 
+mod arguments;
+
 use alloc::vec::Vec;
 
 use proptest::prelude::*;
@@ -12,12 +14,12 @@ use crate::filesystem::FsType;
 use crate::findmnt::FINDMNT;
 use crate::fstab::VERIFY;
 use crate::golden::CREATE;
-use crate::golden::GoldenSpec;
 use crate::mount::MountLine;
 use crate::mount::{MOUNT, UMOUNT};
 use crate::script::recording;
 use crate::sensors::SENSORS;
 use crate::smart::SMARTCTL;
+use arguments::{DISK, PARTITION, TARGET, UUID, golden};
 
 fn text() -> String {
     sudoers(&"felhom".parse().unwrap())
@@ -43,44 +45,11 @@ fn compiled() -> Vec<(String, Regex)> {
     rules().into_iter().map(|(program, regex)| (program, Regex::new(&regex).unwrap())).collect()
 }
 
-const TEMPLATE: &str =
-    r"[A-Za-z][A-Za-z0-9._-]{0,30}[A-Za-z0-9]:vztmpl/[A-Za-z0-9][A-Za-z0-9._+-]{0,80}\.tar\.(gz|xz|zst)";
-const HOSTNAME: &str =
-    r"([A-Za-z0-9]([A-Za-z0-9-]{0,20}[A-Za-z0-9])?\.){0,3}[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?";
-const UUID: &str = "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9A-F]{4}-[0-9A-F]{4}|[0-9A-F]{16}";
-const DISK: &str =
-    "/dev/(sd[a-z]{1,2}|vd[a-z]{1,2}|hd[a-z]|nvme(0|[1-9][0-9]?)n[1-9][0-9]?|mmcblk(0|[1-9][0-9]?))";
-const PARTITION: &str = "/dev/(([sv]d[a-z]{1,2}|hd[a-z])([1-9][0-9]?)?|(nvme(0|[1-9][0-9]?)n[1-9][0-9]?|mmcblk(0|[1-9][0-9]?))(p[1-9][0-9]?)?)";
-
-prop_compose! {
-    fn golden()(
-        vmid in 100_u32..=999_999_999,
-        template in TEMPLATE,
-        storage in "[A-Za-z][A-Za-z0-9._-]{0,40}[A-Za-z0-9]",
-        bridge in "[A-Za-z][A-Za-z0-9._-]{1,14}",
-        rootfs in 1_u32..=9999,
-        cores in 1_u32..=999,
-        memory in 16_u32..=9_999_999,
-        hostname in HOSTNAME,
-    ) -> GoldenSpec {
-        GoldenSpec {
-            vmid: vmid.try_into().unwrap(),
-            template: template.parse().unwrap(),
-            storage: storage.parse().unwrap(),
-            bridge: bridge.parse().unwrap(),
-            rootfs: rootfs.try_into().unwrap(),
-            cores: cores.try_into().unwrap(),
-            memory: memory.try_into().unwrap(),
-            hostname: hostname.parse().unwrap(),
-        }
-    }
-}
-
 prop_compose! {
     fn mount()(
         kind in prop::sample::select(FsType::ALL.to_vec()),
         uuid in UUID,
-        target in "/mnt/felhom/[a-z0-9][a-z0-9_-]{0,31}",
+        target in TARGET,
     ) -> MountLine {
         MountLine { kind, uuid: uuid.parse().unwrap(), target: target.parse().unwrap() }
     }
