@@ -114,7 +114,7 @@ impl From<Vec<Finding>> for Refusal {
 }
 
 async fn prepare(site: Site<'_>, vmid: Option<Vmid>) -> Result<(Steps<'_>, Finding), Refusal> {
-    let Some(vmid) = vmid.or(site.config.selftest_vmid) else {
+    let Some(vmid) = vmid.or(site.config.selftest.vmid) else {
         let fix = "felhom-agent selftest --task --vmid VMID";
         return Err(vec![Finding::fail("no container is named for it", Remedy::fix(fix))].into());
     };

@@ -1,7 +1,6 @@
 //! `docs`: the pages that are made from data, written or compared.
 
 use std::fs;
-use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Args;
@@ -19,20 +18,36 @@ pub(crate) struct Arguments {
 /// The page of all endpoints.
 const ENDPOINTS: &str = "docs/endpoints.md";
 
+/// The page with the table of all keys.
+const CONFIGURATION: &str = "docs/configuration.md";
+
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Whatever> {
-    let wanted = endpoints(table::all());
-    let is_current = fs::read_to_string(ENDPOINTS).is_ok_and(|page| page == wanted);
-    if is_current {
-        println!("{ENDPOINTS} is up to date");
-        return Ok(ExitCode::SUCCESS);
+    let written = read(CONFIGURATION)?;
+    let pages = [(ENDPOINTS, endpoints(table::all())), (CONFIGURATION, with_keys(&written))];
+    let mut exit = ExitCode::SUCCESS;
+    for (path, wanted) in pages {
+        if fs::read_to_string(path).is_ok_and(|page| page == wanted) {
+            println!("{path} is up to date");
+        } else if arguments.check {
+            println!("{path} is not what its table says; run `cargo xtask docs`");
+            exit = ExitCode::FAILURE;
+        } else {
+            fs::write(path, wanted).with_whatever_context(|_| format!("cannot write {path}"))?;
+            println!("{path} is written");
+        }
     }
-    if arguments.check {
-        println!("{ENDPOINTS} is not what the endpoint table says; run `cargo xtask docs`");
-        return Ok(ExitCode::FAILURE);
-    }
-    fs::write(Path::new(ENDPOINTS), wanted).with_whatever_context(|_| format!("cannot write {ENDPOINTS}"))?;
-    println!("{ENDPOINTS} is written");
-    Ok(ExitCode::SUCCESS)
+    Ok(exit)
+}
+
+fn read(path: &str) -> Result<String, Whatever> {
+    fs::read_to_string(path).with_whatever_context(|_| format!("cannot read {path}"))
+}
+
+/// The page with the table of all keys in the place of the one that it has.
+fn with_keys(page: &str) -> String {
+    let (before, rest) = page.split_once("| Key |").unwrap_or((page, ""));
+    let after = rest.split_once("\n\n").map_or("", |(_, after)| after);
+    format!("{before}{}\n{after}", felhom_agent::config::table())
 }
 
 fn endpoints<'a>(rows: impl Iterator<Item = &'a Endpoint>) -> String {

@@ -102,7 +102,7 @@ async fn create(arguments: &Arguments, config: &Config) -> Result<(String, Value
     if !against.is_empty() {
         return Err(Problem::new(against.join("; "), Exit::Fail));
     }
-    let runner = wiring::runner(config.privileged_mode);
+    let runner = wiring::runner(config.privileged.mode);
     if arguments.dry_run {
         let preview = Preview::new(Arc::clone(&runner));
         // It is only shown, so it is never created.

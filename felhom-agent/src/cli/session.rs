@@ -8,7 +8,7 @@ use tokio::runtime::{Builder, Runtime};
 
 use super::problem::Problem;
 use super::{Common, print_error};
-use crate::config::{Config, ConfigError, Environment, HostConfig, LogFormat, LogLevel};
+use crate::config::{Config, ConfigError, Environment, LogFormat, LogLevel, Settings};
 use crate::diagnosis::configuration::config_failed;
 use crate::exercise::progress::Progress;
 use crate::process;
@@ -37,7 +37,7 @@ impl Session {
         let config = Config::load(&path, environment);
         let has_color = common.color.is_on(&std::io::stdout(), environment);
         let (level, format) = match &config {
-            Ok(config) => (config.log_level, config.log_format),
+            Ok(config) => (config.log.level, config.log.format),
             Err(_) => (LogLevel::default(), LogFormat::default()),
         };
         process::start_logging(common.log_level(level), format, has_color);
@@ -52,7 +52,7 @@ impl Session {
 /// What a command begins with that stays on this host.
 pub(super) struct HostSession {
     /// What it needs of the configuration.
-    pub(super) config: HostConfig,
+    pub(super) config: Settings,
     /// What runs commands.
     pub(super) runner: Arc<dyn Runner>,
     /// Where the command runs.
@@ -62,11 +62,11 @@ pub(super) struct HostSession {
 impl HostSession {
     /// Reads what is needed of the configuration and starts logging as it says.
     pub(super) fn start(common: &Common, environment: &Environment) -> Result<Self, Exit> {
-        let config = HostConfig::load(common.config.clone(), environment)
+        let config = Settings::load(common.config.clone(), environment)
             .map_err(|error| Problem::of(config_failed(&error), Exit::Config).tell(common))?;
         let has_color = common.color.is_on(&std::io::stdout(), environment);
-        process::start_logging(common.log_level(config.log_level), config.log_format, has_color);
-        Ok(Self { runner: wiring::runner(config.privileged_mode), config, runtime: runtime()? })
+        process::start_logging(common.log_level(config.log.level), config.log.format, has_color);
+        Ok(Self { runner: wiring::runner(config.privileged.mode), config, runtime: runtime()? })
     }
 }
 

@@ -9,71 +9,18 @@ use figment::{Figment, Metadata, Profile, Provider};
 
 use proxmox_types::{clean, first_invisible, redact_strictly};
 
-use super::raw::RawConfig;
+use super::settings::{KEYS, Key, Kind, Settings};
 use super::strict::LONGEST;
 use super::{ConfigError, InvalidSnafu, VariableSnafu};
 
 /// What the names of the agent's variables begin with.
-const PREFIX: &str = "FELHOM_AGENT_";
+pub(super) const PREFIX: &str = "FELHOM_AGENT_";
 
 /// Names the configuration file itself.
 pub(super) const CONFIG: &str = "FELHOM_AGENT_CONFIG";
 
 /// What is wrong with a variable without a value.
 const EMPTY: &str = "is empty; give it a value, or unset it";
-
-/// A key that a variable can set.
-pub(super) struct Key {
-    /// Its place in the file, joined by dots.
-    pub(super) path: &'static str,
-    kind: Kind,
-}
-
-/// How the text of a variable becomes a value. Plain text is never read as anything else, so `0123` stays a string.
-#[derive(Clone, Copy)]
-enum Kind {
-    Text,
-    /// Joined by commas.
-    List,
-    /// true or false.
-    Flag,
-    Number,
-    /// Only in the file.
-    FileOnly,
-}
-
-const fn key(path: &'static str, kind: Kind) -> Key {
-    Key { path, kind }
-}
-
-/// Every key of the configuration.
-pub(super) const KEYS: &[Key] = &[
-    key("url", Kind::Text),
-    key("node", Kind::Text),
-    key("token", Kind::Text),
-    key("token_file", Kind::Text),
-    key("tls.pins", Kind::List),
-    key("tls.spki_pins", Kind::List),
-    key("tls.ca_file", Kind::Text),
-    key("tls.server_name", Kind::Text),
-    key("tls.insecure", Kind::Flag),
-    key("privileged.mode", Kind::Text),
-    key("pool", Kind::Text),
-    key("storages", Kind::List),
-    key("bridges", Kind::List),
-    key("golden", Kind::Text),
-    key("usb", Kind::FileOnly),
-    key("selftest.vmid", Kind::Number),
-    key("state_dir", Kind::Text),
-    key("log.level", Kind::Text),
-    key("log.format", Kind::Text),
-];
-
-impl Key {
-    fn variable(&self) -> String {
-        format!("{PREFIX}{}", self.path.replace('.', "__").to_uppercase())
-    }
-}
 
 /// The variables of the process, or of a test: nothing for a value that is no text. Its `Debug` shows no values.
 #[derive(Clone, Default)]
@@ -129,16 +76,14 @@ impl Provider for Variable {
 /// The file with the variables over it.
 ///
 /// A variable that names the token, or its file, takes the place of both in the file.
-pub(super) fn merge(path: &Path, text: &str, environment: &Environment) -> Result<RawConfig, ConfigError> {
+pub(super) fn merge(path: &Path, text: &str, environment: &Environment) -> Result<Settings, ConfigError> {
     let variables = variables(environment)?;
-    let mut figment = Figment::new().merge(Json::string(text));
-    if variables.iter().any(|variable| variable.path.starts_with("token")) {
-        figment = Figment::new().merge(without_token(text));
-    }
     let names: Vec<String> = variables.iter().map(|variable| variable.name.clone()).collect();
-    let figment = variables.into_iter().fold(figment, Figment::merge);
+    let sets = |path| variables.iter().any(|variable| variable.path == path);
+    let (sets_token, sets_file) = (sets("token"), sets("token_file"));
+    let figment = variables.into_iter().fold(Figment::new().merge(Json::string(text)), Figment::merge);
     // Neither the figment nor its error is ever printed whole: both hold values.
-    figment.extract().map_err(|error: figment::Error| {
+    let extracted = figment.extract().map_err(|error: figment::Error| {
         let source = error.metadata.as_ref().map(|metadata| metadata.name.to_string()).unwrap_or_default();
         // figment quotes a list of quoted words.
         let problem = error.kind.to_string().replace("`one of ", "one of ").replace("``", "`");
@@ -148,17 +93,13 @@ pub(super) fn merge(path: &Path, text: &str, environment: &Environment) -> Resul
         } else {
             InvalidSnafu { path, key: "configuration", problem }.build()
         }
-    })
-}
-
-/// The file's values but for the token's.
-fn without_token(text: &str) -> figment::providers::Serialized<serde_json::Value> {
-    let mut value: serde_json::Value = serde_json::from_str(text).unwrap_or_default();
-    if let Some(fields) = value.as_object_mut() {
-        fields.remove("token");
-        fields.remove("token_file");
+    });
+    let mut settings: Settings = extracted?;
+    if sets_token != sets_file {
+        settings.token = settings.token.filter(|_| sets_token);
+        settings.token_file = settings.token_file.filter(|_| sets_file);
     }
-    figment::providers::Serialized::defaults(value)
+    Ok(settings)
 }
 
 fn variables(environment: &Environment) -> Result<Vec<Variable>, ConfigError> {
@@ -220,7 +161,7 @@ fn variable(name: &str, text: &str) -> Result<Variable, ConfigError> {
 mod tests {
     use super::*;
 
-    fn merged(text: &str, variables: &[(&str, &str)]) -> Result<RawConfig, String> {
+    fn merged(text: &str, variables: &[(&str, &str)]) -> Result<Settings, String> {
         let environment = variables.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
         merge(Path::new("c.json"), text, &environment).map_err(|error| error.to_string())
     }
@@ -240,8 +181,8 @@ mod tests {
         .unwrap();
         let storages: Vec<String> = raw.storages.iter().map(ToString::to_string).collect();
         assert_eq!(
-            (raw.url.as_deref(), raw.tls.insecure, storages.join(" ")),
-            (Some("https://b"), Some(false), "local-zfs nas".into())
+            (raw.url.as_str(), raw.tls.is_insecure, storages.join(" ")),
+            ("https://b", false, "local-zfs nas".into())
         );
         assert_eq!(raw.selftest.vmid.map(proxmox_types::Vmid::get), Some(300));
     }
@@ -300,13 +241,5 @@ mod tests {
         let environment: Environment =
             [("FELHOM_AGENT_TOKEN".to_string(), "hunter2".to_string())].into_iter().collect();
         assert_eq!(format!("{environment:?}"), "{\"FELHOM_AGENT_TOKEN\"}");
-    }
-
-    #[test]
-    fn every_key_is_documented() {
-        let page = include_str!("../../../docs/configuration.md");
-        let missing: Vec<&str> =
-            KEYS.iter().map(|key| key.path).filter(|path| !page.contains(&format!("| `{path}` |"))).collect();
-        assert!(missing.is_empty(), "{missing:?}");
     }
 }

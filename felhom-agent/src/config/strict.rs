@@ -8,9 +8,7 @@ use proxmox_types::{Stray, clean, first_invisible, is_invisible, redact, redact_
 use serde_json::Value;
 use serde_json::error::Category;
 
-use super::environment::KEYS;
-use super::object::Object;
-use super::raw::RawConfig;
+use super::settings::{KEYS, Object, Settings};
 use super::{ConfigError, InvalidSnafu, MalformedSnafu};
 
 /// Longest problem that is told, in bytes: a value may be as large as the file.
@@ -19,7 +17,7 @@ pub(super) const LONGEST: usize = 1024;
 /// Checks the text of the file against what a configuration may hold.
 ///
 /// What it says of a text that somebody pasted into the wrong place never shows a token.
-pub(super) fn parse(path: &Path, text: &str) -> Result<RawConfig, ConfigError> {
+pub(super) fn parse(path: &Path, text: &str) -> Result<Settings, ConfigError> {
     let unseen = serde_json::from_str(text).ok().and_then(|value| invisible("", &value));
     if let Some((key, stray)) = unseen {
         let problem = format!("holds an invisible character: {stray}");
@@ -31,8 +29,9 @@ pub(super) fn parse(path: &Path, text: &str) -> Result<RawConfig, ConfigError> {
         let at = error.path().to_string();
         (at, error.into_inner())
     });
-    let parsed = parsed.map(|Object(raw)| raw);
-    let parsed = parsed.and_then(|raw| deserializer.end().map(|()| raw).map_err(|error| (".".into(), error)));
+    let parsed = parsed.map(|Object(settings)| settings);
+    let parsed = parsed
+        .and_then(|settings| deserializer.end().map(|()| settings).map_err(|error| (".".into(), error)));
     parsed.map_err(|(at, error)| {
         MalformedSnafu {
             path,

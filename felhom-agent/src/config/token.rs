@@ -8,7 +8,7 @@ use snafu::{ResultExt, Snafu};
 
 use super::environment::Environment;
 use super::file::{BoundedFile, FileError, read_bounded};
-use super::raw::RawConfig;
+use super::settings::Settings;
 use crate::guard::{Exposure, Guard, Last};
 use crate::report::shell::edit_line;
 
@@ -96,17 +96,17 @@ impl TokenProblem {
 
 /// Finds the token: as the variables and the file say, else as a systemd credential.
 ///
-/// `written` is the file alone, `raw` the file with the variables over it.
+/// `written` is the file alone, `settings` the file with the variables over it.
 pub(super) fn find(
     path: &Path,
     file: &BoundedFile,
-    written: &RawConfig,
-    raw: &RawConfig,
+    written: &Settings,
+    settings: &Settings,
     environment: &Environment,
 ) -> Result<(ApiToken, TokenSource), TokenProblem> {
     check_exposure(path, file, if written.token.is_some() { Guard::Token } else { Guard::Steering })?;
     let credentials = environment.get("CREDENTIALS_DIRECTORY").filter(|directory| !directory.is_empty());
-    match (&raw.token, &raw.token_file, credentials) {
+    match (&settings.token, &settings.token_file, credentials) {
         (Some(_), Some(_), _) => {
             let is_variable = environment.get("FELHOM_AGENT_TOKEN_FILE").is_some();
             let fix = if is_variable { "unset FELHOM_AGENT_TOKEN_FILE".into() } else { edit_line(path) };

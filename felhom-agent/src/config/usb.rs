@@ -3,7 +3,7 @@
 use proxmox_privileged::argument::{FsUuid, MountTarget};
 use serde::Deserialize;
 
-use super::object::Object;
+use super::settings::Object;
 
 /// Where USB disks are mounted.
 pub const ROOT: &str = "/mnt/felhom";

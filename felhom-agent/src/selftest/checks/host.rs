@@ -62,7 +62,7 @@ fn against(program: Program) -> Option<Finding> {
 
 pub(super) fn temperatures(context: Arc<Context>) -> Findings {
     check(context, |config| async move {
-        let chips = match sensors(&*wiring::runner(config.privileged_mode)).await {
+        let chips = match sensors(&*wiring::runner(config.privileged.mode)).await {
             Ok(chips) => chips,
             Err(error) => {
                 return vec![Finding::skip(chain(&error))];
@@ -103,7 +103,7 @@ fn is_virtual() -> bool {
 
 pub(super) fn disks(context: Arc<Context>) -> Findings {
     check(context, |config| async move {
-        let runner = wiring::runner(config.privileged_mode);
+        let runner = wiring::runner(config.privileged.mode);
         let mut findings = Vec::new();
         for disk in Devices::of_host().disks() {
             let (status, why) = health::disk(&smart(&*runner, &disk).await);
@@ -123,7 +123,7 @@ pub(super) fn disks(context: Arc<Context>) -> Findings {
 
 pub(super) fn usb_disks(context: Arc<Context>) -> Findings {
     check(context, |config| async move {
-        let (runner, devices) = (wiring::runner(config.privileged_mode), Devices::of_host());
+        let (runner, devices) = (wiring::runner(config.privileged.mode), Devices::of_host());
         let fstab = fs::read("/etc/fstab").unwrap_or_default();
         let mut findings = Vec::new();
         for disk in &config.usb {

@@ -75,7 +75,7 @@ const LOOK: &str = "grep -rnE 'includedir|requiretty|listpw|felhom' /etc/sudoers
 fn unused(context: &Context) -> Option<Finding> {
     match &context.config {
         Err(_) => Some(Finding::skip("there is no configuration")),
-        Ok(config) if config.privileged_mode == PrivilegedMode::Direct => {
+        Ok(config) if config.privileged.mode == PrivilegedMode::Direct => {
             Some(Finding::skip("privileged.mode is direct: sudo is not used"))
         }
         Ok(_) if rustix::process::geteuid().is_root() => Some(Finding::skip("root needs no sudo")),

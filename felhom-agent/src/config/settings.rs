@@ -1,0 +1,312 @@
+//! The settings: every key of the configuration once as a typed field, and once as a row that says what it means.
+//!
+//! A new key is a field here and a row of [`KEYS`]. File, environment, suggestions and `docs/configuration.md` follow.
+
+use std::fmt;
+use std::marker::PhantomData;
+use std::path::PathBuf;
+
+use proxmox_types::{Bridge, Fingerprint, NodeName, PoolId, Secret, StorageId, Vmid, VolumeId, vmid};
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+
+use super::usb::UsbDisk;
+
+/// A key of the configuration.
+pub(super) struct Key {
+    /// Its place in the file, joined by dots.
+    pub(super) path: &'static str,
+    pub(super) kind: Kind,
+    meaning: &'static str,
+    default: &'static str,
+}
+
+/// How the text of a variable becomes a value. Plain text is never read as anything else, so `0123` stays a string.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Text,
+    /// Joined by commas.
+    List,
+    /// true or false.
+    Flag,
+    Number,
+    /// Only in the file.
+    FileOnly,
+}
+
+const fn key(path: &'static str, kind: Kind, meaning: &'static str, default: &'static str) -> Key {
+    Key { path, kind, meaning, default }
+}
+
+/// Every key of the configuration.
+pub(super) const KEYS: &[Key] = &[
+    key("url", Kind::Text, "where pveproxy listens, `https://host:port`", "`https://127.0.0.1:8006`"),
+    key("node", Kind::Text, "PVE's name of the node", "the short host name"),
+    key("token", Kind::Text, "the API token, `user@realm!name=secret`", ""),
+    key("token_file", Kind::Text, "a file that holds the token and nothing else", ""),
+    key("tls.pins", Kind::List, "accepted SHA-256 fingerprints of the server's certificate", ""),
+    key("tls.spki_pins", Kind::List, "accepted SHA-256 fingerprints of the server's public key", ""),
+    key("tls.ca_file", Kind::Text, "PEM file with the CA that signed the server's certificate", ""),
+    key(
+        "tls.server_name",
+        Kind::Text,
+        "name to verify with the CA, if `url` holds one that is not in the certificate",
+        "the host of `url`",
+    ),
+    key("tls.insecure", Kind::Flag, "accepts any server", "`false`"),
+    key("privileged.mode", Kind::Text, "`sudo` or `direct`: how commands that need root are run", "`sudo`"),
+    key("pool", Kind::Text, "the pool that the agent creates containers in", ""),
+    key("storages", Kind::List, "the storages that the agent uses", ""),
+    key("bridges", Kind::List, "the bridges that the agent uses", ""),
+    key("golden", Kind::Text, "volume id of the backup that customers' containers are restored from", ""),
+    key(
+        "usb",
+        Kind::FileOnly,
+        r#"disks that should be mounted: `[{"name": "...", "uuid": "..."}]`, with `"any_disk": true` also from a disk that is not on USB"#,
+        "",
+    ),
+    key("selftest.vmid", Kind::Number, "the container that the self-test may snapshot and roll back", ""),
+    key(
+        "state_dir",
+        Kind::Text,
+        "absolute path of the folder of the journal and the lock, which belongs to the agent",
+        "`/var/lib/felhom-agent`",
+    ),
+    key("log.level", Kind::Text, "`error`, `warn`, `info`, `debug` or `trace`", "`warn`"),
+    key("log.format", Kind::Text, "`text` or `json`, on stderr", "`text`"),
+];
+
+/// The table of all keys in Markdown, as it stands in `docs/configuration.md`.
+pub fn table() -> String {
+    let rows = KEYS.iter().map(|key| {
+        let variable = match key.kind {
+            Kind::FileOnly => "only in the file".into(),
+            _ => format!("`{}`", key.variable()),
+        };
+        let default = if key.default.is_empty() { String::new() } else { format!("{} ", key.default) };
+        format!("| `{}` | {variable} | {} | {default}|\n", key.path, key.meaning)
+    });
+    let head = "| Key | Variable | Meaning | Default |\n|---|---|---|---|\n";
+    std::iter::once(head.into()).chain(rows).collect()
+}
+
+impl Key {
+    /// The variable of the environment that sets it.
+    pub(super) fn variable(&self) -> String {
+        format!("{}{}", super::environment::PREFIX, self.path.replace('.', "__").to_uppercase())
+    }
+}
+
+/// What the file and the environment say. It is all that commands need that stay on this host.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+#[non_exhaustive]
+pub struct Settings {
+    pub(super) url: String,
+    pub(super) node: Option<NodeName>,
+    pub(super) token: Option<Secret>,
+    pub(super) token_file: Option<PathBuf>,
+    /// How the server's identity is checked.
+    #[serde(deserialize_with = "object")]
+    pub tls: TlsConfig,
+    /// Root commands.
+    #[serde(deserialize_with = "object")]
+    pub privileged: Privileged,
+    /// The pool that the agent creates containers in.
+    pub pool: Option<PoolId>,
+    /// The storages that the agent may use.
+    pub storages: Vec<StorageId>,
+    /// The bridges that the agent may use.
+    pub bridges: Vec<Bridge>,
+    /// The backup that customers' containers are restored from.
+    pub golden: Option<VolumeId>,
+    /// The USB disks that should be mounted.
+    pub usb: Vec<UsbDisk>,
+    /// The self-test.
+    #[serde(deserialize_with = "object")]
+    pub selftest: Selftest,
+    /// Where the journal and the lock are.
+    pub state_dir: PathBuf,
+    /// The log.
+    #[serde(deserialize_with = "object")]
+    pub log: Log,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            url: "https://127.0.0.1:8006".into(),
+            node: None,
+            token: None,
+            token_file: None,
+            tls: TlsConfig::default(),
+            privileged: Privileged::default(),
+            pool: None,
+            storages: Vec::new(),
+            bridges: Vec::new(),
+            golden: None,
+            usb: Vec::new(),
+            selftest: Selftest::default(),
+            state_dir: "/var/lib/felhom-agent".into(),
+            log: Log::default(),
+        }
+    }
+}
+
+/// How the server's identity is checked.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+#[non_exhaustive]
+pub struct TlsConfig {
+    /// Accepted SHA-256 fingerprints of the certificate.
+    pub pins: Vec<Fingerprint>,
+    /// Accepted SHA-256 fingerprints of the public key.
+    pub spki_pins: Vec<Fingerprint>,
+    /// File with the CA.
+    pub ca_file: Option<PathBuf>,
+    /// Name to verify instead of the host.
+    pub server_name: Option<String>,
+    /// Whether anything is accepted.
+    #[serde(rename = "insecure")]
+    pub is_insecure: bool,
+}
+
+/// Root commands.
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+#[non_exhaustive]
+pub struct Privileged {
+    /// How they are run.
+    pub mode: PrivilegedMode,
+}
+
+/// The self-test.
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+#[non_exhaustive]
+pub struct Selftest {
+    /// The container that its task mode may use.
+    #[serde(deserialize_with = "written")]
+    pub vmid: Option<Vmid>,
+}
+
+fn written<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vmid>, D::Error> {
+    #[derive(Deserialize)]
+    struct Written(#[serde(deserialize_with = "vmid::written")] Vmid);
+    Ok(Option::<Written>::deserialize(deserializer)?.map(|written| written.0))
+}
+
+/// The log.
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+#[non_exhaustive]
+pub struct Log {
+    /// The least level that is logged.
+    pub level: LogLevel,
+    /// How its lines are written.
+    pub format: LogFormat,
+}
+
+/// How root commands are run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum PrivilegedMode {
+    /// Through `sudo -n`.
+    #[default]
+    Sudo,
+    /// Directly, because the agent is root.
+    Direct,
+}
+
+/// The least level that is logged.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogLevel {
+    /// What failed.
+    Error,
+    /// What somebody should look at.
+    #[default]
+    Warn,
+    /// What an operator did.
+    Info,
+    /// What went over the wire.
+    Debug,
+    /// Everything.
+    Trace,
+}
+
+/// How log lines are written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// One JSON object per line.
+    Json,
+}
+
+/// What is read from a JSON object, and from nothing else: serde's derive would also take an array of values in order.
+#[derive(Debug)]
+pub(super) struct Object<T>(pub(super) T);
+
+struct ObjectVisitor<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for ObjectVisitor<T> {
+    type Value = Object<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
+        T::deserialize(MapAccessDeserializer::new(map)).map(Object)
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(ObjectVisitor(PhantomData))
+    }
+}
+
+/// The same for a field.
+fn object<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<T, D::Error> {
+    Object::deserialize(deserializer).map(|object| object.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The fields of the object at a path, as serde names them to whoever writes another.
+    fn fields(path: &str) -> Vec<String> {
+        let unknown = path.split('.').filter(|part| !part.is_empty()).rev();
+        let text = unknown.fold(r#"{"?": 1}"#.to_string(), |text, part| format!("{{\"{part}\": {text}}}"));
+        let error = serde_json::from_str::<Settings>(&text).unwrap_err().to_string();
+        error.split('`').skip(3).step_by(2).map(Into::into).collect()
+    }
+
+    #[test]
+    fn every_field_has_a_row_and_every_row_a_field() {
+        let in_table = |above: &str| {
+            let mut names: Vec<&str> = Vec::new();
+            for key in KEYS {
+                let below = if above.is_empty() { Some(key.path) } else { key.path.strip_prefix(above) };
+                let name = below.and_then(|below| below.trim_start_matches('.').split('.').next());
+                names.extend(name.filter(|name| !names.contains(name)));
+            }
+            names
+        };
+        for above in ["", "tls", "privileged", "selftest", "log"] {
+            assert_eq!(fields(above), in_table(above), "{above}");
+        }
+    }
+
+    #[test]
+    fn every_key_is_documented() {
+        let page = include_str!("../../../docs/configuration.md");
+        assert!(page.contains(&table()), "run `cargo xtask docs`");
+    }
+}
