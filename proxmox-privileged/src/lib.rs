@@ -18,8 +18,6 @@
 
 extern crate alloc;
 #[cfg(test)]
-extern crate self as proxmox_privileged;
-#[cfg(test)]
 extern crate std;
 
 pub mod argument;

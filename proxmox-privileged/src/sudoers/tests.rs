@@ -13,7 +13,7 @@ use crate::filesystem::BLKID;
 use crate::filesystem::FsType;
 use crate::findmnt::FINDMNT;
 use crate::fstab::VERIFY;
-use crate::golden::CREATE;
+use crate::golden::{CREATE, GoldenSpec};
 use crate::mount::MountLine;
 use crate::mount::{MOUNT, UMOUNT};
 use crate::script::recording;

@@ -1,7 +1,7 @@
 //! Arguments of root commands, as patterns of their own. The tests with the real sudo use this file too.
 
+use super::GoldenSpec;
 use proptest::prelude::*;
-use proxmox_privileged::golden::GoldenSpec;
 
 const TEMPLATE: &str =
     r"[A-Za-z][A-Za-z0-9._-]{0,30}[A-Za-z0-9]:vztmpl/[A-Za-z0-9][A-Za-z0-9._+-]{0,80}\.tar\.(gz|xz|zst)";
