@@ -5,26 +5,31 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::fmt;
 use core::future::IntoFuture;
+use core::marker::PhantomData;
 
-use proxmox_types::{Rows, Secret, Unread};
+use proxmox_types::{Rows, Secret, Unread, Upid};
 use serde::Serialize;
 
-use crate::decode::{self, Decoder};
+use crate::decode::{self, Decoder, Done};
 use crate::endpoint::{Endpoint, Rule};
 use crate::error::{Error, RefusedSnafu};
-use crate::{BoxFuture, Client, Page, Parameter, Request, Started, encode};
+use crate::{BoxFuture, Change, Client, Page, Parameter, Request, encode};
 
-/// One call of the API. It does nothing until it is awaited, so it can be looked at, compared and logged before.
+/// One call of the API. It does nothing until it is awaited or run, so it can be looked at, compared and logged before.
 ///
-/// Awaiting it sends one request, once. A call that PVE is sure to refuse (a value out of bounds, a malformed name) is
-/// not sent at all.
-#[must_use = "a call does nothing until it is awaited"]
-pub struct Call<'a, T> {
+/// [`Call::run`] is the way to change something. Awaiting the call sends one request, once, and returns the plain answer.
+/// A call that PVE is sure to refuse (a value out of bounds, a malformed name) is not sent at all.
+/// `P` holds the optional parameters, which [`Call::with`] takes; a call that has none takes none.
+#[must_use = "a call does nothing until it is run or awaited"]
+pub struct Call<'a, T, P = ()> {
     client: &'a Client,
     endpoint: &'static Endpoint,
     request: Request,
     fault: Option<Fault>,
     decoder: Decoder<T>,
+    /// The worker that an answer names.
+    upid: fn(&T) -> Option<&Upid>,
+    optional: PhantomData<fn(P)>,
 }
 
 /// A value that could not even be written down.
@@ -33,7 +38,7 @@ struct Fault {
     rule: String,
 }
 
-impl<'a, T> Call<'a, T> {
+impl<'a, T, P> Call<'a, T, P> {
     pub(crate) fn new(
         client: &'a Client,
         endpoint: &'static Endpoint,
@@ -46,7 +51,7 @@ impl<'a, T> Call<'a, T> {
             parameters: Vec::new(),
             time_limit: endpoint.pace.time_limit(),
         };
-        Self { client, endpoint, request, fault: None, decoder }
+        Self { client, endpoint, request, fault: None, decoder, upid: |_| None, optional: PhantomData }
     }
 
     /// A read at a path that is already filled in.
@@ -64,8 +69,17 @@ impl<'a, T> Call<'a, T> {
         self.client
     }
 
+    /// Adds optional parameters, once: `ct.stop().with(StopParams { .. })`.
+    pub fn with(self, parameters: P) -> Call<'a, T>
+    where
+        P: Serialize,
+    {
+        let Self { client, endpoint, request, fault, decoder, upid, .. } = self.fields(&parameters);
+        Call { client, endpoint, request, fault, decoder, upid, optional: PhantomData }
+    }
+
     /// Adds the fields of a parameter struct.
-    pub(crate) fn with(mut self, parameters: &impl Serialize) -> Self {
+    pub(crate) fn fields(mut self, parameters: &impl Serialize) -> Self {
         match serde_json::to_value(parameters) {
             Ok(fields) => self.request.parameters.extend(crate::request::parameters(&fields)),
             Err(error) => {
@@ -139,19 +153,30 @@ impl<'a, T> Call<'a, T> {
         self.check()?;
         let response = self.client.exchange(&self.request).await?;
         let value = decode::answer(self.client, self.endpoint, &self.request, &response, self.decoder)?;
-        if self.endpoint.trace.worker().is_some() {
-            let upid = decode::data::<Started>(response.body.as_bytes(), &mut |_| ());
-            upid.ok()
-                .as_ref()
-                .and_then(Started::upid)
-                .into_iter()
-                .for_each(|upid| self.client.remember(upid));
+        if let Some(upid) = (self.upid)(&value) {
+            self.client.remember(upid);
         }
         Ok(value)
     }
 }
 
-impl<T> Call<'_, Rows<T>> {
+impl<T: Change, P> Call<'_, T, P> {
+    /// The same call, whose worker is remembered as one of this client.
+    pub(crate) fn changing(self) -> Self {
+        Self { upid: T::upid, ..self }
+    }
+}
+
+impl<'a, P> Call<'a, Done, P> {
+    /// The same call, which answers nothing.
+    pub(crate) fn unit(self) -> Call<'a, (), P> {
+        let Self { client, endpoint, request, fault, .. } = self;
+        let decoder: Decoder<()> = |body, tell| decode::data::<Done>(body, tell).map(|_| ());
+        Call { client, endpoint, request, fault, decoder, upid: |()| None, optional: PhantomData }
+    }
+}
+
+impl<T, P> Call<'_, Rows<T>, P> {
     /// Reads the rows; one that could not be read and matters is an error.
     ///
     /// For callers who conclude something from the absence of a row.
@@ -162,7 +187,7 @@ impl<T> Call<'_, Rows<T>> {
     }
 }
 
-impl<T> Call<'_, Page<T>> {
+impl<T, P> Call<'_, Page<T>, P> {
     /// Reads the rows; one that could not be read and matters is an error.
     ///
     /// For callers who conclude something from the absence of a row.
@@ -173,7 +198,7 @@ impl<T> Call<'_, Page<T>> {
     }
 }
 
-impl<'a, T: Send + 'a> IntoFuture for Call<'a, T> {
+impl<'a, T: Send + 'a, P: 'a> IntoFuture for Call<'a, T, P> {
     type Output = Result<T, Error>;
     type IntoFuture = BoxFuture<'a, Result<T, Error>>;
 
@@ -182,7 +207,7 @@ impl<'a, T: Send + 'a> IntoFuture for Call<'a, T> {
     }
 }
 
-impl<T> fmt::Debug for Call<'_, T> {
+impl<T, P> fmt::Debug for Call<'_, T, P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Call({})", self.request)
     }

@@ -12,19 +12,20 @@ use tracing::{Instrument, debug, debug_span};
 
 use crate::endpoint::Endpoint;
 use crate::error::{Error, TransportSnafu};
-use crate::recent::Recent;
-use crate::{HttpTransport, Request, Response, TransportError};
+use crate::known_tasks::KnownTasks;
+use crate::{HttpTransport, Patience, Request, Response, TransportError};
 
 /// A client of one PVE API server. Cheap to clone.
 #[derive(Clone)]
 pub struct Client {
     shared: Arc<Shared>,
+    patience: Patience,
 }
 
 struct Shared {
     transport: Arc<dyn HttpTransport>,
     token: TokenId,
-    recent: Recent,
+    known_tasks: KnownTasks,
     observer: Option<Arc<dyn Observer>>,
     /// The server's clock in seconds since 1970, less the transport's; `UNSEEN` before the first answer.
     server_offset: AtomicI64,
@@ -53,7 +54,19 @@ impl Client {
 
     fn build(transport: Arc<dyn HttpTransport>, token: TokenId, observer: Option<Arc<dyn Observer>>) -> Self {
         let server_offset = AtomicI64::new(UNSEEN);
-        Self { shared: Arc::new(Shared { transport, token, recent: Recent::new(), observer, server_offset }) }
+        let shared = Shared { transport, token, known_tasks: KnownTasks::new(), observer, server_offset };
+        Self { shared: Arc::new(shared), patience: Patience::default() }
+    }
+
+    /// The same client, which waits for what it runs with this patience.
+    #[must_use]
+    pub fn with_patience(self, patience: Patience) -> Self {
+        Self { patience, ..self }
+    }
+
+    /// How long [`Call::run`](crate::Call::run) waits; ten minutes if nothing else was said.
+    pub const fn patience(&self) -> Patience {
+        self.patience
     }
 
     /// The id of the token that the transport sends.
@@ -63,12 +76,12 @@ impl Client {
 
     /// Notes a task that this client started.
     pub(crate) fn remember(&self, upid: &Upid) {
-        self.shared.recent.remember(upid);
+        self.shared.known_tasks.remember(upid);
     }
 
     /// Whether this client started the task and has its UPID.
     pub(crate) fn knows(&self, upid: &Upid) -> bool {
-        self.shared.recent.knows(upid)
+        self.shared.known_tasks.knows(upid)
     }
 
     pub(crate) fn observer(&self) -> Option<&dyn Observer> {
@@ -108,8 +121,10 @@ impl Client {
             }
             answer
         };
-        let response =
-            answer.instrument(span).await.with_context(|_| TransportSnafu { request: request.line() })?;
+        let response = answer.instrument(span).await.with_context(|error| TransportSnafu {
+            request: request.line(),
+            may_have_happened: error.may_have_happened(),
+        })?;
         self.set_clock(response.date);
         Ok(response)
     }

@@ -27,7 +27,7 @@ pub struct Page<T> {
 
 /// The call was done when it was answered; there is no task to wait for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Done;
+pub(crate) struct Done;
 
 impl<'de> Deserialize<'de> for Done {
     /// Accepts null, and whatever else a call that returns nothing may answer one day.

@@ -42,8 +42,10 @@ pub enum Error {
     Transport {
         /// Method and path.
         request: Box<str>,
-        /// Why, and whether the server may have acted.
+        /// Why.
         source: TransportError,
+        /// Whether the server may have acted on the call all the same.
+        may_have_happened: bool,
     },
     /// The server does not know the token, or its secret is wrong, or it has expired: PVE does not tell which. Never
     /// repeated, because every such answer takes 3 s.
@@ -169,8 +171,9 @@ impl Error {
     /// Whether the server may have acted on the call although it failed: look before repeating it.
     pub fn may_have_happened(&self) -> bool {
         match self {
-            Self::Transport { source, .. } => source.may_have_happened(),
-            Self::Rejected { may_have_happened, .. } => *may_have_happened,
+            Self::Transport { may_have_happened, .. } | Self::Rejected { may_have_happened, .. } => {
+                *may_have_happened
+            }
             Self::Decode { .. }
             | Self::TaskFailed { .. }
             | Self::TaskStillRunning { .. }
@@ -178,5 +181,15 @@ impl Error {
             | Self::TaskUnwatched { .. } => true,
             Self::Refused { .. } | Self::Unauthorized { .. } => false,
         }
+    }
+
+    /// The same error, of a call of which it was found that the server did not act on it.
+    pub(crate) fn not_executed(mut self) -> Self {
+        if let Self::Transport { may_have_happened, .. } | Self::Rejected { may_have_happened, .. } =
+            &mut self
+        {
+            *may_have_happened = false;
+        }
+        self
     }
 }

@@ -12,16 +12,16 @@ extern crate alloc;
 #[cfg(test)]
 extern crate std;
 
-mod applied;
+mod backups;
 mod call;
 mod client;
+mod config_change;
 mod decode;
 pub mod endpoint;
 pub mod error;
 pub mod grant;
-mod made;
+mod known_tasks;
 mod next_id;
-mod recent;
 mod request;
 mod scope;
 mod settle;
@@ -32,16 +32,14 @@ mod transport;
 mod visibility;
 mod wait;
 
-pub use applied::Applied;
 pub use call::Call;
 pub use client::{Client, Observer};
-pub use decode::{Done, Page};
+pub use config_change::ConfigChange;
+pub use decode::Page;
 pub use error::{Cause, Denied, Error, Thing};
-pub use next_id::Claimed;
 pub use request::{Method, Parameter, ParameterValue, Request, encode};
 pub use scope::{Access, Cluster, FeatureName, Lxc, Node, Snapshot, Storage, Task, Volume};
-pub use settle::Outcome;
-pub use started::{Forked, Settled, Started};
+pub use started::{Change, Started};
 #[cfg(test)]
 pub use transport::MockHttpTransport;
 pub use transport::{Body, BoxFuture, HttpTransport, Response, Stage, TransportError};

@@ -99,19 +99,19 @@ impl Client {
         self.call(&storage_table::DEFINITION, &[storage])
     }
 
-    pub(crate) fn call<T: DeserializeOwned>(
+    pub(crate) fn call<T: DeserializeOwned, P>(
         &self,
         endpoint: &'static Endpoint,
         variables: &[&dyn fmt::Display],
-    ) -> Call<'_, T> {
+    ) -> Call<'_, T, P> {
         Call::new(self, endpoint, variables, decode::data)
     }
 
-    pub(crate) fn page<T: DeserializeOwned>(
+    pub(crate) fn page<T: DeserializeOwned, P>(
         &self,
         endpoint: &'static Endpoint,
         variables: &[&dyn fmt::Display],
-    ) -> Call<'_, Page<T>> {
+    ) -> Call<'_, Page<T>, P> {
         Call::new(self, endpoint, variables, decode::page)
     }
 }

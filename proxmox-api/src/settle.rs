@@ -14,10 +14,9 @@ use serde_json::Value;
 use tracing::debug;
 
 use crate::endpoint::table::snapshot;
-use crate::endpoint::{Endpoint, Kind, Trace, Worker};
+use crate::endpoint::{Endpoint, Trace, Worker};
 use crate::error::Error;
-use crate::started::Settled;
-use crate::{Call, Cause, Client, Parameter, Patience, Request, Started, decode};
+use crate::{Call, Cause, Change, Client, Ended, Parameter, Patience, Request, Started, decode};
 
 /// How long is looked for a trace after the answer was given up, at least. After all the time that a call may take,
 /// pvedaemon does not work on it any more: pveproxy itself gives up on it after 30 s.
@@ -29,48 +28,36 @@ const SLACK: u64 = 2;
 /// More tasks of one type than this are not started within the time that is looked at.
 const ROWS: u64 = 200;
 
-/// What became of a call.
-#[derive(Debug)]
-#[must_use]
-pub enum Outcome {
-    /// It was executed: wait for what it started.
-    Done(Started),
-    /// It was not executed, and to repeat it is safe.
-    NotDone(Error),
-    /// It may have been executed, or still be: look at what it was to change.
-    Unknown(Error),
-}
-
-impl Outcome {
-    /// What it started; an error if it was not executed, or if that is unknown.
-    pub fn done(self) -> Result<Started, Error> {
-        match self {
-            Self::Done(started) => Ok(started),
-            Self::NotDone(error) | Self::Unknown(error) => Err(error),
-        }
+impl<'a, T: Change + Send + 'a, P: 'a> Call<'a, T, P> {
+    /// Sends the request, once, finds out what became of it if its answer is lost, and waits with the client's patience for
+    /// what it started: the way to change something.
+    ///
+    /// Whether it may have been executed in spite of an error is told by [`Error::may_have_happened`].
+    pub async fn run(self) -> Result<Ended, Error> {
+        let client = self.client();
+        client.wait(self.settle().await?, client.patience()).await
     }
-}
 
-impl<'a, T: Settled + Send + 'a> Call<'a, T> {
     /// Sends the request, once. If its answer is lost, looks for what it has left on the server: until it is found, and
     /// else for as long as the server may take for such a call, which is 35 s after it was sent.
     ///
-    /// For changing calls whose repetition would do harm. A refusal is [`Outcome::NotDone`].
-    pub async fn settle(self) -> Outcome {
+    /// An error of which [`Error::may_have_happened`] is false says that the call was not executed, and to repeat it is
+    /// safe. With any other error it may have been executed, or still be: look at what it was to change.
+    pub async fn settle(self) -> Result<Started, Error> {
         let (client, endpoint, request) = (self.client(), self.endpoint(), self.request().clone());
         let (sent, time) = (client.now(), client.server_time());
         let answer = self.await;
         let search = Search { client, endpoint, request, sent, time, lost: client.now() };
         match answer {
-            Ok(value) => search.complete(value.into_started()).await,
+            Ok(value) => Ok(search.complete(value.into_started()).await),
             Err(error) if error.may_have_happened() => search.settle(error).await,
-            Err(error) => Outcome::NotDone(error),
+            Err(error) => Err(error),
         }
     }
 }
 
 /// What a look at the server tells.
-enum Sight {
+enum State {
     /// It was executed.
     Executed(Started),
     /// There is no trace of it.
@@ -120,34 +107,34 @@ struct Search<'a> {
 
 impl Search<'_> {
     /// Looks for the task of an answer that does not name it. The call was executed, whether the task is found or not.
-    async fn complete(&self, started: Started) -> Outcome {
+    async fn complete(&self, started: Started) -> Started {
         if let Trace::Dropped(_) = self.endpoint.trace
-            && let Sight::Executed(found) = self.search().await
+            && let State::Executed(found) = self.search().await
         {
-            return Outcome::Done(found);
+            return found;
         }
-        Outcome::Done(started)
+        started
     }
 
-    async fn settle(&self, error: Error) -> Outcome {
+    async fn settle(&self, error: Error) -> Result<Started, Error> {
         debug!(request = %self.request, %error, "the answer is lost");
         match self.search().await {
-            Sight::Executed(started) => Outcome::Done(started),
-            Sight::Nothing if self.has_ended(&error) => Outcome::NotDone(error),
-            Sight::Nothing | Sight::Unclear => Outcome::Unknown(error),
+            State::Executed(started) => Ok(started),
+            State::Nothing if self.has_ended(&error) => Err(error.not_executed()),
+            State::Nothing | State::Unclear => Err(error),
         }
     }
 
-    async fn search(&self) -> Sight {
+    async fn search(&self) -> State {
         let until = self.sent.saturating_add(self.request.time_limit).max(self.lost.saturating_add(GRACE));
         loop {
-            let sight = self.look().await;
-            if let Sight::Executed(Started::Task(upid)) = &sight {
+            let state = self.look().await;
+            if let State::Executed(Started::Task(upid)) = &state {
                 self.client.remember(upid);
             }
             let now = self.client.now();
-            if now >= until || matches!(sight, Sight::Executed(_)) {
-                return sight;
+            if now >= until || matches!(state, State::Executed(_)) {
+                return state;
             }
             let waited = now.saturating_sub(self.lost);
             self.client.pause(Patience::new(until.saturating_sub(self.lost)).pause(waited)).await;
@@ -166,26 +153,26 @@ impl Search<'_> {
         }
     }
 
-    async fn look(&self) -> Sight {
+    async fn look(&self) -> State {
         match self.endpoint.trace {
-            Trace::Nowhere => Sight::Unclear,
+            Trace::Nowhere => State::Unclear,
             Trace::Task(worker) | Trace::Dropped(worker) => self.look_for_task(worker).await,
             Trace::Snapshot(worker) => match self.look_for_task(worker).await {
-                Sight::Executed(started) => Sight::Executed(started),
-                sight => self.look_for_snapshot(sight).await,
+                State::Executed(started) => State::Executed(started),
+                state => self.look_for_snapshot(state).await,
             },
             Trace::Deleted(worker, read) => match self.look_for_task(worker).await {
                 // The task may be about another volume of the same owner.
-                Sight::Executed(started) if self.is_gone(read).await => Sight::Executed(started),
-                Sight::Executed(_) => Sight::Unclear,
-                sight => sight,
+                State::Executed(started) if self.is_gone(read).await => State::Executed(started),
+                State::Executed(_) => State::Unclear,
+                state => state,
             },
             Trace::Value(read) => self.read_back(read).await,
         }
     }
 
     async fn is_gone(&self, read: &'static Endpoint) -> bool {
-        let answer = Call::read(self.client, read, &self.request.path, decode::data::<Value>).await;
+        let answer = Call::<_>::read(self.client, read, &self.request.path, decode::data::<Value>).await;
         answer.is_err_and(|error| error.is_not_found())
     }
 
@@ -197,8 +184,8 @@ impl Search<'_> {
         Some(Window { first: by_now.min(by_then), last: by_now.max(by_then), ago })
     }
 
-    async fn look_for_task(&self, worker: Worker) -> Sight {
-        let Some(node) = self.node() else { return Sight::Unclear };
+    async fn look_for_task(&self, worker: Worker) -> State {
+        let Some(node) = self.node() else { return State::Unclear };
         let mut found: Vec<(bool, Upid)> = Vec::new();
         for kind in worker.kinds {
             let filter = TaskFilter {
@@ -207,19 +194,19 @@ impl Search<'_> {
                 limit: Some(ROWS),
                 ..TaskFilter::default()
             };
-            let Ok(page) = self.client.node(&node).tasks(&filter).await else { return Sight::Unclear };
-            let Some(window) = self.window() else { return Sight::Unclear };
+            let Ok(page) = self.client.node(&node).tasks().with(filter).await else { return State::Unclear };
+            let Some(window) = self.window() else { return State::Unclear };
             if page.rows.unread().iter().any(|row| may_be_since(row, window.earliest())) {
-                return Sight::Unclear;
+                return State::Unclear;
             }
             let upids = page.rows.into_iter().map(|row| row.upid);
             let ours = upids.filter(|upid| self.is_of_call(upid, worker) && window.may_hold(upid.started()));
             found.extend(ours.map(|upid| (window.holds(upid.started()), upid)));
         }
         match (found.pop(), found.is_empty()) {
-            (None, _) => Sight::Nothing,
-            (Some((true, upid)), true) => Sight::Executed(Started::Task(upid)),
-            _ => Sight::Unclear,
+            (None, _) => State::Nothing,
+            (Some((true, upid)), true) => State::Executed(Started::Task(upid)),
+            _ => State::Unclear,
         }
     }
 
@@ -242,9 +229,9 @@ impl Search<'_> {
     }
 
     /// A snapshot of this name that is not older than the call. One that is older contradicts that nothing happened.
-    async fn look_for_snapshot(&self, otherwise: Sight) -> Sight {
-        let list = Call::read(self.client, &snapshot::LIST, &self.request.path, decode::data);
-        let Ok(snapshots) = list.await else { return Sight::Unclear };
+    async fn look_for_snapshot(&self, otherwise: State) -> State {
+        let list = Call::<_>::read(self.client, &snapshot::LIST, &self.request.path, decode::data);
+        let Ok(snapshots) = list.await else { return State::Unclear };
         let snapshots: Rows<SnapshotEntry> = snapshots;
         let name = self.value("snapname");
         match (snapshots.iter().find(|entry| Some(entry.name.as_str()) == name), self.window()) {
@@ -252,27 +239,27 @@ impl Search<'_> {
             (Some(entry), Some(window))
                 if entry.snapstate.is_none() && entry.snaptime.is_some_and(|at| window.holds(at)) =>
             {
-                Sight::Executed(Started::Done)
+                State::Executed(Started::Done)
             }
-            _ => Sight::Unclear,
+            _ => State::Unclear,
         }
     }
 
-    async fn read_back(&self, read: &'static Endpoint) -> Sight {
-        let Ok(value) = Call::read(self.client, read, &self.request.path, decode::data::<Value>).await else {
-            return Sight::Unclear;
+    async fn read_back(&self, read: &'static Endpoint) -> State {
+        let Ok(value) = Call::<_>::read(self.client, read, &self.request.path, decode::data::<Value>).await
+        else {
+            return State::Unclear;
         };
         // An unchanged digest proves that nothing happened, whatever the values look like.
         let digest = self.value("digest").map(|sent| value.get("digest").is_some_and(|now| now == sent));
         if digest == Some(true) {
-            return Sight::Nothing;
+            return State::Nothing;
         }
         let mut parameters = self.request.parameters.iter();
-        let is_in_effect =
-            parameters.all(|sent| is_in_effect(self.endpoint, &sent.name, sent.expose(), &value));
+        let is_in_effect = parameters.all(|sent| is_in_effect(&sent.name, sent.expose(), &value));
         // What a revert does cannot be read back.
         let is_told = digest.is_some() || self.value("revert").is_none();
-        if is_in_effect && is_told { Sight::Executed(Started::Done) } else { Sight::Unclear }
+        if is_in_effect && is_told { State::Executed(Started::Done) } else { State::Unclear }
     }
 }
 
@@ -293,7 +280,7 @@ fn is_written_so(read: &BTreeSet<&str>, sent: &BTreeSet<&str>) -> bool {
 }
 
 /// Whether a parameter's value is in what was read back.
-fn is_in_effect(endpoint: &Endpoint, name: &str, sent: &str, value: &Value) -> bool {
+fn is_in_effect(name: &str, sent: &str, value: &Value) -> bool {
     match name {
         "digest" | "revert" => return true,
         "delete" => return pieces(sent).iter().all(|option| value.get(*option).is_none_or(Value::is_null)),
@@ -305,10 +292,10 @@ fn is_in_effect(endpoint: &Endpoint, name: &str, sent: &str, value: &Value) -> b
         Some(Value::String(text)) => text.clone(),
         Some(other) => other.to_string(),
     };
-    match endpoint.parameter(name).map(|row| row.kind) {
+    match name.trim_end_matches(|character: char| character.is_ascii_digit()) {
         // PVE adds keys, such as the address of a network interface.
-        Some(Kind::Property(_)) => is_written_so(&pieces(&read), &pieces(sent)),
-        Some(Kind::List(_)) => pieces(&read) == pieces(sent),
+        "net" | "mp" | "rootfs" | "features" | "unused" => is_written_so(&pieces(&read), &pieces(sent)),
+        "tags" | "nameserver" | "searchdomain" => pieces(&read) == pieces(sent),
         _ => read.trim_end() == sent.trim_end(),
     }
 }
@@ -322,7 +309,6 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::endpoint::table::lxc;
 
     #[test]
     fn what_is_in_effect_is_told_by_the_kind_of_the_parameter() {
@@ -331,7 +317,7 @@ mod tests {
             "net0": "bridge=vmbr0,hwaddr=BC:24:11:2C:02:F5,name=eth0,type=veth",
             "net2": "bridge=vmbr0,hwaddr=BC:24:11:2C:02:F6,name=eth2,tag=7,type=veth",
         });
-        let is = |name, sent| is_in_effect(&lxc::SET_CONFIG, name, sent, &read);
+        let is = |name, sent| is_in_effect(name, sent, &read);
         let in_effect = [
             is("cores", "2"),
             is("onboot", "1"),

@@ -1,4 +1,4 @@
-//! What a changing call returns where PVE does not always give a UPID.
+//! What a changing call has started.
 
 use alloc::format;
 use alloc::string::String;
@@ -7,16 +7,14 @@ use proxmox_types::{Upid, VolumeId};
 use serde::de::Error;
 use serde::{Deserialize, Deserializer};
 
-use crate::Done;
-
-/// What became of a call that usually starts a worker. `Client::wait` takes it as it takes a UPID.
+/// What a changing call has started. `Client::wait` takes it as it takes a UPID.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Started {
-    /// A worker was started.
+    /// A worker.
     Task(Upid),
-    /// The call was done when it was answered.
+    /// Nothing that goes on: the call was done when it was answered.
     Done,
-    /// There was nothing to do: no chosen guest is on this node. PVE answers `OK`.
+    /// Nothing, because there was nothing to do: no chosen guest is on this node. PVE answers `OK`.
     Nothing,
 }
 
@@ -36,44 +34,40 @@ impl From<Upid> for Started {
     }
 }
 
-impl From<Done> for Started {
-    fn from(_: Done) -> Self {
-        Self::Done
+/// The answer of a changing call. That of a call which returns `()` names no worker: run or settle the call to find one.
+pub trait Change: Sized {
+    /// The worker that the answer names.
+    fn upid(&self) -> Option<&Upid> {
+        None
     }
-}
 
-impl From<VolumeId> for Started {
-    fn from(_: VolumeId) -> Self {
-        Self::Done
-    }
-}
-
-/// PVE has started a worker, and did not say which. `Call::settle` looks for it; there is nothing here to wait for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[must_use = "the worker is not waited for; settle the call instead of awaiting it to learn its UPID"]
-pub struct Forked;
-
-impl<'de> Deserialize<'de> for Forked {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Done::deserialize(deserializer).map(|_| Self)
-    }
-}
-
-/// What a changing call returns, as `Call::settle` reads it.
-pub trait Settled {
-    /// What became of it.
-    fn into_started(self) -> Started;
-}
-
-impl<T: Into<Started>> Settled for T {
-    fn into_started(self) -> Started {
-        self.into()
-    }
-}
-
-impl Settled for Forked {
+    /// What was started, as far as the answer says it.
     fn into_started(self) -> Started {
         Started::Done
+    }
+}
+
+impl Change for () {}
+
+impl Change for VolumeId {}
+
+impl Change for Upid {
+    fn upid(&self) -> Option<&Upid> {
+        Some(self)
+    }
+
+    fn into_started(self) -> Started {
+        Started::Task(self)
+    }
+}
+
+impl Change for Started {
+    fn upid(&self) -> Option<&Upid> {
+        self.upid()
+    }
+
+    fn into_started(self) -> Started {
+        self
     }
 }
 

@@ -4,7 +4,6 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use proxmox_types::Permissions;
-use proxmox_types::params::PermissionFilter;
 
 use crate::endpoint::{Privileges, Shows};
 use crate::error::Error;
@@ -31,7 +30,7 @@ impl<T> Call<'_, T> {
         if needed.is_empty() {
             return Ok(Visibility::Everything);
         }
-        let permissions = self.client().access().permissions(&PermissionFilter::default()).await?;
+        let permissions = self.client().access().permissions().await?;
         let fill = |path: &str| self.endpoint().filled(path, &self.request().path);
         Ok(needed
             .iter()

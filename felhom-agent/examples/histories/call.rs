@@ -4,7 +4,7 @@ use std::future::Future;
 use std::pin::Pin;
 
 use proxmox_api::sim::World;
-use proxmox_api::{Client, Outcome};
+use proxmox_api::{Client, Error, Started};
 use proxmox_types::NodeName;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -32,7 +32,10 @@ pub(crate) enum Act {
     Move,
 }
 
-type Settling<'c> = Pin<Box<dyn Future<Output = Outcome> + 'c>>;
+/// What became of a call.
+pub(crate) type Settled = Result<Started, Error>;
+
+type Settling<'c> = Pin<Box<dyn Future<Output = Settled> + 'c>>;
 
 /// What a call is, and where what it sets can be seen: whether it is in effect, whoever brought it about.
 struct Row {
@@ -49,6 +52,27 @@ const GOLDEN: &str = "backup/vzdump-lxc-210-2026_11_24-05_46_14.tar.zst";
 /// Parameters.
 fn p<T: DeserializeOwned>(value: Value) -> Option<T> {
     serde_json::from_value(value).ok()
+}
+
+/// A call at a container that needs no parameters.
+macro_rules! plain {
+    ($call:ident) => {
+        |client, node, vmid| {
+            let lxc = client.node(node).lxc(p(json!(vmid))?);
+            Some(Box::pin(async move { lxc.$call().settle().await }))
+        }
+    };
+}
+
+/// A call of a container's snapshot that needs no parameters.
+macro_rules! plain_snapshot {
+    ($call:ident) => {
+        |client, node, vmid| {
+            let lxc = client.node(node).lxc(p(json!(vmid))?);
+            let name = p(json!("before"))?;
+            Some(Box::pin(async move { lxc.snapshot(&name).$call().settle().await }))
+        }
+    };
 }
 
 /// A call at a container with parameters.
@@ -92,9 +116,9 @@ const fn row(act: Act, settle: for<'c> fn(&'c Client, &'c NodeName, u32) -> Opti
 }
 
 const ROWS: &[Row] = &[
-    row(Act::Snapshot, of_snapshot!(create, json!({}))),
-    row(Act::Rollback, of_snapshot!(rollback, json!({}))),
-    row(Act::DeleteSnapshot, of_snapshot!(delete, json!({}))),
+    row(Act::Snapshot, plain_snapshot!(create)),
+    row(Act::Rollback, plain_snapshot!(rollback)),
+    row(Act::DeleteSnapshot, plain_snapshot!(delete)),
     Row {
         is_in_effect: |world, vmid| option(world, vmid, "cores") == 2,
         ..row(Act::SetCores, at!(set_config, json!({ "cores": 2 })))
@@ -113,15 +137,12 @@ const ROWS: &[Row] = &[
         ..row(Act::Describe, of_snapshot!(set_config, json!({ "description": "new" })))
     },
     row(Act::Resize, at!(resize, json!({ "disk": "rootfs", "size": "+1G" }))),
-    row(Act::Start, at!(start, json!({}))),
-    row(Act::Stop, at!(stop, json!({}))),
-    row(Act::Shutdown, at!(shutdown, json!({}))),
+    row(Act::Start, plain!(start)),
+    row(Act::Stop, plain!(stop)),
+    row(Act::Shutdown, plain!(shutdown)),
     row(Act::Clone, at!(clone_to, json!({ "newid": 500, "full": 1, "pool": "felhom" }))),
-    row(Act::Template, |client, node, vmid| {
-        let lxc = client.node(node).lxc(p(json!(vmid))?);
-        Some(Box::pin(async move { lxc.template().settle().await }))
-    }),
-    row(Act::Destroy, at!(destroy, json!({}))),
+    row(Act::Template, plain!(template)),
+    row(Act::Destroy, plain!(destroy)),
     row(
         Act::Create,
         on!(create, |vmid| json!({
@@ -141,9 +162,8 @@ const ROWS: &[Row] = &[
         },
         ..row(Act::DeleteBackup, |client, node, _| {
             let (storage, volume) = (p(json!("local"))?, p(json!(format!("local:{GOLDEN}")))?);
-            let params = p(json!({}))?;
             Some(Box::pin(async move {
-                client.node(node).storage(&storage).volume(&volume).delete(&params).settle().await
+                client.node(node).storage(&storage).volume(&volume).delete().settle().await
             }))
         })
     },
@@ -161,7 +181,7 @@ impl Act {
     }
 
     /// Makes the call and learns what became of it.
-    pub(crate) async fn settle(self, client: &Client, node: &NodeName, vmid: u32) -> Option<Outcome> {
+    pub(crate) async fn settle(self, client: &Client, node: &NodeName, vmid: u32) -> Option<Settled> {
         Some((self.row()?.settle)(client, node, vmid)?.await)
     }
 

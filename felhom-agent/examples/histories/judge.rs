@@ -8,8 +8,8 @@ use felhom_agent::exercise::Exercised;
 use felhom_agent::exercise::leftover::{AtContainer, Leftover, MARKER, TAG};
 use felhom_agent::report::exit::Exit;
 use felhom_agent::report::finding::Status;
+use proxmox_api::Error;
 use proxmox_api::sim::{Container, Received};
-use proxmox_api::{Error, Outcome};
 use proxmox_types::Upid;
 use serde_json::json;
 
@@ -109,14 +109,16 @@ fn truthful(tale: &Tale, played: &Played, wrong: &mut Vec<String>) {
 fn false_report(tale: &Tale, played: &Played, called: &Called) -> Option<String> {
     let applied = tale.applied(played);
     match &called.outcome {
-        Outcome::NotDone(error) if !applied.is_empty() => {
+        Err(error) if !error.may_have_happened() && !applied.is_empty() => {
             Some(format!("done, reported as not done: {error}"))
         }
         // A PUT may be refused after a part of it was done, so no text settles it.
-        Outcome::Unknown(error) if !played.is_disturbed && !tale.sent(played).any(Sent::is_put) => {
+        Err(error)
+            if error.may_have_happened() && !played.is_disturbed && !tale.sent(played).any(Sent::is_put) =>
+        {
             Some(format!("unknown without a reason: {error}"))
         }
-        Outcome::Done(started) => {
+        Ok(started) => {
             if applied.is_empty() && !called.is_in_effect {
                 return Some(format!("not done, reported as done: {started:?}"));
             }

@@ -14,12 +14,12 @@ use felhom_agent::exercise::site::Site;
 use felhom_agent::exercise::{Exercised, run};
 use felhom_agent::process::interrupt::Interrupt;
 use proxmox_api::sim::{Container, World};
-use proxmox_api::{Client, Ended, Error, Outcome, Patience};
+use proxmox_api::{Client, Ended, Error, Patience};
 use proxmox_types::Vmid;
 use std::collections::BTreeMap;
 use tokio::time::Instant;
 
-use crate::call::Act;
+use crate::call::{Act, Settled};
 use crate::history::{Detail, GUEST, History, Step};
 use crate::node;
 use crate::wire::{Sent, Wire};
@@ -33,7 +33,7 @@ const PAUSE: Duration = Duration::from_secs(3);
 /// What became of a call, and of the task that it started.
 #[derive(Debug)]
 pub(crate) struct Called {
-    pub(crate) outcome: Outcome,
+    pub(crate) outcome: Settled,
     pub(crate) waited: Option<Result<Ended, Error>>,
     /// Whether what it sets is in effect, whoever set it.
     pub(crate) is_in_effect: bool,
@@ -218,8 +218,8 @@ impl<'a> Stage<'a> {
         self.wire.catch_up();
         let is_in_effect = self.world(|world| act.is_in_effect(world, vmid));
         let waited = match &outcome {
-            Outcome::Done(started) => Some(self.client.wait(started.clone(), Patience::new(PATIENCE)).await),
-            Outcome::NotDone(_) | Outcome::Unknown(_) => None,
+            Ok(started) => Some(self.client.wait(started.clone(), Patience::new(PATIENCE)).await),
+            Err(_) => None,
         };
         Called { outcome, waited, is_in_effect }
     }

@@ -210,7 +210,7 @@ async fn found(site: &Site<'_>) -> Result<(Vec<AtContainer>, Vec<Finding>), Box<
         return Err(Box::new(no_such_node(config, &nodes)));
     }
     let filter = ResourceFilter { class: Some(ResourceClass::Vm) };
-    let guests = client.cluster().resources(&filter).await.map_err(failed)?;
+    let guests = client.cluster().resources().with(filter).await.map_err(failed)?;
     if !guests.iter().any(|guest| guest.is_container_of(&config.node))
         && let Some(finding) = none_shown(config, client).await.map_err(failed)?
     {

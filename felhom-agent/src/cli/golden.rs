@@ -153,7 +153,7 @@ async fn preflight(client: &Client, node: &NodeName, spec: &GoldenSpec) -> Resul
     let source: Option<StorageId> = template.split(':').next().and_then(|storage| storage.parse().ok());
     if let Some(source) = source {
         let filter = ContentFilter { content: Some(ContentType::Vztmpl), ..ContentFilter::default() };
-        let content = on.storage(&source).content(&filter);
+        let content = on.storage(&source).content().with(filter);
         let volumes = content.unless_unread(|row| row.may_have("volid", &template)).await?;
         if !volumes.iter().any(|volume| volume.volid.to_string() == template) {
             against.push(format!("there is no template {template}, or the token may not see it"));
@@ -174,7 +174,7 @@ fn is_missing(error: &Error) -> bool {
 
 async fn space(client: &Client, node: &NodeName, spec: &GoldenSpec) -> Result<Option<String>, Error> {
     let filter = StorageFilter { storage: Some(spec.storage.clone()), ..StorageFilter::default() };
-    let rows = match client.node(node).storages(&filter).unless_unread(|_| true).await {
+    let rows = match client.node(node).storages().with(filter).unless_unread(|_| true).await {
         Err(error) if is_missing(&error) => {
             return Ok(Some(format!("there is no storage {}", spec.storage)));
         }

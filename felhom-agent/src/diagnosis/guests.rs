@@ -82,7 +82,8 @@ impl Busy {
     /// Asks for the running tasks of a node. One that could not be read counts as running.
     pub async fn of_node(client: &Client, node: &NodeName) -> Result<Self, Error> {
         let filter = TaskFilter { source: Some(TaskSource::Active), ..TaskFilter::default() };
-        let tasks = client.node(node).tasks(&filter).unless_unread(|row| row.field("id").is_none()).await?;
+        let tasks =
+            client.node(node).tasks().with(filter).unless_unread(|row| row.field("id").is_none()).await?;
         let unread: Vec<String> = tasks.rows.unread().iter().filter_map(|row| row.field("id")).collect();
         let running = tasks.rows.into_iter().filter(|task| task.endtime.is_none());
         let ids = running.map(|task| task.id).chain(unread);

@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use proxmox_api::endpoint::Pace;
 use proxmox_api::{Cause, Error, Started};
-use proxmox_types::params::{DeleteSnapshotParams, SetConfigParams};
+use proxmox_types::params::SetConfigParams;
 use proxmox_types::{Digest, Lock, LxcOptions, SnapshotName, Tags, Upid, Vmid};
 use tokio::time::Instant;
 
@@ -303,12 +303,12 @@ async fn unmark(site: &Site<'_>, vmid: Vmid, rest: &Tags, digest: Option<Digest>
     } else {
         params.options = LxcOptions { tags: Some(rest.clone()), ..LxcOptions::default() };
     }
-    site.lxc(vmid).set_config(&params).settle().await.done().map(|_| ())
+    site.lxc(vmid).set_config(&params).settle().await.map(|_| ())
 }
 
 async fn delete(site: &mut Site<'_>, vmid: Vmid, name: &SnapshotName) -> Result<(), Error> {
-    let call = site.lxc(vmid).snapshot(name).delete(&DeleteSnapshotParams::default());
-    match call.settle().await.done()? {
+    let call = site.lxc(vmid).snapshot(name).delete();
+    match call.settle().await? {
         Started::Task(upid) => site.follow("cleanup", &upid).await.map(|_| ()),
         Started::Done | Started::Nothing => Ok(()),
     }

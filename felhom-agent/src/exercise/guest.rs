@@ -79,7 +79,7 @@ fn untagged(vmid: Vmid, tags: &Tags) -> Finding {
 async fn hidden(site: &Site<'_>, vmid: Vmid, error: &Error) -> Finding {
     let (config, path) = (site.config, containers_path(site.config));
     let filter = PermissionFilter { userid: None, path: Some(path.clone()) };
-    let is_pool_readable = match site.client.access().permissions(&filter).await {
+    let is_pool_readable = match site.client.access().permissions().with(filter).await {
         Ok(permissions) => permissions.holds(&path, "VM.Audit"),
         Err(error) => return call_failed(config, &error),
     };
@@ -175,7 +175,7 @@ async fn of_space(site: &Site<'_>, before: &LxcConfig) -> Option<Finding> {
     let volume = before.options.rootfs.as_ref().map(|rootfs| rootfs.volume.to_string())?;
     let storage: StorageId = volume.split_once(':')?.0.parse().ok()?;
     let filter = StorageFilter { storage: Some(storage.clone()), ..StorageFilter::default() };
-    let storages = site.client.node(&site.config.node).storages(&filter);
+    let storages = site.client.node(&site.config.node).storages().with(filter);
     let rows = match storages.unless_unread(|_| true).await {
         Ok(rows) => rows,
         Err(error) => return Some(call_failed(site.config, &error)),

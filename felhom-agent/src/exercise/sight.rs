@@ -106,7 +106,8 @@ fn unread(site: &Site<'_>, vmid: Vmid, why: &str) -> Leftover {
 async fn running(site: &Site<'_>, vmid: Vmid) -> Result<Vec<Todo>, Error> {
     let filter = TaskFilter { source: Some(TaskSource::Active), vmid: Some(vmid), ..TaskFilter::default() };
     let may_be_ours = |row: &Unread| row.field("type").is_none_or(|kind| WORKERS.contains(&kind.as_str()));
-    let tasks = site.client.node(&site.config.node).tasks(&filter).unless_unread(may_be_ours).await?.rows;
+    let tasks =
+        site.client.node(&site.config.node).tasks().with(filter).unless_unread(may_be_ours).await?.rows;
     let ours = site.client.token().to_string();
     let is_ours = |upid: &Upid| upid.user() == ours && WORKERS.contains(&upid.worker_type());
     let running = tasks.into_iter().filter(|task| task.endtime.is_none()).map(|task| task.upid);

@@ -4,8 +4,8 @@ use std::future::Future;
 use std::pin::Pin;
 use std::time::UNIX_EPOCH;
 
-use proxmox_api::{Call, Ended, Error, Outcome, Started};
-use proxmox_types::params::{DeleteSnapshotParams, RollbackParams, SetConfigParams, SnapshotParams};
+use proxmox_api::{Call, Change, Ended, Error, Started};
+use proxmox_types::params::{SetConfigParams, SnapshotParams};
 use proxmox_types::{GuestStatus, LxcConfig, LxcOptions, Rows, SnapshotEntry, SnapshotName, Tags, Unread};
 
 use super::cleanup::{Trace, undo_unless};
@@ -122,28 +122,22 @@ impl<'c> Steps<'c> {
     }
 
     /// Makes a call that changes something, and learns what became of it.
-    async fn change<T: Into<Started> + Send>(&mut self, call: Call<'_, T>) -> Result<Started, Error> {
-        match call.settle().await {
-            Outcome::Done(started) => {
-                self.mess = Mess::Known;
-                Ok(started)
+    async fn change<T: Change + Send>(&mut self, call: Call<'_, T, impl Sized>) -> Result<Started, Error> {
+        let started = call.settle().await;
+        if !started.as_ref().is_err_and(Error::may_have_happened) {
+            self.mess = Mess::Known;
+            if started.is_err() && self.entry.step == claims::SNAPSHOT.id {
+                self.clear().unwrap_or_default();
             }
-            Outcome::NotDone(error) => {
-                self.mess = Mess::Known;
-                if self.entry.step == claims::SNAPSHOT.id {
-                    self.clear().unwrap_or_default();
-                }
-                Err(error)
-            }
-            Outcome::Unknown(error) => Err(error),
         }
+        started
     }
 
     /// Starts a task and waits for it.
-    async fn task<T: Into<Started> + Send>(
+    async fn task<T: Change + Send>(
         &mut self,
         claim: &'static Claim,
-        call: Call<'_, T>,
+        call: Call<'_, T, impl Sized>,
     ) -> Result<Ended, Box<Finding>> {
         self.announce(claim)?;
         let started = self.change(call).await.map_err(|error| self.failed(&error))?;
@@ -161,7 +155,7 @@ impl<'c> Steps<'c> {
     async fn snapshot(&mut self) -> Found {
         let (lxc, name) = (self.site.lxc(self.guest.vmid), self.name.clone());
         let params = SnapshotParams { description: Some(DESCRIPTION.into()) };
-        let ended = self.task(&claims::SNAPSHOT, lxc.snapshot(&name).create(&params)).await?;
+        let ended = self.task(&claims::SNAPSHOT, lxc.snapshot(&name).create().with(params)).await?;
         Ok(finding(format!("{} is taken", self.name), &ended))
     }
 
@@ -228,7 +222,7 @@ impl<'c> Steps<'c> {
         // A rollback stops a container that runs, so this is looked at as late as possible.
         self.stopped().await?;
         let (lxc, name) = (self.site.lxc(self.guest.vmid), self.name.clone());
-        let call = lxc.snapshot(&name).rollback(&RollbackParams::default());
+        let call = lxc.snapshot(&name).rollback();
         let ended = self.task(&claims::ROLLBACK, call).await?;
         Ok(finding("its task went well".into(), &ended))
     }
@@ -261,7 +255,7 @@ impl<'c> Steps<'c> {
 
     async fn delete(&mut self) -> Found {
         let (lxc, name) = (self.site.lxc(self.guest.vmid), self.name.clone());
-        let call = lxc.snapshot(&name).delete(&DeleteSnapshotParams::default());
+        let call = lxc.snapshot(&name).delete();
         let ended = self.task(&claims::DELETE, call).await?;
         Ok(finding("its task went well".into(), &ended))
     }

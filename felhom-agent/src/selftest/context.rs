@@ -98,7 +98,7 @@ impl Context {
     ) -> Result<&Rows<StorageStatus>, Arc<Error>> {
         let ask = || async {
             let node = connection.client.node(&config.node);
-            node.storages(&proxmox_types::params::StorageFilter::default()).await.map_err(Arc::new)
+            node.storages().await.map_err(Arc::new)
         };
         self.storages.get_or_init(ask).await.as_ref().map_err(Arc::clone)
     }
@@ -107,7 +107,7 @@ impl Context {
     pub async fn guests(&self, connection: &Connection) -> Result<&Rows<Resource>, Arc<Error>> {
         let filter =
             proxmox_types::params::ResourceFilter { class: Some(proxmox_types::params::ResourceClass::Vm) };
-        let ask = || async { connection.client.cluster().resources(&filter).await.map_err(Arc::new) };
+        let ask = || async { connection.client.cluster().resources().with(filter).await.map_err(Arc::new) };
         self.guests.get_or_init(ask).await.as_ref().map_err(Arc::clone)
     }
 }

@@ -9,10 +9,9 @@ use std::time::Duration;
 
 use felhom_agent::config::{Config, Environment};
 use proxmox_api::sim::Sim;
-use proxmox_api::{Applied, Call, Client, Error, Lxc, Patience, Started};
+use proxmox_api::{Call, Change, Client, ConfigChange, Ended, Error, Lxc, Patience};
 use proxmox_types::params::{
-    ContentFilter, CreateParams, DeleteSnapshotParams, DeleteVolumeParams, DestroyParams, RestoreParams,
-    RollbackParams, SetConfigParams, SnapshotParams, StartParams, VzdumpParams,
+    CreateParams, DestroyParams, RestoreParams, SetConfigParams, SnapshotParams, VzdumpParams,
 };
 use proxmox_types::property::Property;
 use proxmox_types::property::mount::RootFs;
@@ -122,10 +121,8 @@ impl Life {
         self.place.client.node(&self.place.node).lxc(vmid)
     }
 
-    async fn done<T: Into<Started> + Send>(&self, call: Call<'_, T>) -> Outcome<Started> {
-        let started = call.await?.into();
-        self.place.client.wait(started.clone(), PATIENCE).await?;
-        Ok(started)
+    async fn done<T: Change + Send>(&self, call: Call<'_, T, impl Sized>) -> Outcome<Ended> {
+        Ok(call.run().await?)
     }
 
     async fn live(&mut self) -> Outcome<()> {
@@ -157,10 +154,9 @@ impl Life {
             params
         };
         let node = place.client.node(&place.node);
-        let claimed = place.client.cluster().with_next_id(|vmid| node.create(&params(vmid))).await?;
-        let vmid = claimed.vmid;
+        let (vmid, started) = place.client.cluster().with_next_id(|vmid| node.create(&params(vmid))).await?;
         self.made.containers.push(vmid);
-        self.place.client.wait(claimed.outcome.done()?, PATIENCE).await?;
+        self.place.client.wait(started?, PATIENCE).await?;
         let config = self.lxc(vmid).config().await?;
         ensure!(config.options.memory == Some(128), "memory is {:?}", config.options.memory);
         ensure!(self.status(vmid).await? == GuestStatus::Stopped, "a new container is stopped");
@@ -176,7 +172,7 @@ impl Life {
     }
 
     async fn start(&self, vmid: Vmid) -> Outcome<()> {
-        let start = || self.lxc(vmid).start(&StartParams::default());
+        let start = || self.lxc(vmid).start();
         self.done(start()).await?;
         ensure!(self.status(vmid).await? == GuestStatus::Running, "it was started");
         let again = start().await;
@@ -190,24 +186,24 @@ impl Life {
     async fn snapshot_change_and_roll_back(&self, vmid: Vmid) -> Outcome<()> {
         let (lxc, name): (_, SnapshotName) = (self.lxc(vmid), "before".parse()?);
         let snapshot = lxc.snapshot(&name);
-        self.done(snapshot.create(&SnapshotParams { description: Some("life".into()) })).await?;
+        self.done(snapshot.create().with(SnapshotParams { description: Some("life".into()) })).await?;
         let current = lxc.snapshots().await?.into_iter().find(SnapshotEntry::is_current);
         ensure!(
             current.and_then(|entry| entry.parent) == Some(name.clone()),
             "it descends from the snapshot"
         );
-        let again = self.done(snapshot.create(&SnapshotParams::default())).await;
+        let again = self.done(snapshot.create()).await;
         ensure!(again.is_err(), "a name that is taken is refused");
         let options = LxcOptions { memory: Some(256), ..LxcOptions::default() };
         let digest = lxc.config().await?.digest;
         let change = SetConfigParams { options, digest, ..SetConfigParams::default() };
-        ensure!(matches!(lxc.apply(&change).await?, Applied::Live), "memory changes at once");
+        ensure!(matches!(lxc.apply(&change).await?, ConfigChange::Live), "memory changes at once");
         ensure!(lxc.set_config(&change).await.is_err(), "the digest is outdated now");
         ensure!(lxc.config().await?.options.memory == Some(256), "memory was changed");
-        self.done(snapshot.rollback(&RollbackParams::default())).await?;
+        self.done(snapshot.rollback()).await?;
         ensure!(lxc.config().await?.options.memory == Some(128), "the rollback took the change back");
         ensure!(self.status(vmid).await? == GuestStatus::Stopped, "a rollback stops it");
-        self.done(snapshot.delete(&DeleteSnapshotParams::default())).await?;
+        self.done(snapshot.delete()).await?;
         ensure!(lxc.snapshots().await?.len() == 1, "only the running state is left");
         Ok(())
     }
@@ -216,8 +212,8 @@ impl Life {
         let node = self.place.client.node(&self.place.node);
         let storage: StorageId = self.place.template.volume().storage().parse()?;
         let params = VzdumpParams { storage: Some(storage.clone()), ..VzdumpParams::new(vmid.into()) };
-        let started = self.done(node.vzdump(&params)).await?;
-        let upid = started.upid().ok_or("a backup is a task")?;
+        let ended = self.done(node.vzdump(&params)).await?;
+        let upid = ended.upid.as_ref().ok_or("a backup is a task")?;
         let made = node.storage(&storage).backups_made_by(upid).await?;
         self.made.backups.extend(made.iter().map(|content| content.volid.clone()));
         ensure!(made.len() == 1, "one backup was made, not {made:?}");
@@ -235,10 +231,9 @@ impl Life {
             ..RestoreParams::new(vmid, archive.clone())
         };
         let node = place.client.node(&place.node);
-        let claimed = place.client.cluster().with_next_id(|vmid| node.restore(&params(vmid))).await?;
-        let vmid = claimed.vmid;
+        let (vmid, started) = place.client.cluster().with_next_id(|vmid| node.restore(&params(vmid))).await?;
         self.made.containers.push(vmid);
-        self.place.client.wait(claimed.outcome.done()?, PATIENCE).await?;
+        self.place.client.wait(started?, PATIENCE).await?;
         let options = self.lxc(vmid).config().await?.options;
         let name = options.hostname.map(|name| name.to_string());
         ensure!(name.as_deref() == Some("life-of-a-container"), "the copy is called {name:?}");
@@ -250,7 +245,7 @@ impl Life {
     }
 
     async fn destroy(&mut self, vmid: Vmid) -> Outcome<()> {
-        self.done(self.lxc(vmid).destroy(&DestroyParams::default())).await?;
+        self.done(self.lxc(vmid).destroy()).await?;
         self.made.containers.retain(|made| *made != vmid);
         ensure!(self.lxc(vmid).config().await.is_err(), "{vmid} is gone");
         Ok(())
@@ -260,8 +255,8 @@ impl Life {
         let node = self.place.client.node(&self.place.node);
         for volume in &std::mem::take(&mut self.made.backups) {
             let storage: StorageId = volume.storage().parse()?;
-            self.done(node.storage(&storage).volume(volume).delete(&DeleteVolumeParams::default())).await?;
-            let left = node.storage(&storage).content(&ContentFilter::default()).await?;
+            self.done(node.storage(&storage).volume(volume).delete()).await?;
+            let left = node.storage(&storage).content().await?;
             ensure!(left.iter().all(|content| content.volid != *volume), "{volume} is gone");
         }
         Ok(())
@@ -272,7 +267,7 @@ impl Life {
         self.delete_backups().await?;
         for vmid in &self.made.containers {
             let params = DestroyParams { force: Some(true), ..DestroyParams::default() };
-            self.done(self.lxc(*vmid).destroy(&params)).await?;
+            self.done(self.lxc(*vmid).destroy().with(params)).await?;
         }
         Ok(())
     }

@@ -18,8 +18,8 @@ impl<'a> Access<'a> {
     ///
     /// `GET /access/permissions`; for anybody else needs `Sys.Audit` on `/access`.
     /// Source: pve-access-control `PVE/API2/AccessControl.pm`.
-    pub fn permissions(self, filter: &PermissionFilter) -> Call<'a, Permissions> {
-        self.client.call(&access::PERMISSIONS, &[]).with(filter)
+    pub fn permissions(self) -> Call<'a, Permissions, PermissionFilter> {
+        self.client.call(&access::PERMISSIONS, &[])
     }
 
     /// Lists the roles with their privileges.

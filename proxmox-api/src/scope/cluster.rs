@@ -35,8 +35,8 @@ impl<'a> Cluster<'a> {
     /// `GET /cluster/resources`; guests without `VM.Audit`, storages without `Datastore.Audit` and pools without
     /// `Pool.Audit` are left out.
     /// Source: pve-manager `PVE/API2/Cluster.pm`.
-    pub fn resources(self, filter: &ResourceFilter) -> Call<'a, Rows<Resource>> {
-        self.client.call(&cluster::RESOURCES, &[]).with(filter)
+    pub fn resources(self) -> Call<'a, Rows<Resource>, ResourceFilter> {
+        self.client.call(&cluster::RESOURCES, &[])
     }
 
     /// Reads quorum and nodes.

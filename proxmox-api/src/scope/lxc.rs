@@ -12,9 +12,9 @@ use proxmox_types::{
 };
 
 use super::{Node, Snapshot};
+use crate::Call;
 use crate::endpoint::Endpoint;
 use crate::endpoint::table::{lxc, power, snapshot};
-use crate::{Call, Done, Forked};
 
 /// A container on a node.
 #[derive(Clone, Copy, Debug)]
@@ -29,7 +29,10 @@ impl<'a> Lxc<'a> {
         self.vmid
     }
 
-    pub(crate) fn call<T: serde::de::DeserializeOwned>(self, endpoint: &'static Endpoint) -> Call<'a, T> {
+    pub(crate) fn call<T: serde::de::DeserializeOwned, P>(
+        self,
+        endpoint: &'static Endpoint,
+    ) -> Call<'a, T, P> {
         self.node.client.call(endpoint, &[self.node.node, &self.vmid])
     }
 
@@ -84,8 +87,8 @@ impl<'a> Lxc<'a> {
     /// `VM.Allocate` for `nesting`. A locked container and an outdated digest are refused on the call. After 30 s
     /// pveproxy answers 596 although PVE goes on.
     /// Source: pve-container `PVE/API2/LXC/Config.pm`.
-    pub fn set_config(self, params: &SetConfigParams) -> Call<'a, Done> {
-        self.call(&lxc::SET_CONFIG).with(params)
+    pub fn set_config(self, params: &SetConfigParams) -> Call<'a, ()> {
+        self.call(&lxc::SET_CONFIG).fields(params).unit()
     }
 
     /// Asks whether all volumes can be snapshotted, cloned or copied.
@@ -111,8 +114,8 @@ impl<'a> Lxc<'a> {
     /// refused on the call; a lock, a template or a missing container fails in the task.
     /// Where HA manages the container, the task only hands the request on: `OK` says nothing about the container.
     /// Source: pve-container `PVE/API2/LXC/Status.pm`.
-    pub fn start(self, params: &StartParams) -> Call<'a, Upid> {
-        self.call(&power::START).with(params)
+    pub fn start(self) -> Call<'a, Upid, StartParams> {
+        self.call(&power::START).changing()
     }
 
     /// Stops the container at once.
@@ -121,8 +124,8 @@ impl<'a> Lxc<'a> {
     /// on the call, a locked one in the task.
     /// Where HA manages the container, the task only hands the request on: `OK` says nothing about the container.
     /// Source: pve-container `PVE/API2/LXC/Status.pm`.
-    pub fn stop(self, params: &StopParams) -> Call<'a, Upid> {
-        self.call(&power::STOP).with(params)
+    pub fn stop(self) -> Call<'a, Upid, StopParams> {
+        self.call(&power::STOP).changing()
     }
 
     /// Asks the container to shut down.
@@ -131,16 +134,16 @@ impl<'a> Lxc<'a> {
     /// container that takes too long fails the task and goes on.
     /// Where HA manages the container, the task only hands the request on: `OK` says nothing about the container.
     /// Source: pve-container `PVE/API2/LXC/Status.pm`.
-    pub fn shutdown(self, params: &ShutdownParams) -> Call<'a, Upid> {
-        self.call(&power::SHUTDOWN).with(params)
+    pub fn shutdown(self) -> Call<'a, Upid, ShutdownParams> {
+        self.call(&power::SHUTDOWN).changing()
     }
 
     /// Shuts the container down and starts it again, which makes pending changes effective.
     ///
     /// `POST /nodes/{node}/lxc/{vmid}/status/reboot`; needs `VM.PowerMgmt` on `/vms/{vmid}`.
     /// Source: pve-container `PVE/API2/LXC/Status.pm`.
-    pub fn reboot(self, params: &RebootParams) -> Call<'a, Upid> {
-        self.call(&power::REBOOT).with(params)
+    pub fn reboot(self) -> Call<'a, Upid, RebootParams> {
+        self.call(&power::REBOOT).changing()
     }
 
     /// Checkpoints the container to disk; PVE calls this experimental.
@@ -148,7 +151,7 @@ impl<'a> Lxc<'a> {
     /// `POST /nodes/{node}/lxc/{vmid}/status/suspend`; needs `VM.PowerMgmt` on `/vms/{vmid}`.
     /// Source: pve-container `PVE/API2/LXC/Status.pm`.
     pub fn suspend(self) -> Call<'a, Upid> {
-        self.call(&power::SUSPEND)
+        self.call(&power::SUSPEND).changing()
     }
 
     /// Continues a checkpointed container.
@@ -156,7 +159,7 @@ impl<'a> Lxc<'a> {
     /// `POST /nodes/{node}/lxc/{vmid}/status/resume`; needs `VM.PowerMgmt` on `/vms/{vmid}`.
     /// Source: pve-container `PVE/API2/LXC/Status.pm`.
     pub fn resume(self) -> Call<'a, Upid> {
-        self.call(&power::RESUME)
+        self.call(&power::RESUME).changing()
     }
 
     /// Starts destroying the container with its volumes, its snapshots, its ACLs and its pool membership.
@@ -164,8 +167,8 @@ impl<'a> Lxc<'a> {
     /// `DELETE /nodes/{node}/lxc/{vmid}`; needs `VM.Allocate` on `/vms/{vmid}`. A running, a locked and a protected
     /// container are refused on the call.
     /// Source: pve-container `PVE/API2/LXC.pm`, `destroy_vm`.
-    pub fn destroy(self, params: &DestroyParams) -> Call<'a, Upid> {
-        self.call(&lxc::DESTROY).with(params)
+    pub fn destroy(self) -> Call<'a, Upid, DestroyParams> {
+        self.call(&lxc::DESTROY).changing()
     }
 
     /// Starts growing a volume. The task is OK even if the file system did not grow with it: look inside.
@@ -174,7 +177,7 @@ impl<'a> Lxc<'a> {
     /// `Datastore.AllocateSpace` on the storage. Shrinking, the same size and a lock are refused on the call.
     /// Source: pve-container `PVE/API2/LXC.pm`, `resize_vm`.
     pub fn resize(self, params: &ResizeParams) -> Call<'a, Upid> {
-        self.call(&lxc::RESIZE).with(params)
+        self.call(&lxc::RESIZE).fields(params).changing()
     }
 
     /// Starts copying the container to another VMID.
@@ -184,7 +187,7 @@ impl<'a> Lxc<'a> {
     /// snapshot.
     /// Source: pve-container `PVE/API2/LXC.pm`, `clone_vm`.
     pub fn clone_to(self, params: &CloneParams) -> Call<'a, Upid> {
-        self.call(&lxc::CLONE).with(params)
+        self.call(&lxc::CLONE).fields(params).changing()
     }
 
     /// Starts turning the container into a template. PVE starts a worker and throws its UPID away: [`Call::settle`] finds
@@ -192,8 +195,8 @@ impl<'a> Lxc<'a> {
     ///
     /// `POST /nodes/{node}/lxc/{vmid}/template`; needs `VM.Allocate` on `/vms/{vmid}`.
     /// Source: pve-container `PVE/API2/LXC.pm`, `template`.
-    pub fn template(self) -> Call<'a, Forked> {
-        self.call(&lxc::TEMPLATE)
+    pub fn template(self) -> Call<'a, ()> {
+        self.call(&lxc::TEMPLATE).unit()
     }
 
     /// Starts moving a volume to another storage or container. The container must be stopped.
@@ -202,7 +205,7 @@ impl<'a> Lxc<'a> {
     /// `Datastore.AllocateSpace` on the target.
     /// Source: pve-container `PVE/API2/LXC.pm`, `move_volume`.
     pub fn move_volume(self, params: &MoveVolumeParams) -> Call<'a, Upid> {
-        self.call(&lxc::MOVE_VOLUME).with(params)
+        self.call(&lxc::MOVE_VOLUME).fields(params).changing()
     }
 
     /// Reads what stands in the way of moving the container to another node.
@@ -219,7 +222,7 @@ impl<'a> Lxc<'a> {
     /// Where HA manages the container, the task only hands the request on: `OK` says nothing about the container.
     /// Source: pve-container `PVE/API2/LXC.pm`.
     pub fn migrate(self, params: &MigrateParams) -> Call<'a, Upid> {
-        self.call(&lxc::MIGRATE).with(params)
+        self.call(&lxc::MIGRATE).fields(params).changing()
     }
 
     /// Lists the snapshots, unordered, and the running state as one row more.

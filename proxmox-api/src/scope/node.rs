@@ -86,8 +86,8 @@ impl<'a> Node<'a> {
     ///
     /// `GET /nodes/{node}/disks/list`; needs `Sys.Audit` on `/` or `/nodes/{node}`; the 403 names nothing.
     /// Source: pve-storage `PVE/API2/Disks.pm`.
-    pub fn disks(self, filter: &DiskFilter) -> Call<'a, Rows<Disk>> {
-        self.client.call(&node::DISKS, &[self.node]).with(filter)
+    pub fn disks(self) -> Call<'a, Rows<Disk>, DiskFilter> {
+        self.client.call(&node::DISKS, &[self.node])
     }
 
     /// Reads the health of one disk. PVE turns every failure into `UNKNOWN` and has no temperature.
@@ -114,8 +114,8 @@ impl<'a> Node<'a> {
     /// nothing.
     /// Source: pve-container `PVE/API2/LXC.pm`, `create_vm`.
     pub fn create(self, params: &CreateParams) -> Call<'a, Upid> {
-        let call = self.client.call(&lxc::CREATE, &[self.node]).with(params);
-        call.secret("password", params.password.as_ref())
+        let call = self.client.call(&lxc::CREATE, &[self.node]).fields(params);
+        call.secret("password", params.password.as_ref()).changing()
     }
 
     /// Starts restoring a container from a backup, by default to a VMID that is free.
@@ -125,7 +125,7 @@ impl<'a> Node<'a> {
     /// the task.
     /// Source: pve-container `PVE/API2/LXC.pm`, `create_vm`, `PVE/LXC/Create.pm`.
     pub fn restore(self, params: &RestoreParams) -> Call<'a, Upid> {
-        self.client.call(&lxc::RESTORE, &[self.node]).with(params).parameter("restore", 1)
+        self.client.call(&lxc::RESTORE, &[self.node]).fields(params).parameter("restore", 1).changing()
     }
 
     /// Starts backing containers up. PVE does not say which volume it made: see
@@ -136,7 +136,7 @@ impl<'a> Node<'a> {
     /// none at all ends well. [`Started::Nothing`] is that no chosen guest is on this node: no backup was made.
     /// Source: pve-manager `PVE/API2/VZDump.pm`.
     pub fn vzdump(self, params: &VzdumpParams) -> Call<'a, Started> {
-        self.client.call(&backup::VZDUMP, &[self.node]).with(params)
+        self.client.call(&backup::VZDUMP, &[self.node]).fields(params).changing()
     }
 
     /// Reads what a backup does unless it is told otherwise, for a storage or for the node.
@@ -160,16 +160,16 @@ impl<'a> Node<'a> {
     ///
     /// `GET /nodes/{node}/storage`; storages without `Datastore.Audit` or `Datastore.AllocateSpace` are left out.
     /// Source: pve-storage `PVE/API2/Storage/Status.pm`.
-    pub fn storages(self, filter: &StorageFilter) -> Call<'a, Rows<StorageStatus>> {
-        self.client.call(&storage::LIST, &[self.node]).with(filter)
+    pub fn storages(self) -> Call<'a, Rows<StorageStatus>, StorageFilter> {
+        self.client.call(&storage::LIST, &[self.node])
     }
 
     /// Lists tasks, by default those that have ended.
     ///
     /// `GET /nodes/{node}/tasks`; without `Sys.Audit` on `/nodes/{node}` only those of the same token.
     /// Source: pve-manager `PVE/API2/Tasks.pm`.
-    pub fn tasks(self, filter: &TaskFilter) -> Call<'a, Page<TaskEntry>> {
-        self.client.page(&task::LIST, &[self.node]).with(filter)
+    pub fn tasks(self) -> Call<'a, Page<TaskEntry>, TaskFilter> {
+        self.client.page(&task::LIST, &[self.node])
     }
 
     /// Lists the replication jobs of one container.

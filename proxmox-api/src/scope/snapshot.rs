@@ -5,9 +5,9 @@ use proxmox_types::{LxcConfig, SnapshotName, Upid};
 use serde::de::DeserializeOwned;
 
 use super::Lxc;
+use crate::Call;
 use crate::endpoint::Endpoint;
 use crate::endpoint::table::snapshot;
-use crate::{Call, Done};
 
 /// A snapshot of a container.
 #[derive(Clone, Copy, Debug)]
@@ -17,7 +17,7 @@ pub struct Snapshot<'a> {
 }
 
 impl<'a> Snapshot<'a> {
-    fn call<T: DeserializeOwned>(self, endpoint: &'static Endpoint) -> Call<'a, T> {
+    fn call<T: DeserializeOwned, P>(self, endpoint: &'static Endpoint) -> Call<'a, T, P> {
         let node = self.lxc.node;
         node.client.call(endpoint, &[node.node, &self.lxc.vmid, self.name])
     }
@@ -27,8 +27,8 @@ impl<'a> Snapshot<'a> {
     /// `POST /nodes/{node}/lxc/{vmid}/snapshot`; needs `VM.Snapshot` on `/vms/{vmid}`. Returns at once; wait on the UPID.
     /// A name that is taken, a lock and a storage without snapshots fail in the task, not here.
     /// Source: pve-container `PVE/API2/LXC/Snapshot.pm`.
-    pub fn create(self, params: &SnapshotParams) -> Call<'a, Upid> {
-        self.lxc.call(&snapshot::CREATE).parameter("snapname", self.name).with(params)
+    pub fn create(self) -> Call<'a, Upid, SnapshotParams> {
+        self.lxc.call(&snapshot::CREATE).parameter("snapname", self.name).changing()
     }
 
     /// Starts deleting the snapshot.
@@ -36,8 +36,8 @@ impl<'a> Snapshot<'a> {
     /// `DELETE /nodes/{node}/lxc/{vmid}/snapshot/{snapname}`; needs `VM.Snapshot` on `/vms/{vmid}`. A snapshot that does
     /// not exist fails in the task, and so does one of a container that is just being started, after 10 s.
     /// Source: pve-container `PVE/API2/LXC/Snapshot.pm`.
-    pub fn delete(self, params: &DeleteSnapshotParams) -> Call<'a, Upid> {
-        self.call(&snapshot::DELETE).with(params)
+    pub fn delete(self) -> Call<'a, Upid, DeleteSnapshotParams> {
+        self.call(&snapshot::DELETE).changing()
     }
 
     /// Starts rolling the container back. A running container is stopped at once, without being asked, and stays stopped
@@ -46,8 +46,8 @@ impl<'a> Snapshot<'a> {
     /// `POST /nodes/{node}/lxc/{vmid}/snapshot/{snapname}/rollback`; needs `VM.Snapshot` or `VM.Snapshot.Rollback` on
     /// `/vms/{vmid}`.
     /// Source: pve-container `PVE/API2/LXC/Snapshot.pm`, pve-guest-common `PVE/AbstractConfig.pm`.
-    pub fn rollback(self, params: &RollbackParams) -> Call<'a, Upid> {
-        self.call(&snapshot::ROLLBACK).with(params)
+    pub fn rollback(self) -> Call<'a, Upid, RollbackParams> {
+        self.call(&snapshot::ROLLBACK).changing()
     }
 
     /// Reads the configuration that the snapshot holds.
@@ -63,7 +63,7 @@ impl<'a> Snapshot<'a> {
     ///
     /// `PUT /nodes/{node}/lxc/{vmid}/snapshot/{snapname}/config`; needs `VM.Snapshot` on `/vms/{vmid}`.
     /// Source: pve-container `PVE/API2/LXC/Snapshot.pm`.
-    pub fn set_config(self, params: &SnapshotConfigParams) -> Call<'a, Done> {
-        self.call(&snapshot::SET_CONFIG).with(params)
+    pub fn set_config(self, params: &SnapshotConfigParams) -> Call<'a, ()> {
+        self.call(&snapshot::SET_CONFIG).fields(params).unit()
     }
 }

@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 use super::Node;
 use crate::endpoint::Endpoint;
 use crate::endpoint::table::storage;
-use crate::{Call, Done, Started};
+use crate::{Call, Started};
 
 /// A storage, as a node reaches it.
 #[derive(Clone, Copy, Debug)]
@@ -19,7 +19,7 @@ pub struct Storage<'a> {
 }
 
 impl<'a> Storage<'a> {
-    fn call<T: DeserializeOwned>(self, endpoint: &'static Endpoint) -> Call<'a, T> {
+    fn call<T: DeserializeOwned, P>(self, endpoint: &'static Endpoint) -> Call<'a, T, P> {
         self.node.client.call(endpoint, &[self.node.node, self.storage])
     }
 
@@ -37,8 +37,8 @@ impl<'a> Storage<'a> {
     /// `GET /nodes/{node}/storage/{storage}/content`; needs `Datastore.Audit` or `Datastore.AllocateSpace` on
     /// `/storage/{storage}`; backups without `Datastore.AllocateSpace` and `VM.Backup` on their container are left out.
     /// Source: pve-storage `PVE/API2/Storage/Content.pm`.
-    pub fn content(self, filter: &ContentFilter) -> Call<'a, Rows<Content>> {
-        self.call(&storage::CONTENT_LIST).with(filter)
+    pub fn content(self) -> Call<'a, Rows<Content>, ContentFilter> {
+        self.call(&storage::CONTENT_LIST)
     }
 
     /// Allocates a volume, at once, and returns its id. PVE takes names of every kind, also those of other guests.
@@ -46,7 +46,7 @@ impl<'a> Storage<'a> {
     /// `POST /nodes/{node}/storage/{storage}/content`; needs `Datastore.AllocateSpace` on `/storage/{storage}`.
     /// Source: pve-storage `PVE/API2/Storage/Content.pm`.
     pub fn allocate(self, params: &AllocateParams) -> Call<'a, VolumeId> {
-        self.call(&storage::ALLOCATE).with(params)
+        self.call(&storage::ALLOCATE).fields(params).changing()
     }
 
     /// Starts downloading a template or an image.
@@ -55,7 +55,7 @@ impl<'a> Storage<'a> {
     /// and `Sys.AccessNetwork` on `/nodes/{node}`.
     /// Source: pve-storage `PVE/API2/Storage/Status.pm`.
     pub fn download(self, params: &DownloadUrlParams) -> Call<'a, Upid> {
-        self.call(&storage::DOWNLOAD).with(params)
+        self.call(&storage::DOWNLOAD).fields(params).changing()
     }
 
     /// Lists the backups with what a retention would do to each, and does nothing.
@@ -64,7 +64,7 @@ impl<'a> Storage<'a> {
     /// `/storage/{storage}`.
     /// Source: pve-storage `PVE/API2/Storage/PruneBackups.pm`.
     pub fn prune_dry_run(self, params: &PruneParams) -> Call<'a, Rows<PruneEntry>> {
-        self.call(&storage::PRUNE_DRY_RUN).with(params)
+        self.call(&storage::PRUNE_DRY_RUN).fields(params)
     }
 
     /// Starts deleting the backups that a retention does not keep.
@@ -73,7 +73,7 @@ impl<'a> Storage<'a> {
     /// and `VM.Backup` on the container, without one `Datastore.Allocate`.
     /// Source: pve-storage `PVE/API2/Storage/PruneBackups.pm`.
     pub fn prune(self, params: &PruneParams) -> Call<'a, Upid> {
-        self.call(&storage::PRUNE_BACKUPS).with(params)
+        self.call(&storage::PRUNE_BACKUPS).fields(params).changing()
     }
 }
 
@@ -85,7 +85,7 @@ pub struct Volume<'a> {
 }
 
 impl<'a> Volume<'a> {
-    fn call<T: DeserializeOwned>(self, endpoint: &'static Endpoint) -> Call<'a, T> {
+    fn call<T: DeserializeOwned, P>(self, endpoint: &'static Endpoint) -> Call<'a, T, P> {
         let node = self.storage.node;
         node.client.call(endpoint, &[node.node, self.storage.storage, self.volume])
     }
@@ -103,8 +103,8 @@ impl<'a> Volume<'a> {
     ///
     /// `PUT /nodes/{node}/storage/{storage}/content/{volume}`; needs what reading it needs. Other volumes are refused.
     /// Source: pve-storage `PVE/API2/Storage/Content.pm`.
-    pub fn set(self, params: &VolumeParams) -> Call<'a, Done> {
-        self.call(&storage::SET_VOLUME).with(params)
+    pub fn set(self, params: &VolumeParams) -> Call<'a, ()> {
+        self.call(&storage::SET_VOLUME).fields(params).unit()
     }
 
     /// Starts deleting the volume. A backup that is already gone is a task that succeeds; a protected one fails in it.
@@ -113,7 +113,7 @@ impl<'a> Volume<'a> {
     /// `Datastore.Allocate` on `/storage/{storage}`. With a delay the answer may come after the end, and then there is
     /// no task.
     /// Source: pve-storage `PVE/API2/Storage/Content.pm`.
-    pub fn delete(self, params: &DeleteVolumeParams) -> Call<'a, Started> {
-        self.call(&storage::DELETE_VOLUME).with(params)
+    pub fn delete(self) -> Call<'a, Started, DeleteVolumeParams> {
+        self.call(&storage::DELETE_VOLUME).changing()
     }
 }

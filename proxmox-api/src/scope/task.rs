@@ -4,7 +4,7 @@ use proxmox_types::params::LogRange;
 use proxmox_types::{TaskLogLine, TaskStatus, Upid};
 
 use crate::endpoint::table::task;
-use crate::{Call, Client, Done, Page};
+use crate::{Call, Client, Page};
 
 /// A task, on the node that its UPID names.
 #[derive(Clone, Copy, Debug)]
@@ -33,8 +33,8 @@ impl<'a> Task<'a> {
     /// `GET /nodes/{node}/tasks/{upid}/log`; a token's own tasks need no privilege, others `Sys.Audit` on
     /// `/nodes/{node}`.
     /// Source: pve-manager `PVE/API2/Tasks.pm`.
-    pub fn log(self, range: &LogRange) -> Call<'a, Page<TaskLogLine>> {
-        self.client.page(&task::LOG, &[&self.upid.node(), self.upid]).with(range)
+    pub fn log(self) -> Call<'a, Page<TaskLogLine>, LogRange> {
+        self.client.page(&task::LOG, &[&self.upid.node(), self.upid])
     }
 
     /// Stops the task: TERM, and KILL after 5 s, for which the call waits. A task that has ended is no error.
@@ -42,7 +42,7 @@ impl<'a> Task<'a> {
     /// `DELETE /nodes/{node}/tasks/{upid}`; a token's own tasks need no privilege, others `Sys.Modify` on
     /// `/nodes/{node}`.
     /// Source: pve-manager `PVE/API2/Tasks.pm`.
-    pub fn stop(self) -> Call<'a, Done> {
-        self.client.call(&task::STOP, &[&self.upid.node(), self.upid])
+    pub fn stop(self) -> Call<'a, ()> {
+        self.client.call(&task::STOP, &[&self.upid.node(), self.upid]).unit()
     }
 }

@@ -87,7 +87,7 @@ impl Task<'_> {
     async fn page(self, range: &LogRange, patience: Duration) -> Option<Page<TaskLogLine>> {
         let start = self.client.now();
         for _ in 0..ATTEMPTS {
-            match within(self.client, LOG_READ, self.log(range).into_future()).await {
+            match within(self.client, LOG_READ, self.log().with(*range).into_future()).await {
                 Some(Ok(page)) => return Some(page),
                 Some(Err(error)) if !may_pass(&error) => return None,
                 _ if self.client.now().saturating_sub(start) >= patience => return None,

@@ -135,7 +135,7 @@ const NODES: &[(&str, Build)] = &[
     }),
     ("node.services", |client, given| given.bare(client.node(&given.node()?).services())),
     ("node.certificates", |client, given| given.bare(client.node(&given.node()?).certificates())),
-    ("disk.list", |client, given| built(client.node(&given.node()?).disks(&given.rest()?))),
+    ("disk.list", |client, given| built(client.node(&given.node()?).disks().with(given.rest()?))),
     ("disk.smart", |client, mut given| {
         let disk: String = given.take("disk")?;
         given.bare(client.node(&given.node()?).smart(&disk))
@@ -187,7 +187,7 @@ const CHANGES: &[(&str, Build)] = &[
         built(client.node(&given.node()?).restore(&given.rest()?))
     }),
     ("lxc.destroy", |client, given| {
-        built(client.node(&given.node()?).lxc(given.vmid()?).destroy(&given.rest()?))
+        built(client.node(&given.node()?).lxc(given.vmid()?).destroy().with(given.rest()?))
     }),
     ("lxc.set_config", |client, given| {
         built(client.node(&given.node()?).lxc(given.vmid()?).set_config(&given.rest()?))
@@ -209,14 +209,16 @@ const CHANGES: &[(&str, Build)] = &[
 
 const POWER: &[(&str, Build)] = &[
     ("lxc.start", |client, given| {
-        built(client.node(&given.node()?).lxc(given.vmid()?).start(&given.rest()?))
+        built(client.node(&given.node()?).lxc(given.vmid()?).start().with(given.rest()?))
     }),
-    ("lxc.stop", |client, given| built(client.node(&given.node()?).lxc(given.vmid()?).stop(&given.rest()?))),
+    ("lxc.stop", |client, given| {
+        built(client.node(&given.node()?).lxc(given.vmid()?).stop().with(given.rest()?))
+    }),
     ("lxc.shutdown", |client, given| {
-        built(client.node(&given.node()?).lxc(given.vmid()?).shutdown(&given.rest()?))
+        built(client.node(&given.node()?).lxc(given.vmid()?).shutdown().with(given.rest()?))
     }),
     ("lxc.reboot", |client, given| {
-        built(client.node(&given.node()?).lxc(given.vmid()?).reboot(&given.rest()?))
+        built(client.node(&given.node()?).lxc(given.vmid()?).reboot().with(given.rest()?))
     }),
     ("lxc.suspend", |client, given| given.bare(client.node(&given.node()?).lxc(given.vmid()?).suspend())),
     ("lxc.resume", |client, given| given.bare(client.node(&given.node()?).lxc(given.vmid()?).resume())),
@@ -227,15 +229,15 @@ const SNAPSHOTS: &[(&str, Build)] = &[
     ("snapshot.create", |client, mut given| {
         let name = given.take("snapname")?;
         let node = given.node()?;
-        built(client.node(&node).lxc(given.vmid()?).snapshot(&name).create(&given.rest()?))
+        built(client.node(&node).lxc(given.vmid()?).snapshot(&name).create().with(given.rest()?))
     }),
     ("snapshot.delete", |client, given| {
         let (node, name) = (given.node()?, given.snapshot()?);
-        built(client.node(&node).lxc(given.vmid()?).snapshot(&name).delete(&given.rest()?))
+        built(client.node(&node).lxc(given.vmid()?).snapshot(&name).delete().with(given.rest()?))
     }),
     ("snapshot.rollback", |client, given| {
         let (node, name) = (given.node()?, given.snapshot()?);
-        built(client.node(&node).lxc(given.vmid()?).snapshot(&name).rollback(&given.rest()?))
+        built(client.node(&node).lxc(given.vmid()?).snapshot(&name).rollback().with(given.rest()?))
     }),
     ("snapshot.config", |client, given| {
         let (node, name) = (given.node()?, given.snapshot()?);
@@ -264,12 +266,12 @@ const BACKUPS: &[(&str, Build)] = &[
 const STORAGES: &[(&str, Build)] = &[
     ("storage.definitions", |client, given| given.bare(client.storage_definitions())),
     ("storage.definition", |client, given| given.bare(client.storage_definition(&given.storage()?))),
-    ("storage.list", |client, given| built(client.node(&given.node()?).storages(&given.rest()?))),
+    ("storage.list", |client, given| built(client.node(&given.node()?).storages().with(given.rest()?))),
     ("storage.status", |client, given| {
         given.bare(client.node(&given.node()?).storage(&given.storage()?).status())
     }),
     ("volume.list", |client, given| {
-        built(client.node(&given.node()?).storage(&given.storage()?).content(&given.rest()?))
+        built(client.node(&given.node()?).storage(&given.storage()?).content().with(given.rest()?))
     }),
     ("volume.allocate", |client, given| {
         built(client.node(&given.node()?).storage(&given.storage()?).allocate(&given.rest()?))
@@ -301,15 +303,16 @@ const STORAGES: &[(&str, Build)] = &[
                 .node(&given.node()?)
                 .storage(&given.storage()?)
                 .volume(&given.volume()?)
-                .delete(&given.rest()?),
+                .delete()
+                .with(given.rest()?),
         )
     }),
 ];
 
 const TASKS: &[(&str, Build)] = &[
-    ("task.list", |client, given| built(client.node(&given.node()?).tasks(&given.rest()?))),
+    ("task.list", |client, given| built(client.node(&given.node()?).tasks().with(given.rest()?))),
     ("task.status", |client, given| given.bare(client.task(&given.upid()?).status())),
-    ("task.log", |client, given| built(client.task(&given.upid()?).log(&given.rest()?))),
+    ("task.log", |client, given| built(client.task(&given.upid()?).log().with(given.rest()?))),
     ("task.stop", |client, given| given.bare(client.task(&given.upid()?).stop())),
 ];
 
@@ -318,14 +321,14 @@ const CLUSTER: &[(&str, Build)] = &[
         Some(vmid) => given.bare(client.cluster().check_id(vmid)),
         None => given.bare(client.cluster().next_id()),
     }),
-    ("cluster.resources", |client, given| built(client.cluster().resources(&given.rest()?))),
+    ("cluster.resources", |client, given| built(client.cluster().resources().with(given.rest()?))),
     ("cluster.status", |client, given| given.bare(client.cluster().status())),
     ("cluster.tasks", |client, given| given.bare(client.cluster().tasks())),
     ("cluster.ha_resources", |client, given| given.bare(client.cluster().ha_resources())),
 ];
 
 const ACCESS: &[(&str, Build)] = &[
-    ("access.permissions", |client, given| built(client.access().permissions(&given.rest()?))),
+    ("access.permissions", |client, given| built(client.access().permissions().with(given.rest()?))),
     ("access.roles", |client, given| given.bare(client.access().roles())),
     ("access.token", |client, given| {
         let id = format!("{}!{}", given.place["userid"], given.place["tokenid"]);

@@ -4,7 +4,7 @@ use core::time::Duration;
 use std::sync::Mutex;
 
 use proxmox_api::sim::{Container, Sim};
-use proxmox_api::{Applied, Patience, Visibility};
+use proxmox_api::{ConfigChange, Patience, Visibility};
 use proxmox_types::params::{RestoreParams, SetConfigParams, VzdumpParams};
 use proxmox_types::{ConsoleMode, LxcOptions, NodeName, StorageId, Vmid};
 
@@ -40,9 +40,9 @@ fn a_vmid_that_somebody_else_took_is_left_to_them() {
         params.storage = Some("local-btrfs".parse().unwrap());
         client.node(&node).restore(&params)
     };
-    let claimed = now(client.cluster().with_next_id(restore)).unwrap();
-    now(client.wait(claimed.outcome.done().unwrap(), Patience::default())).unwrap();
-    assert_eq!((claimed.vmid.get(), tried.into_inner().unwrap()), (104, vec![102, 103, 104]));
+    let (vmid, started) = now(client.cluster().with_next_id(restore)).unwrap();
+    now(client.wait(started.unwrap(), Patience::default())).unwrap();
+    assert_eq!((vmid.get(), tried.into_inner().unwrap()), (104, vec![102, 103, 104]));
 }
 
 fn set(options: LxcOptions) -> SetConfigParams {
@@ -56,13 +56,13 @@ fn a_change_says_whether_it_waits_for_the_next_start() {
     let (running, stopped) = (client.node(&node).lxc(vmid(100)), client.node(&node).lxc(vmid(101)));
     let cmode = set(LxcOptions { cmode: Some(ConsoleMode::Shell), ..LxcOptions::default() });
     let memory = set(LxcOptions { memory: Some(1024), ..LxcOptions::default() });
-    assert!(matches!(now(stopped.apply(&cmode)).unwrap(), Applied::Live));
-    let Applied::AtNextStart(waiting) = now(running.apply(&cmode)).unwrap() else { panic!("it waits") };
+    assert!(matches!(now(stopped.apply(&cmode)).unwrap(), ConfigChange::Live));
+    let ConfigChange::AtNextStart(waiting) = now(running.apply(&cmode)).unwrap() else { panic!("it waits") };
     assert_eq!(waiting.iter().map(|option| option.key.as_str()).collect::<Vec<_>>(), ["cmode"]);
     // What another change left waiting does not count.
-    assert!(matches!(now(running.apply(&memory)).unwrap(), Applied::Live));
+    assert!(matches!(now(running.apply(&memory)).unwrap(), ConfigChange::Live));
     let revert = SetConfigParams { revert: "cmode".parse().unwrap(), ..SetConfigParams::default() };
-    assert!(matches!(now(running.apply(&revert)).unwrap(), Applied::Live));
+    assert!(matches!(now(running.apply(&revert)).unwrap(), ConfigChange::Live));
 }
 
 #[test]

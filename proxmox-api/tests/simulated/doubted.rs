@@ -2,13 +2,13 @@
 
 use proxmox_api::endpoint::table;
 use proxmox_api::sim::{Answer, Effect, Fault};
-use proxmox_api::{Applied, Method, Outcome};
+use proxmox_api::{ConfigChange, Method};
 use serde_json::json;
 
-use crate::lost::{CALLS, lxc, meet, p, scene};
+use crate::lost::{CALLS, Fate, fate, lxc, meet, p, scene};
 use crate::now::now;
 
-/// Refusals that come before anything is done. What a `PUT` says proves nothing.
+/// Refusals that come before anything is done.
 const REFUSALS: [(u16, &str); 6] = [
     (400, "Parameter verification failed."),
     (403, "Permission check failed (/vms/101, VM.Snapshot)"),
@@ -23,8 +23,10 @@ fn a_refusal_that_comes_first_settles_what_does_not_write_before() {
     for (status, reason) in REFUSALS {
         for (endpoint, settle, _) in CALLS {
             let (_, outcome) = meet(endpoint, *settle, Effect::Instead(Answer::bare(status, reason)));
-            let is_proof = status < 500 || endpoint.method != Method::Put;
-            let is_settled = matches!(&outcome, Outcome::NotDone(error) if !error.may_have_happened());
+            // What a `PUT` says proves nothing; that its worker is not found does.
+            let is_proof =
+                status < 500 || endpoint.method != Method::Put || endpoint.trace.worker().is_some();
+            let is_settled = fate(&outcome) == Fate::NotDone;
             assert_eq!(is_settled, is_proof, "{} {status} {reason}: {outcome:?}", endpoint.operation);
         }
     }
@@ -56,12 +58,8 @@ fn a_call_that_was_executed_is_found_whatever_it_was_answered() {
         for (endpoint, settle, has_trace) in CALLS {
             let answer = Answer::bare(status, reason);
             let (sent, outcome) = meet(endpoint, *settle, Effect::Answered(answer));
-            let is_right = match outcome {
-                Outcome::Done(_) => *has_trace,
-                Outcome::Unknown(_) => !has_trace,
-                Outcome::NotDone(_) => false,
-            };
-            assert!(is_right, "{} {status} {reason}", endpoint.operation);
+            let expected = if *has_trace { Fate::Done } else { Fate::Unknown };
+            assert_eq!(fate(&outcome), expected, "{} {status} {reason}", endpoint.operation);
             assert_eq!(sent, 1, "{}", endpoint.operation);
         }
     }
@@ -74,14 +72,14 @@ fn a_change_that_a_put_made_and_then_complained_about_is_live() {
     sim.inject(Fault::once(&table::lxc::SET_CONFIG, Effect::Answered(answer.clone())));
     let params = p(json!({"cores": 2}));
     let applied = lxc(&client, 101, |lxc| now(lxc.apply(&params)));
-    assert!(matches!(applied, Ok(Applied::Live)), "{applied:?}");
+    assert!(matches!(applied, Ok(ConfigChange::Live)), "{applied:?}");
     for text in
         ["unable to hotplug mp0: failed to change apparmor profile", "unable to apply pending change mp0: no"]
     {
         let late = Answer::refused_parameter("mp0", text);
         sim.inject(Fault::once(&table::lxc::SET_CONFIG, Effect::Answered(late)));
         let applied = lxc(&client, 101, |lxc| now(lxc.apply(&params)));
-        assert!(matches!(applied, Ok(Applied::Live)), "{applied:?}");
+        assert!(matches!(applied, Ok(ConfigChange::Live)), "{applied:?}");
     }
     sim.inject(Fault::once(&table::lxc::SET_CONFIG, Effect::Instead(answer)));
     let params = p(json!({"cores": 3}));

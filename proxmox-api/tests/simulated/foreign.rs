@@ -131,11 +131,7 @@ fn what_does_not_exist_is_named_by_the_request_where_pve_does_not() {
             UNKNOWN,
         ),
         (|c| now(c.task(&UNKNOWN.parse().unwrap()).stop().into_future()).unwrap_err(), Thing::Task, UNKNOWN),
-        (
-            |c| now(c.task(&UNKNOWN.parse().unwrap()).log(&p(json!({}))).into_future()).unwrap_err(),
-            Thing::Task,
-            UNKNOWN,
-        ),
+        (|c| now(c.task(&UNKNOWN.parse().unwrap()).log().into_future()).unwrap_err(), Thing::Task, UNKNOWN),
         (
             |c| {
                 let storage = p(json!("nosuch"));

@@ -8,9 +8,7 @@ use core::time::Duration;
 use proxmox_api::endpoint::table::{snapshot, task};
 use proxmox_api::sim::{Answer, Effect, Fault, Sim};
 use proxmox_api::{Cause, Client, Ended, Error, Patience, Started};
-use proxmox_types::params::{
-    DestroyParams, Guests, SetConfigParams, SnapshotParams, StartParams, VzdumpParams,
-};
+use proxmox_types::params::{Guests, SetConfigParams, VzdumpParams};
 use proxmox_types::{LxcOptions, NodeName, SnapshotName, Upid, Vmid};
 
 use crate::now::now;
@@ -34,7 +32,7 @@ pub(crate) fn snapshot(sim: &Sim, client: &Client, container: u32, lasts: Durati
     sim.world().durations.insert("vzsnapshot", lasts);
     let node = node();
     let lxc = client.node(&node).lxc(vmid(container));
-    now(lxc.snapshot(&name("before")).create(&SnapshotParams::default())).unwrap()
+    now(lxc.snapshot(&name("before")).create()).unwrap()
 }
 
 pub(crate) fn wait(client: &Client, upid: &Upid) -> Result<Ended, Error> {
@@ -103,7 +101,7 @@ fn warnings_are_success_and_come_with_their_lines() {
     let client = sim.client();
     sim.world().containers.get_mut(&300).unwrap().warns = true;
     let node = node();
-    let upid = now(client.node(&node).lxc(vmid(300)).start(&StartParams::default())).unwrap();
+    let upid = now(client.node(&node).lxc(vmid(300)).start()).unwrap();
     let ended = wait(&client, &upid).unwrap();
     assert_eq!(ended.warnings, 1);
     assert_eq!(
@@ -228,17 +226,23 @@ impl proxmox_api::HttpTransport for Stalled {
 }
 
 #[test]
-fn every_kind_of_change_is_waited_for_in_the_same_two_lines() {
+fn every_kind_of_change_is_run_to_its_end_by_the_same_line() {
     let sim = Sim::new();
     let client = sim.client();
     let node = node();
     let lxc = client.node(&node).lxc(vmid(300));
-    let upid = now(lxc.destroy(&DestroyParams::default())).unwrap();
-    now(client.wait(upid, Patience::default())).unwrap();
+    let destroyed = now(lxc.destroy().run()).unwrap();
+    assert_eq!(destroyed.upid.as_ref().map(Upid::worker_type), Some("vzdestroy"));
     let options = LxcOptions { cores: Some(2), ..LxcOptions::default() };
     let params = SetConfigParams { options, ..SetConfigParams::default() };
-    let done = now(client.node(&node).lxc(vmid(101)).set_config(&params)).unwrap();
-    now(client.wait(done, Patience::default())).unwrap();
+    let lxc = client.node(&node).lxc(vmid(101));
+    assert_eq!(now(lxc.set_config(&params).run()).unwrap(), Ended::default());
+    // PVE does not name this worker.
+    let made = now(lxc.template().run()).unwrap();
+    assert_eq!(made.upid.as_ref().map(Upid::worker_type), Some("vztemplate"));
+    let impatient = sim.client().with_patience(Patience::new(Duration::ZERO));
+    let started = now(impatient.node(&node).lxc(vmid(210)).start().run());
+    assert!(matches!(started, Err(Error::TaskStillRunning { .. })), "{started:?}");
 }
 
 #[test]

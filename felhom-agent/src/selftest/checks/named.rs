@@ -99,7 +99,7 @@ async fn absent(
 ) -> Finding {
     let path = format!("/sdn/zones/localnetwork/{bridge}");
     let filter = PermissionFilter { userid: None, path: Some(path.clone()) };
-    let finding = match connection.client.access().permissions(&filter).await {
+    let finding = match connection.client.access().permissions().with(filter).await {
         Err(error) => call_failed(config, &error),
         Ok(held) if !["SDN.Use", "SDN.Audit"].iter().any(|privilege| held.holds(&path, privilege)) => {
             Finding::skip(format!("{bridge} is not shown to a token without SDN.Use on {path}"))

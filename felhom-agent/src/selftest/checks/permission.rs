@@ -51,7 +51,7 @@ async fn compare(config: &Config, connection: &Connection) -> Result<Vec<Finding
     let mut roles = None;
     for (path, role) in needed(config) {
         let filter = PermissionFilter { userid: None, path: Some(path.clone()) };
-        let permissions = access.permissions(&filter).await?;
+        let permissions = access.permissions().with(filter).await?;
         let (has, lacks): (Vec<&str>, Vec<&str>) =
             role.privileges.iter().partition(|privilege| permissions.holds(&path, privilege));
         held += has.len();
@@ -118,7 +118,7 @@ fn folded(paths: &[&str]) -> Vec<String> {
 pub(super) fn excess(context: Arc<Context>) -> Findings {
     found(async move {
         let (config, connection) = context.connected()?;
-        let permissions = connection.client.access().permissions(&PermissionFilter::default()).await;
+        let permissions = connection.client.access().permissions().await;
         let permissions = permissions.map_err(|error| call_failed(config, &error))?;
         let mut held: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
         for path in permissions.paths() {

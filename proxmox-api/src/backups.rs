@@ -25,7 +25,7 @@ impl Storage<'_> {
     pub async fn backups_made_by(self, upid: &Upid) -> Result<Rows<Content>, Error> {
         let archives = self.node.client.task(upid).archives().await?;
         let filter = ContentFilter { content: Some(ContentType::Backup), ..ContentFilter::default() };
-        let mut volumes = self.content(&filter).await?;
+        let mut volumes = self.content().with(filter).await?;
         volumes.retain(|volume| archives.iter().any(|archive| is_of(archive, volume.volid.name())));
         Ok(volumes)
     }
@@ -37,7 +37,7 @@ impl Task<'_> {
         let mut archives = Vec::new();
         for page in 0..PAGES {
             let range = LogRange { start: Some(page * PAGE), limit: Some(PAGE) };
-            let lines = self.log(&range).await?;
+            let lines = self.log().with(range).await?;
             archives.extend(lines.rows.iter().filter_map(|line| archive(&line.t)).map(Into::into));
             if (page + 1) * PAGE >= lines.total {
                 break;

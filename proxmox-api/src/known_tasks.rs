@@ -8,12 +8,12 @@ use proxmox_types::Upid;
 const MOST: usize = 64;
 
 /// Hashes of the last UPIDs, without a lock.
-pub(crate) struct Recent {
+pub(crate) struct KnownTasks {
     hashes: [AtomicU64; MOST],
     next: AtomicUsize,
 }
 
-impl Recent {
+impl KnownTasks {
     pub(crate) const fn new() -> Self {
         Self { hashes: [const { AtomicU64::new(0) }; MOST], next: AtomicUsize::new(0) }
     }
@@ -47,9 +47,9 @@ mod tests {
 
     #[test]
     fn the_last_ones_are_known_and_older_ones_forgotten() {
-        let recent = Recent::new();
-        (0..=MOST).for_each(|pid| recent.remember(&upid(pid)));
-        let known = [0, 1, MOST, MOST + 1].map(|pid| recent.knows(&upid(pid)));
-        assert_eq!(known, [false, true, true, false]);
+        let known = KnownTasks::new();
+        (0..=MOST).for_each(|pid| known.remember(&upid(pid)));
+        let are_known = [0, 1, MOST, MOST + 1].map(|pid| known.knows(&upid(pid)));
+        assert_eq!(are_known, [false, true, true, false]);
     }
 }

@@ -13,13 +13,13 @@ use crate::{Call, Lxc};
 #[derive(Debug)]
 #[must_use]
 #[non_exhaustive]
-pub enum Applied {
+pub enum ConfigChange {
     /// All of it is in effect.
     Live,
     /// These options wait for the next start; the others are in effect.
     AtNextStart(Vec<PendingChange>),
     /// It was accepted; whether it waits could not be read.
-    Untold(Error),
+    Unverified(Error),
 }
 
 impl Lxc<'_> {
@@ -28,13 +28,13 @@ impl Lxc<'_> {
     /// `PUT /nodes/{node}/lxc/{vmid}/config`, then `GET /nodes/{node}/lxc/{vmid}/pending`; needs what they need.
     /// A lost answer is looked for as [`Call::settle`] does. An error means that nothing was accepted, unless
     /// [`Error::may_have_happened`].
-    pub async fn apply(self, params: &SetConfigParams) -> Result<Applied, Error> {
+    pub async fn apply(self, params: &SetConfigParams) -> Result<ConfigChange, Error> {
         let change = self.set_config(params);
         let changed = changed(&change);
-        change.settle().await.done()?;
+        change.settle().await?;
         Ok(match self.pending().unless_unread(|row| may_be_of(row, &changed)).await {
             Ok(options) => of(options, &changed),
-            Err(error) => Applied::Untold(error),
+            Err(error) => ConfigChange::Unverified(error),
         })
     }
 }
@@ -55,8 +55,8 @@ fn may_be_of(row: &Unread, changed: &[String]) -> bool {
     row.field("key").is_none_or(|key| changed.contains(&key))
 }
 
-fn of(options: Rows<PendingChange>, changed: &[String]) -> Applied {
+fn of(options: Rows<PendingChange>, changed: &[String]) -> ConfigChange {
     let waits = |option: &PendingChange| option.is_pending() && changed.contains(&option.key);
     let pending: Vec<PendingChange> = options.into_iter().filter(waits).collect();
-    if pending.is_empty() { Applied::Live } else { Applied::AtNextStart(pending) }
+    if pending.is_empty() { ConfigChange::Live } else { ConfigChange::AtNextStart(pending) }
 }
