@@ -123,7 +123,6 @@ fn refused(config: &Config, error: &Error) -> Finding {
              nothing else was asked, since every refusal takes 3 s",
         )
         .ending(Exit::Unchecked)
-        .halting()
 }
 
 /// The server's word for it, wherever it was said.

@@ -20,7 +20,7 @@ use tokio::time::Instant;
 
 use crate::process::catch_panic;
 use crate::report::exit::Exit;
-use crate::report::finding::{Claim, Finding, Outcome, Remedy, Status};
+use crate::report::finding::{Checked, Claim, Finding, Remedy, Status};
 
 use journal::{JournalError, StateDir};
 use leftover::{Leftover, cleanup_line};
@@ -34,32 +34,32 @@ const LENIENCE: Duration = Duration::from_mins(1);
 /// What became of an exercise.
 #[derive(Debug, Default)]
 pub struct Exercised {
-    /// One outcome per claim.
-    pub outcomes: Vec<Outcome>,
+    /// One per claim.
+    pub checked: Vec<Checked>,
     /// The tasks that were started.
     pub tasks: Vec<TaskRun>,
     /// What could not be removed.
     pub leftovers: Vec<Leftover>,
-    /// Why it ended otherwise than by its outcomes.
+    /// Why it ended otherwise than by what was found.
     pub exit: Option<Exit>,
 }
 
 impl Exercised {
     /// An exercise that never began.
-    pub fn skipped(reason: &str) -> Self {
+    pub fn skipped(reason: &Finding) -> Self {
         let mut exercised = Self::default();
         exercised.skip_the_rest(reason);
         exercised
     }
 
     fn record(&mut self, claim: &'static Claim, finding: Finding, duration: Duration) {
-        self.outcomes.push(Outcome { claim, findings: vec![finding], duration, is_reported: true });
+        self.checked.push(Checked { claim, findings: vec![finding], duration });
     }
 
     /// Fills in the claims that were not come to.
-    fn skip_the_rest(&mut self, reason: &str) {
-        let missing = claims::ALL.iter().skip(self.outcomes.len());
-        missing.for_each(|claim| self.record(claim, Finding::skip(reason), Duration::ZERO));
+    fn skip_the_rest(&mut self, reason: &Finding) {
+        let missing = claims::ALL.iter().skip(self.checked.len());
+        missing.for_each(|claim| self.record(claim, reason.clone(), Duration::ZERO));
     }
 }
 
@@ -79,13 +79,17 @@ pub async fn run(site: Site<'_>, vmid: Option<Vmid>) -> Exercised {
             exercise(steps, exercised).await
         }
         Err(refusal) => {
-            exercised.outcomes.push(Outcome {
+            exercised.checked.push(Checked {
                 claim: &claims::GUEST,
                 findings: refusal.findings,
                 duration: start.elapsed(),
-                is_reported: true,
             });
-            exercised.skip_the_rest(if refusal.exit.is_some() { "not begun" } else { "needs x.guest" });
+            let is_stopped = refusal.exit.is_some();
+            exercised.skip_the_rest(&if is_stopped {
+                Finding::skip("not begun")
+            } else {
+                Finding::needs(claims::GUEST.id)
+            });
             exercised.exit = refusal.exit;
             exercised.leftovers = refusal.leftovers;
             exercised
@@ -171,9 +175,9 @@ async fn exercise(mut steps: Steps<'_>, mut exercised: Exercised) -> Exercised {
             break;
         }
     }
-    let reason = match exercised.outcomes.iter().find(|outcome| outcome.has(Status::Fail)) {
-        Some(failed) => format!("needs {}", failed.claim.id),
-        None => "interrupted".into(),
+    let reason = match exercised.checked.iter().find(|checked| checked.has_failed()) {
+        Some(failed) => Finding::needs(failed.claim.id),
+        None => Finding::skip("interrupted"),
     };
     exercised.skip_the_rest(&reason);
     exercised.leftovers = match catch_panic(steps.undo()).await {

@@ -7,7 +7,7 @@ use felhom_agent::cli::cleanup::Report;
 use felhom_agent::exercise::Exercised;
 use felhom_agent::exercise::leftover::{AtContainer, Leftover, MARKER, TAG};
 use felhom_agent::report::exit::Exit;
-use felhom_agent::report::finding::Status;
+use felhom_agent::report::finding::{Finding, Status};
 use proxmox_api::Error;
 use proxmox_api::sim::{Container, Received};
 use proxmox_types::Upid;
@@ -158,8 +158,10 @@ const CLAIMS: [(&str, &str); 4] = [
 ];
 
 fn false_claims(tale: &Tale, played: &Played, exercised: &Exercised, wrong: &mut Vec<String>) {
-    let holds =
-        |id: &str| exercised.outcomes.iter().any(|outcome| outcome.claim.id == id && outcome.has(Status::Ok));
+    let holds = |id: &str| {
+        let is_ok = |finding: &Finding| finding.status == Status::Ok;
+        exercised.checked.iter().any(|checked| checked.claim.id == id && checked.findings.iter().any(is_ok))
+    };
     let applied = tale.applied(played);
     for (id, operation) in CLAIMS {
         if holds(id) && !applied.iter().any(|applied| applied.operation == operation) {
@@ -203,7 +205,7 @@ fn names(leftovers: &[Leftover], what: &str) -> bool {
 /// that was killed, and no other.
 fn is_silent(tale: &Tale, what: &str) -> bool {
     let Some(End::Exercised(exercised)) = tale.steps.last().map(|played| &played.end) else { return false };
-    let mut findings = exercised.outcomes.iter().flat_map(|outcome| &outcome.findings);
+    let mut findings = exercised.checked.iter().flat_map(|checked| &checked.findings);
     findings.any(|finding| finding.summary.contains(what)) && !names(&exercised.leftovers, what)
 }
 

@@ -15,11 +15,11 @@ use crate::exercise::site::Site;
 use crate::exercise::{self, Exercised};
 use crate::process::interrupt::Interrupt;
 use crate::report::exit::Exit;
-use crate::report::finding::{Claim, Group, Status};
+use crate::report::finding::{Checked, Claim, Finding};
 use crate::selftest::checks::READ_ONLY;
-use crate::selftest::engine::{self, Run};
+use crate::selftest::engine;
 use crate::selftest::report::{Moment, Style};
-use crate::selftest::{Context, Report, Selection};
+use crate::selftest::{Check, Report, Selection, Setup};
 use crate::wiring;
 
 /// Options of the self-test.
@@ -65,15 +65,15 @@ impl Arguments {
 
 pub(super) fn run(common: &Common, arguments: &Arguments, environment: &Environment) -> Exit {
     let selection = arguments.selection();
-    if let Some(claim) = claims()
-        .find(|claim| arguments.only.iter().any(|id| id == claim.id) && claim.group == Group::Exercise)
+    if let Some(claim) =
+        claims().find(|claim| arguments.only.iter().any(|id| id == claim.id) && claim.heading() == "EXERCISE")
     {
         return usage(&format!("{} belongs to the exercise; see --task", claim.id));
     }
-    if let Some(unknown) = selection.unknown(READ_ONLY) {
+    if let Some(unknown) = selection.unknown(&READ_ONLY) {
         return usage(&format!("there is no check `{unknown}`; see felhom-agent selftest --list-checks"));
     }
-    if selection.is_empty(READ_ONLY) {
+    if selection.is_empty(&READ_ONLY) {
         return usage("nothing is left to check: what --only names, --skip leaves out");
     }
     if arguments.list_checks {
@@ -83,12 +83,12 @@ pub(super) fn run(common: &Common, arguments: &Arguments, environment: &Environm
         Ok(session) => session,
         Err(exit) => return exit,
     };
-    let context = Arc::new(Context::new_wired(session.config, wiring::connect));
+    let setup = Arc::new(Setup::new(session.config, wiring::connect));
     let started = Moment::now();
-    let checked = session.runtime.block_on(check(&context, session.progress, arguments, &selection));
+    let checked = session.runtime.block_on(check(&setup, session.progress, arguments, &selection));
     session.runtime.shutdown_background();
     let path = session.path.display().to_string();
-    let report = Report::new(&context, path, checked.0, checked.1, started, arguments.strict);
+    let report = Report::new(&setup, path, checked.0, checked.1, started, arguments.strict);
     let printed = print(&match common.output {
         Output::Text => report.text(Style { has_color: session.has_color, is_quiet: common.quiet }),
         Output::Json => report.json(),
@@ -100,24 +100,27 @@ pub(super) fn run(common: &Common, arguments: &Arguments, environment: &Environm
 }
 
 async fn check(
-    context: &Arc<Context>,
+    setup: &Arc<Setup>,
     progress: Progress,
     arguments: &Arguments,
     selection: &Selection,
-) -> (Run, Option<Exercised>) {
+) -> (Vec<Checked>, Option<Exercised>) {
     let interrupt = Interrupt::listen();
     let mut first = interrupt.clone();
     let stop = async move { first.nth(1).await };
-    let run = engine::run(context.clone(), READ_ONLY, selection, arguments.timeout, stop).await;
+    let look = |check: &'static Check| check.run(setup.clone());
+    let checked = engine::run(&READ_ONLY, selection, look, arguments.timeout, stop).await;
     if !arguments.task {
-        return (run, None);
+        return (checked, None);
     }
-    let failed = run.outcomes.iter().find(|outcome| outcome.has(Status::Fail));
-    let exercised = match (failed, run.cut_short, context.parts()) {
-        (None, None, Some((config, connection))) => {
+    let failed = checked.iter().find(|checked| checked.has_failed());
+    let cut_short =
+        checked.iter().flat_map(|checked| &checked.findings).find(|finding| finding.exit.is_some());
+    let exercised = match (failed, cut_short, setup.ready()) {
+        (None, None, Some(ready)) => {
             let site = Site {
-                config,
-                client: &connection.client,
+                config: ready.config,
+                client: ready.client,
                 task_timeout: arguments.task_timeout,
                 clock: SystemTime::now,
                 progress,
@@ -126,11 +129,11 @@ async fn check(
             };
             exercise::run(site, arguments.vmid).await
         }
-        (Some(failed), ..) => Exercised::skipped(&format!("needs {}", failed.claim.id)),
-        (_, Some(Exit::OutOfTime), _) => Exercised::skipped("the time was used up"),
-        _ => Exercised::skipped("interrupted"),
+        (Some(failed), ..) => Exercised::skipped(&Finding::needs(failed.claim.id)),
+        (_, Some(cut_short), _) => Exercised::skipped(&Finding::skip(cut_short.summary.as_str())),
+        _ => Exercised::skipped(&Finding::skip("interrupted")),
     };
-    (run, Some(exercised))
+    (checked, Some(exercised))
 }
 
 /// Everything that the two modes check.
@@ -147,7 +150,7 @@ fn listed(output: Output) -> String {
         Output::Json => {
             let checks = claims().map(|claim| {
                 serde_json::json!({
-                    "id": claim.id, "group": claim.group, "proves": claim.proves, "needs": claim.needs,
+                    "id": claim.id, "group": claim.heading().to_lowercase(), "proves": claim.proves, "needs": claim.needs,
                 })
             });
             crate::report::terminal::document(&serde_json::Value::from(checks.collect::<Vec<_>>()))

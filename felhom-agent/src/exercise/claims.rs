@@ -1,7 +1,6 @@
 //! What the exercise claims, in the order of its steps.
 
-use crate::report::exit::Exit;
-use crate::report::finding::{Claim, Group};
+use crate::report::finding::Claim;
 
 const CONFIG: &str = "GET /nodes/{node}/lxc/{vmid}/config";
 const SNAPSHOTS: &str = "GET /nodes/{node}/lxc/{vmid}/snapshot";
@@ -12,7 +11,7 @@ const fn claim(
     source: &'static str,
     needs: &'static [&'static str],
 ) -> Claim {
-    Claim { id, group: Group::Exercise, proves, source, needs, exit: Exit::Fail }
+    Claim::new(id, proves, source).needs(needs)
 }
 
 pub(super) static GUEST: Claim =

@@ -1,4 +1,4 @@
-//! What is claimed, what is found of it, and what repairs it.
+//! A claim, what was found of it, and the command that repairs it.
 
 use std::time::Duration;
 
@@ -7,13 +7,25 @@ use serde_json::Value;
 
 use crate::report::exit::Exit;
 
+/// Headings of the report, and the first words of the ids below each.
+const HEADINGS: [(&str, &[&str]); 10] = [
+    ("CONFIG", &["config"]),
+    ("API", &["net", "tls", "auth", "api", "time"]),
+    ("NODE", &["node", "pool", "bridge"]),
+    ("PERMISSIONS", &["perm"]),
+    ("STORAGE", &["storage"]),
+    ("GUESTS", &["guests"]),
+    ("SUDO", &["sudo"]),
+    ("HOST", &["host"]),
+    ("EXERCISE", &["x"]),
+    ("DRIFT", &["decode"]),
+];
+
 /// One line of the report, or several: what is claimed there.
 #[derive(Clone, Copy, Debug)]
 pub struct Claim {
     /// Its id, which is public interface and never used again for something else.
     pub id: &'static str,
-    /// The heading that it stands under.
-    pub group: Group,
     /// What it proves, in a line.
     pub proves: &'static str,
     /// What is asked or looked at.
@@ -25,55 +37,34 @@ pub struct Claim {
 }
 
 impl Claim {
+    /// A claim that needs no other, and whose failure ends the run with 1.
+    pub const fn new(id: &'static str, proves: &'static str, source: &'static str) -> Self {
+        Self { id, proves, source, needs: &[], exit: Exit::Fail }
+    }
+
+    /// The claims that must not have failed before it makes sense.
+    #[must_use]
+    pub const fn needs(self, needs: &'static [&'static str]) -> Self {
+        Self { needs, ..self }
+    }
+
+    /// How the run ends if it fails.
+    #[must_use]
+    pub const fn ending(self, exit: Exit) -> Self {
+        Self { exit, ..self }
+    }
+
+    /// The heading that it stands under, which the first word of its id decides.
+    pub fn heading(&self) -> &'static str {
+        let word = self.id.split('.').next().unwrap_or_default();
+        HEADINGS.iter().find(|(_, words)| words.contains(&word)).map_or("", |(heading, _)| heading)
+    }
+
     /// The id of a finding: where a claim is about several things by name, the name stands for its `*`.
     pub fn id_of(&self, finding: &Finding) -> String {
         match (self.id.strip_suffix('*'), &finding.instance) {
             (Some(start), Some(instance)) => format!("{start}{instance}"),
             _ => self.id.into(),
-        }
-    }
-}
-
-/// Headings of the report.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Group {
-    /// The configuration of the agent.
-    Config,
-    /// The way to the API.
-    Api,
-    /// What the token may do.
-    Permissions,
-    /// The node.
-    Node,
-    /// The storages.
-    Storage,
-    /// The containers.
-    Guests,
-    /// The way to root.
-    Sudo,
-    /// The host itself.
-    Host,
-    /// The exercise of task mode.
-    Exercise,
-    /// What this version does not know.
-    Drift,
-}
-
-impl Group {
-    /// The heading.
-    pub const fn title(self) -> &'static str {
-        match self {
-            Self::Config => "CONFIG",
-            Self::Api => "API",
-            Self::Permissions => "PERMISSIONS",
-            Self::Node => "NODE",
-            Self::Storage => "STORAGE",
-            Self::Guests => "GUESTS",
-            Self::Sudo => "SUDO",
-            Self::Host => "HOST",
-            Self::Exercise => "EXERCISE",
-            Self::Drift => "DRIFT",
         }
     }
 }
@@ -127,7 +118,7 @@ impl Remedy {
 
 /// A command of a finding.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Run {
+pub struct RootCommand {
     /// The command, to be copied as it is.
     pub run: String,
     /// Where: on the PVE node or on the host of the agent, which mostly are one.
@@ -153,19 +144,19 @@ pub struct Finding {
     pub detail: Option<String>,
     /// What makes it go away.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub fix: Vec<Run>,
+    pub fix: Vec<RootCommand>,
     /// What only shows more of it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub look: Vec<Run>,
+    pub look: Vec<RootCommand>,
     /// The same for programs.
     #[serde(skip_serializing_if = "Value::is_null")]
     pub data: Value,
     /// How the run ends because of it, where that is not as the claim says of a failure.
     #[serde(skip)]
     pub exit: Option<Exit>,
-    /// Whether nothing may be asked of the server after it.
+    /// The failed check because of which this one was not done.
     #[serde(skip)]
-    pub is_last: bool,
+    pub blocked_by: Option<&'static str>,
 }
 
 impl Finding {
@@ -180,7 +171,7 @@ impl Finding {
             look: Vec::new(),
             data: Value::Null,
             exit: None,
-            is_last: false,
+            blocked_by: None,
         }
     }
 
@@ -202,6 +193,11 @@ impl Finding {
     /// It was not done.
     pub fn skip(reason: impl Into<String>) -> Self {
         Self::new(Status::Skip, reason)
+    }
+
+    /// It was not done, because a check that it needs failed.
+    pub fn needs(root: &'static str) -> Self {
+        Self { blocked_by: Some(root), ..Self::skip(format!("needs {root}")) }
     }
 
     /// Says which of several it is about.
@@ -237,7 +233,7 @@ impl Finding {
             Remedy::Fix(run) => (&mut self.fix, run),
             Remedy::Look(run) => (&mut self.look, run),
         };
-        list.push(Run { run, place: "node", user: "root" });
+        list.push(RootCommand { run, place: "node", user: "root" });
         self
     }
 
@@ -254,13 +250,6 @@ impl Finding {
         self
     }
 
-    /// Says that nothing may be asked of the server any more.
-    #[must_use]
-    pub fn halting(mut self) -> Self {
-        self.is_last = true;
-        self
-    }
-
     /// Adds the facts for programs.
     #[must_use]
     pub fn with(mut self, data: Value) -> Self {
@@ -269,20 +258,18 @@ impl Finding {
     }
 }
 
-/// What became of a check.
+/// A claim that was checked.
 #[derive(Clone, Debug)]
-pub struct Outcome {
+pub struct Checked {
     /// What was claimed.
     pub claim: &'static Claim,
-    /// What it found.
+    /// What was found.
     pub findings: Vec<Finding>,
     /// How long it took.
     pub duration: Duration,
-    /// Whether it belongs into the report: it was asked for, or it failed.
-    pub is_reported: bool,
 }
 
-impl Outcome {
+impl Checked {
     /// How the run ends because of it.
     pub fn exits(&self) -> impl Iterator<Item = Exit> {
         let claimed = |finding: &Finding| (finding.status == Status::Fail).then_some(self.claim.exit);
@@ -290,7 +277,7 @@ impl Outcome {
     }
 
     /// Whether something in it failed.
-    pub fn has(&self, status: Status) -> bool {
-        self.findings.iter().any(|finding| finding.status == status)
+    pub fn has_failed(&self) -> bool {
+        self.findings.iter().any(|finding| finding.status == Status::Fail)
     }
 }

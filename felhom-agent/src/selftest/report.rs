@@ -11,9 +11,8 @@ use crate::exercise::leftover::Leftover;
 use crate::report::exit::Exit;
 use crate::transport::Counters;
 
-use super::context::Context;
-use super::engine::Run;
-use crate::report::finding::{Claim, Finding, Outcome, Status};
+use super::setup::Setup;
+use crate::report::finding::{Checked, Claim, Finding, Status};
 
 pub use text::Style;
 
@@ -34,7 +33,7 @@ pub struct Report {
     duration: Duration,
     target: Option<Target>,
     config_path: String,
-    run: Run,
+    checked: Vec<Checked>,
     exercised: Option<Exercised>,
     counters: Counters,
     is_strict: bool,
@@ -66,22 +65,21 @@ impl Moment {
 impl Report {
     /// The report of a run that has ended.
     pub fn new(
-        context: &Context,
+        setup: &Setup,
         config_path: String,
-        run: Run,
+        checked: Vec<Checked>,
         exercised: Option<Exercised>,
         started: Moment,
         is_strict: bool,
     ) -> Self {
-        let connection = context.connection.as_ref().and_then(|connection| connection.as_ref().ok());
-        let wire = connection.and_then(|connection| connection.wire.as_ref());
+        let wire = setup.ready().and_then(|ready| ready.connection.wire.as_ref());
         Self {
             mode: if exercised.is_some() { Mode::Task } else { Mode::ReadOnly },
             started: started.wall,
             duration: started.monotonic.elapsed(),
-            target: context.config.as_ref().ok().map(|config| Target::new(config, context)),
+            target: setup.config.as_ref().ok().map(|config| Target::new(config, setup)),
             config_path,
-            run,
+            checked,
             exercised,
             counters: wire.map(|wire| wire.record.counters()).unwrap_or_default(),
             is_strict,
@@ -90,11 +88,9 @@ impl Report {
 
     /// How the run ends.
     pub fn exit(&self) -> Exit {
-        let mut exits: Vec<Exit> = self.outcomes().flat_map(Outcome::exits).collect();
-        exits.extend(self.run.cut_short);
+        let mut exits: Vec<Exit> = self.checked().flat_map(Checked::exits).collect();
         exits.extend(self.exercised.as_ref().and_then(|exercised| exercised.exit));
         exits.extend((!self.leftovers().is_empty()).then_some(Exit::Leftover));
-        exits.extend(self.run.has_panicked.then_some(Exit::Internal));
         exits.extend((self.is_strict && self.count(Status::Warn) > 0).then_some(Exit::Warnings));
         Exit::of(exits)
     }
@@ -107,20 +103,17 @@ impl Report {
     /// Whether everything was done that was asked for.
     fn is_complete(&self) -> bool {
         let interrupted = self.exercised.as_ref().and_then(|exercised| exercised.exit);
-        self.run.cut_short.or(interrupted).is_none()
+        let is_cut = |exit| matches!(exit, Exit::OutOfTime | Exit::Interrupted | Exit::Terminated);
+        interrupted.is_none() && !self.checked().flat_map(Checked::exits).any(is_cut)
     }
 
-    fn outcomes(&self) -> impl Iterator<Item = &Outcome> {
-        let exercised = self.exercised.iter().flat_map(|exercised| &exercised.outcomes);
-        self.run.outcomes.iter().chain(exercised)
-    }
-
-    fn reported(&self) -> impl Iterator<Item = &Outcome> {
-        self.outcomes().filter(|outcome| outcome.is_reported)
+    fn checked(&self) -> impl Iterator<Item = &Checked> {
+        let exercised = self.exercised.iter().flat_map(|exercised| &exercised.checked);
+        self.checked.iter().chain(exercised)
     }
 
     fn lines(&self) -> impl Iterator<Item = (&'static Claim, &Finding)> {
-        self.reported().flat_map(|outcome| outcome.findings.iter().map(|finding| (outcome.claim, finding)))
+        self.checked().flat_map(|checked| checked.findings.iter().map(|finding| (checked.claim, finding)))
     }
 
     fn count(&self, status: Status) -> usize {
@@ -129,12 +122,12 @@ impl Report {
 }
 
 impl Target {
-    fn new(config: &Config, context: &Context) -> Self {
+    fn new(config: &Config, setup: &Setup) -> Self {
         Self {
             url: config.url.to_string(),
             node: config.node.to_string(),
             auth: config.token.id().to_string(),
-            pve: context.pve_version().map(ToString::to_string),
+            pve: setup.pve_version().map(ToString::to_string),
         }
     }
 }

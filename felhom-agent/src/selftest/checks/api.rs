@@ -1,34 +1,47 @@
-//! Checks of the first answer: the token, the version, the clock.
-
-use std::sync::Arc;
+//! Checks of what the server answers: the token, the version, the clock, and what nobody knows.
 
 use serde_json::json;
 
-use crate::config::Config;
+use crate::connection::Drifted;
 use crate::diagnosis::call_failed;
-use crate::report::finding::{Finding, Remedy};
-use crate::selftest::check::{Findings, found};
-use crate::selftest::context::{Context, Probe};
+use crate::report::exit::Exit;
+use crate::report::finding::{Claim, Finding, Remedy};
+use crate::selftest::{Check, FirstAnswer, Ready, at_once};
 
-fn check(context: Arc<Context>, judge: fn(&Config, &Probe) -> Finding) -> Findings {
-    found(async move {
-        let (config, connection) = context.connected()?;
-        Ok(vec![judge(config, context.probe(connection).await)])
-    })
+pub(super) const TOKEN: Check = Check::first_answer(
+    Claim::new("auth.token", "the server accepts the token", "GET /version")
+        .needs(&["tls.pin", "tls.ca"])
+        .ending(Exit::Unchecked),
+    token,
+);
+
+pub(super) const VERSION: Check = Check::first_answer(
+    Claim::new("api.version", "this version of PVE is known", "GET /version").needs(&["auth.token"]),
+    version,
+);
+
+pub(super) const SKEW: Check = Check::first_answer(
+    Claim::new("time.skew", "the clocks of server and agent agree", "GET /version").needs(&["auth.token"]),
+    skew,
+);
+
+pub(super) const FIELDS: Check = Check::api(
+    Claim::new("decode.drift", "the server says nothing that this version does not know", "every answer")
+        .needs(&["auth.token"]),
+    |ready| at_once(Ok(vec![fields(ready)])),
+)
+.last();
+
+fn token(view: &FirstAnswer<'_>) -> Finding {
+    match &view.probe.answer {
+        Ok(_) => Finding::ok(format!("{} is accepted", view.config.token.id())),
+        Err(error) => call_failed(view.config, error),
+    }
 }
 
-pub(super) fn token(context: Arc<Context>) -> Findings {
-    check(context, |config, probe| match &probe.answer {
-        Ok(_) => Finding::ok(format!("{} is accepted", config.token.id())),
-        Err(error) => call_failed(config, error),
-    })
-}
-
-pub(super) fn version(context: Arc<Context>) -> Findings {
-    check(context, |_, probe| {
-        let Ok(version) = &probe.answer else { return Finding::skip("there was no answer") };
-        judge(&version.version).with(json!({ "version": version.version }))
-    })
+fn version(view: &FirstAnswer<'_>) -> Finding {
+    let Ok(version) = &view.probe.answer else { return Finding::skip("there was no answer") };
+    judge(&version.version).with(json!({ "version": version.version }))
 }
 
 fn judge(version: &str) -> Finding {
@@ -66,20 +79,54 @@ fn too_old(major: u32, summary: &str) -> Finding {
     .because(format!("an upgrade by hand, one version after the other, leads to the next: {guide}"))
 }
 
-pub(super) fn skew(context: Arc<Context>) -> Findings {
-    check(context, |_, probe| {
-        let Some(skew) = probe.skew else { return Finding::skip("the answer had no date") };
-        let direction = if skew > 0 { "ahead" } else { "behind" };
-        let summary = format!("server clock is {} s {direction}", skew.unsigned_abs());
-        let because = "task start times, token expiry and certificates are judged by a wrong clock";
-        match skew.unsigned_abs() {
-            0..=1 => Finding::ok("the clocks agree"),
-            2..=5 => Finding::ok(summary),
-            6..=60 => Finding::warn(summary).because(because).fix("chronyc makestep"),
-            _ => Finding::fail(summary, Remedy::fix("chronyc makestep")).because(because),
-        }
-        .with(json!({ "skew_s": skew }))
-    })
+fn skew(view: &FirstAnswer<'_>) -> Finding {
+    let Some(skew) = view.probe.skew else { return Finding::skip("the answer had no date") };
+    let direction = if skew > 0 { "ahead" } else { "behind" };
+    let summary = format!("server clock is {} s {direction}", skew.unsigned_abs());
+    let because = "task start times, token expiry and certificates are judged by a wrong clock";
+    match skew.unsigned_abs() {
+        0..=1 => Finding::ok("the clocks agree"),
+        2..=5 => Finding::ok(summary),
+        6..=60 => Finding::warn(summary).because(because).fix("chronyc makestep"),
+        _ => Finding::fail(summary, Remedy::fix("chronyc makestep")).because(because),
+    }
+    .with(json!({ "skew_s": skew }))
+}
+
+/// Fields that are known and left out on purpose.
+const LEFT_OUT: [&str; 5] = [
+    "GET /nodes: data.*.id",
+    "GET /nodes: data.*.type",
+    "GET /nodes/{node}/status: data.idle",
+    "GET /nodes/{node}/disks/list: data.*.osdid",
+    "GET /nodes/{node}/disks/list: data.*.osdid-list",
+];
+
+/// How many of those that could not be read are shown; all of them are in the JSON.
+const SHOWN: usize = 5;
+
+fn fields(ready: Ready<'_>) -> Finding {
+    let mut seen = ready.connection.drift.seen();
+    seen.unknown.retain(|field| !LEFT_OUT.contains(&field.as_str()));
+    let data = json!({ "unknown_fields": seen.unknown, "unread": seen.unread });
+    drifted(&seen).with(data)
+}
+
+fn drifted(seen: &Drifted) -> Finding {
+    let places: Vec<String> =
+        seen.unread.iter().map(|(place, reason)| format!("{place}: {reason}")).collect();
+    match (places.len(), seen.unknown.len()) {
+        (0, 0) => Finding::ok("every field of every answer is known"),
+        (0, 1) => Finding::ok("1 field is unknown to this version, and ignored"),
+        (0, more) => Finding::ok(format!("{more} fields are unknown to this version, and ignored")),
+        (1, _) => unread("1 thing that PVE said could not be read", &places),
+        (more, _) => unread(&format!("{more} things that PVE said could not be read"), &places),
+    }
+}
+
+fn unread(summary: &str, places: &[String]) -> Finding {
+    let shown = places.iter().take(SHOWN).map(String::as_str).collect::<Vec<_>>().join("\n");
+    Finding::warn(summary).because(shown).fix("pveversion && felhom-agent --version")
 }
 
 #[cfg(test)]

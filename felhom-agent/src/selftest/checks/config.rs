@@ -1,34 +1,56 @@
 //! Checks of the configuration itself. They ask nobody.
 
-use std::sync::Arc;
-
 use serde_json::json;
 
 use crate::config::{Config, ConfigError, TokenSource, install_line};
 use crate::diagnosis::configuration::{TOKEN_FILE, config_failed, tls_failed};
-use crate::report::finding::Finding;
+use crate::report::exit::Exit;
+use crate::report::finding::{Claim, Finding};
 use crate::report::shell::edit_line;
-use crate::selftest::check::{Findings, findings};
-use crate::selftest::context::Context;
+use crate::selftest::{Check, Setup};
 
-pub(super) fn file(context: Arc<Context>) -> Findings {
-    findings(async move {
-        vec![match &context.config {
-            Err(error) if !error.is_about_token() => config_failed(error),
-            Ok(config) => Finding::ok(format!("{} holds what it may", config.path.display())),
-            Err(_) => Finding::ok("holds what it may"),
-        }]
-    })
+pub(super) const FILE: Check = Check::setup(
+    Claim::new(
+        "config.file",
+        "the configuration is there, and nothing in it is unknown or mistyped",
+        "the configuration file and the environment",
+    )
+    .ending(Exit::Config),
+    file,
+);
+
+pub(super) const SECRET: Check = Check::setup(
+    Claim::new(
+        "config.secret",
+        "the token is there, and nobody else can read or replace it",
+        "the token file",
+    )
+    .needs(&["config.file"])
+    .ending(Exit::Config),
+    secret,
+);
+
+pub(super) const TLS: Check = Check::setup(
+    Claim::new("config.tls", "the pins and the CA file can be used", "the CA file")
+        .needs(&["config.secret"])
+        .ending(Exit::Config),
+    tls,
+);
+
+fn file(setup: &Setup) -> Finding {
+    match &setup.config {
+        Err(error) if !error.is_about_token() => config_failed(error),
+        Ok(config) => Finding::ok(format!("{} holds what it may", config.path.display())),
+        Err(_) => Finding::ok("holds what it may"),
+    }
 }
 
-pub(super) fn secret(context: Arc<Context>) -> Findings {
-    findings(async move {
-        vec![match &context.config {
-            Ok(config) => accepted(config),
-            Err(error @ ConfigError::Token { .. }) => config_failed(error),
-            Err(_) => Finding::skip("there is no configuration"),
-        }]
-    })
+fn secret(setup: &Setup) -> Finding {
+    match &setup.config {
+        Ok(config) => accepted(config),
+        Err(error @ ConfigError::Token { .. }) => config_failed(error),
+        Err(_) => Finding::skip("there is no configuration"),
+    }
 }
 
 fn accepted(config: &Config) -> Finding {
@@ -43,28 +65,25 @@ fn accepted(config: &Config) -> Finding {
     .with(data)
 }
 
-pub(super) fn tls(context: Arc<Context>) -> Findings {
-    findings(async move {
-        let Ok(config) = &context.config else { return vec![Finding::skip("there is no configuration")] };
-        vec![match &context.connection {
-            Some(Err(error)) => tls_failed(config, error),
-            _ if config.tls.is_insecure => {
-                Finding::warn("insecure: any server is accepted, and is sent the token")
-                    .because("whoever answers on this port gets a token that can destroy every container")
-                    .fix(edit_line(&config.path))
-                    .look("pvenode cert info")
-            }
-            Some(Ok(connection)) => {
-                let verifier = connection.wire.as_ref().map(|wire| &wire.verifier);
-                let skipped = verifier.map_or(&[][..], |verifier| verifier.skipped());
-                let skipped: Vec<String> =
-                    skipped.iter().take(3).map(|why| format!("not used: {why}")).collect();
-                let finding = Finding::ok(policy(config));
-                if skipped.is_empty() { finding } else { finding.because(skipped.join("\n")) }
-            }
-            None => Finding::ok(policy(config)),
-        }]
-    })
+fn tls(setup: &Setup) -> Finding {
+    let Ok(config) = &setup.config else { return Finding::skip("there is no configuration") };
+    match &setup.connection {
+        Some(Err(error)) => tls_failed(config, error),
+        _ if config.tls.is_insecure => {
+            Finding::warn("insecure: any server is accepted, and is sent the token")
+                .because("whoever answers on this port gets a token that can destroy every container")
+                .fix(edit_line(&config.path))
+                .look("pvenode cert info")
+        }
+        Some(Ok(connection)) => {
+            let verifier = connection.wire.as_ref().map(|wire| &wire.verifier);
+            let skipped = verifier.map_or(&[][..], |verifier| verifier.skipped());
+            let skipped: Vec<String> = skipped.iter().take(3).map(|why| format!("not used: {why}")).collect();
+            let finding = Finding::ok(policy(config));
+            if skipped.is_empty() { finding } else { finding.because(skipped.join("\n")) }
+        }
+        None => Finding::ok(policy(config)),
+    }
 }
 
 fn policy(config: &Config) -> String {

@@ -1,20 +1,56 @@
 //! Checks of the way to the server: TCP, TLS, and who the server is.
 
-use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use proxmox_api::{Error, Stage, TransportError};
+use proxmox_api::Stage;
 use rustls::ProtocolVersion;
 use serde_json::json;
 
 use crate::config::Config;
-use crate::connection::{Connection, Wire};
 use crate::diagnosis::of_handshake;
-use crate::report::finding::{Finding, Remedy};
+use crate::report::exit::Exit;
+use crate::report::finding::{Claim, Finding, Remedy};
 use crate::report::shell::{edit_key, edit_line};
-use crate::selftest::check::{Findings, found};
-use crate::selftest::context::Context;
+use crate::selftest::{Check, FirstAnswer};
 use crate::tls::{Leaf, Seen, Verdict, utc};
+
+pub(super) const CONNECT: Check = Check::first_answer(
+    Claim::new("net.connect", "the name resolves and the port accepts", "TCP")
+        .needs(&["config.tls"])
+        .ending(Exit::Unchecked),
+    connect,
+);
+
+pub(super) const HANDSHAKE: Check = Check::first_answer(
+    Claim::new(
+        "tls.handshake",
+        "the server speaks TLS 1.2 or 1.3 and holds the key of its certificate",
+        "TLS",
+    )
+    .needs(&["net.connect"])
+    .ending(Exit::Unchecked),
+    handshake,
+);
+
+pub(super) const PIN: Check = Check::first_answer(
+    Claim::new("tls.pin", "the certificate is one of the pinned ones", "TLS")
+        .needs(&["tls.handshake"])
+        .ending(Exit::Unchecked),
+    pin,
+);
+
+pub(super) const AUTHORITY: Check = Check::first_answer(
+    Claim::new("tls.ca", "the CA signed the certificate, for this name and this time", "TLS")
+        .needs(&["tls.handshake"])
+        .ending(Exit::Unchecked),
+    authority,
+);
+
+pub(super) const EXPIRY: Check = Check::first_answer(
+    Claim::new("tls.expiry", "the certificate is valid for two weeks more", "TLS")
+        .needs(&["tls.pin", "tls.ca"]),
+    expiry,
+);
 
 /// Shows what the node itself says its certificates are: the one of pveproxy, if there is one, and its own.
 const SHOW: &str = "pvenode cert info";
@@ -29,54 +65,20 @@ const OWN_ISSUER: &str = "PVE Cluster Manager CA";
 
 const DAY: u64 = 86_400;
 
-/// What the checks of the wire look at.
-struct View<'a> {
-    config: &'a Config,
-    wire: &'a Wire,
-    failure: Option<(Stage, &'a str)>,
-    seen: Option<Seen>,
-}
-
-impl<'a> View<'a> {
-    async fn new(config: &'a Config, connection: &'a Connection, context: &'a Context) -> Option<Self> {
-        let wire = connection.wire.as_ref()?;
-        let probe = context.probe(connection).await;
-        let failure = match &probe.answer {
-            Err(Error::Transport { source: TransportError::NotSent { stage, reason }, .. }) => {
-                Some((*stage, reason.as_str()))
-            }
-            _ => None,
-        };
-        Some(Self { config, wire, failure, seen: wire.verifier.seen() })
+fn connect(view: &FirstAnswer<'_>) -> Finding {
+    let url = &view.config.url;
+    let listening = format!("ss -ltnp 'sport = :{}' && systemctl status pveproxy", url.port);
+    match view.failure {
+        Some((Stage::Resolve, reason)) => Finding::fail(reason, Remedy::fix(edit_line(&view.config.path)))
+            .look(format!("getent hosts {}", url.bare_host())),
+        Some((Stage::Connect | Stage::Build, reason)) => {
+            Finding::fail(reason, Remedy::fix("systemctl restart pveproxy")).look(listening)
+        }
+        _ => connected(view, &listening),
     }
 }
 
-fn check(context: Arc<Context>, judge: fn(&View<'_>) -> Finding) -> Findings {
-    found(async move {
-        let (config, connection) = context.connected()?;
-        let view = View::new(config, connection, &context).await;
-        Ok(vec![judge(&view.ok_or_else(|| Finding::skip("there is no wire"))?)])
-    })
-}
-
-pub(super) fn connect(context: Arc<Context>) -> Findings {
-    check(context, |view| {
-        let url = &view.config.url;
-        let listening = format!("ss -ltnp 'sport = :{}' && systemctl status pveproxy", url.port);
-        match view.failure {
-            Some((Stage::Resolve, reason)) => {
-                Finding::fail(reason, Remedy::fix(edit_line(&view.config.path)))
-                    .look(format!("getent hosts {}", url.bare_host()))
-            }
-            Some((Stage::Connect | Stage::Build, reason)) => {
-                Finding::fail(reason, Remedy::fix("systemctl restart pveproxy")).look(listening)
-            }
-            _ => connected(view, &listening),
-        }
-    })
-}
-
-fn connected(view: &View<'_>, listening: &str) -> Finding {
+fn connected(view: &FirstAnswer<'_>, listening: &str) -> Finding {
     let Some(facts) = view.wire.record.connect() else { return Finding::skip("nothing was connected") };
     let address = facts.address.map_or_else(|| view.config.url.to_string(), |address| address.to_string());
     let took = facts.connect_time.as_secs_f64() * 1000.0;
@@ -85,8 +87,8 @@ fn connected(view: &View<'_>, listening: &str) -> Finding {
         .with(json!({ "address": address, "connect_ms": (took * 100.0).round() / 100.0 }))
 }
 
-pub(super) fn handshake(context: Arc<Context>) -> Findings {
-    check(context, |view| match (view.failure, &view.seen) {
+fn handshake(view: &FirstAnswer<'_>) -> Finding {
+    match (view.failure, &view.seen) {
         (Some((Stage::Tls, reason)), None | Some(Seen { verdict: Verdict::Accepted, .. })) => {
             let finding = Finding::fail(reason, of_handshake(reason));
             if view.seen.is_some() {
@@ -107,19 +109,18 @@ pub(super) fn handshake(context: Arc<Context>) -> Findings {
             };
             Finding::ok(version.clone()).with(json!({ "version": version }))
         }
-    })
+    }
 }
 
-pub(super) fn pin(context: Arc<Context>) -> Findings {
-    check(context, |view| {
-        let tls = &view.config.tls;
-        let pins: Vec<String> = tls.pins.iter().chain(&tls.spki_pins).map(ToString::to_string).collect();
-        if pins.is_empty() {
-            return Finding::skip("no pin is configured");
-        }
-        let Some(seen) = &view.seen else { return Finding::skip("no certificate was seen") };
-        let (leaf, data) = (&seen.leaf, facts(&seen.leaf));
-        match view.wire.verifier.matching_pin(leaf) {
+fn pin(view: &FirstAnswer<'_>) -> Finding {
+    let tls = &view.config.tls;
+    let pins: Vec<String> = tls.pins.iter().chain(&tls.spki_pins).map(ToString::to_string).collect();
+    if pins.is_empty() {
+        return Finding::skip("no pin is configured");
+    }
+    let Some(seen) = &view.seen else { return Finding::skip("no certificate was seen") };
+    let (leaf, data) = (&seen.leaf, facts(&seen.leaf));
+    match view.wire.verifier.matching_pin(leaf) {
             Some((number, of)) => {
                 Finding::ok(format!("{} (pin {number} of {of})", short(leaf))).with(data)
             }
@@ -135,27 +136,24 @@ pub(super) fn pin(context: Arc<Context>) -> Findings {
             ))
             .with(data),
         }
-    })
 }
 
-pub(super) fn authority(context: Arc<Context>) -> Findings {
-    check(context, |view| {
-        let Some(path) = &view.config.tls.ca_file else { return Finding::skip("no CA is configured") };
-        let Some(seen) = &view.seen else { return Finding::skip("no certificate was seen") };
-        match &seen.verdict {
-            Verdict::Accepted => Finding::ok(format!("{} signed {}", path.display(), seen.leaf.subject)),
-            Verdict::PinMismatch => Finding::skip("not judged, since the pin did not match"),
-            Verdict::WrongName(reason) => wrong_name(view.config, &seen.leaf, reason),
-            Verdict::AuthorityRefused(reason) => {
-                let key = format!("tls.ca_file: the CA that signed {}", seen.leaf.issuer);
-                let verify = format!("openssl verify -CAfile {} /etc/pve/local/pve-ssl.pem", path.display());
-                Finding::fail(reason.clone(), Remedy::fix(edit_key(&view.config.path, &key)))
-                    .because(format!("{}; nothing was sent to this server", described(&seen.leaf)))
-                    .look(format!("{verify}; {SHOW}"))
-            }
+fn authority(view: &FirstAnswer<'_>) -> Finding {
+    let Some(path) = &view.config.tls.ca_file else { return Finding::skip("no CA is configured") };
+    let Some(seen) = &view.seen else { return Finding::skip("no certificate was seen") };
+    match &seen.verdict {
+        Verdict::Accepted => Finding::ok(format!("{} signed {}", path.display(), seen.leaf.subject)),
+        Verdict::PinMismatch => Finding::skip("not judged, since the pin did not match"),
+        Verdict::WrongName(reason) => wrong_name(view.config, &seen.leaf, reason),
+        Verdict::AuthorityRefused(reason) => {
+            let key = format!("tls.ca_file: the CA that signed {}", seen.leaf.issuer);
+            let verify = format!("openssl verify -CAfile {} /etc/pve/local/pve-ssl.pem", path.display());
+            Finding::fail(reason.clone(), Remedy::fix(edit_key(&view.config.path, &key)))
+                .because(format!("{}; nothing was sent to this server", described(&seen.leaf)))
+                .look(format!("{verify}; {SHOW}"))
         }
-        .with(facts(&seen.leaf))
-    })
+    }
+    .with(facts(&seen.leaf))
 }
 
 /// The certificate is the CA's, and the name is not in it: another name of the certificate can be asked for.
@@ -173,26 +171,24 @@ fn wrong_name(config: &Config, leaf: &Leaf, reason: &str) -> Finding {
         .look(SHOW)
 }
 
-pub(super) fn expiry(context: Arc<Context>) -> Findings {
-    check(context, |view| {
-        let Some(Seen { leaf, .. }) = &view.seen else { return Finding::skip("no certificate was seen") };
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |now| now.as_secs());
-        let data = json!({ "not_after": leaf.not_after });
-        let (renew, why) = renewal(leaf);
-        match leaf.not_after.checked_sub(now) {
-            None => Finding::warn(format!("expired on {}", utc(leaf.not_after)))
-                .because(format!("a pin is about identity and not about time, so this still works; {why}"))
-                .remedy(renew),
-            Some(left) if left < 14 * DAY => {
-                let days = left / DAY;
-                Finding::warn(format!("expires in {days} days, on {}", utc(leaf.not_after)))
-                    .because(why)
-                    .remedy(renew)
-            }
-            Some(left) => Finding::ok(format!("expires in {} days", left / DAY)),
+fn expiry(view: &FirstAnswer<'_>) -> Finding {
+    let Some(Seen { leaf, .. }) = &view.seen else { return Finding::skip("no certificate was seen") };
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |now| now.as_secs());
+    let data = json!({ "not_after": leaf.not_after });
+    let (renew, why) = renewal(leaf);
+    match leaf.not_after.checked_sub(now) {
+        None => Finding::warn(format!("expired on {}", utc(leaf.not_after)))
+            .because(format!("a pin is about identity and not about time, so this still works; {why}"))
+            .remedy(renew),
+        Some(left) if left < 14 * DAY => {
+            let days = left / DAY;
+            Finding::warn(format!("expires in {days} days, on {}", utc(leaf.not_after)))
+                .because(why)
+                .remedy(renew)
         }
-        .with(data)
-    })
+        Some(left) => Finding::ok(format!("expires in {} days", left / DAY)),
+    }
+    .with(data)
 }
 
 /// How the certificate that is served is renewed, and what else is to be known of it. Only PVE's own has one way:

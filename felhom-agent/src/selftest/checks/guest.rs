@@ -1,37 +1,52 @@
-//! Checks of the containers.
-
-use std::sync::Arc;
+//! Checks of the containers, and of what an exercise of the self-test has left at them.
 
 use proxmox_types::{GuestStatus, Lock, Resource, Vmid};
 use serde_json::json;
 
 use crate::config::Config;
-use crate::connection::Connection;
-use crate::diagnosis::call_failed;
-use crate::diagnosis::guests::none_shown;
-use crate::diagnosis::guests::{Busy, caution, unlock};
-use crate::diagnosis::guests::{may_be_here, untold};
-use crate::report::finding::Finding;
-use crate::selftest::check::{Findings, found};
-use crate::selftest::context::Context;
+use crate::diagnosis::guests::{Busy, caution, may_be_here, none_shown, unlock, untold};
+use crate::exercise::journal::{JournalError, is_taken, peek};
+use crate::exercise::leftover::{AtContainer, MARKER, cleanup_line, search};
+use crate::report::finding::{Claim, Finding};
+use crate::selftest::{Check, Found, Ready};
 
-pub(super) fn list(context: Arc<Context>) -> Findings {
-    found(async move {
-        let (config, connection) = context.connected()?;
-        let guests = context.guests(connection).await.map_err(|error| call_failed(config, &error))?;
-        let containers: Vec<&Resource> =
-            guests.iter().filter(|guest| guest.is_container_of(&config.node)).collect();
-        let running = running(config, connection, &containers).await;
-        let data = json!({ "containers": containers.len(), "running": running });
-        let finding = match (containers.len(), running) {
-            (0, _) => none(config, connection).await,
-            (number, Some(running)) => Finding::ok(format!("{}, {running} running", counted(number))),
-            (number, None) => Finding::warn(format!("{}; which of them run is not known", counted(number)))
-                .because("the statistics of the node are stale, and the node itself did not tell"),
-        };
-        let left_out = untold(&may_be_here(guests.unread(), &config.node), "it is left out");
-        Ok([finding.with(data)].into_iter().chain(left_out).collect())
-    })
+pub(super) const LIST: Check = Check::api(
+    Claim::new("guests.list", "the containers can be seen and read", "GET /cluster/resources")
+        .needs(&["node.exists"]),
+    |ready| Box::pin(list(ready)),
+);
+
+pub(super) const LOCKS: Check = Check::api(
+    Claim::new("guests.locks", "no container is locked without a task that runs", "GET /cluster/resources")
+        .needs(&["guests.list"]),
+    |ready| Box::pin(locks(ready)),
+);
+
+pub(super) const LEFTOVERS: Check = Check::api(
+    Claim::new(
+        "guests.leftovers",
+        "no exercise of the self-test has left anything",
+        "GET /nodes/{node}/lxc/{vmid}/snapshot",
+    )
+    .needs(&["guests.list"]),
+    |ready| Box::pin(leftovers(ready)),
+);
+
+async fn list(ready: Ready<'_>) -> Found {
+    let config = ready.config;
+    let guests = ready.guests().await?;
+    let containers: Vec<&Resource> =
+        guests.iter().filter(|guest| guest.is_container_of(&config.node)).collect();
+    let running = running(ready, &containers).await;
+    let data = json!({ "containers": containers.len(), "running": running });
+    let finding = match (containers.len(), running) {
+        (0, _) => none(ready).await,
+        (number, Some(running)) => Finding::ok(format!("{}, {running} running", counted(number))),
+        (number, None) => Finding::warn(format!("{}; which of them run is not known", counted(number)))
+            .because("the statistics of the node are stale, and the node itself did not tell"),
+    };
+    let left_out = untold(&may_be_here(guests.unread(), &config.node), "it is left out");
+    Ok([finding.with(data)].into_iter().chain(left_out).collect())
 }
 
 fn counted(number: usize) -> String {
@@ -39,8 +54,8 @@ fn counted(number: usize) -> String {
 }
 
 /// How many run. The node itself knows; what the cluster tells are statistics, which may be old or missing.
-async fn running(config: &Config, connection: &Connection, listed: &[&Resource]) -> Option<usize> {
-    if let Ok(containers) = connection.client.node(&config.node).containers().await {
+async fn running(ready: Ready<'_>, listed: &[&Resource]) -> Option<usize> {
+    if let Ok(containers) = ready.client.node(&ready.config.node).containers().await {
         return Some(containers.iter().filter(|container| container.status == GuestStatus::Running).count());
     }
     let is_known =
@@ -49,36 +64,34 @@ async fn running(config: &Config, connection: &Connection, listed: &[&Resource])
 }
 
 /// Tells that there is none from that none is shown.
-async fn none(config: &Config, connection: &Connection) -> Finding {
-    match none_shown(config, &connection.client).await {
+async fn none(ready: Ready<'_>) -> Finding {
+    match none_shown(ready.config, ready.client).await {
         Ok(None) => Finding::ok("there is no container"),
         Ok(Some(finding)) => finding,
-        Err(error) => call_failed(config, &error),
+        Err(error) => *ready.failed(&error),
     }
 }
 
-pub(super) fn locks(context: Arc<Context>) -> Findings {
-    found(async move {
-        let (config, connection) = context.connected()?;
-        let guests = context.guests(connection).await.map_err(|_| not_listed())?;
-        let here = guests.iter().filter(|guest| guest.is_container_of(&config.node));
-        let locked: Vec<(Vmid, &Lock)> =
-            here.filter_map(|guest| Some((guest.vmid?, guest.lock.as_ref()?))).collect();
-        let hidden = may_be_here(guests.unread(), &config.node);
-        let hidden = untold(&hidden, "it cannot be told whether it is locked");
-        match (locked.is_empty(), hidden.is_empty()) {
-            (true, true) => return Ok(vec![Finding::ok("no container is locked")]),
-            (true, false) => return Ok(hidden),
-            _ => {}
-        }
-        let busy = Busy::of_node(&connection.client, &config.node).await;
-        let busy = busy.map_err(|error| call_failed(config, &error))?;
-        Ok(locked.iter().map(|(vmid, lock)| judge(*vmid, lock, &busy)).chain(hidden).collect())
-    })
+async fn locks(ready: Ready<'_>) -> Found {
+    let config = ready.config;
+    let guests = ready.guests().await.map_err(|_| not_listed())?;
+    let here = guests.iter().filter(|guest| guest.is_container_of(&config.node));
+    let locked: Vec<(Vmid, &Lock)> =
+        here.filter_map(|guest| Some((guest.vmid?, guest.lock.as_ref()?))).collect();
+    let hidden = may_be_here(guests.unread(), &config.node);
+    let hidden = untold(&hidden, "it cannot be told whether it is locked");
+    match (locked.is_empty(), hidden.is_empty()) {
+        (true, true) => return Ok(vec![Finding::ok("no container is locked")]),
+        (true, false) => return Ok(hidden),
+        _ => {}
+    }
+    let busy = Busy::of_node(ready.client, &config.node).await;
+    let busy = busy.map_err(|error| ready.failed(&error))?;
+    Ok(locked.iter().map(|(vmid, lock)| judge(*vmid, lock, &busy)).chain(hidden).collect())
 }
 
 /// The check of the list has told why.
-pub(super) fn not_listed() -> Finding {
+fn not_listed() -> Finding {
     Finding::skip("the containers could not be listed")
 }
 
@@ -90,4 +103,65 @@ fn judge(vmid: Vmid, lock: &Lock, busy: &Busy) -> Finding {
         .about(vmid.to_string())
         .because(caution(lock))
         .fix(unlock(vmid, lock))
+}
+
+async fn leftovers(ready: Ready<'_>) -> Found {
+    let config = ready.config;
+    if is_taken(&config.state_dir) {
+        return Ok(vec![Finding::ok("an exercise or a cleanup is running")]);
+    }
+    let guests = ready.guests().await.map_err(|_| not_listed())?;
+    let failed = |error| ready.failed(&error);
+    let containers = search(ready.client, &config.node, guests).await.map_err(failed)?;
+    let mut left: Vec<Finding> = in_journal(config).into_iter().collect();
+    left.extend(containers.iter().flat_map(|found| at_container(config, found)));
+    let hidden = may_be_here(guests.unread(), &config.node);
+    left.extend(untold(&hidden, "it cannot be told whether an exercise left something there"));
+    if left.is_empty() {
+        let is_any_shown = guests.iter().any(|guest| guest.is_container_of(&config.node));
+        let none_shown = async || none_shown(config, ready.client).await.map_err(failed);
+        left.push(match if is_any_shown { None } else { none_shown().await? } {
+            Some(_) => Finding::skip("no container is shown, so nothing can be told"),
+            None => Finding::ok("no exercise has left anything"),
+        });
+    }
+    Ok(left)
+}
+
+fn in_journal(config: &Config) -> Option<Finding> {
+    match peek(&config.state_dir) {
+        Ok(entry) => entry.map(|entry| {
+            let (vmid, node, step) = (entry.vmid, entry.node, entry.step);
+            left(config, format!("an exercise of container {vmid} on {node} stopped at {step}"))
+        }),
+        Err(error @ JournalError::Malformed { .. }) => {
+            let finding = Finding::warn(error.to_string()).remedy(error.repair(config));
+            Some(finding.because("what it told of is found again by the tags and names at the containers"))
+        }
+        Err(error) => Some(
+            Finding::warn(error.to_string())
+                .because(
+                    "it cannot be told whether an exercise was killed; the agent's own account can read it",
+                )
+                .remedy(error.repair(config)),
+        ),
+    }
+}
+
+fn at_container(config: &Config, found: &AtContainer) -> Vec<Finding> {
+    let vmid = found.vmid;
+    let snapshots = found.snapshots.iter();
+    let snapshots = snapshots.map(|name| left(config, format!("container {vmid} has the snapshot {name}")));
+    let marker = found.is_marked.then(|| left(config, format!("container {vmid} has the tag {MARKER}")));
+    let alike = found.alike.iter().map(|name| {
+        Finding::warn(format!("container {vmid} has the snapshot {name}, which no exercise took"))
+            .because("its name begins like those of the exercises, so it is easily taken for one; it is never deleted")
+            .look(format!("pct listsnapshot {vmid}"))
+    });
+    let what = format!("it cannot be told whether an exercise left it at container {vmid}");
+    snapshots.chain(marker).chain(alike).chain(untold(&found.hidden, &what)).collect()
+}
+
+fn left(config: &Config, what: String) -> Finding {
+    Finding::warn(what).fix(cleanup_line(config))
 }

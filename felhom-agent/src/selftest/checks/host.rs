@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::os::unix::fs::MetadataExt;
-use std::sync::Arc;
 
 use proxmox_privileged::sensors::{Feature, FeatureKind, sensors};
 use proxmox_privileged::smart::smart;
@@ -13,35 +12,54 @@ use crate::config::Config;
 use crate::host::device::Devices;
 use crate::host::{health, usb};
 use crate::report::chain;
-use crate::report::finding::{Finding, Remedy, Status};
-use crate::selftest::check::{Findings, findings};
-use crate::selftest::context::Context;
+use crate::report::finding::{Claim, Finding, Remedy, Status};
+use crate::selftest::{Check, at_once};
 use crate::wiring;
 
-/// A check of the host, which needs the configuration and no server.
-fn check<F: Future<Output = Vec<Finding>> + Send>(
-    context: Arc<Context>,
-    look: impl FnOnce(Config) -> F + Send + 'static,
-) -> Findings {
-    findings(async move {
-        match &context.config {
-            Ok(config) => look(config.clone()).await,
-            Err(_) => vec![Finding::skip("there is no configuration")],
-        }
-    })
-}
+pub(super) const BINARIES: Check = Check::host(
+    Claim::new(
+        "host.binaries",
+        "the programs that run as root are there, and only root can change them",
+        "stat",
+    )
+    .needs(&["config.file"]),
+    |_| at_once(binaries()),
+);
 
-pub(super) fn binaries(context: Arc<Context>) -> Findings {
-    check(context, |_| async {
-        let found: Vec<Finding> = programs().into_iter().filter_map(against).collect();
-        if found.is_empty() {
-            return vec![Finding::ok(format!(
-                "{} programs are there, and only root can change them",
-                programs().len()
-            ))];
-        }
-        found
-    })
+pub(super) const MOUNT_NAMESPACE: Check = Check::host(
+    Claim::new("host.mountns", "the agent mounts where PVE looks", "/proc").needs(&["config.file"]),
+    |_| at_once(vec![mount_namespace()]),
+);
+
+pub(super) const TEMPERATURES: Check = Check::host(
+    Claim::new("host.sensors", "the host is not too hot", "sensors").needs(&["config.file"]),
+    |config| Box::pin(temperatures(config)),
+);
+
+pub(super) const DISKS: Check = Check::host(
+    Claim::new("host.smart", "no disk expects to fail", "smartctl").needs(&["sudo.ready"]),
+    |config| Box::pin(disks(config)),
+);
+
+pub(super) const USB_DISKS: Check = Check::host(
+    Claim::new(
+        "host.usb.*",
+        "every USB disk of the configuration is mounted, also after a reboot",
+        "findmnt",
+    )
+    .needs(&["config.file"]),
+    |config| Box::pin(usb_disks(config)),
+);
+
+fn binaries() -> Vec<Finding> {
+    let found: Vec<Finding> = programs().into_iter().filter_map(against).collect();
+    if found.is_empty() {
+        return vec![Finding::ok(format!(
+            "{} programs are there, and only root can change them",
+            programs().len()
+        ))];
+    }
+    found
 }
 
 fn against(program: Program) -> Option<Finding> {
@@ -60,39 +78,37 @@ fn against(program: Program) -> Option<Finding> {
     }
 }
 
-pub(super) fn temperatures(context: Arc<Context>) -> Findings {
-    check(context, |config| async move {
-        let chips = match sensors(&*wiring::runner(config.privileged.mode)).await {
-            Ok(chips) => chips,
-            Err(error) => {
-                return vec![Finding::skip(chain(&error))];
-            }
-        };
-        let judged: Vec<(&Feature, health::Verdict)> = chips
-            .iter()
-            .flat_map(|chip| &chip.features)
-            .map(|feature| (feature, health::sensor(feature)))
-            .filter(|(_, (status, _))| *status != Status::Skip)
-            .collect();
-        let hottest = judged
-            .iter()
-            .filter(|(feature, _)| feature.kind == FeatureKind::Temperature)
-            .filter_map(|(feature, _)| feature.value())
-            .reduce(f64::max);
-        let bad: Vec<Finding> = judged
-            .iter()
-            .filter(|(_, (status, _))| *status != Status::Ok)
-            .map(|(feature, (_, why))| {
-                Finding::warn(format!("{}: {why}", feature.label)).look("felhom-agent sensors")
-            })
-            .collect();
-        match (bad.is_empty(), hottest) {
-            (false, _) => bad,
-            (true, Some(hottest)) => vec![Finding::ok(format!("{hottest:.0} °C at the hottest"))],
-            (true, None) if is_virtual() => vec![Finding::skip("a virtual machine has no sensors")],
-            (true, None) => vec![Finding::warn("no temperature can be read").fix("sensors-detect --auto")],
+async fn temperatures(config: &Config) -> Vec<Finding> {
+    let chips = match sensors(&*wiring::runner(config.privileged.mode)).await {
+        Ok(chips) => chips,
+        Err(error) => {
+            return vec![Finding::skip(chain(&error))];
         }
-    })
+    };
+    let judged: Vec<(&Feature, health::Verdict)> = chips
+        .iter()
+        .flat_map(|chip| &chip.features)
+        .map(|feature| (feature, health::sensor(feature)))
+        .filter(|(_, (status, _))| *status != Status::Skip)
+        .collect();
+    let hottest = judged
+        .iter()
+        .filter(|(feature, _)| feature.kind == FeatureKind::Temperature)
+        .filter_map(|(feature, _)| feature.value())
+        .reduce(f64::max);
+    let bad: Vec<Finding> = judged
+        .iter()
+        .filter(|(_, (status, _))| *status != Status::Ok)
+        .map(|(feature, (_, why))| {
+            Finding::warn(format!("{}: {why}", feature.label)).look("felhom-agent sensors")
+        })
+        .collect();
+    match (bad.is_empty(), hottest) {
+        (false, _) => bad,
+        (true, Some(hottest)) => vec![Finding::ok(format!("{hottest:.0} °C at the hottest"))],
+        (true, None) if is_virtual() => vec![Finding::skip("a virtual machine has no sensors")],
+        (true, None) => vec![Finding::warn("no temperature can be read").fix("sensors-detect --auto")],
+    }
 }
 
 /// Whether the processor says that it is not a real one.
@@ -101,44 +117,36 @@ fn is_virtual() -> bool {
     text.lines().any(|line| line.starts_with("flags") && line.split(' ').any(|flag| flag == "hypervisor"))
 }
 
-pub(super) fn disks(context: Arc<Context>) -> Findings {
-    check(context, |config| async move {
-        let runner = wiring::runner(config.privileged.mode);
-        let mut findings = Vec::new();
-        for disk in Devices::of_host().disks() {
-            let (status, why) = health::disk(&smart(&*runner, &disk).await);
-            let text = format!("{disk}: {why}");
-            let look = Remedy::look(format!("felhom-agent disks {disk} -o json"));
-            let finding = match status {
-                Status::Ok => Finding::ok(text),
-                Status::Skip => Finding::skip(text),
-                Status::Warn => Finding::warn(text).remedy(look),
-                Status::Fail => Finding::fail(text, look),
-            };
-            findings.push(finding.about(disk.to_string()));
-        }
-        if findings.is_empty() { vec![Finding::skip("there is no disk")] } else { findings }
-    })
+async fn disks(config: &Config) -> Vec<Finding> {
+    let runner = wiring::runner(config.privileged.mode);
+    let mut findings = Vec::new();
+    for disk in Devices::of_host().disks() {
+        let (status, why) = health::disk(&smart(&*runner, &disk).await);
+        let text = format!("{disk}: {why}");
+        let look = Remedy::look(format!("felhom-agent disks {disk} -o json"));
+        let finding = match status {
+            Status::Ok => Finding::ok(text),
+            Status::Skip => Finding::skip(text),
+            Status::Warn => Finding::warn(text).remedy(look),
+            Status::Fail => Finding::fail(text, look),
+        };
+        findings.push(finding.about(disk.to_string()));
+    }
+    if findings.is_empty() { vec![Finding::skip("there is no disk")] } else { findings }
 }
 
-pub(super) fn usb_disks(context: Arc<Context>) -> Findings {
-    check(context, |config| async move {
-        let (runner, devices) = (wiring::runner(config.privileged.mode), Devices::of_host());
-        let fstab = fs::read("/etc/fstab").unwrap_or_default();
-        let mut findings = Vec::new();
-        for disk in &config.usb {
-            let finding = match usb::examine(&*runner, &devices, &fstab, disk).await {
-                Ok(state) => found(&state),
-                Err(error) => Finding::skip(chain(&error)),
-            };
-            findings.push(finding.about(disk.name.clone()));
-        }
-        if findings.is_empty() {
-            vec![Finding::skip("the configuration names no USB disk")]
-        } else {
-            findings
-        }
-    })
+async fn usb_disks(config: &Config) -> Vec<Finding> {
+    let (runner, devices) = (wiring::runner(config.privileged.mode), Devices::of_host());
+    let fstab = fs::read("/etc/fstab").unwrap_or_default();
+    let mut findings = Vec::new();
+    for disk in &config.usb {
+        let finding = match usb::examine(&*runner, &devices, &fstab, disk).await {
+            Ok(state) => found(&state),
+            Err(error) => Finding::skip(chain(&error)),
+        };
+        findings.push(finding.about(disk.name.clone()));
+    }
+    if findings.is_empty() { vec![Finding::skip("the configuration names no USB disk")] } else { findings }
 }
 
 fn found(state: &usb::UsbState) -> Finding {
@@ -147,10 +155,9 @@ fn found(state: &usb::UsbState) -> Finding {
     fix.chain(state.look.iter().cloned().map(Remedy::Look)).fold(finding, Finding::remedy)
 }
 
-pub(super) fn mount_namespace(context: Arc<Context>) -> Findings {
-    check(context, |_| async {
-        let (own, first) = (root_mount("self"), root_mount("1"));
-        vec![match (own, first) {
+fn mount_namespace() -> Finding {
+    let (own, first) = (root_mount("self"), root_mount("1"));
+    match (own, first) {
             (Some(own), Some(first)) if own == first => Finding::ok("the agent sees the mounts that PVE sees"),
             (Some(_), Some(_)) => Finding::fail(
                 "the agent has mounts of its own",
@@ -160,8 +167,7 @@ pub(super) fn mount_namespace(context: Arc<Context>) -> Findings {
             .because("what it mounts is not where PVE looks, and PVE would fill the disk below instead"),
             _ => Finding::skip("the mounts of the host cannot be looked at"),
         }
-        .with(json!({ "own": own, "first": first }))]
-    })
+        .with(json!({ "own": own, "first": first }))
 }
 
 /// The number of the mount at `/`, which every mount namespace has another of.

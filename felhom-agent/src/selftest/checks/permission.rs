@@ -1,7 +1,6 @@
 //! Checks of what the token may do.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use proxmox_api::Error;
 use proxmox_api::grant::{AGENT, NET, NODE, Role, STORE, acl_line, role_line};
@@ -9,15 +8,28 @@ use proxmox_types::params::PermissionFilter;
 use serde_json::json;
 
 use crate::config::Config;
-use crate::connection::Connection;
-use crate::diagnosis::call_failed;
 use crate::diagnosis::guests::containers_path;
-use crate::report::finding::{Finding, Remedy};
-use crate::selftest::check::{Findings, found};
-use crate::selftest::context::Context;
+use crate::report::finding::{Claim, Finding, Remedy};
+use crate::selftest::{Check, Found, Ready};
+
+pub(super) const NEED: Check = Check::api(
+    Claim::new("perm.need", "the token has every privilege that the agent needs", "GET /access/permissions")
+        .needs(&["node.exists"]),
+    |ready| Box::pin(need(ready)),
+);
+
+pub(super) const EXCESS: Check = Check::api(
+    Claim::new(
+        "perm.excess",
+        "the token has no privilege that the agent must not have",
+        "GET /access/permissions",
+    )
+    .needs(&["auth.token"]),
+    |ready| Box::pin(excess(ready)),
+);
 
 /// Privileges with which the agent could do more than look after containers.
-const EXCESS: [&str; 9] = [
+const FORBIDDEN: [&str; 9] = [
     "Permissions.Modify",
     "Sys.Modify",
     "Sys.Console",
@@ -38,15 +50,13 @@ fn needed(config: &Config) -> Vec<(String, Role)> {
     paths
 }
 
-pub(super) fn need(context: Arc<Context>) -> Findings {
-    found(async move {
-        let (config, connection) = context.connected()?;
-        Ok(compare(config, connection).await.map_err(|error| call_failed(config, &error))?)
-    })
+async fn need(ready: Ready<'_>) -> Found {
+    compare(ready).await.map_err(|error| ready.failed(&error))
 }
 
-async fn compare(config: &Config, connection: &Connection) -> Result<Vec<Finding>, Error> {
-    let access = connection.client.access();
+async fn compare(ready: Ready<'_>) -> Result<Vec<Finding>, Error> {
+    let config = ready.config;
+    let access = ready.client.access();
     let (mut failures, mut held) = (Vec::new(), 0);
     let mut roles = None;
     for (path, role) in needed(config) {
@@ -115,30 +125,28 @@ fn folded(paths: &[&str]) -> Vec<String> {
     told
 }
 
-pub(super) fn excess(context: Arc<Context>) -> Findings {
-    found(async move {
-        let (config, connection) = context.connected()?;
-        let permissions = connection.client.access().permissions().await;
-        let permissions = permissions.map_err(|error| call_failed(config, &error))?;
-        let mut held: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-        for path in permissions.paths() {
-            for privilege in permissions.privileges(path).filter(|privilege| EXCESS.contains(privilege)) {
-                held.entry(privilege).or_default().push(path);
-            }
+async fn excess(ready: Ready<'_>) -> Found {
+    let config = ready.config;
+    let permissions = ready.client.access().permissions().await;
+    let permissions = permissions.map_err(|error| ready.failed(&error))?;
+    let mut held: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for path in permissions.paths() {
+        for privilege in permissions.privileges(path).filter(|privilege| FORBIDDEN.contains(privilege)) {
+            held.entry(privilege).or_default().push(path);
         }
-        if held.is_empty() {
-            return Ok(vec![Finding::ok("no privilege that the agent must not have")]);
-        }
-        let list = format!("pveum acl list && pveum user permissions '{}'", config.token.id());
-        let warn = |(privilege, paths): (&str, Vec<&str>)| {
-            Finding::warn(format!("{privilege} on {}", folded(&paths).join(", ")))
-                .about(privilege)
-                .because("whoever takes over the agent can do more than look after containers")
-                .look(list.clone())
-                .with(json!({ "privilege": privilege, "paths": paths }))
-        };
-        Ok(held.into_iter().map(warn).collect())
-    })
+    }
+    if held.is_empty() {
+        return Ok(vec![Finding::ok("no privilege that the agent must not have")]);
+    }
+    let list = format!("pveum acl list && pveum user permissions '{}'", config.token.id());
+    let warn = |(privilege, paths): (&str, Vec<&str>)| {
+        Finding::warn(format!("{privilege} on {}", folded(&paths).join(", ")))
+            .about(privilege)
+            .because("whoever takes over the agent can do more than look after containers")
+            .look(list.clone())
+            .with(json!({ "privilege": privilege, "paths": paths }))
+    };
+    Ok(held.into_iter().map(warn).collect())
 }
 
 #[cfg(test)]

@@ -1,49 +1,53 @@
 //! The check of PVE's services: the one that keeps the statistics may be dead while everything else works.
 
-use std::sync::Arc;
-
 use proxmox_types::{NodeEntry, NodeState, Rows, Service};
 use serde_json::json;
 
-use crate::diagnosis::call_failed;
-use crate::report::finding::{Finding, Remedy};
-use crate::selftest::check::{Findings, found};
-use crate::selftest::context::Context;
+use crate::report::finding::{Claim, Finding, Remedy};
+use crate::selftest::{Check, Found, Ready};
+
+pub(super) const SERVICES: Check = Check::api(
+    Claim::new(
+        "node.services",
+        "pvestatd, pveproxy, pvedaemon and pve-cluster run",
+        "GET /nodes/{node}/services",
+    )
+    .needs(&["node.exists"]),
+    |ready| Box::pin(services(ready)),
+);
 
 /// The services that the agent lives on, and what does not work without each.
-const SERVICES: [(&str, &str); 4] = [
+const VITAL: [(&str, &str); 4] = [
     ("pvestatd", "the statistics stand still: /nodes and /cluster/resources tell how it was, or nothing"),
     ("pveproxy", "nobody answers on port 8006"),
     ("pvedaemon", "nothing can be changed"),
     ("pve-cluster", "without its file system there is no configuration, no user and no token"),
 ];
 
-pub(super) fn services(context: Arc<Context>) -> Findings {
-    found(async move {
-        let (config, connection) = context.connected()?;
-        let services = match connection.client.node(&config.node).services().await {
-            Ok(services) => services,
-            Err(error) if error.denied().is_some() => Rows::default(),
-            Err(error) => return Err(Box::new(call_failed(config, &error))),
-        };
-        let known: Vec<&Service> = SERVICES.iter().filter_map(|(name, _)| known(&services, name)).collect();
-        let mut against: Vec<Finding> = known.iter().filter_map(|service| judge(service)).collect();
-        let nodes = context.nodes(connection).await;
-        let is_stale =
-            nodes.is_ok_and(|nodes| nodes.iter().any(|node| node.node == config.node && is_stale(node)));
-        if is_stale && !against.iter().any(|finding| finding.instance.as_deref() == Some("pvestatd")) {
-            against.push(stale());
-        }
-        if against.is_empty() {
-            against.push(match known.len() {
-                0 => Finding::skip("the node does not tell which services run"),
-                _ => Finding::ok(
-                    known.iter().map(|service| service.service.as_str()).collect::<Vec<_>>().join(", "),
-                ),
-            });
-        }
-        Ok(against)
-    })
+async fn services(ready: Ready<'_>) -> Found {
+    let config = ready.config;
+    let services = match ready.client.node(&config.node).services().await {
+        Ok(services) => services,
+        Err(error) if error.denied().is_some() => Rows::default(),
+        Err(error) => return Err(ready.failed(&error)),
+    };
+    let known: Vec<&Service> = VITAL.iter().filter_map(|(name, _)| known(&services, name)).collect();
+    let mut against: Vec<Finding> = known.iter().filter_map(|service| judge(service)).collect();
+    let nodes = ready.nodes().await;
+    let is_stale =
+        nodes.is_ok_and(|nodes| nodes.iter().any(|node| node.node == config.node && is_stale(node)));
+    if is_stale && !against.iter().any(|finding| finding.instance.as_deref() == Some("pvestatd")) {
+        against.push(stale());
+    }
+    if against.is_empty() {
+        against.push(match known.len() {
+            0 => Finding::skip("the node does not tell which services run"),
+            _ => Finding::ok(
+                known.iter().map(|service| service.service.as_str()).collect::<Vec<_>>().join(", "),
+            ),
+        });
+    }
+    Ok(against)
 }
 
 /// The service, if systemd knows it: in a container PVE is started by something else.
@@ -57,7 +61,7 @@ fn known<'a>(services: &'a [Service], name: &str) -> Option<&'a Service> {
 
 fn judge(service: &Service) -> Option<Finding> {
     let name = service.service.as_str();
-    let why = SERVICES.iter().find(|(known, _)| *known == name).map_or("", |(_, why)| why);
+    let why = VITAL.iter().find(|(known, _)| *known == name).map_or("", |(_, why)| why);
     let is_masked = service.unit_state.starts_with("masked");
     let finding = match service.active_state.as_str() {
         "active" | "reloading" | "refreshing" if is_masked || service.unit_state == "disabled" => {

@@ -1,6 +1,5 @@
 //! Checks of the storages.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use proxmox_api::grant::{STORE, grant_line};
@@ -10,38 +9,56 @@ use tokio::time::timeout;
 
 use super::node::{judge, percent, percents};
 use crate::config::Config;
-use crate::diagnosis::call_failed;
 use crate::diagnosis::guests::untold;
-use crate::report::finding::{Finding, Remedy};
+use crate::report::finding::{Claim, Finding, Remedy};
 use crate::report::shell::edit_line;
-use crate::selftest::check::{Findings, found};
-use crate::selftest::context::Context;
+use crate::selftest::{Check, Found, Ready};
+
+pub(super) const LIST: Check = Check::api(
+    Claim::new("storage.list", "every configured storage can be seen", "GET /nodes/{node}/storage")
+        .needs(&["node.exists"]),
+    |ready| Box::pin(list(ready)),
+);
+
+pub(super) const SPACE: Check = Check::api(
+    Claim::new("storage.space", "the storages are active and have room", "GET /nodes/{node}/storage")
+        .needs(&["storage.list"]),
+    |ready| Box::pin(space(ready)),
+);
+
+pub(super) const GOLDEN: Check = Check::api(
+    Claim::new(
+        "storage.golden",
+        "the backup that customers' containers are restored from is there",
+        "GET /nodes/{node}/storage/{storage}/content/{volume}",
+    )
+    .needs(&["storage.list"]),
+    |ready| Box::pin(golden(ready)),
+);
 
 /// How long the node may take to look at its storages; less than a whole run has by default.
 const LONGEST: Duration = Duration::from_secs(9);
 
-pub(super) fn list(context: Arc<Context>) -> Findings {
-    found(async move {
-        let (config, connection) = context.connected()?;
-        let storages = timeout(LONGEST, context.storages(config, connection)).await;
-        let storages = storages.map_err(|_| hanging())?.map_err(|error| call_failed(config, &error))?;
-        let seen: Vec<String> = storages.iter().map(name).collect();
-        let left_out = untold(storages.unread(), "it is left out");
-        let named: Vec<String> = storages.unread().iter().map(Unread::name).collect();
-        let is_listed = |name: &String| seen.contains(name) || named.contains(name);
-        let hidden = config.storages.iter().filter(|storage| !is_listed(&storage.to_string()));
-        let failures: Vec<Finding> = hidden.map(|storage| missing(config, storage)).collect();
-        if !failures.is_empty() {
-            return Ok(failures.into_iter().chain(left_out).collect());
-        }
-        let summary = format!("{} visible: {}", seen.len(), seen.join(", "));
-        let finding = if seen.is_empty() {
-            Finding::warn("no storage is visible").because("the token may audit none of them")
-        } else {
-            Finding::ok(summary)
-        };
-        Ok([finding.with(json!({ "storages": seen }))].into_iter().chain(left_out).collect())
-    })
+async fn list(ready: Ready<'_>) -> Found {
+    let config = ready.config;
+    let storages = timeout(LONGEST, ready.storages()).await;
+    let storages = storages.map_err(|_| hanging())??;
+    let seen: Vec<String> = storages.iter().map(name).collect();
+    let left_out = untold(storages.unread(), "it is left out");
+    let named: Vec<String> = storages.unread().iter().map(Unread::name).collect();
+    let is_listed = |name: &String| seen.contains(name) || named.contains(name);
+    let hidden = config.storages.iter().filter(|storage| !is_listed(&storage.to_string()));
+    let failures: Vec<Finding> = hidden.map(|storage| missing(config, storage)).collect();
+    if !failures.is_empty() {
+        return Ok(failures.into_iter().chain(left_out).collect());
+    }
+    let summary = format!("{} visible: {}", seen.len(), seen.join(", "));
+    let finding = if seen.is_empty() {
+        Finding::warn("no storage is visible").because("the token may audit none of them")
+    } else {
+        Finding::ok(summary)
+    };
+    Ok([finding.with(json!({ "storages": seen }))].into_iter().chain(left_out).collect())
 }
 
 /// PVE looks at its storages one after the other, so that one which hangs holds up all.
@@ -65,46 +82,40 @@ fn name(storage: &StorageStatus) -> String {
     storage.storage.as_ref().map_or_else(String::new, ToString::to_string)
 }
 
-pub(super) fn space(context: Arc<Context>) -> Findings {
-    found(async move {
-        let (config, connection) = context.connected()?;
-        let storages = context.storages(config, connection).await;
-        let storages = storages.map_err(|_| Finding::skip("the storages could not be listed"))?;
-        let is_used = |storage: &&StorageStatus| {
-            config.storages.is_empty()
-                || storage.storage.as_ref().is_some_and(|id| config.storages.contains(id))
-        };
-        let judged = storages.iter().filter(is_used).filter(|storage| storage.enabled).map(one);
-        let findings: Vec<Finding> = judged.collect();
-        Ok(if findings.is_empty() { vec![Finding::skip("no storage to look at")] } else { findings })
-    })
+async fn space(ready: Ready<'_>) -> Found {
+    let config = ready.config;
+    let storages = ready.storages().await;
+    let storages = storages.map_err(|_| Finding::skip("the storages could not be listed"))?;
+    let is_used = |storage: &&StorageStatus| {
+        config.storages.is_empty() || storage.storage.as_ref().is_some_and(|id| config.storages.contains(id))
+    };
+    let judged = storages.iter().filter(is_used).filter(|storage| storage.enabled).map(one);
+    let findings: Vec<Finding> = judged.collect();
+    Ok(if findings.is_empty() { vec![Finding::skip("no storage to look at")] } else { findings })
 }
 
-pub(super) fn golden(context: Arc<Context>) -> Findings {
-    found(async move {
-        let (config, connection) = context.connected()?;
-        let Some(volume) = &config.golden else {
-            return Ok(vec![Finding::skip("the configuration names no golden backup")]);
-        };
-        let storage: StorageId = match volume.storage().parse() {
-            Ok(storage) => storage,
-            Err(error) => {
-                return Ok(vec![Finding::fail(error.to_string(), Remedy::fix(edit_line(&config.path)))]);
-            }
-        };
-        let list = format!("pvesm list {storage} --content backup");
-        let node = connection.client.node(&config.node);
-        let finding = match node.storage(&storage).volume(volume).get().await {
-            Ok(found) => Finding::ok(format!("{volume} is there{}", size(found.size))),
-            Err(error) if error.is_not_found() || error.denied().is_some() => Finding::fail(
-                format!("{volume} is not there, or the token may not see it"),
-                Remedy::look(list),
-            )
-            .because("without it no container can be provisioned"),
-            Err(error) => call_failed(config, &error),
-        };
-        Ok(vec![finding])
-    })
+async fn golden(ready: Ready<'_>) -> Found {
+    let config = ready.config;
+    let Some(volume) = &config.golden else {
+        return Ok(vec![Finding::skip("the configuration names no golden backup")]);
+    };
+    let storage: StorageId = match volume.storage().parse() {
+        Ok(storage) => storage,
+        Err(error) => {
+            return Ok(vec![Finding::fail(error.to_string(), Remedy::fix(edit_line(&config.path)))]);
+        }
+    };
+    let list = format!("pvesm list {storage} --content backup");
+    let node = ready.client.node(&config.node);
+    let finding = match node.storage(&storage).volume(volume).get().await {
+        Ok(found) => Finding::ok(format!("{volume} is there{}", size(found.size))),
+        Err(error) if error.is_not_found() || error.denied().is_some() => {
+            Finding::fail(format!("{volume} is not there, or the token may not see it"), Remedy::look(list))
+                .because("without it no container can be provisioned")
+        }
+        Err(error) => *ready.failed(&error),
+    };
+    Ok(vec![finding])
 }
 
 fn size(bytes: Option<u64>) -> String {

@@ -1,18 +1,33 @@
 //! Checks of the way to root: whether sudo can be used, and permits exactly what the agent needs.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
 use proxmox_privileged::argument::UserName;
 use proxmox_privileged::{RunError, SudoTrouble, sudoers};
 use serde_json::json;
 
-use crate::config::PrivilegedMode;
+use crate::config::{Config, PrivilegedMode};
 use crate::host::account;
-use crate::report::finding::{Finding, Remedy};
-use crate::selftest::check::{Findings, findings};
-use crate::selftest::context::Context;
+use crate::report::finding::{Claim, Finding, Remedy};
+use crate::selftest::{Check, at_once};
 use crate::wiring;
+
+pub(super) const FLAG: Check = Check::host(
+    Claim::new("sudo.nnp", "programs of the agent may become root", "/proc/self/status")
+        .needs(&["config.file"]),
+    |config| at_once(vec![flag(config)]),
+);
+
+pub(super) const READY: Check = Check::host(
+    Claim::new("sudo.ready", "sudo runs every command of the agent without a password", "sudo -l")
+        .needs(&["sudo.nnp"]),
+    |config| Box::pin(ready(config)),
+);
+
+pub(super) const EXACT: Check = Check::host(
+    Claim::new("sudo.exact", "sudo permits nothing else", "sudo -l").needs(&["sudo.ready"]),
+    |config| Box::pin(exact(config)),
+);
 
 /// Where the drop-in is.
 const DROP_IN: &str = "/etc/sudoers.d/felhom-agent";
@@ -72,23 +87,18 @@ const REPAIRS: [(&str, Repair); 10] = [
 const LOOK: &str = "grep -rnE 'includedir|requiretty|listpw|felhom' /etc/sudoers /etc/sudoers.d";
 
 /// Why nothing has to be looked at.
-fn unused(context: &Context) -> Option<Finding> {
-    match &context.config {
-        Err(_) => Some(Finding::skip("there is no configuration")),
-        Ok(config) if config.privileged.mode == PrivilegedMode::Direct => {
-            Some(Finding::skip("privileged.mode is direct: sudo is not used"))
-        }
-        Ok(_) if rustix::process::geteuid().is_root() => Some(Finding::skip("root needs no sudo")),
-        Ok(_) => None,
+fn unused(config: &Config) -> Option<Finding> {
+    if config.privileged.mode == PrivilegedMode::Direct {
+        return Some(Finding::skip("privileged.mode is direct: sudo is not used"));
     }
+    rustix::process::geteuid().is_root().then(|| Finding::skip("root needs no sudo"))
 }
 
-pub(super) fn flag(context: Arc<Context>) -> Findings {
-    findings(async move {
-        if let Some(skip) = unused(&context) {
-            return vec![skip];
-        }
-        vec![match wiring::sudo_trouble() {
+fn flag(config: &Config) -> Finding {
+    if let Some(skip) = unused(config) {
+        return skip;
+    }
+    match wiring::sudo_trouble() {
             Some(SudoTrouble::NoNewPrivileges) => Finding::fail(
                 "the \"no new privileges\" flag is set, so sudo cannot become root",
                 Remedy::fix("systemctl edit felhom-agent && systemctl restart felhom-agent"),
@@ -96,20 +106,17 @@ pub(super) fn flag(context: Arc<Context>) -> Findings {
             .look("systemctl cat felhom-agent | grep -nE 'NoNewPrivileges|PrivateDevices|Protect|Restrict|SystemCall|Lock|MemoryDeny'")
             .because("NoNewPrivileges=yes sets it, and so do many other settings of a unit with User="),
             _ => Finding::ok("programs may become another user"),
-        }]
-    })
+        }
 }
 
-pub(super) fn ready(context: Arc<Context>) -> Findings {
-    findings(async move {
-        if let Some(skip) = unused(&context) {
-            return vec![skip];
-        }
-        vec![match wiring::permitted().await {
-            Ok(listed) => of_rules(&listed),
-            Err(error) => refused(&error),
-        }]
-    })
+async fn ready(config: &Config) -> Vec<Finding> {
+    if let Some(skip) = unused(config) {
+        return vec![skip];
+    }
+    vec![match wiring::permitted().await {
+        Ok(listed) => of_rules(&listed),
+        Err(error) => refused(&error),
+    }]
 }
 
 fn refused(error: &RunError) -> Finding {
@@ -162,28 +169,26 @@ fn overriding(listed: &str) -> Option<&str> {
     later.find(|line| !line.contains("NOPASSWD:") && is_about_us(line))
 }
 
-pub(super) fn exact(context: Arc<Context>) -> Findings {
-    findings(async move {
-        if let Some(skip) = unused(&context) {
-            return vec![skip];
-        }
-        let Ok(listed) = wiring::permitted().await else {
-            return vec![Finding::skip("sudo does not list its rules")];
-        };
-        let (expected, found) = (expected(), rules(&listed));
-        let extra: Vec<&Rule> = found.difference(&expected).collect();
-        if extra.is_empty() {
-            return vec![Finding::ok(format!("{} rules, and no other", expected.len()))];
-        }
-        let warn = |rule: &Rule| {
-            Finding::warn(format!("sudo permits more: {}", rule.command))
-                .because("whoever takes over the agent can run it as root")
-                .fix(format!("visudo -f {DROP_IN}"))
-                .look("grep -rn felhom /etc/sudoers /etc/sudoers.d")
-        };
-        let more = json!({ "extra": extra.iter().map(|rule| &rule.command).collect::<Vec<_>>() });
-        extra.into_iter().map(warn).map(|finding| finding.with(more.clone())).collect()
-    })
+async fn exact(config: &Config) -> Vec<Finding> {
+    if let Some(skip) = unused(config) {
+        return vec![skip];
+    }
+    let Ok(listed) = wiring::permitted().await else {
+        return vec![Finding::skip("sudo does not list its rules")];
+    };
+    let (expected, found) = (expected(), rules(&listed));
+    let extra: Vec<&Rule> = found.difference(&expected).collect();
+    if extra.is_empty() {
+        return vec![Finding::ok(format!("{} rules, and no other", expected.len()))];
+    }
+    let warn = |rule: &Rule| {
+        Finding::warn(format!("sudo permits more: {}", rule.command))
+            .because("whoever takes over the agent can run it as root")
+            .fix(format!("visudo -f {DROP_IN}"))
+            .look("grep -rn felhom /etc/sudoers /etc/sudoers.d")
+    };
+    let more = json!({ "extra": extra.iter().map(|rule| &rule.command).collect::<Vec<_>>() });
+    extra.into_iter().map(warn).map(|finding| finding.with(more.clone())).collect()
 }
 
 /// What sudo may run, and how long: the rest of a rule decides nothing that is looked at.

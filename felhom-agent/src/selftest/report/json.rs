@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::{Mode, Report};
 use crate::report::exit::Exit;
-use crate::report::finding::Status;
+use crate::report::finding::{Checked, Finding, Status};
 use crate::report::{self, terminal};
 use crate::tls::utc;
 
@@ -58,21 +58,22 @@ impl Report {
     }
 
     fn checks(&self) -> Vec<Value> {
-        let outcomes = self.reported().flat_map(|outcome| {
-            outcome.findings.iter().map(|finding| {
-                let mut check = json!({
-                    "id": outcome.claim.id_of(finding), "group": outcome.claim.group, "needs": outcome.claim.needs,
-                    "source": outcome.claim.source,
-                    "duration_ms": millis(outcome.duration),
-                });
-                let found = serde_json::to_value(finding).unwrap_or_default();
-                if let (Some(check), Value::Object(found)) = (check.as_object_mut(), found) {
-                    check.extend(found);
-                }
-                check
-            })
-        });
-        outcomes.collect()
+        let described = |checked: &Checked, finding: &Finding| {
+            let claim = checked.claim;
+            let mut check = json!({
+                "id": claim.id_of(finding), "group": claim.heading().to_lowercase(), "needs": claim.needs,
+                "source": claim.source, "duration_ms": millis(checked.duration),
+            });
+            let found = serde_json::to_value(finding).unwrap_or_default();
+            if let (Some(check), Value::Object(found)) = (check.as_object_mut(), found) {
+                check.extend(found);
+            }
+            check
+        };
+        let each = |checked: &Checked| -> Vec<Value> {
+            checked.findings.iter().map(|finding| described(checked, finding)).collect()
+        };
+        self.checked().flat_map(each).collect()
     }
 }
 

@@ -1,6 +1,6 @@
 //! The report for people: status first, one line for what is well, more for what is not, and the repairs at the bottom.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::iter;
 
 use super::Report;
@@ -51,14 +51,24 @@ impl Report {
     fn write_checks(&self, page: &mut Page) {
         let is_quiet = page.style.is_quiet;
         let mut group = None;
+        let mut blocked = BTreeMap::<&str, usize>::new();
+        self.lines().filter_map(|(_, finding)| finding.blocked_by).for_each(|root| {
+            *blocked.entry(root).or_default() += 1;
+        });
         for (claim, finding) in self.lines() {
+            if finding.blocked_by.is_some() {
+                continue;
+            }
             if is_quiet && matches!(finding.status, Status::Ok | Status::Skip) {
                 continue;
             }
-            if group.replace(claim.group) != Some(claim.group) && !is_quiet {
-                page.line(claim.group.title());
+            if group.replace(claim.heading()) != Some(claim.heading()) && !is_quiet {
+                page.line(claim.heading());
             }
             page.finding(claim, finding);
+            if !is_quiet {
+                page.needing(claim.id, &mut blocked);
+            }
         }
     }
 
@@ -139,6 +149,15 @@ impl Page {
         for (label, command) in finding.commands() {
             let is_new = self.repairs.insert(command.into());
             self.below(label, if is_new { command } else { "the same as above" });
+        }
+    }
+
+    /// How many checks were not done because of this one, once.
+    fn needing(&mut self, id: &str, blocked: &mut BTreeMap<&str, usize>) {
+        match blocked.remove(id) {
+            Some(1) => self.below("", &format!("1 check needs {id}")),
+            Some(number) => self.below("", &format!("{number} checks need {id}")),
+            None => {}
         }
     }
 
