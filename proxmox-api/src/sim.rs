@@ -23,6 +23,7 @@ mod node;
 mod power;
 mod route;
 mod scene;
+mod schema;
 mod sentence;
 mod snapshot;
 mod storage;

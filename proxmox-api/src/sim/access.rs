@@ -11,26 +11,26 @@ use serde_json::{Map, Value, json};
 use super::acl::{Held, Principal};
 use super::answer::{Refusal, Reply};
 use super::cluster::member;
-use super::route::{Ask, Handler};
+use super::route::{Ask, Row};
 use super::sentence;
 use super::world::World;
 
-pub(super) const HANDLERS: &[(&str, Handler)] = &[
-    ("access.permissions", permissions),
-    ("access.roles", |world, _| {
+pub(super) const HANDLERS: &[Row] = &[
+    ("access.permissions", "GET /access/permissions", permissions),
+    ("access.roles", "GET /access/roles", |world, _| {
         let rows = world.acl.roles.iter().map(|(role, privileges)| {
             json!({ "roleid": role, "privs": privileges.join(","), "special": u8::from(!role.starts_with("Felhom")) })
         });
         Ok(Value::Array(rows.collect()).into())
     }),
-    ("access.token", |world, ask| {
+    ("access.token", "GET /access/users/{userid}/token/{tokenid}", |world, ask| {
         let (user, name) = (ask.variable("userid"), ask.variable("tokenid"));
         let token = world.acl.tokens.get(&format!("{user}!{name}"));
         let missing = || Refusal::die(sentence::NO_TOKEN.of(&[&name, &user]));
         let token = token.ok_or_else(missing)?;
         Ok(json!({ "privsep": u8::from(token.privsep), "expire": token.expire }).into())
     }),
-    ("pool.list", pools),
+    ("pool.list", "GET /pools", pools),
 ];
 
 fn permissions(world: &mut World, ask: &Ask<'_>) -> Result<Reply, Refusal> {

@@ -7,10 +7,11 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
+use serde_json::Value;
+
 use super::answer::Refusal;
 use super::sentence;
 use super::world::World;
-use crate::endpoint::Privileges;
 
 /// Who sent a request: `user@realm` or `user@realm!token`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -175,41 +176,55 @@ impl World {
         Err(Refusal::permission(Some(&sentence::PRIVILEGE.of(&[&path, &missing]))))
     }
 
-    /// Checks the privileges that an endpoint declares. `value` gives the variables of the path and the parameters.
-    pub(super) fn check_declared(
+    /// Checks the privileges that the schema declares of a route. `value` gives the variables of the path and the
+    /// parameters.
+    pub(super) fn check_declared<'v>(
         &self,
         principal: &Principal,
-        privileges: &Privileges,
-        value: &dyn Fn(&str) -> Option<String>,
+        entry: &Value,
+        value: &dyn Fn(&str) -> Option<&'v str>,
     ) -> Result<(), Refusal> {
-        let fill = |path: &str| {
-            let segments = path.split('/').map(|segment| match segment.strip_prefix('{') {
-                Some(name) => value(name.trim_end_matches('}')).unwrap_or_default(),
-                None => segment.into(),
-            });
-            segments.collect::<Vec<String>>().join("/")
-        };
-        match privileges {
-            Privileges::Anyone => Ok(()),
-            Privileges::All(path, names) => self.require(principal, &fill(path), names, false),
-            Privileges::AnyOf(path, names) => self.require(principal, &fill(path), names, true),
-            Privileges::IfSent(parameter, path, names) => match value(parameter) {
-                Some(_) => self.require(principal, &fill(path), names, false),
-                None => Err(Refusal::permission(None)),
-            },
-            Privileges::OwnUser | Privileges::UserGroup(_) => {
-                let is_root = principal.parts().0 == "root@pam";
-                if is_root { Ok(()) } else { Err(Refusal::permission(None)) }
-            }
-            Privileges::Either(parts) => {
-                let one = parts.iter().any(|part| self.check_declared(principal, part, value).is_ok());
-                if one { Ok(()) } else { Err(Refusal::permission(None)) }
-            }
-            Privileges::Both(parts) => {
-                parts.iter().try_for_each(|part| self.check_declared(principal, part, value))
-            }
+        match entry.pointer("/permissions/check").and_then(Value::as_array) {
+            Some(check) => self.check_expression(principal, check, value),
+            None => Ok(()),
         }
     }
+
+    /// Source: `PVE/RPCEnvironment.pm`, `exec_api2_perm_check`.
+    fn check_expression<'v>(
+        &self,
+        principal: &Principal,
+        check: &[Value],
+        value: &dyn Fn(&str) -> Option<&'v str>,
+    ) -> Result<(), Refusal> {
+        let part = |part: &Value| {
+            self.check_expression(principal, part.as_array().map_or(&[], Vec::as_slice), value)
+        };
+        let is_one = |parts: &[Value]| parts.iter().any(|one| part(one).is_ok());
+        let words: Vec<&str> = check.iter().filter_map(Value::as_str).collect();
+        let allowed = match (words.as_slice(), check) {
+            (["and", ..], [_, parts @ ..]) => return parts.iter().try_for_each(part),
+            (["or", ..], [_, parts @ ..]) => is_one(parts),
+            (["perm", _, "require_param", parameter], _) if value(parameter).is_none() => false,
+            (["perm", path, options @ ..], [_, _, privileges, ..]) => {
+                let privileges: Vec<&str> =
+                    privileges.as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+                let path = filled(path, value);
+                return self.require(principal, &path, &privileges, options.first() == Some(&"any"));
+            }
+            _ => principal.parts().0 == "root@pam",
+        };
+        if allowed { Ok(()) } else { Err(Refusal::permission(None)) }
+    }
+}
+
+/// A path of privileges with its variables filled in.
+fn filled<'v>(path: &str, value: &dyn Fn(&str) -> Option<&'v str>) -> String {
+    let segments = path.split('/').map(|segment| match segment.strip_prefix('{') {
+        Some(name) => value(name.trim_end_matches('}')).unwrap_or_default(),
+        None => segment,
+    });
+    segments.collect::<Vec<_>>().join("/")
 }
 
 #[cfg(test)]

@@ -11,16 +11,16 @@ use serde_json::{Value, json};
 use super::acl::Principal;
 use super::answer::{Refusal, Reply};
 use super::calendar::{log_time, stamp};
-use super::route::{Ask, Handler};
+use super::route::{Ask, Row};
 use super::sentence::{self, Said};
 use super::storage::{Volume, config_text};
 use super::volume::check_access;
 use super::worker::Log;
 use super::world::World;
 
-pub(super) const HANDLERS: &[(&str, Handler)] = &[
-    ("backup.create", create),
-    ("backup.defaults", |world, ask| {
+pub(super) const HANDLERS: &[Row] = &[
+    ("backup.create", "POST /nodes/{node}/vzdump", create),
+    ("backup.defaults", "GET /nodes/{node}/vzdump/defaults", |world, ask| {
         let storage = ask.get("storage").unwrap_or("local");
         let path = format!("/storage/{storage}");
         world.require(ask.principal, &path, &["Datastore.Audit", "Datastore.AllocateSpace"], true)?;
@@ -33,7 +33,7 @@ pub(super) const HANDLERS: &[(&str, Handler)] = &[
         })
         .into())
     }),
-    ("backup.extract_config", |world, ask| {
+    ("backup.extract_config", "GET /nodes/{node}/vzdump/extractconfig", |world, ask| {
         let volume = ask.get("volume").unwrap_or_default();
         let (storage, name) = volume.split_once(':').unwrap_or_default();
         check_access(world, ask, storage, name)?;

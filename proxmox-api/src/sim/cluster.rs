@@ -9,35 +9,35 @@ use alloc::vec::Vec;
 use serde_json::{Map, Value, json};
 
 use super::answer::{Refusal, Reply, set};
-use super::route::{Ask, Handler};
+use super::route::{Ask, Row};
 use super::sentence;
 use super::world::World;
 use super::{lxc, task};
 
-pub(super) const HANDLERS: &[(&str, Handler)] = &[
-    ("cluster.next_id", next_id),
-    ("cluster.resources", |world, ask| Ok(resources(world, ask))),
-    ("cluster.status", |world, _| {
+pub(super) const HANDLERS: &[Row] = &[
+    ("cluster.next_id", "GET /cluster/nextid", next_id),
+    ("cluster.resources", "GET /cluster/resources", |world, ask| Ok(resources(world, ask))),
+    ("cluster.status", "GET /cluster/status", |world, _| {
         Ok(json!([{
             "id": format!("node/{}", world.node), "type": "node", "name": world.node, "ip": "192.0.2.2", "nodeid": 0,
             "online": 1, "local": 1, "level": "",
         }])
         .into())
     }),
-    ("cluster.tasks", |world, ask| {
+    ("cluster.tasks", "GET /cluster/tasks", |world, ask| {
         if !world.has(ask.principal, "/", &["Sys.Audit"], false) {
             return Ok(json!([]).into());
         }
         let rows = world.workers.iter().rev().take(25).map(|worker| Value::Object(task::cluster_row(worker)));
         Ok(Value::Array(rows.collect()).into())
     }),
-    ("cluster.ha_resources", |world, _| {
+    ("cluster.ha_resources", "GET /cluster/ha/resources", |world, _| {
         let rows = world.ha_managed.iter().map(|vmid| {
             json!({ "sid": format!("ct:{vmid}"), "type": "ct", "state": "started", "digest": "da39a3ee" })
         });
         Ok(Value::Array(rows.collect()).into())
     }),
-    ("node.replication", |world, ask| {
+    ("node.replication", "GET /nodes/{node}/replication", |world, ask| {
         let wanted = ask.number("guest");
         let jobs =
             world.replicated.iter().filter(|vmid| wanted.is_none_or(|wanted| u64::from(**vmid) == wanted));

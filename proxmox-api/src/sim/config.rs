@@ -11,12 +11,15 @@ use serde_json::{Value, json};
 
 use super::answer::{Refusal, Reply, set};
 use super::container::Container;
-use super::route::{Ask, Handler};
+use super::route::{Ask, Row};
 use super::sentence;
 use super::world::World;
 
-pub(super) const HANDLERS: &[(&str, Handler)] =
-    &[("lxc.config", read), ("lxc.pending", pending), ("lxc.set_config", change)];
+pub(super) const HANDLERS: &[Row] = &[
+    ("lxc.config", "GET /nodes/{node}/lxc/{vmid}/config", read),
+    ("lxc.pending", "GET /nodes/{node}/lxc/{vmid}/pending", pending),
+    ("lxc.set_config", "PUT /nodes/{node}/lxc/{vmid}/config", change),
+];
 
 fn read(world: &mut World, ask: &Ask<'_>) -> Result<Reply, Refusal> {
     let container = world.container(ask.vmid()?)?;

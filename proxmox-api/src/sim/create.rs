@@ -13,14 +13,15 @@ use super::acl::Principal;
 use super::answer::{Refusal, Reply};
 use super::config::{bridge_of, check_features, typed};
 use super::container::{Container, GIB, Options, bytes, printed};
-use super::route::{Ask, Handler};
+use super::route::{Ask, Row};
 use super::sentence::{self, Said};
 use super::storage::Volume;
 use super::volume::check_access;
 use super::worker::Log;
 use super::world::World;
 
-pub(super) const HANDLERS: &[(&str, Handler)] = &[("lxc.create", create), ("lxc.restore", restore)];
+pub(super) const HANDLERS: &[Row] =
+    &[("lxc.create", "POST /nodes/{node}/lxc", create), ("lxc.restore", "POST /nodes/{node}/lxc", restore)];
 
 /// Parameters of a new container that are not options of it.
 const NOT_OPTIONS: [&str; 15] = [

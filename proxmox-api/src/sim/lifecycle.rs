@@ -11,17 +11,17 @@ use serde_json::Value;
 use super::answer::{Refusal, Reply};
 use super::container::{Container, Options, bytes, printed};
 use super::create::{disk_name, new_vmid, placeholder};
-use super::route::{Ask, Handler};
+use super::route::{Ask, Row};
 use super::sentence;
 use super::world::World;
 
-pub(super) const HANDLERS: &[(&str, Handler)] = &[
-    ("lxc.destroy", destroy),
-    ("lxc.clone", clone),
-    ("lxc.template", template),
-    ("lxc.resize", resize),
-    ("lxc.move_volume", move_volume),
-    ("lxc.migrate", migrate),
+pub(super) const HANDLERS: &[Row] = &[
+    ("lxc.destroy", "DELETE /nodes/{node}/lxc/{vmid}", destroy),
+    ("lxc.clone", "POST /nodes/{node}/lxc/{vmid}/clone", clone),
+    ("lxc.template", "POST /nodes/{node}/lxc/{vmid}/template", template),
+    ("lxc.resize", "PUT /nodes/{node}/lxc/{vmid}/resize", resize),
+    ("lxc.move_volume", "POST /nodes/{node}/lxc/{vmid}/move_volume", move_volume),
+    ("lxc.migrate", "POST /nodes/{node}/lxc/{vmid}/migrate", migrate),
 ];
 
 fn migrate(world: &mut World, ask: &Ask<'_>) -> Result<Reply, Refusal> {

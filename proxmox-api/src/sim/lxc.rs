@@ -8,30 +8,30 @@ use serde_json::{Map, Value, json};
 
 use super::answer::{Refusal, Reply};
 use super::container::Container;
-use super::route::{Ask, Handler};
+use super::route::{Ask, Row};
 use super::world::World;
 
-pub(super) const HANDLERS: &[(&str, Handler)] = &[
-    ("lxc.list", |world, ask| {
+pub(super) const HANDLERS: &[Row] = &[
+    ("lxc.list", "GET /nodes/{node}/lxc", |world, ask| {
         let seen = world.containers.iter().filter(|(vmid, _)| world.sees(ask.principal, **vmid));
         let rows = seen.map(|(vmid, container)| Value::Object(status(*vmid, container)));
         Ok(Value::Array(rows.collect()).into())
     }),
-    ("lxc.status", |world, ask| {
+    ("lxc.status", "GET /nodes/{node}/lxc/{vmid}/status/current", |world, ask| {
         let vmid = ask.vmid()?;
         let mut row = status(vmid, world.container(vmid)?);
         let managed = u8::from(world.ha_managed.contains(&vmid));
         row.insert("ha".into(), json!({ "managed": managed }));
         Ok(Value::Object(row).into())
     }),
-    ("lxc.feature", feature),
-    ("lxc.interfaces", |world, ask| {
+    ("lxc.feature", "GET /nodes/{node}/lxc/{vmid}/feature", feature),
+    ("lxc.interfaces", "GET /nodes/{node}/lxc/{vmid}/interfaces", |world, ask| {
         let container = world.container(ask.vmid()?)?;
         let interface = |name: &str, mac: &str| json!({ "name": name, "hwaddr": mac, "hardware-address": mac, "ip-addresses": [] });
         let rows = json!([interface("lo", "00:00:00:00:00:00"), interface("eth0", "bc:24:11:2c:02:f5")]);
         Ok(if container.is_running { rows } else { Value::Null }.into())
     }),
-    ("lxc.migrate_preconditions", |world, ask| {
+    ("lxc.migrate_preconditions", "GET /nodes/{node}/lxc/{vmid}/migrate", |world, ask| {
         let running = u8::from(world.container(ask.vmid()?)?.is_running);
         Ok(json!({ "running": running, "allowed-nodes": [], "not-allowed-nodes": {}, "dependent-ha-resources": [] })
             .into())

@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 
 use super::acl::Principal;
 use super::answer::{Refusal, Reply};
-use super::route::{Ask, Handler};
+use super::route::{Ask, Row};
 use super::sentence;
 use super::world::World;
 
@@ -17,17 +17,17 @@ use super::world::World;
 const FINGERPRINT: &str =
     "12:01:20:AF:19:02:FB:C4:2B:EE:FA:79:13:5B:46:6C:6B:33:85:C2:40:D2:42:77:28:D7:18:79:DB:BA:A9:23";
 
-pub(super) const HANDLERS: &[(&str, Handler)] = &[
-    ("version", |world, ask| Ok(version(world, ask))),
-    ("node.version", |world, ask| Ok(version(world, ask))),
-    ("node.list", |world, ask| {
+pub(super) const HANDLERS: &[Row] = &[
+    ("version", "GET /version", |world, ask| Ok(version(world, ask))),
+    ("node.version", "GET /nodes/{node}/version", |world, ask| Ok(version(world, ask))),
+    ("node.list", "GET /nodes", |world, ask| {
         Ok(Value::Array(alloc::vec![Value::Object(entry(world, ask.principal))]).into())
     }),
-    ("node.status", |world, ask| Ok(status(world, ask))),
-    ("node.time", |world, _| {
+    ("node.status", "GET /nodes/{node}/status", |world, ask| Ok(status(world, ask))),
+    ("node.time", "GET /nodes/{node}/time", |world, _| {
         Ok(json!({ "time": world.time(), "localtime": world.time(), "timezone": "Etc/UTC" }).into())
     }),
-    ("node.network", |world, ask| {
+    ("node.network", "GET /nodes/{node}/network", |world, ask| {
         let is_shown = |bridge: &&String| {
             let path = format!("/sdn/zones/localnetwork/{bridge}");
             world.has(ask.principal, &path, &["SDN.Audit", "SDN.Use"], true)
@@ -40,7 +40,7 @@ pub(super) const HANDLERS: &[(&str, Handler)] = &[
         });
         Ok(Value::Array(bridges.collect()).into())
     }),
-    ("node.services", |world, _| {
+    ("node.services", "GET /nodes/{node}/services", |world, _| {
         let services = ["chrony", "cron", "pve-cluster", "pvedaemon", "pveproxy", "pvestatd"].map(|service| {
             let is_dead = service == "pvestatd" && world.is_statistics_daemon_down;
             let (state, active) = if is_dead { ("dead", "inactive") } else { ("running", "active") };
@@ -51,7 +51,7 @@ pub(super) const HANDLERS: &[(&str, Handler)] = &[
         });
         Ok(Value::from(services.to_vec()).into())
     }),
-    ("node.certificates", |world, _| {
+    ("node.certificates", "GET /nodes/{node}/certificates/info", |world, _| {
         let subject = format!("/OU=PVE Cluster Node/O=Proxmox Virtual Environment/CN={}", world.node);
         Ok(json!([{
             "filename": "pve-ssl.pem", "fingerprint": FINGERPRINT, "subject": subject,
@@ -61,7 +61,7 @@ pub(super) const HANDLERS: &[(&str, Handler)] = &[
         }])
         .into())
     }),
-    ("disk.list", |_, _| {
+    ("disk.list", "GET /nodes/{node}/disks/list", |_, _| {
         Ok(json!([{
             "devpath": "/dev/vda", "size": 274_877_906_944_u64, "model": "unknown", "vendor": "0x1af4",
             "serial": "unknown", "wwn": "unknown", "gpt": 0, "type": "unknown", "rpm": -1, "health": "UNKNOWN",
@@ -69,7 +69,7 @@ pub(super) const HANDLERS: &[(&str, Handler)] = &[
         }])
         .into())
     }),
-    ("disk.smart", |_, ask| match ask.get("disk") {
+    ("disk.smart", "GET /nodes/{node}/disks/smart", |_, ask| match ask.get("disk") {
         Some("/dev/vda") => Ok(json!({ "health": "UNKNOWN" }).into()),
         _ => Err(Refusal::die(sentence::NO_DEVICE)),
     }),

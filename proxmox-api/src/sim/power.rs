@@ -8,23 +8,27 @@ use serde_json::Value;
 
 use super::acl::Principal;
 use super::answer::{Refusal, Reply};
-use super::route::{Ask, Handler};
+use super::route::{Ask, Row};
 use super::sentence::{self, Sentence};
 use super::world::World;
 
-pub(super) const HANDLERS: &[(&str, Handler)] = &[
-    ("lxc.start", |world, ask| {
+pub(super) const HANDLERS: &[Row] = &[
+    ("lxc.start", "POST /nodes/{node}/lxc/{vmid}/status/start", |world, ask| {
         let vmid = ask.vmid()?;
         if world.containers.get(&vmid).is_some_and(|container| container.is_running) {
             return Err(Refusal::die(sentence::RUNNING.of(&[&vmid])));
         }
         Ok(Value::from(world.spawn_start(vmid, ask.principal)).into())
     }),
-    ("lxc.stop", |world, ask| halt(world, ask, "vzstop")),
-    ("lxc.shutdown", |world, ask| halt(world, ask, "vzshutdown")),
-    ("lxc.reboot", reboot),
-    ("lxc.suspend", |world, ask| checkpoint(world, ask, "vzsuspend")),
-    ("lxc.resume", |world, ask| {
+    ("lxc.stop", "POST /nodes/{node}/lxc/{vmid}/status/stop", |world, ask| halt(world, ask, "vzstop")),
+    ("lxc.shutdown", "POST /nodes/{node}/lxc/{vmid}/status/shutdown", |world, ask| {
+        halt(world, ask, "vzshutdown")
+    }),
+    ("lxc.reboot", "POST /nodes/{node}/lxc/{vmid}/status/reboot", reboot),
+    ("lxc.suspend", "POST /nodes/{node}/lxc/{vmid}/status/suspend", |world, ask| {
+        checkpoint(world, ask, "vzsuspend")
+    }),
+    ("lxc.resume", "POST /nodes/{node}/lxc/{vmid}/status/resume", |world, ask| {
         let vmid = ask.vmid()?;
         if world.container(vmid)?.is_running {
             return Err(Refusal::die(sentence::RUNNING.of(&[&vmid])));

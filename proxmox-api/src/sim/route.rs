@@ -6,26 +6,26 @@ use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
-use core::fmt::Display;
 
 use percent_encoding::percent_decode_str;
+use serde_json::Value;
 
 use super::acl::Principal;
 use super::answer::{Answer, Refusal, Reply};
-use super::sentence::Said;
 use super::world::{Received, World};
 use super::{
-    access, backup, cluster, config, create, lifecycle, lxc, node, power, sentence, snapshot, storage, task,
-    volume,
+    access, backup, cluster, config, create, lifecycle, lxc, node, power, schema, sentence, snapshot,
+    storage, task, volume,
 };
-use crate::Method;
-use crate::endpoint::{Endpoint, Kind, table};
+
+/// What answers a route of the schema: the operation's name, `METHOD /path`, and the function.
+pub(super) type Row = (&'static str, &'static str, Handler);
 
 /// Answers one operation.
 pub(super) type Handler = fn(&mut World, &Ask<'_>) -> Result<Reply, Refusal>;
 
-/// Every operation of the endpoint table and what answers it.
-const HANDLERS: &[&[(&str, Handler)]] = &[
+/// Every operation that the node knows.
+const HANDLERS: &[&[Row]] = &[
     node::HANDLERS,
     lxc::HANDLERS,
     config::HANDLERS,
@@ -44,8 +44,8 @@ const HANDLERS: &[&[(&str, Handler)]] = &[
 /// A request that found its endpoint.
 pub(super) struct Ask<'a> {
     pub(super) principal: &'a Principal,
-    variables: BTreeMap<&'static str, String>,
-    parameters: BTreeMap<String, String>,
+    variables: schema::Parameters,
+    parameters: schema::Parameters,
 }
 
 impl Ask<'_> {
@@ -86,10 +86,9 @@ impl Ask<'_> {
     }
 }
 
-/// The operation that a request means, by its name in the endpoint table.
+/// The operation that a request means, by its name.
 pub(super) fn operation(method: &str, target: &str, body: &str) -> Option<&'static str> {
-    let parsed = Parsed::new(method, target, body);
-    parsed.endpoint().map(|endpoint| endpoint.operation)
+    Parsed::new(method, target, body).row().map(|((operation, ..), _)| *operation)
 }
 
 /// Answers a request, and notes how.
@@ -117,9 +116,9 @@ fn answer(
     principal: Option<&Principal>,
 ) -> Answer {
     let parsed = Parsed::new(method, target, body);
-    let endpoint = parsed.endpoint();
+    let row = parsed.row();
     world.received.push(Received {
-        operation: endpoint.map_or("", |endpoint| endpoint.operation),
+        operation: row.as_ref().map_or("", |((operation, ..), _)| *operation),
         method: method.into(),
         path: parsed.path.clone(),
         parameters: parsed.parameters.clone(),
@@ -129,124 +128,60 @@ fn answer(
         upids: Vec::new(),
     });
     let Some(principal) = principal else { return Answer::said(401, sentence::NO_TICKET) };
-    let Some(endpoint) = endpoint else {
+    let Some(((_, route, handler), variables)) = row else {
         return Refusal::not_implemented(method, &parsed.path).into_answer(false);
     };
-    if endpoint.protected && world.is_daemon_down {
+    let entry = schema::of(route);
+    let is_proxied = entry.get("protected").is_some_and(|protected| protected == 1);
+    if is_proxied && world.is_daemon_down {
         return Answer::said(595, sentence::NO_DAEMON);
     }
-    match parsed.run(world, endpoint, principal) {
-        Ok(reply) => reply.into_answer(endpoint.protected),
-        Err(refusal) => refusal.into_answer(endpoint.protected),
+    let reply = check(world, entry, principal, &variables, &parsed.parameters)
+        .and_then(|()| handler(world, &Ask { principal, variables, parameters: parsed.parameters }));
+    reply.map_or_else(|refusal| refusal.into_answer(is_proxied), |reply| reply.into_answer(is_proxied))
+}
+
+/// What PVE checks before the code of a route runs, in its order.
+fn check(
+    world: &World,
+    entry: &Value,
+    principal: &Principal,
+    variables: &schema::Parameters,
+    parameters: &schema::Parameters,
+) -> Result<(), Refusal> {
+    let value = |name: &str| variables.get(name).or_else(|| parameters.get(name)).map(String::as_str);
+    world.check_declared(principal, entry, &value)?;
+    if let Some(node) = variables.get("node").filter(|node| **node != world.node) {
+        return Err(Refusal::die(sentence::NO_NODE.of(&[node, node])));
     }
+    schema::check(entry, variables, parameters)
 }
 
 /// A request taken apart.
-struct Parsed {
-    method: Option<Method>,
+struct Parsed<'a> {
+    method: &'a str,
     path: String,
     segments: Vec<String>,
-    parameters: BTreeMap<String, String>,
+    parameters: schema::Parameters,
 }
 
-impl Parsed {
-    fn new(method: &str, target: &str, body: &str) -> Self {
+impl<'a> Parsed<'a> {
+    fn new(method: &'a str, target: &str, body: &str) -> Self {
         let (path, query) = target.split_once('?').unwrap_or((target, ""));
         let path = path.strip_prefix("/api2/json").unwrap_or(path);
         let segments: Vec<String> =
             path.split('/').filter(|segment| !segment.is_empty()).map(decoded).collect();
-        let methods = [Method::Get, Method::Post, Method::Put, Method::Delete];
         let mut parameters = pairs(body);
         parameters.extend(pairs(query));
-        Self {
-            method: methods.into_iter().find(|known| known.as_str() == method),
-            path: format!("/{}", segments.join("/")),
-            segments,
-            parameters,
-        }
+        Self { method, path: format!("/{}", segments.join("/")), segments, parameters }
     }
 
-    fn endpoint(&self) -> Option<&'static Endpoint> {
-        let method = self.method?;
-        let segments: Vec<&str> = self.segments.iter().map(String::as_str).collect();
+    /// What answers it, and the variables of its path. Creating and restoring share a route.
+    fn row(&self) -> Option<(&'static Row, schema::Parameters)> {
         let is_restore = self.parameters.get("restore").is_some_and(|value| value == "1");
-        table::all()
-            .filter(|endpoint| endpoint.matches(method, &segments))
-            .find(|endpoint| endpoint.operation != "lxc.create" || !is_restore)
-    }
-
-    fn variables(&self, endpoint: &Endpoint) -> BTreeMap<&'static str, String> {
-        let template = endpoint.path.split('/').filter(|segment| !segment.is_empty());
-        template
-            .zip(&self.segments)
-            .filter_map(|(name, value)| Some((name.strip_prefix('{')?.strip_suffix('}')?, value.clone())))
-            .collect()
-    }
-
-    fn run(
-        &self,
-        world: &mut World,
-        endpoint: &'static Endpoint,
-        principal: &Principal,
-    ) -> Result<Reply, Refusal> {
-        let variables = self.variables(endpoint);
-        let value = |name: &str| variables.get(name).or_else(|| self.parameters.get(name)).cloned();
-        world.check_declared(principal, &endpoint.declared, &value)?;
-        if let Some(node) = variables.get("node").filter(|node| **node != world.node) {
-            return Err(Refusal::die(sentence::NO_NODE.of(&[node, node])));
-        }
-        check_parameters(endpoint, &self.parameters)?;
-        let ask = Ask { principal, variables, parameters: self.parameters.clone() };
-        let handlers = HANDLERS.iter().flat_map(|group| group.iter());
-        match handlers.into_iter().find(|(operation, _)| *operation == endpoint.operation) {
-            Some((_, handler)) => handler(world, &ask),
-            None => Err(Refusal::not_implemented(endpoint.method.as_str(), &self.path)),
-        }
-    }
-}
-
-fn check_parameters(endpoint: &Endpoint, parameters: &BTreeMap<String, String>) -> Result<(), Refusal> {
-    let mut refusal = Refusal::parameters();
-    for (name, value) in parameters {
-        match endpoint.parameter(name) {
-            None => refusal = refusal.with(name, sentence::UNKNOWN_PARAMETER),
-            Some(row) if row.kind.check(value).is_err() => {
-                refusal = refusal.with(name, complaint(&row.kind, value));
-            }
-            Some(_) => {}
-        }
-    }
-    let rows = endpoint.parameters.iter().flat_map(|group| group.iter());
-    for row in rows.filter(|row| row.is_required && !parameters.contains_key(row.name)) {
-        refusal = refusal.with(row.name, sentence::ABSENT);
-    }
-    if refusal.names_nothing() { Ok(()) } else { Err(refusal) }
-}
-
-/// What PVE says of a value that its schema does not take.
-fn complaint(kind: &Kind, value: &str) -> Said {
-    match kind {
-        Kind::Boolean => sentence::WRONG_TYPE.of(&[&"boolean", &value]),
-        Kind::Integer(low, high) => outside(value.parse(), low, high, "integer", value),
-        Kind::Number(low, high) => outside(value.parse(), low, high, "number", value),
-        Kind::Text(least, _) if value.chars().count() < *least => sentence::TOO_SHORT.of(&[least]),
-        Kind::Text(_, most) => sentence::TOO_LONG.of(&[most]),
-        Kind::OneOf(words) => sentence::NOT_LISTED.of(&[&value, &words.join(", ")]),
-        _ => sentence::BAD_FORMAT.into(),
-    }
-}
-
-fn outside<T: PartialOrd + Display, E>(
-    number: Result<T, E>,
-    low: &T,
-    high: &T,
-    kind: &str,
-    value: &str,
-) -> Said {
-    match number {
-        Err(_) => sentence::WRONG_TYPE.of(&[&kind, &value]),
-        Ok(number) if number < *low => sentence::TOO_SMALL.of(&[low]),
-        Ok(_) => sentence::TOO_BIG.of(&[high]),
+        let rows = HANDLERS.iter().flat_map(|group| group.iter());
+        rows.filter(|(operation, ..)| *operation != "lxc.create" || !is_restore)
+            .find_map(|row| Some((row, schema::variables(row.1, self.method, &self.segments)?)))
     }
 }
 
@@ -269,11 +204,23 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_operation_of_the_table_has_a_handler() {
-        let handled: Vec<&str> =
-            HANDLERS.iter().flat_map(|group| group.iter()).map(|(name, _)| *name).collect();
-        let missing: Vec<&str> =
-            table::all().map(|endpoint| endpoint.operation).filter(|name| !handled.contains(name)).collect();
+    fn every_row_of_the_endpoint_table_is_answered_on_its_route() {
+        let known: Vec<(&str, String)> = HANDLERS
+            .iter()
+            .flat_map(|group| group.iter())
+            .map(|(name, route, _)| (*name, (*route).into()))
+            .collect();
+        let rows = crate::endpoint::table::all()
+            .map(|row| (row.operation, format!("{} {}", row.method.as_str(), row.path)));
+        let missing: Vec<_> = rows.filter(|row| !known.contains(row)).collect();
         assert!(missing.is_empty(), "{missing:?}");
+    }
+
+    #[test]
+    fn every_route_is_in_the_schema() {
+        let rows = HANDLERS.iter().flat_map(|group| group.iter());
+        let unknown: Vec<&str> =
+            rows.map(|(_, route, _)| *route).filter(|route| schema::of(route).is_null()).collect();
+        assert!(unknown.is_empty(), "{unknown:?}");
     }
 }

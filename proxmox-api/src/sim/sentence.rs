@@ -93,6 +93,18 @@ pub(super) const NOT_LISTED: Sentence =
 pub(super) const BAD_FORMAT: Sentence = said("invalid format - format error\n", "config-put-r2-net-bad-ip");
 pub(super) const BAD_VMID: Sentence =
     said("invalid format - value does not look like a valid VM ID\n", "http-vmid-small");
+pub(super) const BAD_NAME: Sentence =
+    said("invalid format - invalid configuration ID '{}'\n", "snapshot-create-name-bad");
+pub(super) const BAD_TAG: Sentence =
+    said("invalid format - invalid characters in tag\n", "config-put-r2-tags-bad");
+pub(super) const BAD_CONTENT: Sentence =
+    said("invalid format - invalid content type '{}'\n", "content-bad-type");
+pub(super) const BAD_DNS_NAME: Sentence =
+    said("invalid format - value does not look like a valid DNS name\n", "config-put-r2-hostname-bad");
+pub(super) const OTHER_PATTERN: Sentence =
+    said("value does not match the regex pattern", "pve-common PVE/JSONSchema.pm check_prop");
+pub(super) const PARTNER_ABSENT: Sentence =
+    said("missing property - '{}' requires this property", "pve-common PVE/JSONSchema.pm check_object");
 pub(super) const BAD_UPID: Sentence = said("unable to parse worker upid", "task-r2-status-bad-upid");
 pub(super) const NO_TASK: Sentence = said("no such task", "task-r2-status-unknown");
 pub(super) const NO_SUCH_STORAGE: Sentence = said("No such storage.", "node-storage-filter-missing");

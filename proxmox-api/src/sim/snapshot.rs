@@ -10,16 +10,16 @@ use serde_json::{Value, json};
 
 use super::answer::{Refusal, Reply, set};
 use super::container::Snapshot;
-use super::route::{Ask, Handler};
+use super::route::{Ask, Row};
 use super::sentence;
 use super::world::World;
 
-pub(super) const HANDLERS: &[(&str, Handler)] = &[
-    ("snapshot.list", list),
-    ("snapshot.create", create),
-    ("snapshot.delete", delete),
-    ("snapshot.rollback", rollback),
-    ("snapshot.config", |world, ask| {
+pub(super) const HANDLERS: &[Row] = &[
+    ("snapshot.list", "GET /nodes/{node}/lxc/{vmid}/snapshot", list),
+    ("snapshot.create", "POST /nodes/{node}/lxc/{vmid}/snapshot", create),
+    ("snapshot.delete", "DELETE /nodes/{node}/lxc/{vmid}/snapshot/{snapname}", delete),
+    ("snapshot.rollback", "POST /nodes/{node}/lxc/{vmid}/snapshot/{snapname}/rollback", rollback),
+    ("snapshot.config", "GET /nodes/{node}/lxc/{vmid}/snapshot/{snapname}/config", |world, ask| {
         let container = world.container(ask.vmid()?)?;
         let snapshot = found(container.snapshots.get(ask.variable("snapname")), ask.variable("snapname"))?;
         let mut config = container.config(&snapshot.options);
@@ -29,7 +29,7 @@ pub(super) const HANDLERS: &[(&str, Handler)] = &[
         config.insert("description".into(), described(&snapshot.description).into());
         Ok(Value::Object(config).into())
     }),
-    ("snapshot.set_config", |world, ask| {
+    ("snapshot.set_config", "PUT /nodes/{node}/lxc/{vmid}/snapshot/{snapname}/config", |world, ask| {
         let name = ask.variable("snapname");
         let snapshot = found(world.container_mut(ask.vmid()?)?.snapshots.get_mut(name), name)?;
         if let Some(description) = ask.get("description") {

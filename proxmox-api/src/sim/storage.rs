@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 
 use super::answer::{Refusal, Reply, set};
 use super::container::Options;
-use super::route::{Ask, Handler};
+use super::route::{Ask, Row};
 use super::sentence;
 use super::world::World;
 
@@ -103,20 +103,20 @@ impl Storage {
     }
 }
 
-pub(super) const HANDLERS: &[(&str, Handler)] = &[
-    ("storage.definitions", |world, ask| {
+pub(super) const HANDLERS: &[Row] = &[
+    ("storage.definitions", "GET /storage", |world, ask| {
         let seen = world.storages.iter().filter(|(name, _)| is_seen(world, ask, name));
         let rows = seen.map(|(name, storage)| storage.definition(name));
         Ok(Value::Array(rows.collect()).into())
     }),
-    ("storage.definition", |world, ask| {
+    ("storage.definition", "GET /storage/{storage}", |world, ask| {
         let name = ask.variable("storage");
         let storage =
             world.storages.get(name).ok_or_else(|| Refusal::die(sentence::NO_STORAGE.of(&[&name])))?;
         Ok(storage.definition(name).into())
     }),
-    ("storage.list", list),
-    ("storage.status", |world, ask| {
+    ("storage.list", "GET /nodes/{node}/storage", list),
+    ("storage.status", "GET /nodes/{node}/storage/{storage}/status", |world, ask| {
         let storage = world
             .storages
             .get(ask.variable("storage"))

@@ -10,19 +10,19 @@ use serde_json::{Map, Value, json};
 
 use super::acl::Principal;
 use super::answer::{Refusal, Reply};
-use super::route::{Ask, Handler};
+use super::route::{Ask, Row};
 use super::sentence;
 use super::worker::{State, Worker};
 use super::world::World;
 
-pub(super) const HANDLERS: &[(&str, Handler)] = &[
-    ("task.list", |world, ask| Ok(list(world, ask))),
-    ("task.status", |world, ask| {
+pub(super) const HANDLERS: &[Row] = &[
+    ("task.list", "GET /nodes/{node}/tasks", |world, ask| Ok(list(world, ask))),
+    ("task.status", "GET /nodes/{node}/tasks/{upid}/status", |world, ask| {
         let worker = visible(world, ask, "Sys.Audit")?;
         Ok(Value::Object(status(worker)).into())
     }),
-    ("task.log", log),
-    ("task.stop", |world, ask| {
+    ("task.log", "GET /nodes/{node}/tasks/{upid}/log", log),
+    ("task.stop", "DELETE /nodes/{node}/tasks/{upid}", |world, ask| {
         let upid = visible(world, ask, "Sys.Modify")?.upid.clone();
         let kind = world.workers.iter().find(|worker| worker.upid == upid).map(|worker| worker.kind);
         let exit = if kind == Some("vzdump") { sentence::JOB_ERRORS } else { sentence::INTERRUPTED };

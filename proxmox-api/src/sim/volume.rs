@@ -10,19 +10,19 @@ use alloc::vec::Vec;
 use serde_json::{Map, Value, json};
 
 use super::answer::{Refusal, Reply, set};
-use super::route::{Ask, Handler};
+use super::route::{Ask, Row};
 use super::sentence;
 use super::storage::Volume;
 use super::world::World;
 
-pub(super) const HANDLERS: &[(&str, Handler)] = &[
-    ("volume.list", list),
-    ("volume.get", get),
-    ("volume.set", change),
-    ("volume.delete", delete),
-    ("volume.allocate", allocate),
-    ("storage.download", download),
-    ("storage.prune_dry_run", |world, ask| {
+pub(super) const HANDLERS: &[Row] = &[
+    ("volume.list", "GET /nodes/{node}/storage/{storage}/content", list),
+    ("volume.get", "GET /nodes/{node}/storage/{storage}/content/{volume}", get),
+    ("volume.set", "PUT /nodes/{node}/storage/{storage}/content/{volume}", change),
+    ("volume.delete", "DELETE /nodes/{node}/storage/{storage}/content/{volume}", delete),
+    ("volume.allocate", "POST /nodes/{node}/storage/{storage}/content", allocate),
+    ("storage.download", "POST /nodes/{node}/storage/{storage}/download-url", download),
+    ("storage.prune_dry_run", "GET /nodes/{node}/storage/{storage}/prunebackups", |world, ask| {
         let marks = prune_marks(world, ask)?;
         let rows = marks.into_iter().map(|(name, volume, mark)| {
             json!({
@@ -32,7 +32,7 @@ pub(super) const HANDLERS: &[(&str, Handler)] = &[
         });
         Ok(Value::Array(rows.collect()).into())
     }),
-    ("storage.prune", prune),
+    ("storage.prune", "DELETE /nodes/{node}/storage/{storage}/prunebackups", prune),
 ];
 
 /// Whether the token may read a volume: a backup needs space on the storage and VM.Backup on its container.

@@ -10,7 +10,7 @@ use crate::recording::{all, exceptions, one};
 use crate::replay::row;
 
 fn schema() -> Value {
-    serde_json::from_str(include_str!("schema.json")).unwrap()
+    serde_json::from_str(include_str!("../../schema.json")).unwrap()
 }
 
 /// What the table and the schema say differently about an endpoint, each as `operation subject: difference`.

@@ -61,13 +61,54 @@ fn calls_of_storages_are_refused_in_the_words_of_the_recordings() {
 const BAD: &str = "Parameter verification failed.";
 const UNKNOWN: &str = "property is not defined in schema and the schema does not allow additional properties";
 
+/// A refusal of parameters, of a call of the full token.
+fn bad(target: &'static str, method: &'static str, body: &'static str, errors: Value) -> Row {
+    (FULL, method, target, body, 400, BAD, errors)
+}
+
+#[test]
+fn formats_of_parameters_are_refused_in_the_words_of_the_recordings() {
+    let (config, snapshot) = ("/nodes/pve1/lxc/101/config", "/nodes/pve1/lxc/101/snapshot");
+    refused(&[
+        bad(config, "PUT", "tags=a%2Fb", json!({ "tags": "invalid format - invalid characters in tag\n" })),
+        bad(config, "PUT", "net0=nonsense%3D1", json!({ "net0": "invalid format - format error\n" })),
+        bad(
+            config,
+            "PUT",
+            "hostname=-x",
+            json!({ "hostname": "invalid format - value does not look like a valid DNS name\n" }),
+        ),
+        bad(
+            snapshot,
+            "POST",
+            "snapname=x",
+            json!({ "snapname": "invalid format - invalid configuration ID 'x'\n" }),
+        ),
+        bad(
+            "/nodes/pve1/lxc/99/config",
+            "GET",
+            "",
+            json!({ "vmid": "invalid format - value does not look like a valid VM ID\n" }),
+        ),
+        bad(
+            "/nodes/pve1/storage/local/content?content=bogus",
+            "GET",
+            "",
+            json!({ "content": "invalid format - invalid content type 'bogus'\n" }),
+        ),
+        bad(
+            "/nodes/pve1/vzdump",
+            "POST",
+            "vmid=101&protected=1",
+            json!({ "storage": "missing property - 'protected' requires this property" }),
+        ),
+    ]);
+}
+
 #[test]
 fn parameters_are_refused_in_the_words_of_the_recordings() {
     let absent = "property is missing and it is not optional";
     let (config, snapshot) = ("/nodes/pve1/lxc/101/config", "/nodes/pve1/lxc/101/snapshot");
-    let bad = |target: &'static str, method: &'static str, body: &'static str, errors: Value| {
-        (FULL, method, target, body, 400, BAD, errors)
-    };
     refused(&[
         bad("/nodes/pve1/storage?storage=nosuch", "GET", "", json!({ "storage": "No such storage." })),
         bad(config, "PUT", "memory=-5", json!({ "memory": "value must have a minimum value of 16" })),
