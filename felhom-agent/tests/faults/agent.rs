@@ -11,7 +11,7 @@ use proxmox_types::{ApiToken, Fingerprint};
 use serde_json::json;
 
 use crate::certificate::NODE;
-use crate::faultd::Faultd;
+use crate::faultd::{Faultd, Step};
 
 /// The token, as it is configured.
 pub(crate) const TOKEN: &str = "felhom@pve!agent=12345678-1234-1234-1234-123456789abc";
@@ -66,6 +66,18 @@ pub(crate) fn trusting(server: &Faultd) -> HyperTransport {
     transport(&format!("https://{}", server.address()), &Trust::node())
 }
 
+/// The node with these scripts, and a transport that trusts it.
+pub(crate) async fn node(scripts: Vec<Vec<Step>>) -> (Faultd, HyperTransport) {
+    let server = Faultd::node(scripts).await;
+    let transport = trusting(&server);
+    (server, transport)
+}
+
+/// The same with a good answer on the second connection.
+pub(crate) async fn first(script: Vec<Step>) -> (Faultd, HyperTransport) {
+    node(vec![script, vec![Step::Serve(ok(), 1)]]).await
+}
+
 /// A client that trusts the node.
 pub(crate) fn client(server: &Faultd) -> Client {
     wrapped(trusting(server))
@@ -85,6 +97,11 @@ pub(crate) fn request(method: Method) -> Request {
         parameters: vec![Parameter::plain("snapname", "before")],
         time_limit: Duration::from_secs(2),
     }
+}
+
+/// The same with this time limit, in milliseconds.
+pub(crate) fn limited(method: Method, limit: u64) -> Request {
+    Request { time_limit: Duration::from_millis(limit), ..request(method) }
 }
 
 /// Sends a GET.

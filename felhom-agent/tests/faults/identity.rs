@@ -57,24 +57,6 @@ fn vouched() -> Trust {
 }
 
 #[tokio::test]
-async fn a_wrong_pin_is_refused_and_the_certificate_is_kept_for_the_report() {
-    let server = Faultd::start(vec![Play { face: Face::of(&STRANGER), script: vec![Step::Drain] }]).await;
-    let transport = transport(&format!("https://{}", server.address()), &pinned(&NODE));
-    let (stage, _) = not_sent(get(&transport).await);
-    let seen = transport.verifier().seen().unwrap();
-    assert_eq!((stage, seen.verdict), (Stage::Tls, Verdict::PinMismatch));
-    assert_eq!((seen.leaf.fingerprint, seen.leaf.subject.as_str()), (STRANGER.pin(), "CN=pve1.lan"));
-    let connection = &server.until_over(1).await[0];
-    assert_eq!((connection.handshake, connection.received.len()), (None, 0));
-}
-
-#[tokio::test]
-async fn one_matching_pin_of_several_is_enough() {
-    let trust = Trust { pins: vec![STRANGER.pin(), NODE.pin()], ..Trust::default() };
-    assert!(is_answered(Face::node(), &trust).await);
-}
-
-#[tokio::test]
 async fn a_public_key_can_be_pinned() {
     let trust = |identity: &Identity| Trust { key_pins: vec![identity.key_pin()], ..Trust::default() };
     assert!(is_answered(Face::node(), &trust(&NODE)).await);
@@ -113,16 +95,6 @@ async fn a_pinned_certificate_behind_another_leaf_is_refused() {
     let (outcome, verdict) = outcome(face, "127.0.0.1", &pinned(&NODE)).await;
     assert!(matches!(outcome, Outcome::Refused(_)), "{outcome:?}");
     assert_eq!(verdict, Some(Verdict::PinMismatch));
-}
-
-#[tokio::test]
-async fn a_pin_and_a_ca_must_both_hold() {
-    let both = |pin, authority: &Trust| Trust { pins: vec![pin], ..authority.clone() };
-    let stranger = pinned(&STRANGER);
-    assert!(is_answered(Face::node(), &both(NODE.pin(), &vouched())).await);
-    assert!(!is_answered(Face::node(), &both(STRANGER.pin(), &vouched())).await);
-    assert!(!is_answered(Face::of(&STRANGER), &both(STRANGER.pin(), &vouched())).await);
-    assert!(is_answered(Face::of(&STRANGER), &stranger).await);
 }
 
 #[tokio::test]

@@ -3,14 +3,32 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use proxmox_api::{HttpTransport, Method, Parameter, Patience, Request};
+use felhom_agent::transport::HyperTransport;
+use proxmox_api::{HttpTransport, Method, Parameter, Patience, Request, Response};
 use proxmox_types::Upid;
 use tokio::task::JoinSet;
 
 use crate::agent::{
-    METHODS, Trust, VERSION, answer, client, get, ok, request, transport, trusting, unknown, with_headers,
+    METHODS, Trust, VERSION, answer, client, first, get, limited, node, ok, request, transport, trusting,
+    unknown, with_headers,
 };
 use crate::faultd::{Faultd, Step, ends};
+
+/// Sends so many requests at once, and waits until the three connections have one each.
+async fn crowd(
+    server: &Faultd,
+    transport: &Arc<HyperTransport>,
+    count: usize,
+    limit: u64,
+) -> JoinSet<Option<Response>> {
+    let mut requests = JoinSet::new();
+    for _ in 0..count {
+        let transport = transport.clone();
+        requests.spawn(async move { transport.send(limited(Method::Get, limit)).await.ok() });
+    }
+    server.until(|seen| seen.iter().map(|seen| seen.requests).sum::<usize>() == 3).await;
+    requests
+}
 
 /// Answers on and on.
 fn willing() -> Vec<Step> {
@@ -19,8 +37,7 @@ fn willing() -> Vec<Step> {
 
 #[tokio::test]
 async fn a_connection_is_kept_for_the_next_request() {
-    let server = Faultd::node(vec![willing()]).await;
-    let transport = trusting(&server);
+    let (server, transport) = node(vec![willing()]).await;
     for method in METHODS {
         assert!(transport.send(request(method)).await.is_ok(), "{method}");
     }
@@ -30,8 +47,7 @@ async fn a_connection_is_kept_for_the_next_request() {
 /// The server goes away between two requests, in this way.
 async fn assert_next_request_is_sent_once(end: Vec<Step>, method: Method) {
     let first = [vec![Step::Serve(ok(), 1), Step::Gate], end].concat();
-    let server = Faultd::node(vec![first, willing()]).await;
-    let transport = trusting(&server);
+    let (server, transport) = node(vec![first, willing()]).await;
     get(&transport).await.unwrap();
     server.open(1);
     server.until_over(1).await;
@@ -102,8 +118,7 @@ async fn an_answer_that_announces_the_end_is_the_last_on_its_connection() {
     for connection in headers {
         let headers = format!("{connection}Content-Length: {}\r\n", VERSION.len());
         let announced = vec![Step::Read, Step::Write(with_headers("200 OK", &headers, VERSION)), Step::Drain];
-        let server = Faultd::node(vec![announced]).await;
-        let transport = trusting(&server);
+        let (server, transport) = node(vec![announced]).await;
         for _ in 0..2 {
             get(&transport).await.unwrap();
         }
@@ -116,8 +131,7 @@ async fn an_answer_that_announces_the_end_is_the_last_on_its_connection() {
 #[tokio::test]
 async fn an_answer_is_handed_over_even_if_the_server_did_not_read_the_request() {
     let refusal = answer("501 for data too large", "");
-    let server = Faultd::node(vec![vec![Step::Peek, Step::Write(refusal), Step::Gate]]).await;
-    let transport = trusting(&server);
+    let (server, transport) = node(vec![vec![Step::Peek, Step::Write(refusal), Step::Gate]]).await;
     let notes = vec![Parameter::plain("notes", "x".repeat(16 << 20))];
     let start = Instant::now();
     let response = transport.send(Request { parameters: notes, ..request(Method::Post) }).await.unwrap();
@@ -130,8 +144,7 @@ async fn an_answer_is_handed_over_even_if_the_server_did_not_read_the_request() 
 
 #[tokio::test]
 async fn a_server_that_ends_every_connection_after_a_hundred_requests_is_no_trouble() {
-    let server = Faultd::node(vec![vec![Step::Serve(ok(), 100), Step::Close]]).await;
-    let transport = trusting(&server);
+    let (server, transport) = node(vec![vec![Step::Serve(ok(), 100), Step::Close]]).await;
     for number in 1..=250 {
         let answer = transport.send(request(Method::Post)).await;
         assert!(answer.is_ok(), "request {number}: {answer:?}");
@@ -144,14 +157,9 @@ async fn twenty_requests_at_once_share_three_connections() {
     let gated = vec![Step::Read, Step::Gate, Step::Write(ok())];
     let server = Faultd::node(vec![vec![gated; 20].concat()]).await;
     let transport = Arc::new(trusting(&server));
-    let mut requests = JoinSet::new();
-    for _ in 0..20 {
-        let transport = transport.clone();
-        requests.spawn(async move { get(&transport).await.is_ok() });
-    }
-    server.until(|seen| seen.iter().map(|seen| seen.requests).sum::<usize>() == 3).await;
+    let answers = crowd(&server, &transport, 20, 2000).await;
     server.open(20);
-    assert_eq!(requests.join_all().await, [true; 20]);
+    assert!(answers.join_all().await.iter().all(Option::is_some));
     let requests = server.requests();
     assert_eq!((requests.len(), requests.iter().sum::<usize>()), (3, 20), "{requests:?}");
 }
@@ -159,17 +167,11 @@ async fn twenty_requests_at_once_share_three_connections() {
 #[tokio::test]
 async fn waiting_for_a_free_connection_does_not_use_up_the_time_limit() {
     let scripts = [vec![vec![Step::Read, Step::Drain]; 3], vec![willing()]].concat();
-    let server = Faultd::node(scripts).await;
-    let transport = Arc::new(trusting(&server));
-    let limited = |limit| Request { time_limit: limit, ..request(Method::Post) };
-    let mut others = JoinSet::new();
-    for _ in 0..3 {
-        let (transport, request) = (transport.clone(), limited(Duration::from_millis(800)));
-        others.spawn(async move { transport.send(request).await.is_ok() });
-    }
-    server.until(|seen| seen.iter().filter(|seen| seen.requests == 1).count() == 3).await;
+    let (server, transport) = node(scripts).await;
+    let transport = Arc::new(transport);
+    let _others = crowd(&server, &transport, 3, 800).await;
     let start = Instant::now();
-    let answer = transport.send(limited(Duration::from_millis(300))).await;
+    let answer = transport.send(limited(Method::Post, 300)).await;
     assert!(answer.is_ok() && start.elapsed() > Duration::from_millis(300), "{answer:?}");
 }
 
@@ -177,24 +179,19 @@ async fn waiting_for_a_free_connection_does_not_use_up_the_time_limit() {
 async fn a_refused_token_is_not_sent_again_even_by_requests_that_wait() {
     let refusal = with_headers("401 Authentication failed!", "Connection: close\r\n", "");
     let script = vec![Step::Read, Step::Gate, Step::Write(refusal), Step::Close];
-    let server = Faultd::node(vec![script]).await;
-    let transport = Arc::new(trusting(&server));
-    let mut requests = JoinSet::new();
-    for _ in 0..20 {
-        let transport = transport.clone();
-        requests.spawn(async move { get(&transport).await.unwrap().reason });
-    }
-    server.until(|seen| seen.iter().map(|seen| seen.requests).sum::<usize>() == 3).await;
+    let (server, transport) = node(vec![script]).await;
+    let transport = Arc::new(transport);
+    let answers = crowd(&server, &transport, 20, 2000).await;
     server.open(3);
-    assert_eq!(requests.join_all().await, ["Authentication failed!"; 20]);
+    let reasons = answers.join_all().await.into_iter().map(|answer| answer.unwrap().reason);
+    assert_eq!(reasons.collect::<Vec<_>>(), ["Authentication failed!"; 20]);
     assert_eq!(get(&transport).await.unwrap().status, 401);
     assert_eq!(server.requests(), [1; 3]);
 }
 
 #[tokio::test]
 async fn a_connection_is_not_used_after_two_idle_seconds() {
-    let server = Faultd::node(vec![willing()]).await;
-    let transport = trusting(&server);
+    let (server, transport) = node(vec![willing()]).await;
     get(&transport).await.unwrap();
     tokio::time::sleep(Duration::from_millis(2100)).await;
     get(&transport).await.unwrap();
@@ -204,8 +201,8 @@ async fn a_connection_is_not_used_after_two_idle_seconds() {
 #[tokio::test]
 async fn an_abandoned_request_closes_its_connection_and_nothing_else() {
     let half = ok()[..60].to_vec();
-    let server = Faultd::node(vec![vec![Step::Read, Step::Write(half), Step::Drain], willing()]).await;
-    let transport = Arc::new(trusting(&server));
+    let (server, transport) = node(vec![vec![Step::Read, Step::Write(half), Step::Drain], willing()]).await;
+    let transport = Arc::new(transport);
     let abandoned = tokio::spawn({
         let transport = transport.clone();
         async move { get(&transport).await.is_ok() }
@@ -221,24 +218,16 @@ async fn an_abandoned_request_closes_its_connection_and_nothing_else() {
 
 #[tokio::test]
 async fn abandoned_requests_give_their_places_back() {
-    let server =
-        Faultd::node(vec![vec![Step::Read, Step::Drain]; 3].into_iter().chain([willing()]).collect()).await;
-    let transport = Arc::new(trusting(&server));
-    let mut abandoned = JoinSet::new();
-    for _ in 0..3 {
-        let transport = transport.clone();
-        abandoned.spawn(async move { get(&transport).await.is_ok() });
-    }
-    server.until(|seen| seen.iter().filter(|seen| seen.requests == 1).count() == 3).await;
-    abandoned.shutdown().await;
+    let (server, transport) = node([vec![vec![Step::Read, Step::Drain]; 3], vec![willing()]].concat()).await;
+    let transport = Arc::new(transport);
+    crowd(&server, &transport, 3, 2000).await.shutdown().await;
     get(&transport).await.unwrap();
     assert_eq!(server.requests(), [1; 4]);
 }
 
 #[tokio::test]
 async fn the_transport_closes_its_connections_when_it_goes() {
-    let server = Faultd::node(vec![willing()]).await;
-    let transport = trusting(&server);
+    let (server, transport) = node(vec![willing()]).await;
     get(&transport).await.unwrap();
     drop(transport);
     server.until_over(1).await;
@@ -267,8 +256,7 @@ async fn half_an_answer_is_unknown_and_the_last_on_its_connection() {
     for (what, answer) in torn() {
         for end in ends() {
             let script = [vec![Step::Read, Step::Write(answer.clone())], end].concat();
-            let server = Faultd::node(vec![script, vec![Step::Serve(ok(), 1)]]).await;
-            let transport = trusting(&server);
+            let (server, transport) = first(script).await;
             let answer = transport.send(request(Method::Post)).await;
             assert!(answer.is_err_and(|error| error.may_have_happened()), "{what}");
             assert!(get(&transport).await.is_ok(), "after {what}");
@@ -280,8 +268,7 @@ async fn half_an_answer_is_unknown_and_the_last_on_its_connection() {
 #[tokio::test]
 async fn a_body_of_unknown_length_ends_with_a_proper_farewell_only() {
     let answer = vec![Step::Read, Step::Write(with_headers("200 OK", "", VERSION))];
-    let server = Faultd::node(vec![[answer.clone(), vec![Step::Close]].concat(), answer]).await;
-    let transport = trusting(&server);
+    let (_server, transport) = node(vec![[answer.clone(), vec![Step::Close]].concat(), answer]).await;
     assert_eq!(get(&transport).await.unwrap().body.as_bytes(), VERSION.as_bytes());
     let reason = unknown(get(&transport).await);
     assert!(reason.contains("close_notify"), "{reason}");
@@ -289,13 +276,12 @@ async fn a_body_of_unknown_length_ends_with_a_proper_farewell_only() {
 
 /// An answer that would take far longer than the request may.
 async fn assert_ends_in_time(script: Vec<Step>) {
-    let server = Faultd::node(vec![script, vec![Step::Serve(ok(), 1)]]).await;
-    let transport = trusting(&server);
-    let (start, limit) = (Instant::now(), Duration::from_millis(500));
-    let answer = transport.send(Request { time_limit: limit, ..request(Method::Post) }).await;
-    let elapsed = start.elapsed();
+    let (server, transport) = first(script).await;
+    let start = Instant::now();
+    let answer = transport.send(limited(Method::Post, 500)).await;
+    let elapsed = start.elapsed().as_millis();
     assert_eq!(unknown(answer), "nothing more came in time");
-    assert!(elapsed >= limit && elapsed < limit + Duration::from_millis(200), "{elapsed:?}");
+    assert!((500..700).contains(&elapsed), "{elapsed} ms");
     server.until_over(1).await;
     get(&transport).await.unwrap();
     assert_eq!(server.requests(), [1, 1]);
@@ -340,8 +326,7 @@ async fn a_request_that_was_read_and_not_answered_is_unknown_and_not_repeated() 
     for kept in [0, 1] {
         for (end, method) in ends().into_iter().flat_map(|end| METHODS.map(|method| (end.clone(), method))) {
             let script = [vec![Step::Serve(ok(), kept), Step::Read], end.clone()].concat();
-            let server = Faultd::node(vec![script]).await;
-            let transport = trusting(&server);
+            let (server, transport) = node(vec![script]).await;
             for _ in 0..kept {
                 get(&transport).await.unwrap();
             }
