@@ -288,6 +288,6 @@ async fn a_container_lives_and_leaves_nothing() {
 
 #[tokio::test]
 async fn a_container_lives_over_tls() {
-    let node = Node::start(&[]);
+    let node = Node::start("");
     live(Place::served(&node)).await;
 }

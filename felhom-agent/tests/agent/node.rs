@@ -28,7 +28,8 @@ pub(crate) struct Facts {
 }
 
 impl Node {
-    pub(crate) fn start(arguments: &[&str]) -> Self {
+    /// A node with these arguments, separated by blanks.
+    pub(crate) fn start(arguments: &str) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let program = Path::new(env!("CARGO_BIN_EXE_felhom-agent")).with_file_name("examples/simulated-node");
         assert!(
@@ -37,7 +38,7 @@ impl Node {
         );
         let mut child = Command::new(program)
             .args(["--directory", directory.path().to_str().unwrap()])
-            .args(arguments)
+            .args(arguments.split_whitespace())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()

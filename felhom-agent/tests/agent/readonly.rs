@@ -9,30 +9,29 @@ use std::time::Duration;
 use proxmox_api::grant::ROLES;
 use serde_json::{Value, json};
 
-use crate::agent::{Agent, Run};
+use crate::agent::{Agent, text, world};
+use crate::cleanup::journal;
 use crate::node::Node;
 
 /// The host that the tests run on is no PVE host.
-const JSON: [&str; 5] = ["selftest", "-o", "json", "--skip", "sudo,host"];
+const JSON: &str = "selftest -o json --skip sudo,host";
 
 #[test]
 fn flag_and_command_do_the_same() {
-    let node = Node::start(&[]);
-    let agent = Agent::of(&node);
-    let ids = |arguments: &[&str]| {
-        let report = agent.run(arguments).json();
-        report["checks"].as_array().unwrap().iter().map(|check| check["id"].clone()).collect::<Vec<_>>()
-    };
-    assert_eq!(ids(&JSON), ids(&["--selftest", "-o", "json", "--skip", "sudo,host"]));
-    assert_eq!(ids(&JSON), ids(&["--selftest=read-only", "-o", "json", "--skip", "sudo,host"]));
+    let (_node, agent) = world(&[]);
+    let [command, flag, mode] = ["selftest", "--selftest", "--selftest=read-only"].map(|word| {
+        let report = agent.run(&JSON.replace("selftest", word)).json();
+        report["checks"].as_array().unwrap().iter().map(|check| text(&check["id"])).collect::<Vec<_>>()
+    });
+    assert_eq!((&command, &command), (&flag, &mode));
 }
 
 #[test]
 fn handshakes_are_at_most_three_and_one_per_answer_that_closes() {
-    let node = Node::start(&[]);
+    let (node, agent) = world(&[]);
     for _ in 0..5 {
         let before = node.count("handshakes");
-        let report = Agent::of(&node).run(&JSON).json();
+        let report = agent.run(JSON).json();
         let read = |counter: &str| report["transport"][counter].as_u64().unwrap();
         let (handshakes, closes) = (read("handshakes"), read("closed_by_server"));
         assert!(handshakes <= 3 + closes, "{handshakes} handshakes, {closes} closes");
@@ -43,26 +42,24 @@ fn handshakes_are_at_most_three_and_one_per_answer_that_closes() {
 
 #[test]
 fn nothing_is_changed() {
-    let node = Node::start(&[]);
-    assert_eq!(Agent::of(&node).run(&JSON).exit, 0);
+    let (node, agent) = world(&[]);
+    agent.run(JSON).ends(0);
     assert!(node.count("requests") > 0);
     assert_eq!(node.ask("changes"), 0);
 }
 
 #[test]
 fn a_server_whose_clock_is_wrong_is_told() {
-    let skew = |ahead: &str| {
-        let run =
-            Agent::of(&Node::start(&["--ahead", ahead])).run(&["selftest", "-o", "json", "--only", "time"]);
-        run.check("time.skew").0
-    };
-    assert_eq!([skew("0"), skew("30"), skew("-300")], ["ok", "warn", "fail"]);
+    for (ahead, status) in [(0, "ok"), (30, "warn"), (-300, "fail")] {
+        let node = Node::start(&format!("--ahead {ahead}"));
+        assert_eq!(Agent::of(&node).run("selftest -o json --only time").check("time.skew").0, status);
+    }
 }
 
 #[test]
 fn ten_thousand_containers_are_read_in_time() {
-    let node = Node::start(&["--customers", "10000"]);
-    let run = Agent::of(&node).run(&["selftest", "-o", "json", "--only", "guests"]);
+    let node = Node::start("--customers 10000");
+    let run = Agent::of(&node).run("selftest -o json --only guests");
     assert_eq!(run.check("guests.list").1, "10004 containers, 1 running");
 }
 
@@ -71,7 +68,7 @@ fn the_version_names_the_commit() {
     let git = Command::new("git").args(["rev-parse", "--short=7", "HEAD"]).output().ok();
     let commit = git.filter(|output| output.status.success());
     let commit = commit.map(|output| format!("g{}", String::from_utf8(output.stdout).unwrap().trim()));
-    let run = Agent::with_text("{}").run(&["--version"]);
+    let run = Agent::with_text("{}").run("--version");
     let line = run.stdout.trim();
     let (version, commit) = (env!("CARGO_PKG_VERSION"), commit.as_deref().unwrap_or("unknown"));
     assert!(line.starts_with(&format!("felhom-agent {version} ({commit}, ")), "{line}");
@@ -80,50 +77,47 @@ fn the_version_names_the_commit() {
 
 #[test]
 fn it_takes_less_than_half_a_second() {
-    let node = Node::start(&[]);
-    let agent = Agent::of(&node);
+    let (_node, agent) = world(&[]);
     // Other tests run side by side, so the quickest of several counts.
-    let quickest = (0..5).map(|_| agent.run(&JSON).took).min().unwrap();
+    let quickest = (0..5).map(|_| agent.run(JSON).took).min().unwrap();
     assert!(quickest < Duration::from_millis(500), "{quickest:?}");
 }
 
 #[test]
 fn a_report_that_cannot_be_written_is_an_error_and_a_reader_that_left_is_none() {
-    let node = Node::start(&[]);
-    let agent = Agent::of(&node);
+    let (_node, agent) = world(&[]);
+    let words: Vec<&str> = JSON.split(' ').collect();
     let full = fs::File::options().write(true).open("/dev/full").unwrap();
-    let output = agent.command(&JSON).stdout(full).stderr(Stdio::piped()).output().unwrap();
+    let output = agent.command(&words).stdout(full).stderr(Stdio::piped()).output().unwrap();
     assert_eq!(output.status.code(), Some(70));
     assert!(String::from_utf8(output.stderr).unwrap().contains("No space left on device"));
     let (reader, writer) = std::io::pipe().unwrap();
     drop(reader);
-    let output = agent.command(&JSON).stdout(writer).stderr(Stdio::piped()).output().unwrap();
+    let output = agent.command(&words).stdout(writer).stderr(Stdio::piped()).output().unwrap();
     assert_eq!((output.status.code(), output.stderr), (Some(0), Vec::new()));
 }
 
-/// What is left out, and how often the token is refused at most: three requests leave before the first is answered.
-const REFUSED: [(&str, u64); 2] = [("sudo,host", 1), ("auth,sudo,host", 3)];
+/// What is run, and how often the token is refused at most: three requests leave before the first is answered.
+const REFUSED: [(&str, u64); 4] =
+    [(JSON, 1), ("selftest -o json --skip auth,sudo,host", 3), ("cleanup", 1), ("cleanup --dry-run", 1)];
 
 #[test]
 fn after_a_refused_token_nothing_is_sent_whatever_is_left_out() {
-    for (skip, most) in REFUSED {
-        let node = Node::start(&[]);
-        node.ask("secret felhom@pve!agent 00000000-0000-0000-0000-000000000000");
-        let run = Agent::of(&node).run(&["selftest", "-o", "json", "--skip", skip]);
-        assert_eq!(run.exit, 5, "{skip}: {}", run.stdout);
-        assert!((1..=most).contains(&node.count("refused")), "{skip}: {}", node.ask("stats"));
-        assert!(node.count("requests") <= most, "{skip}: {}", node.ask("stats"));
+    for (line, most) in REFUSED {
+        let (node, agent) = world(&[]);
+        if line.starts_with("cleanup") {
+            journal(&agent, &json!({}));
+        }
+        node.refuse_token();
+        let exit = agent.run(line).exit;
+        assert!(exit == 5 || line == "cleanup" && exit == 6, "{line}: {exit}");
+        assert!((1..=most).contains(&node.count("refused")), "{line}: {}", node.ask("stats"));
+        assert!(node.count("requests") <= most, "{line}: {}", node.ask("stats"));
     }
 }
 
 const OTHER: &str =
     "00:11:22:33:44:55:66:77:88:99:AA:BB:CC:DD:EE:FF:00:11:22:33:44:55:66:77:88:99:AA:BB:CC:DD:EE:FF";
-
-fn run_with(node: &Node, tls: Value) -> Run {
-    let mut config = Agent::config(node);
-    config["tls"] = tls;
-    Agent::with(&config).run(&JSON)
-}
 
 /// A name, what is trusted, the exit code, and a check with its status and the end of its summary.
 type Trusted = (&'static str, Value, i32, String);
@@ -152,14 +146,13 @@ fn trusted(node: &Node, stranger: &Node) -> [Trusted; 11] {
 
 #[test]
 fn the_server_must_be_what_the_configuration_says() {
-    let (node, stranger) = (Node::start(&[]), Node::start(&[]));
+    let (node, stranger) = (Node::start(""), Node::start(""));
     for (name, tls, exit, expected) in trusted(&node, &stranger) {
         let [id, status, end] = expected.splitn(3, ' ').collect::<Vec<_>>().try_into().unwrap();
         let is_loud = tls["insecure"] == true && exit == 0;
-        let run = run_with(&node, tls);
+        let run = Agent::changed(&node, &json!({ "tls": tls })).run(JSON).ends(exit);
         let (found, summary) = run.check(id);
-        assert_eq!((run.exit, found.as_str()), (exit, status), "{name}: {}", run.stdout);
-        assert!(summary.ends_with(end), "{name}: {summary}");
+        assert!(found == status && summary.ends_with(end), "{name}: {found} {summary}");
         assert_eq!(run.stderr.contains("WARNING: tls.insecure is set"), is_loud, "{name}");
         // These rows come first, so nothing was sent before.
         if id == "tls.pin" && status == "fail" {
@@ -169,48 +162,17 @@ fn the_server_must_be_what_the_configuration_says() {
 }
 
 #[test]
-fn a_ca_file_that_cannot_be_used_is_an_error_and_nothing_is_sent() {
-    let recording =
-        concat!(env!("CARGO_MANIFEST_DIR"), "/../proxmox-types/fixtures/get-certificates-info.root.json");
-    let recording: Value = serde_json::from_str(&fs::read_to_string(recording).unwrap()).unwrap();
-    let body: Value = serde_json::from_str(recording["body"].as_str().unwrap()).unwrap();
-    let mut entries = body["data"].as_array().unwrap().iter();
-    let leaf = entries.find(|entry| entry["filename"] == "pve-ssl.pem").unwrap();
-    let node = Node::start(&[]);
-    let holder = Agent::with_text("{}");
-    let broken = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n";
-    let certificate = holder.write("pve-ssl.pem", leaf["pem"].as_str().unwrap(), 0o644);
-    let cases = [
-        (holder.write("empty.pem", "", 0o644), "holds no PEM certificate"),
-        (holder.write("text.pem", "hello", 0o644), "holds no PEM certificate"),
-        (holder.write("broken.pem", broken, 0o644), "certificate 1 is malformed"),
-        (holder.path("missing.pem"), "cannot be opened"),
-        (holder.path(""), "is not a regular file"),
-        (certificate.clone(), "is not a CA"),
-        (certificate, leaf["fingerprint"].as_str().unwrap()),
-    ];
-    for (path, reason) in cases {
-        let run = run_with(&node, json!({ "ca_file": path }));
-        let (id, summary, ..) = run.failures().remove(0);
-        assert_eq!((run.exit, id.as_str()), (4, "config.tls"), "{}", run.stdout);
-        assert!(summary.contains(reason), "{summary}");
-    }
-    assert_eq!(node.count("connections"), 0);
-}
-
-#[test]
 fn a_name_that_does_not_resolve_is_shown_with_the_command_that_asks_for_it() {
-    let mut config = Agent::config(&Node::start(&[]));
-    config["url"] = json!("https://no-such-host.invalid");
-    let run = Agent::with(&config).run(&JSON);
-    assert_eq!((run.exit, run.failures()[0].0.as_str()), (5, "net.connect"), "{}", run.stdout);
+    let change = json!({ "url": "https://no-such-host.invalid" });
+    let run = Agent::changed(&Node::start(""), &change).run(JSON).ends(5);
+    assert_eq!(run.failures()[0].0, "net.connect", "{}", run.stdout);
     assert!(run.stdout.contains("getent hosts no-such-host.invalid"), "{}", run.stdout);
 }
 
 #[test]
 fn every_check_and_every_exit_code_is_documented() {
     let page = include_str!("../../../docs/self-test.md");
-    let listed = Agent::with_text("{}").run(&["selftest", "--list-checks"]).stdout;
+    let listed = Agent::with_text("{}").run("selftest --list-checks").stdout;
     let ids = listed.lines().filter_map(|line| line.split(' ').next());
     let missing: Vec<&str> = ids.filter(|id| !page.contains(&format!("| `{id}` |"))).collect();
     assert!(missing.is_empty(), "{missing:?}");
@@ -233,38 +195,29 @@ fn the_recipe_of_the_readme_makes_the_roles_that_are_needed() {
     assert_eq!(commands.filter(is_history).collect::<Vec<_>>(), Vec::<&str>::new());
 }
 
-const CLEANUP: [&str; 3] = ["cleanup", "-o", "json"];
+const CLEANUP: &str = "cleanup -o json";
 const NAME: &str = "felhom-st-6b052c47-0a1b2c3d";
 
 /// A node of which one operation says something odd.
-fn node(odd: &str) -> (Node, Agent) {
-    let node = Node::start(&[]);
-    assert_eq!(node.ask(&format!("odd {odd}")), Value::Null, "{odd}");
-    let agent = Agent::of(&node);
-    (node, agent)
+fn odd_world(odd: &str) -> (Node, Agent) {
+    world(&[&format!("odd {odd}")])
 }
 
-/// The findings of a check: status, what it is about, and summary.
-fn findings(run: &Run, id: &str) -> Vec<[String; 3]> {
-    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-    let report = run.json();
-    let checks = report["checks"].as_array().unwrap().iter().filter(|check| check["id"] == id);
-    checks.map(|check| [text(&check["status"]), text(&check["subject"]), text(&check["summary"])]).collect()
-}
+const GUESTS: &[&str] = &["guests.list", "guests.locks", "guests.leftovers"];
 
 /// An odd row, the checks that warn of it, and its name in them.
 const ROWS: &[(&str, &[&str], &str)] = &[
-    ("cluster.resources /data/- null", &["guests.list", "guests.locks", "guests.leftovers"], "row "),
-    ("cluster.resources /data/- 7", &["guests.list", "guests.locks", "guests.leftovers"], "row "),
-    ("cluster.resources /data/- [\"lxc\"]", &["guests.list", "guests.locks", "guests.leftovers"], "row "),
+    ("cluster.resources /data/- null", GUESTS, "row "),
+    ("cluster.resources /data/- 7", GUESTS, "row "),
+    ("cluster.resources /data/- [\"lxc\"]", GUESTS, "row "),
     (
         "cluster.resources /data/- {\"id\":\"lxc/109\",\"type\":\"lxc\",\"node\":\"pve1\",\"vmid\":\"x\"}",
-        &["guests.list", "guests.locks", "guests.leftovers"],
+        GUESTS,
         "lxc/109",
     ),
     (
         "cluster.resources /data/- {\"id\":\"lxc/109\",\"type\":\"lxc\",\"node\":{},\"vmid\":109}",
-        &["guests.list", "guests.locks", "guests.leftovers"],
+        GUESTS,
         "lxc/109",
     ),
     ("storage.list /data/- {\"storage\":{\"is\":\"odd\"},\"type\":\"dir\"}", &["storage.list"], "row "),
@@ -276,16 +229,17 @@ const ROWS: &[(&str, &[&str], &str)] = &[
 #[test]
 fn an_odd_row_is_named_and_hides_none_of_the_others() {
     for (odd, checks, name) in ROWS {
-        let (_node, agent) = node(odd);
-        let run = agent.run(&JSON);
+        let (_node, agent) = odd_world(odd);
+        let run = agent.run(JSON);
         for check in checks.iter().chain(&["decode.drift"]) {
-            let found = findings(&run, check);
-            let warns = |[status, _, summary]: &[String; 3]| {
-                status == "warn" && (*check == "decode.drift" || summary.starts_with(name))
+            let found = run.findings(check);
+            let warns = |finding: &Value| {
+                let is_named = *check == "decode.drift" || text(&finding["summary"]).starts_with(name);
+                finding["status"] == "warn" && is_named
             };
             assert!(found.iter().any(warns), "{odd} {check}: {found:?}");
             let is_list = check.split_once('.').is_some_and(|(_, rest)| rest == "list");
-            assert_eq!(found.iter().any(|[status, ..]| status == "ok"), is_list, "{odd} {check}: {found:?}");
+            assert_eq!(found.iter().any(|finding| finding["status"] == "ok"), is_list, "{odd} {check}");
         }
         assert_eq!(run.json()["counts"]["fail"], 0, "{odd}: {}", run.stdout);
     }
@@ -304,10 +258,9 @@ const ANSWERS: &[(&str, &str)] = &[
 #[test]
 fn an_answer_that_could_not_be_read_is_no_answer_without_drift() {
     for (odd, expected) in ANSWERS {
-        let (_node, agent) = node(odd);
-        let found = findings(&agent.run(&JSON), "decode.drift");
-        let statuses: Vec<&str> = found.iter().map(|[status, ..]| status.as_str()).collect();
-        assert_eq!(statuses, [*expected], "{odd}: {found:?}");
+        let (_node, agent) = odd_world(odd);
+        let found = agent.run(JSON).findings("decode.drift");
+        assert!(found.len() == 1 && found[0]["status"] == *expected, "{odd}: {found:?}");
     }
 }
 
@@ -328,9 +281,9 @@ const HIDING: &[&str] = &[
 #[test]
 fn cleanup_says_what_it_could_not_look_at() {
     for odd in HIDING {
-        let (node, agent) = node(odd);
-        node.ask("set 300 tags felhom-selftest;felhom-st-marker");
-        let run = agent.run(&CLEANUP);
+        let (node, agent) = odd_world(odd);
+        node.tell("set 300 tags felhom-selftest;felhom-st-marker");
+        let run = agent.run(CLEANUP);
         let report = run.json();
         let is_told = report["leftovers"] != json!([]) || !report["problem"].is_null();
         assert!(run.exit != 0 && is_told, "{odd}: {} {}", run.exit, run.stdout);
@@ -340,21 +293,20 @@ fn cleanup_says_what_it_could_not_look_at() {
 #[test]
 fn cleanup_leaves_a_snapshot_whose_container_it_cannot_judge() {
     for tags in ["[]", "[\"felhom-selftest\"]", "{}", "{\"a\":\"felhom-selftest\"}"] {
-        let (node, agent) = node(&format!("lxc.config /data/tags {tags}"));
-        node.ask(&format!("snapshot 300 {NAME} self-test of felhom-agent"));
-        let run = agent.run(&CLEANUP);
-        let left = run.json()["leftovers"].clone();
-        let what = left[0]["what"].as_str().unwrap_or_default().to_owned();
-        assert!(what.contains("whose tags could not be read"), "{tags}: {}", run.stdout);
-        assert_eq!((run.exit, node.ask("changes")), (6, json!(0)), "{tags}");
+        let (node, agent) = odd_world(&format!("lxc.config /data/tags {tags}"));
+        node.tell(&format!("snapshot 300 {NAME} self-test of felhom-agent"));
+        let report = agent.run(CLEANUP).ends(6).json();
+        let what = text(&report["leftovers"][0]["what"]);
+        assert!(what.contains("whose tags could not be read"), "{tags}: {report}");
+        assert_eq!(node.ask("changes"), 0, "{tags}");
     }
 }
 
 #[test]
 fn an_exercise_does_not_begin_where_it_cannot_look() {
     for odd in HIDING.iter().filter(|odd| odd.starts_with("snapshot.list") || odd.contains("tags")) {
-        let (node, agent) = node(odd);
-        let run = agent.run(&["selftest", "--task", "-o", "json", "--skip", "sudo,host"]);
+        let (node, agent) = odd_world(odd);
+        let run = agent.run("selftest --task -o json --skip sudo,host");
         assert_eq!((run.exit != 0, node.ask("changes")), (true, json!(0)), "{odd}: {}", run.stdout);
     }
 }

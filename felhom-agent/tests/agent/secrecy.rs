@@ -3,12 +3,12 @@
 
 use std::fs;
 use std::io::Write;
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
-use std::process::{Command, Stdio};
+use std::os::unix::fs::{MetadataExt, chown};
+use std::process::{Child, Command, Stdio};
 
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::agent::{Agent, Run};
+use crate::agent::{Agent, Run, world};
 use crate::node::Node;
 
 /// An account without any right.
@@ -18,34 +18,26 @@ fn secret(node: &Node) -> String {
     node.facts.token.split('=').nth(1).unwrap().to_owned()
 }
 
-fn clean(run: &Run, secret: &str) {
-    for (what, text) in [("stdout", &run.stdout), ("stderr", &run.stderr)] {
-        assert!(!text.contains(secret), "the secret is in {what}: {text}");
-    }
+#[track_caller]
+fn hides(run: &Run, secret: &str) {
+    let printed = format!("{}{}", run.stdout, run.stderr);
+    assert!(!printed.contains(secret), "the secret is in {printed}");
 }
 
 #[test]
 fn no_output_has_the_secret_even_at_the_highest_verbosity() {
-    let node = Node::start(&[]);
+    let (node, agent) = world(&[]);
     let secret = secret(&node);
-    let agent = Agent::of(&node);
-    for arguments in [
-        &["selftest", "-vvv"][..],
-        &["selftest", "-vvv", "-o", "json"],
-        &["selftest", "-q"],
-        &["selftest", "--list-checks"],
-    ] {
-        clean(&agent.run(arguments), &secret);
+    for line in ["selftest -vvv", "selftest -vvv -o json", "selftest -q", "selftest --list-checks"] {
+        hides(&agent.run(line), &secret);
     }
-    let traced = agent.run(&["selftest", "-vvv"]);
+    let traced = agent.run("selftest -vvv");
     assert!(traced.stderr.contains("GET /version"), "the log shows requests: {}", traced.stderr);
-    node.ask("secret felhom@pve!agent 00000000-0000-0000-0000-000000000000");
-    clean(&agent.run(&["selftest", "-vvv"]), &secret);
-    let mut config = Agent::config(&node);
-    config["tls"] = json!({ "pins": [node.facts.fingerprint.replace('1', "2")] });
-    clean(&Agent::with(&config).run(&["selftest", "-vvv"]), &secret);
-    config["urll"] = json!("x");
-    clean(&Agent::with(&config).run(&["selftest", "-vvv"]), &secret);
+    node.refuse_token();
+    let pins = [node.facts.fingerprint.replace('1', "2")];
+    for change in [json!({}), json!({ "tls": { "pins": pins } }), json!({ "urll": "x" })] {
+        hides(&Agent::changed(&node, &change).run("selftest -vvv"), &secret);
+    }
 }
 
 /// What somebody could have pasted instead of the token, whose secret is `KEY`.
@@ -64,92 +56,96 @@ fn pasted() -> impl Iterator<Item = String> {
     PASTED.iter().map(|text| text.replace("KEY", KEY))
 }
 
+fn insecure() -> Agent {
+    Agent::with_text(r#"{ "tls": { "insecure": true } }"#)
+}
+
+/// Configurations with the token as a key, or as the value of another.
+fn misplaced(token: &str) -> Vec<Value> {
+    let tls = json!({ "insecure": true });
+    let names = ["node", "url", "token_file", "pool", "golden", "state_dir", "tokn"];
+    let values = names.map(|name| json!({ "tls": tls, "token": token, name: token }));
+    let others = [
+        json!({ "tls": { "pins": [token] } }),
+        json!({ "tls": { "ca_file": token } }),
+        json!({ "tls": tls, "log": { "level": token } }),
+        json!({ "tls": tls, "storages": [token] }),
+        json!({ "tls": tls, "selftest": { token: 1 } }),
+        json!({ "tls": tls, token: 1 }),
+    ];
+    values.into_iter().chain(others).collect()
+}
+
 #[test]
 fn a_token_as_a_key_or_as_the_value_of_another_is_not_printed() {
-    let tls = json!({ "insecure": true });
-    for pasted in pasted() {
-        let mut configs = vec![
-            json!({ "tls": { "pins": [pasted] } }),
-            json!({ "tls": { "ca_file": pasted } }),
-            json!({ "tls": tls, "log": { "level": pasted } }),
-            json!({ "tls": tls, "storages": [pasted] }),
-            json!({ "tls": tls, "selftest": { pasted.clone(): 1 } }),
-            json!({ "tls": tls, pasted.clone(): 1 }),
-        ];
-        for name in ["node", "url", "token_file", "pool", "golden", "state_dir", "tokn"] {
-            let mut config = json!({ "tls": tls, "token": pasted });
-            config[name] = json!(pasted);
-            configs.push(config);
-        }
-        for config in configs {
-            let agent = Agent::with(&config);
-            clean(&agent.run(&["selftest", "-vvv", "--only", "config"]), KEY);
-            clean(&agent.run(&["cleanup", "-o", "json"]), KEY);
-            clean(&agent.run(&["sensors"]), KEY);
+    for config in pasted().flat_map(|token| misplaced(&token)) {
+        let agent = Agent::with_text(&config.to_string());
+        for line in ["selftest -vvv --only config", "cleanup -o json", "sensors"] {
+            hides(&agent.run(line), KEY);
         }
     }
 }
 
 #[test]
 fn a_token_as_an_argument_is_not_printed() {
-    for pasted in pasted() {
-        let agent = Agent::with(&json!({ "tls": { "insecure": true } }));
-        for arguments in [
-            &["selftest", "--config", &pasted, "--only", "config"][..],
-            &["cleanup", "-o", "json", "--config", &pasted],
-            &["selftest", &pasted],
-            &[&pasted],
-            &["usb", "mount", &pasted],
-            &["selftest", "--vmid", &pasted],
-            &["selftest", &format!("--token={pasted}")],
-            &["selftest", "--only", &pasted],
-        ] {
-            clean(&agent.run(arguments), KEY);
-        }
+    let lines = [
+        "selftest --config TOKEN --only config",
+        "cleanup -o json --config TOKEN",
+        "selftest TOKEN",
+        "TOKEN",
+        "usb mount TOKEN",
+        "selftest --vmid TOKEN",
+        "selftest --token=TOKEN",
+        "selftest --only TOKEN",
+    ];
+    for (token, line) in pasted().flat_map(|token| lines.map(|line| (token.clone(), line))) {
+        let words: Vec<String> = line.split(' ').map(|word| word.replace("TOKEN", &token)).collect();
+        hides(&insecure().run_words(&words.iter().map(String::as_str).collect::<Vec<_>>()), KEY);
     }
 }
 
 #[test]
 fn a_token_in_a_wrong_variable_is_not_printed() {
-    for pasted in pasted() {
-        for variable in ["NODE", "LOG__LEVEL", "TLS__PINS", "TOKNE", "TOKEN_FILE", "URL", "CONFIG", KEY] {
-            let agent = Agent::with(&json!({ "tls": { "insecure": true } }));
-            let run =
-                agent.set(&format!("FELHOM_AGENT_{variable}"), &pasted).run(&["selftest", "-o", "json"]);
-            clean(&run, KEY);
-        }
+    let variables = ["NODE", "LOG__LEVEL", "TLS__PINS", "TOKNE", "TOKEN_FILE", "URL", "CONFIG", KEY];
+    for (token, variable) in pasted().flat_map(|token| variables.map(|name| (token.clone(), name))) {
+        let agent = insecure().set(&format!("FELHOM_AGENT_{variable}"), &token);
+        hides(&agent.run("selftest -o json"), KEY);
     }
 }
 
 #[test]
 fn logs_can_be_json_and_have_no_secret() {
-    let node = Node::start(&[]);
-    let mut config = Agent::config(&node);
-    config["log"] = json!({ "format": "json", "level": "trace" });
-    let run = Agent::with(&config).run(&["selftest"]);
-    clean(&run, &secret(&node));
-    let lines: Vec<serde_json::Value> =
-        run.stderr.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let node = Node::start("");
+    let log = json!({ "format": "json", "level": "trace" });
+    let run = Agent::changed(&node, &json!({ "log": log })).run("selftest");
+    hides(&run, &secret(&node));
+    let lines: Vec<Value> = run.stderr.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert!(lines.iter().any(|line| line["span"]["request"] == "GET /version"), "{}", run.stderr);
+}
+
+/// Reads files of `/proc` while the agent waits for a node that refuses its token, which takes 3 s.
+fn while_it_runs<T>(node: &Node, mut child: Child, look: impl FnOnce(String) -> T) -> T {
+    while node.count("requests") == 0 && child.try_wait().unwrap().is_none() {
+        std::thread::yield_now();
+    }
+    let seen = look(format!("/proc/{}", child.id()));
+    child.kill().unwrap();
+    child.wait().unwrap();
+    seen
 }
 
 #[test]
 fn the_argument_list_of_a_running_agent_has_no_secret() {
-    let node = Node::start(&[]);
-    // A node that refuses the token takes 3 s, in which the agent can be looked at.
-    node.ask("secret felhom@pve!agent 00000000-0000-0000-0000-000000000000");
-    let agent = Agent::of(&node);
-    let mut child = agent.command(&["selftest", "-q"]).stdout(Stdio::null()).spawn().unwrap();
-    let read = |file: &str| fs::read_to_string(format!("/proc/{}/{file}", child.id())).unwrap_or_default();
-    while node.count("requests") == 0 {
-        std::thread::yield_now();
-    }
-    let (arguments, environment) = (read("cmdline"), read("environ"));
-    child.kill().unwrap();
-    child.wait().unwrap();
-    assert!(arguments.contains("selftest"), "{arguments}");
+    let (node, agent) = world(&[]);
+    node.refuse_token();
+    let child = agent.command(&["selftest", "-q"]).stdout(Stdio::null()).spawn().unwrap();
+    let read = |folder: String| {
+        ["cmdline", "environ"].map(|file| fs::read_to_string(format!("{folder}/{file}")).unwrap_or_default())
+    };
+    let [arguments, environment] = while_it_runs(&node, child, read);
     let secret = secret(&node);
-    assert!(!arguments.contains(&secret) && !environment.contains(&secret));
+    assert!(arguments.contains("selftest") && !arguments.contains(&secret), "{arguments}");
+    assert!(!environment.contains(&secret), "{environment}");
 }
 
 /// Files in `/proc` of a process that cannot be dumped belong to root, whoever runs it.
@@ -159,32 +155,20 @@ fn nobody_can_read_the_memory_of_a_running_agent() {
         writeln!(std::io::stderr(), "SKIPPED nobody_can_read_the_memory: needs root").unwrap();
         return;
     }
-    let node = Node::start(&[]);
-    node.ask("secret felhom@pve!agent 00000000-0000-0000-0000-000000000000");
-    let folder = tempfile::tempdir_in("/tmp").unwrap();
-    let path = |name: &str| folder.path().join(name);
-    fs::copy(env!("CARGO_BIN_EXE_felhom-agent"), path("agent")).unwrap();
-    fs::write(path("config.json"), Agent::config(&node).to_string()).unwrap();
-    fs::set_permissions(path("config.json"), fs::Permissions::from_mode(0o600)).unwrap();
+    let (node, agent) = world(&[]);
+    node.refuse_token();
+    fs::copy(env!("CARGO_BIN_EXE_felhom-agent"), agent.path("agent")).unwrap();
     for name in ["", "config.json"] {
-        std::os::unix::fs::chown(path(name), Some(NOBODY), Some(NOBODY)).unwrap();
+        chown(agent.path(name), Some(NOBODY), Some(NOBODY)).unwrap();
     }
-    let id = NOBODY.to_string();
-    let mut child = Command::new("setpriv")
-        .args(["--reuid", &id, "--regid", &id, "--clear-groups"])
-        .args([path("agent").as_os_str(), "selftest".as_ref(), "--only".as_ref(), "auth".as_ref()])
-        .arg("--config")
-        .arg(path("config.json"))
-        .stdout(Stdio::null())
-        .spawn()
-        .unwrap();
-    while node.count("requests") == 0 && child.try_wait().unwrap().is_none() {
-        std::thread::yield_now();
-    }
-    let status = fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap();
-    let owner = fs::metadata(format!("/proc/{}/mem", child.id())).unwrap().uid();
-    child.kill().unwrap();
-    child.wait().unwrap();
+    let mut command = Command::new("setpriv");
+    command.args(["--reuid=65534", "--regid=65534", "--clear-groups"]).arg(agent.path("agent"));
+    command.args(["selftest", "--only", "auth", "--config"]).arg(agent.path("config.json"));
+    let look = |folder: String| {
+        let status = fs::read_to_string(format!("{folder}/status")).unwrap();
+        (status, fs::metadata(format!("{folder}/mem")).unwrap().uid())
+    };
+    let (status, owner) = while_it_runs(&node, command.stdout(Stdio::null()).spawn().unwrap(), look);
     assert!(status.contains(&format!("Uid:\t{NOBODY}\t")), "{status}");
     assert_eq!(owner, 0);
 }

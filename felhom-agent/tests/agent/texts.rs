@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 use insta::{Settings, assert_snapshot};
 use serde_json::json;
 
-use crate::agent::Agent;
+use crate::agent::{Agent, world};
 use crate::cleanup::journal;
 use crate::node::Node;
 
@@ -46,7 +46,7 @@ impl<'a> Transcript<'a> {
 
     /// Adds a run of the agent; the words are separated by blanks.
     fn run(&mut self, line: &str) -> &mut Self {
-        let run = self.agent.run(&line.split(' ').collect::<Vec<_>>());
+        let run = self.agent.run(line);
         writeln!(self.text, "$ felhom-agent {line}\n{}", run.stdout).unwrap();
         if !run.stderr.is_empty() {
             writeln!(self.text, "-- stderr\n{}", run.stderr).unwrap();
@@ -75,23 +75,9 @@ const REPORT_JSON: &str = "selftest --skip sudo,host -o json";
 fn help() {
     let agent = Agent::with_text("{}");
     let mut transcript = Transcript::of(&agent);
-    for command in [
-        "",
-        "selftest ",
-        "cleanup ",
-        "disks ",
-        "sensors ",
-        "usb ",
-        "usb list ",
-        "usb status ",
-        "usb mount ",
-        "usb unmount ",
-        "usb persist ",
-        "usb forget ",
-        "golden ",
-        "golden create ",
-        "sudoers ",
-    ] {
+    let commands = "|selftest |cleanup |disks |sensors |usb |usb list |usb status |usb mount |usb unmount |usb persist \
+                    |usb forget |golden |golden create |sudoers ";
+    for command in commands.split('|') {
         transcript.run(&format!("{command}--help"));
     }
     transcript.run("selftest --list-checks").run("sudoers").run("sudoers --user other").assert("help");
@@ -114,8 +100,8 @@ fn wrong_command_lines() {
 
 #[test]
 fn all_is_well() {
-    let node = Node::start(&[]);
-    Transcript::of(&Agent::of(&node))
+    let (_node, agent) = world(&[]);
+    Transcript::of(&agent)
         .run(REPORT)
         .run("selftest -q --skip sudo,host")
         .run("selftest --color always --only tls.pin,api")
@@ -129,16 +115,13 @@ fn all_is_well() {
 
 #[test]
 fn golden() {
-    let node = Node::start(&[]);
-    let mut config = Agent::config(&node);
-    config["golden"] = json!("local:backup/vzdump-lxc-210-2026_11_24-05_46_14.tar.zst");
-    let agent = Agent::with(&config);
+    let (node, agent) = world(&[]);
     let mut transcript = Transcript::of(&agent);
-    transcript.run("selftest --only storage.golden");
-    config["golden"] = json!("local:backup/vzdump-lxc-210-2026_11_24-00_00_00.tar.zst");
-    config["state_dir"] = json!(agent.path("state"));
-    agent.write("config.json", &config.to_string(), 0o600);
-    transcript.run("selftest --only storage.golden");
+    for time in ["05_46_14", "00_00_00"] {
+        let golden = format!("local:backup/vzdump-lxc-210-2026_11_24-{time}.tar.zst");
+        agent.configure(&node, &json!({ "golden": golden }));
+        transcript.run("selftest --only storage.golden");
+    }
     let create = "golden create --vmid 310 --storage local --dry-run --template";
     transcript
         .run(&format!("{create} local:vztmpl/alpine-3.22-mini_3.22.0_amd64.tar.gz"))
@@ -171,8 +154,7 @@ fn without_a_configuration() {
 
 #[test]
 fn without_a_connection() {
-    let node = Node::start(&[]);
-    let agent = Agent::of(&node);
+    let (node, agent) = world(&[]);
     drop(node);
     Transcript::of(&agent)
         .run(REPORT)
@@ -184,24 +166,21 @@ fn without_a_connection() {
 
 #[test]
 fn a_certificate_of_somebody_else() {
-    let node = Node::start(&[]);
-    let mut config = Agent::config(&node);
-    config["tls"] = json!({ "pins": ["00".repeat(32)] });
-    let agent = Agent::with(&config);
+    let node = Node::start("");
+    let agent = Agent::changed(&node, &json!({ "tls": { "pins": ["00".repeat(32)] } }));
     Transcript::of(&agent).run(REPORT).run("cleanup").assert("a_certificate_of_somebody_else");
 }
 
 #[test]
 fn missing_privileges() {
-    let node = Node::start(&[]);
-    node.ask("revoke /pool/felhom FelhomAgent");
-    node.ask("revoke /nodes/pve1 FelhomNode");
-    node.ask("role FelhomNet");
-    node.ask("role FelhomStore Datastore.Audit");
-    node.ask("revoke /sdn/zones/localnetwork/vmbr0 FelhomNet");
-    let agent = Agent::of(&node);
-    let mut transcript = Transcript::of(&agent);
-    transcript
+    let (_node, agent) = world(&[
+        "revoke /pool/felhom FelhomAgent",
+        "revoke /nodes/pve1 FelhomNode",
+        "role FelhomNet",
+        "role FelhomStore Datastore.Audit",
+        "revoke /sdn/zones/localnetwork/vmbr0 FelhomNet",
+    ]);
+    Transcript::of(&agent)
         .run(REPORT)
         .run(REPORT_JSON)
         .run("selftest --task")
@@ -211,9 +190,9 @@ fn missing_privileges() {
 
 #[test]
 fn a_refused_token() {
-    let node = Node::start(&[]);
-    node.ask("secret felhom@pve!agent 00000000-0000-0000-0000-000000000000");
-    Transcript::of(&Agent::of(&node))
+    let (node, agent) = world(&[]);
+    node.refuse_token();
+    Transcript::of(&agent)
         .run(REPORT)
         .run(REPORT_JSON)
         .run("selftest --task")
@@ -224,26 +203,24 @@ fn a_refused_token() {
 
 #[test]
 fn an_ill_node() {
-    let node = Node::start(&[]);
-    let agent = Agent::of(&node);
+    let (node, agent) = world(&[]);
     let mut transcript = Transcript::of(&agent);
-    node.ask("lock 101 backup");
+    node.tell("lock 101 backup");
     transcript.run(REPORT).run("selftest -q --strict --skip sudo,host");
-    node.ask("lock 101");
-    node.ask("delay storage.list 30000");
+    node.tell("lock 101");
+    node.tell("delay storage.list 30000");
     transcript.run(REPORT);
-    node.ask("delay storage.list 0");
-    node.ask("daemon down");
+    node.tell("delay storage.list 0");
+    node.tell("daemon down");
     transcript.run(REPORT).run("cleanup").assert("an_ill_node");
 }
 
 #[test]
 fn a_leftover_of_an_exercise() {
-    let node = Node::start(&[]);
-    let agent = Agent::of(&node);
+    let (node, agent) = world(&[]);
     let mut transcript = Transcript::of(&agent);
-    node.ask("snapshot 300 felhom-st-6b052c47-0a1b2c3d self-test of felhom-agent");
-    node.ask("snapshot 300 felhom-st-before-upgrade mine");
+    node.tell("snapshot 300 felhom-st-6b052c47-0a1b2c3d self-test of felhom-agent");
+    node.tell("snapshot 300 felhom-st-before-upgrade mine");
     journal(&agent, &json!({ "vmid": 999 }));
     transcript.run("selftest --only guests.leftovers").run("selftest --task").run("cleanup --dry-run");
     journal(&agent, &json!({ "node": "pve2" }));
@@ -251,17 +228,16 @@ fn a_leftover_of_an_exercise() {
     journal(&agent, &json!({}));
     transcript.run("cleanup --dry-run").run("cleanup -o json").run("cleanup");
     agent.write("state/exercise.json", "{\"vmid\": 3", 0o600);
-    transcript.run("cleanup").assert("a_leftover_of_an_exercise");
+    transcript.run("cleanup").run("selftest --only guests.leftovers").assert("a_leftover_of_an_exercise");
 }
 
 #[test]
 fn the_exercise() {
-    let node = Node::start(&[]);
-    let agent = Agent::of(&node);
+    let (node, agent) = world(&[]);
     let mut transcript = Transcript::of(&agent);
     transcript.run("selftest --task").run("selftest --task -o json").run("selftest --task --vmid 100");
-    node.ask("role FelhomAgent VM.Audit VM.Snapshot");
+    node.tell("role FelhomAgent VM.Audit VM.Snapshot");
     transcript.run("selftest --task");
-    node.ask("role FelhomAgent VM.Audit VM.Config.Options");
+    node.tell("role FelhomAgent VM.Audit VM.Config.Options");
     transcript.run("selftest --task").assert("the_exercise");
 }

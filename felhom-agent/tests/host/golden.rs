@@ -141,7 +141,7 @@ fn the_account_creates_it_through_sudo() {
 
 /// A simulated node, and an agent that is configured for it.
 fn node() -> Node {
-    let node = Node::start(&[]);
+    let node = Node::start("");
     fs::copy(&node.facts.ca_file, "/run/ca.pem").unwrap();
     let config = json!({
         "url": node.facts.url, "node": "pve1", "token": node.facts.token,

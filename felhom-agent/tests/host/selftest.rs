@@ -21,7 +21,7 @@ use crate::usb::{sysfs, sysfs_at};
 /// A host as it should be, and what is changed about it.
 fn as_account<C: FnOnce()>(behind: &[&str], change: impl FnOnce(), check: C) {
     let prepare = |user: &dyn Fn()| {
-        let node = Node::start(&[]);
+        let node = Node::start("");
         let config = json!({
             "url": node.facts.url, "node": "pve1", "token": node.facts.token, "state_dir": "/run/state",
             "tls": { "pins": [node.facts.fingerprint] }, "usb": [{ "name": "usb", "uuid": UUID }],
