@@ -29,6 +29,9 @@ struct Step {
 const STEPS: &[Step] = &[
     step("Cargo.lock as committed", "git diff --exit-code -- Cargo.lock"),
     step("format", "cargo fmt --all --check"),
+    step("tools", "cargo xtask tools"),
+    step("spelling", "target/tools/bin/typos"),
+    step("dependencies", "target/tools/bin/cargo-deny --locked check licenses bans sources"),
     step("fence", "cargo xtask fence-check --link"),
     step("pages made from data", "cargo xtask docs --check"),
     step("proxmox-types alone", "cargo check --package proxmox-types --locked"),

@@ -7,6 +7,8 @@ use clap::Args;
 use proxmox_api::endpoint::{CodeCheck, Endpoint, Returns, Shows, table};
 use snafu::{ResultExt, Whatever};
 
+use crate::links;
+
 /// What `cargo xtask docs` can be told.
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
@@ -35,6 +37,10 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Whatever> {
             fs::write(path, wanted).with_whatever_context(|_| format!("cannot write {path}"))?;
             println!("{path} is written");
         }
+    }
+    for lost in links::broken()? {
+        println!("{lost}");
+        exit = ExitCode::FAILURE;
     }
     Ok(exit)
 }

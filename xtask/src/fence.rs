@@ -11,10 +11,10 @@ mod link;
 mod lints;
 mod members;
 mod no_std;
-mod origin;
 mod placement;
 mod settings;
 mod targets;
+mod unused;
 mod words;
 
 #[cfg(test)]
@@ -62,17 +62,10 @@ const RULES: &[Rule] = &[
         check: closure::never,
     },
     Rule {
-        id: "tokio-home",
-        claim: "only felhom-agent depends on tokio and hyper",
-        check: placement::tokio_home,
-    },
-    Rule { id: "crypto", claim: "ring is the only crypto provider in the graph", check: placement::crypto },
-    Rule {
         id: "sim-off",
         claim: "nothing that ships turns the simulated node on",
         check: placement::sim_off,
     },
-    Rule { id: "origin", claim: "every package comes from crates.io or is a member", check: origin::origin },
     Rule {
         id: "targets",
         claim: "a fenced crate is one plain library, without build script, links or macros",
@@ -122,6 +115,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Whatever> {
     for rule in RULES {
         tell(rule.id, rule.claim, &(rule.check)(&workspace));
     }
+    tell("unused", "every dependency is named where it is asked for", &unused::unused(&workspace));
     if arguments.link {
         tell(
             "link",

@@ -5,12 +5,15 @@ mod demo;
 mod docs;
 mod fence;
 mod histories;
+mod links;
 mod list;
 mod paths;
 mod tokens;
+mod tools;
 mod weight;
 mod workspace;
 
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -35,6 +38,8 @@ enum Verb {
     Histories(histories::Arguments),
     /// Counts lines and files, and finds long files, full folders, names defined twice and circles of imports
     Weight,
+    /// Puts the prebuilt tools of the CI into target/tools
+    Tools,
     /// Runs the agent's self-test against a simulated node
     Demo,
 }
@@ -52,6 +57,7 @@ fn run(verb: Verb) -> Result<ExitCode, Whatever> {
         Verb::FenceCheck(arguments) => fence::run(&arguments),
         Verb::Ci(arguments) => ci::run(&arguments),
         Verb::Weight => weight::run(),
+        Verb::Tools => tools::install(Path::new(".")).map(|_| ExitCode::SUCCESS),
         Verb::Demo => demo::run(),
         Verb::Histories(arguments) => histories::run(&arguments),
         Verb::Docs(arguments) => docs::run(&arguments),

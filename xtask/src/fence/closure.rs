@@ -82,6 +82,6 @@ fn forbidden(workspace: &Workspace, package: &Package) -> Vec<Violation> {
 }
 
 /// Whether a package is the one named or one of its companions: `hyper-util` of `hyper`.
-pub(super) fn is_of_family(name: &str, family: &str) -> bool {
+fn is_of_family(name: &str, family: &str) -> bool {
     name.strip_prefix(family).is_some_and(|rest| rest.is_empty() || rest.starts_with(['-', '_']))
 }

@@ -25,11 +25,6 @@ pub(super) fn shipped(workspace: &Workspace, start: &Package) -> Vec<Reached> {
     visits.into_iter().skip(1).map(Reached::from).chain(declared).collect()
 }
 
-/// Every package that `start` reaches over any edge, itself excluded.
-pub(super) fn all(workspace: &Workspace, start: &Package) -> Vec<Reached> {
-    visit(&workspace.metadata, start, |_| true).into_iter().skip(1).map(Reached::from).collect()
-}
-
 /// Whether a dependency is more than a development one.
 pub(super) fn ships(dependency: &Dependency) -> bool {
     dependency.kind != DependencyKind::Development

@@ -4,7 +4,7 @@ use crate::workspace::{MEMBERS, Violation, Workspace, is_rust};
 
 /// Exactly the five members, each in the folder of its name, and no code beside them.
 pub(super) fn members(workspace: &Workspace) -> Vec<Violation> {
-    missing(workspace).chain(unknown(workspace)).chain(strays(workspace)).collect()
+    missing(workspace).chain(unknown(workspace)).chain(outside(workspace)).chain(strays(workspace)).collect()
 }
 
 fn missing(workspace: &Workspace) -> impl Iterator<Item = Violation> {
@@ -22,6 +22,13 @@ fn unknown(workspace: &Workspace) -> impl Iterator<Item = Violation> {
     unknown.map(|member| {
         Violation::new(format!("{} in {} is not one of the members", member.name, member.manifest_path))
     })
+}
+
+/// Packages of a folder outside; where the others come from is for cargo-deny to say.
+fn outside(workspace: &Workspace) -> impl Iterator<Item = Violation> {
+    let local = workspace.metadata.packages.iter().filter(|package| package.source.is_none());
+    let outside = local.filter(|package| !workspace.is_member(package));
+    outside.map(|package| Violation::new(format!("{} comes from {}", package.name, package.manifest_path)))
 }
 
 /// Manifests and Rust files that belong to no member.

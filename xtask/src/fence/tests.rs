@@ -9,10 +9,18 @@ mod tiny;
 
 use std::collections::BTreeSet;
 use std::fmt::Write;
+use std::fs;
+use std::path::Path;
+use std::process::Command;
 use std::sync::LazyLock;
 
 use super::{RULES, report};
+use crate::tools;
+use crate::workspace::Workspace;
 use tiny::Tiny;
+
+/// Holds what it can hold better than a rule.
+const CARGO_DENY: &str = "cargo-deny";
 
 /// One change to a workspace that passes.
 struct Case {
@@ -43,13 +51,39 @@ static OUTCOMES: LazyLock<Vec<Outcome>> = LazyLock::new(|| {
 fn outcome(change: &'static str, rules: Vec<&'static str>, apply: impl Fn(&mut Tiny)) -> Outcome {
     let mut tiny = Tiny::new();
     apply(&mut tiny);
-    let workspace = tiny.workspace();
+    let (folder, workspace) = tiny.workspace();
     let found = RULES.iter().map(|rule| (rule, (rule.check)(&workspace)));
     let found: Vec<_> = found.filter(|(_, violations)| !violations.is_empty()).collect();
-    let fired = found.iter().map(|(rule, _)| rule.id).collect();
+    let mut fired: Vec<_> = found.iter().map(|(rule, _)| rule.id).collect();
     let printed = found.iter().map(|(rule, violations)| report(rule.id, rule.claim, violations));
-    let folder = workspace.metadata.workspace_root.parent().expect("it lies in a temporary folder");
-    Outcome { change, rules, fired, printed: printed.collect::<String>().replace(folder.as_str(), "") }
+    let mut printed = printed.collect::<String>().replace(&folder.path().display().to_string(), "");
+    let denied = denied(&workspace, folder.path());
+    if !denied.is_empty() {
+        fired.push(CARGO_DENY);
+        printed.push_str(&denied);
+    }
+    Outcome { change, rules, fired, printed }
+}
+
+/// What cargo-deny has against a workspace by the `deny.toml` of this one, licences apart.
+fn denied(workspace: &Workspace, folder: &Path) -> String {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("xtask lies in the workspace");
+    let metadata = folder.join("metadata.json");
+    let text = serde_json::to_string(&workspace.metadata).expect("metadata is JSON");
+    fs::write(&metadata, text).expect("files can be written");
+    let output = Command::new(tools::install(root).expect("cargo-deny is installed").join(CARGO_DENY))
+        .args(["--color=never", "--offline", "--metadata-path"])
+        .arg(metadata)
+        .arg("--config")
+        .arg(root.join("deny.toml"))
+        .args(["check", "bans", "sources"])
+        .current_dir(&workspace.metadata.workspace_root)
+        .output()
+        .expect("cargo-deny starts");
+    let text = String::from_utf8(output.stderr).expect("cargo-deny writes text");
+    let errors: Vec<_> = text.lines().filter(|line| line.starts_with("error[")).collect();
+    assert_eq!(output.status.success(), errors.is_empty(), "{text}");
+    errors.iter().fold(String::new(), |text, line| text + line + "\n")
 }
 
 #[test]
@@ -62,7 +96,7 @@ fn each_change_fires_its_rules_and_no_other() {
 #[test]
 fn every_rule_has_fired() {
     let fired: BTreeSet<_> = OUTCOMES.iter().flat_map(|outcome| outcome.fired.iter().copied()).collect();
-    assert_eq!(fired, RULES.iter().map(|rule| rule.id).collect());
+    assert_eq!(fired, RULES.iter().map(|rule| rule.id).chain([CARGO_DENY]).collect());
 }
 
 #[test]

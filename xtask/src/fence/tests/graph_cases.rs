@@ -91,20 +91,20 @@ pub(super) const CASES: &[Case] = &[
         },
     },
     Case {
-        change: "a development dependency",
-        rules: &[],
+        change: "a development dependency that is the agent's",
+        rules: &["cargo-deny"],
         apply: |tiny| {
             tiny.append("proxmox-privileged/Cargo.toml", "[dev-dependencies.tokio]\nversion = \"1\"");
         },
     },
     Case {
         change: "hyper in the crate that acts as root",
-        rules: &["closure", "never", "tokio-home"],
+        rules: &["closure", "never", "cargo-deny"],
         apply: |tiny| tiny.append("proxmox-privileged/Cargo.toml", "[dependencies.hyper]\nversion = \"1\""),
     },
     Case {
         change: "hyper under another name, for one platform, when asked for",
-        rules: &["closure", "never", "tokio-home"],
+        rules: &["closure", "never", "cargo-deny"],
         apply: |tiny| {
             let dependency = "[target.'cfg(unix)'.dependencies.plain]\npackage = \"hyper\"\nversion = \"1\"\noptional = true";
             tiny.append("proxmox-api/Cargo.toml", dependency);
@@ -112,12 +112,12 @@ pub(super) const CASES: &[Case] = &[
     },
     Case {
         change: "hyper three levels down",
-        rules: &["closure", "never"],
+        rules: &["closure", "never", "cargo-deny"],
         apply: |tiny| tiny.append("proxmox-api/Cargo.toml", "[dependencies.middle]\nversion = \"1\""),
     },
     Case {
         change: "tokio in the client, and on its list",
-        rules: &["never", "tokio-home"],
+        rules: &["never", "cargo-deny"],
         apply: |tiny| {
             tiny.replace("proxmox-api/Cargo.toml", "serde = \"1\"", "serde = \"1\"\ntokio = \"1\"");
             tiny.append("xtask/fence/proxmox-api.list", "tokio = only for its timers");
@@ -155,12 +155,12 @@ pub(super) const CASES: &[Case] = &[
     },
     Case {
         change: "tokio in the developer verbs",
-        rules: &["tokio-home"],
+        rules: &["cargo-deny"],
         apply: |tiny| tiny.append("xtask/Cargo.toml", "[dependencies.hyper-util]\nversion = \"1\""),
     },
     Case {
         change: "a second crypto provider, in a test",
-        rules: &["crypto"],
+        rules: &["cargo-deny"],
         apply: |tiny| tiny.append("xtask/Cargo.toml", "[dev-dependencies.aws-lc-rs]\nversion = \"1\""),
     },
     Case {
@@ -186,7 +186,7 @@ pub(super) const CASES: &[Case] = &[
     },
     Case {
         change: "a package from a folder outside",
-        rules: &["origin"],
+        rules: &["members"],
         apply: |tiny| {
             tiny.append("xtask/Cargo.toml", "[dependencies.outside]\npath = \"../../outside\"");
             tiny.add_package("../outside", "outside");
@@ -194,7 +194,7 @@ pub(super) const CASES: &[Case] = &[
     },
     Case {
         change: "a package of crates.io replaced by a folder",
-        rules: &["origin", "settings"],
+        rules: &["members", "settings"],
         apply: |tiny| {
             tiny.append("Cargo.toml", "[patch.crates-io]\nserde = { path = \"../outside\" }");
             tiny.add_package("../outside", "serde");
@@ -202,14 +202,14 @@ pub(super) const CASES: &[Case] = &[
     },
     Case {
         change: "a package from git",
-        rules: &["origin"],
+        rules: &["cargo-deny"],
         apply: |tiny| {
             tiny.edit(|metadata| set_source(metadata, "git+https://example.org/tokio?branch=main#0123"));
         },
     },
     Case {
         change: "a package from another registry",
-        rules: &["origin"],
+        rules: &["cargo-deny"],
         apply: |tiny| tiny.edit(|metadata| set_source(metadata, "registry+https://example.org/index")),
     },
     Case {

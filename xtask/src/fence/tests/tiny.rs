@@ -159,7 +159,7 @@ impl Tiny {
     }
 
     /// Writes everything out, asks cargo, and reads it like the real one.
-    pub(super) fn workspace(&self) -> Workspace {
+    pub(super) fn workspace(&self) -> (TempDir, Workspace) {
         let folder = TempDir::new().expect("a temporary folder");
         write_registry(folder.path());
         let root = folder.path().join("root");
@@ -168,7 +168,7 @@ impl Tiny {
         let mut metadata = serde_json::to_value(metadata).expect("metadata is JSON");
         (self.edit)(&mut metadata);
         let metadata = serde_json::from_value(metadata).expect("still metadata");
-        Workspace::read(metadata).expect("the files are read")
+        (folder, Workspace::read(metadata).expect("the files are read"))
     }
 }
 
@@ -186,7 +186,9 @@ fn write_registry(folder: &Path) {
 }
 
 fn manifest(name: &str, rest: &str) -> String {
-    format!("[package]\nname = \"{name}\"\nversion = \"1.0.0\"\nedition = \"2024\"\n\n{rest}\n")
+    format!(
+        "[package]\nname = \"{name}\"\nversion = \"1.0.0\"\nedition = \"2024\"\npublish = false\n\n{rest}\n"
+    )
 }
 
 fn write(path: &Path, text: &str) {
