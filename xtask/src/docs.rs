@@ -7,7 +7,7 @@ use clap::Args;
 use proxmox_api::endpoint::{CodeCheck, Endpoint, Returns, Shows, table};
 use snafu::{ResultExt, Whatever};
 
-use crate::links;
+use crate::{api, links};
 
 /// What `cargo xtask docs` can be told.
 #[derive(Debug, Args)]
@@ -25,16 +25,17 @@ const CONFIGURATION: &str = "docs/configuration.md";
 
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Whatever> {
     let written = read(CONFIGURATION)?;
-    let pages = [(ENDPOINTS, endpoints(table::all())), (CONFIGURATION, with_keys(&written))];
+    let tables = [(ENDPOINTS, endpoints(table::all())), (CONFIGURATION, with_keys(&written))];
+    let pages = tables.map(|(path, page)| (path.to_owned(), page)).into_iter().chain(api::listings()?);
     let mut exit = ExitCode::SUCCESS;
     for (path, wanted) in pages {
-        if fs::read_to_string(path).is_ok_and(|page| page == wanted) {
+        if fs::read_to_string(&path).is_ok_and(|page| page == wanted) {
             println!("{path} is up to date");
         } else if arguments.check {
-            println!("{path} is not what its table says; run `cargo xtask docs`");
+            println!("{path} is not what the code says; run `cargo xtask docs`");
             exit = ExitCode::FAILURE;
         } else {
-            fs::write(path, wanted).with_whatever_context(|_| format!("cannot write {path}"))?;
+            fs::write(&path, wanted).with_whatever_context(|_| format!("cannot write {path}"))?;
             println!("{path} is written");
         }
     }

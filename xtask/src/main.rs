@@ -1,5 +1,6 @@
 //! Every developer verb of the workspace, one file each: `cargo xtask <verb>`.
 
+mod api;
 mod ci;
 mod demo;
 mod docs;
