@@ -1,5 +1,9 @@
 //! A command: which program with which arguments, and nothing that was not in the table.
 
+pub mod argument;
+pub(crate) mod grammar;
+pub(crate) mod shape;
+
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;

@@ -8,7 +8,7 @@ use alloc::vec::Vec;
 use core::fmt::Display;
 use core::str::FromStr;
 
-use crate::argument::{BlockDevice, Disk};
+use crate::command::argument::{BlockDevice, Disk};
 
 /// The real disks among the names in `/sys/block`: `sd*`, `vd*`, `hd*`, `nvme*n*` and `mmcblk*`, short names first.
 ///

@@ -20,10 +20,10 @@ use proxmox_types::{Bridge, StorageId, Vmid, vmid};
 use serde::{Deserialize, Serialize};
 use snafu::Snafu;
 
-use crate::argument::{Cores, Hostname, MemoryMib, RootfsGib, TemplateVolume};
+use crate::command::argument::{Cores, Hostname, MemoryMib, RootfsGib, TemplateVolume};
+use crate::command::shape::Part::Text;
+use crate::command::shape::{Shape, slot};
 use crate::command::{Privilege, Program};
-use crate::shape::Part::Text;
-use crate::shape::{Shape, slot};
 use crate::{Output, RunError, Runner};
 
 /// What the golden container shall be. All of it is required; the features are not a choice.

@@ -1,7 +1,7 @@
 //! The three things on a Proxmox VE node that need root and that its API cannot do.
 //!
 //! 1. [`golden`] creates the golden container, with features that the API refuses to every token.
-//! 2. [`mount`], [`filesystem`] and [`fstab`] bring a USB disk in by its UUID and out again.
+//! 2. [`mount`] and [`mount::fstab`] bring a USB disk in by its UUID and out again.
 //! 3. [`smart`] reads the health of a disk, and [`sensors`] (without root) the temperatures of the board.
 //!
 //! This crate starts no process, opens no file and knows no network: everything goes through the trait [`Runner`]. A
@@ -20,27 +20,20 @@ extern crate alloc;
 #[cfg(test)]
 extern crate std;
 
-pub mod argument;
 mod command;
 pub mod disks;
-mod escape;
-pub mod filesystem;
-pub mod findmnt;
-pub mod fstab;
 pub mod golden;
-mod grammar;
 pub mod mount;
 #[cfg(test)]
 mod mutations;
-pub mod name;
 mod runner;
 #[cfg(test)]
 mod script;
 pub mod sensors;
-mod shape;
 pub mod smart;
 mod sudoers;
 
+pub use command::argument;
 pub use command::{Command, Program};
 pub use proxmox_types::Malformed;
 pub use runner::{BoxFuture, End, Output, RunError, Runner, SudoTrouble};

@@ -9,11 +9,11 @@ use std::path::Path;
 use proptest::prelude::*;
 use proptest::sample::Index;
 
-use crate::filesystem::{Filesystem, FsType, Survey, probe};
-use crate::findmnt::mount_state;
-use crate::fstab::{self, FstabEntry};
 use crate::golden::{GoldenSpec, create_golden_lxc};
-use crate::name::Aliases;
+use crate::mount::alias::Aliases;
+use crate::mount::filesystem::{Filesystem, FsType, Survey, probe};
+use crate::mount::findmnt::{complaints, mount_state};
+use crate::mount::fstab::{self, FstabEntry};
 use crate::script::{exited, now};
 use crate::sensors::sensors;
 use crate::smart::smart;
@@ -45,7 +45,7 @@ fn feed(bytes: &[u8], status: i32) {
     drop(now(mount_state(&runner, &entry.target)));
     drop(now(probe(&runner, &"/dev/sda".parse().unwrap())));
     drop(Filesystem::from_udev("/dev/sda", &String::from_utf8_lossy(bytes)));
-    drop(now(fstab::complaints(&runner, bytes)));
+    drop(now(complaints(&runner, bytes)));
     let boot = fstab::at_boot(bytes, &entry.target, &aliases);
     drop((fstab::put(bytes, &entry, &aliases), fstab::remove(bytes, &entry.target), boot));
 }

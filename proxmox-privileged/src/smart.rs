@@ -11,9 +11,10 @@
 //!
 //! Source: `smartctl(8)`, "EXIT STATUS"; recordings of smartctl 7.3 in `fixtures/host/smartctl`.
 
+mod json;
 mod read;
+mod report;
 mod self_test;
-mod status;
 mod wear;
 
 use alloc::boxed::Box;
@@ -24,13 +25,13 @@ use serde::Serialize;
 use serde_json::Value;
 use snafu::{ResultExt, Snafu};
 
-use crate::argument::Disk;
+use crate::command::argument::Disk;
+use crate::command::shape::Part::Text;
+use crate::command::shape::{Shape, slot};
 use crate::command::{Privilege, Program};
-use crate::shape::Part::Text;
-use crate::shape::{Shape, slot};
 use crate::{End, Output, RunError, Runner};
 
-pub use status::{SmartBit, SmartBits};
+pub use report::{Protocol, SelfTest, SmartBit, SmartBits, SmartReport};
 
 impl Program {
     /// smartmontools' `smartctl`.
@@ -63,85 +64,6 @@ pub enum Smart {
         /// In smartctl's words: `STANDBY`, `SLEEP`, `STANDBY (OS)`.
         mode: String,
     },
-}
-
-/// The health of a disk. A value that the disk does not tell is `None`.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct SmartReport {
-    /// The language it speaks.
-    pub protocol: Option<Protocol>,
-    /// Model.
-    pub model: Option<String>,
-    /// Serial number.
-    pub serial: Option<String>,
-    /// Capacity in bytes.
-    pub capacity_bytes: Option<u64>,
-    /// The disk's own verdict. `false` means that it expects to fail.
-    pub is_passed: Option<bool>,
-    /// Whether it has SMART at all.
-    pub is_available: Option<bool>,
-    /// Whether its SMART is switched on.
-    pub is_enabled: Option<bool>,
-    /// What NVMe warns of: a mask, whose bits are in the NVMe base specification, "SMART / Health Information".
-    pub critical_warning: Option<u64>,
-    /// Temperature in degrees Celsius.
-    pub temperature_celsius: Option<i64>,
-    /// Hours that it was powered on.
-    pub power_on_hours: Option<u64>,
-    /// How much of its rated life is used up, in percent. Can exceed 100.
-    pub wear_percent: Option<u64>,
-    /// Sectors that were replaced (ATA attribute 5, SCSI grown defects).
-    pub reallocated_sectors: Option<u64>,
-    /// Sectors that wait to be replaced (ATA attribute 197).
-    pub pending_sectors: Option<u64>,
-    /// Sectors that cannot be read (ATA attribute 198), or the sum of SCSI's uncorrected errors.
-    pub uncorrectable_sectors: Option<u64>,
-    /// Errors that NVMe found in its memory.
-    pub media_errors: Option<u64>,
-    /// The self-test that runs, else the latest.
-    pub self_test: Option<SelfTest>,
-    /// What smartctl's exit status says.
-    pub bits: SmartBits,
-    /// Everything that smartctl printed.
-    pub document: Value,
-}
-
-/// The language of a disk.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[non_exhaustive]
-pub enum Protocol {
-    /// ATA, perhaps behind a USB bridge.
-    Ata,
-    /// NVMe.
-    Nvme,
-    /// SCSI: SAS, virtual disks and USB sticks.
-    Scsi,
-    /// Another, by smartctl's name.
-    Other(String),
-}
-
-impl SmartReport {
-    /// What smartctl had to say besides, in its own words.
-    pub fn messages(&self) -> Option<String> {
-        read::messages(&self.document)
-    }
-}
-
-/// A self-test that a disk made, or is making.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct SelfTest {
-    /// What was tested: `Short offline`, `Extended`.
-    pub kind: Option<String>,
-    /// How it went, in smartctl's words.
-    pub result: Option<String>,
-    /// Whether it found nothing; `None` if it was aborted or is not over.
-    pub is_passed: Option<bool>,
-    /// Whether it is not over.
-    pub is_running: bool,
-    /// How much of it is still to be done, in percent.
-    pub remaining_percent: Option<u64>,
-    /// Power-on hours at its end.
-    pub at_hours: Option<u64>,
 }
 
 /// Why a disk told no health.
@@ -223,7 +145,7 @@ fn judged(disk: &Disk, output: &Output) -> Result<Smart, SmartError> {
     if read::has_health(&document) {
         return Ok(Smart::Report(Box::new(read::report(document, bits))));
     }
-    let text = read::messages(&document).unwrap_or_else(|| output.last_words());
+    let text = json::messages(&document).unwrap_or_else(|| output.last_words());
     // smartctl mostly begins with the device, which the error names as well.
     let text = text.strip_prefix(&alloc::format!("{disk}: ")).map_or_else(|| text.clone(), Into::into);
     let reason =

@@ -11,10 +11,11 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use crate::argument::UserName;
+use crate::command::argument::UserName;
+use crate::command::shape::Row;
 use crate::command::{Privilege, Program};
-use crate::shape::Row;
-use crate::{filesystem, findmnt, fstab, golden, mount, sensors, smart};
+use crate::mount::{filesystem, findmnt};
+use crate::{golden, mount, sensors, smart};
 
 /// Every command that this crate can run.
 static ROWS: [&dyn Row; 8] = [
@@ -22,7 +23,7 @@ static ROWS: [&dyn Row; 8] = [
     &mount::MOUNT,
     &mount::UMOUNT,
     &findmnt::FINDMNT,
-    &fstab::VERIFY,
+    &findmnt::VERIFY,
     &filesystem::BLKID,
     &smart::SMARTCTL,
     &sensors::SENSORS,

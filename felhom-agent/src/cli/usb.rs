@@ -7,7 +7,7 @@ use std::sync::Arc;
 use clap::{Args, Subcommand};
 use proxmox_privileged::argument::BlockDevice;
 use proxmox_privileged::argument::{FsUuid, MountTarget};
-use proxmox_privileged::filesystem::{Filesystem, Survey, unprobed};
+use proxmox_privileged::mount::filesystem::{Filesystem, Survey, unprobed};
 use proxmox_privileged::mount::{MountError, MountRequest, mount_by_uuid, unmount};
 use proxmox_privileged::{Malformed, Runner};
 use serde_json::{Value, json};

@@ -10,8 +10,8 @@ use std::path::{Path, PathBuf};
 use proxmox_privileged::Runner;
 use proxmox_privileged::argument::{BlockDevice, Disk};
 use proxmox_privileged::disks::{block_devices, disks};
-use proxmox_privileged::filesystem::{Filesystem, Survey};
 use proxmox_privileged::mount::Candidates;
+use proxmox_privileged::mount::filesystem::{Filesystem, Survey};
 
 /// Where the kernel and udev tell.
 #[derive(Clone, Debug)]

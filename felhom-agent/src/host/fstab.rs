@@ -13,7 +13,7 @@ use std::io::{self, Read, Write};
 use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
 use std::path::{Path, PathBuf};
 
-use proxmox_privileged::fstab::FstabConflict;
+use proxmox_privileged::mount::fstab::FstabConflict;
 use rustix::fs::{FlockOperation, Mode, OFlags, flock, open};
 use rustix::io::Errno;
 use snafu::{ResultExt, Snafu, ensure};

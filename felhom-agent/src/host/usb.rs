@@ -3,11 +3,11 @@
 use std::path::Path;
 
 use proxmox_privileged::Runner;
-use proxmox_privileged::filesystem::{FsType, Survey};
-use proxmox_privileged::findmnt::{Mount, TableError, mount_of, mount_state};
-use proxmox_privileged::fstab::{AtBoot, FstabConflict, at_boot, in_the_way};
+use proxmox_privileged::mount::alias::Aliases;
+use proxmox_privileged::mount::filesystem::{FsType, Survey};
+use proxmox_privileged::mount::findmnt::{Mount, TableError, mount_of, mount_state};
+use proxmox_privileged::mount::fstab::{AtBoot, FstabConflict, at_boot, in_the_way};
 use proxmox_privileged::mount::{Candidates, MountError, Place, sole_holder};
-use proxmox_privileged::name::Aliases;
 use serde::Serialize;
 
 use super::device::{Devices, is_same};

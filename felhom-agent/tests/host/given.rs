@@ -5,8 +5,8 @@ use std::sync::Mutex;
 use std::task::{Context, Poll, Waker};
 
 use proxmox_privileged::argument::{BlockDevice, Disk, FsUuid, MountTarget};
-use proxmox_privileged::filesystem::probe;
 use proxmox_privileged::golden::{GoldenSpec, create_golden_lxc};
+use proxmox_privileged::mount::filesystem::probe;
 use proxmox_privileged::mount::{Candidates, MountRequest, Place, mount_by_uuid, unmount};
 use proxmox_privileged::sensors::sensors;
 use proxmox_privileged::smart::smart;

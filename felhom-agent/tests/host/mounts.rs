@@ -9,8 +9,8 @@ use felhom_agent::host::device::is_same;
 use felhom_agent::host::place::place_of;
 use felhom_agent::runner::ProcessRunner;
 use proxmox_privileged::argument::{FsUuid, MountTarget};
-use proxmox_privileged::filesystem::{Content, Filesystem, probe};
-use proxmox_privileged::findmnt::{Mount, mount_state};
+use proxmox_privileged::mount::filesystem::{Content, Filesystem, probe};
+use proxmox_privileged::mount::findmnt::{Mount, mount_state};
 use proxmox_privileged::mount::{
     Candidates, MountError, MountRequest, Mounted, Place, Unmounted, mount_by_uuid, unmount,
 };

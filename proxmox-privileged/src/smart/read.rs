@@ -1,16 +1,15 @@
-//! Reads smartctl's JSON: every key optional, every number also as a string.
+//! Makes a report of what smartctl printed.
 
 use alloc::borrow::ToOwned;
 use alloc::format;
 use alloc::string::String;
-use alloc::vec::Vec;
 
-use proxmox_types::scalar::LooseScalar;
 use serde_json::Value;
 
+use super::json::{attributes, each_message, first, raw};
+use super::report::{Protocol, SmartBits, SmartReport};
 use super::self_test::self_test;
 use super::wear::wear;
-use super::{Protocol, SmartBits, SmartReport};
 
 /// Any one of these is a word about the disk itself. `device` alone is not: a sleeping disk has it too.
 const HEALTH: [&str; 7] = [
@@ -34,12 +33,6 @@ pub(super) fn sleep_mode(document: &Value) -> Option<String> {
         rest.split_once(" mode, exit(").map(|(mode, _)| mode.to_owned())
     };
     each_message(document).find_map(mode)
-}
-
-/// What smartctl had to say, joined.
-pub(super) fn messages(document: &Value) -> Option<String> {
-    let messages: Vec<_> = each_message(document).collect();
-    (!messages.is_empty()).then(|| messages.join("; "))
 }
 
 /// The version of smartctl, which says it as two numbers.
@@ -93,23 +86,6 @@ fn protocol(name: String) -> Protocol {
     }
 }
 
-fn each_message(document: &Value) -> impl Iterator<Item = &str> {
-    let messages = document.pointer("/smartctl/messages").and_then(Value::as_array);
-    messages.into_iter().flatten().filter_map(|message| message.get("string")?.as_str())
-}
-
-/// The raw value of an ATA attribute. The text is in the format that the disk's vendor uses, the number is all 48 bits
-/// of it at once (`31 (Min/Max 31/31)` is 522125343), so the text comes first.
-pub(super) fn raw(attribute: &Value) -> Option<u64> {
-    let text: Option<String> = first(attribute, &["/raw/string"]);
-    let number = text.as_deref().and_then(|text| text.split([' ', '/', '(']).next()?.parse().ok());
-    number.or_else(|| first(attribute, &["/raw/value"]))
-}
-
-pub(super) fn attributes(document: &Value) -> impl Iterator<Item = &Value> {
-    document.pointer("/ata_smart_attributes/table").and_then(Value::as_array).into_iter().flatten()
-}
-
 /// The raw value of the attribute with this id.
 fn counted(document: &Value, id: u64) -> Option<u64> {
     attributes(document).find(|attribute| first(attribute, &["/id"]) == Some(id)).and_then(raw)
@@ -129,26 +105,6 @@ fn uncorrected(document: &Value) -> Option<u64> {
         first(document, &[format!("/scsi_error_counter_log/{way}/total_uncorrected_errors").as_str()])
     });
     counters.reduce(u64::saturating_add)
-}
-
-/// The first of the places that holds such a value, in whichever scalar it is written.
-pub(super) fn first<T: LooseScalar>(document: &Value, pointers: &[&str]) -> Option<T> {
-    pointers.iter().filter_map(|pointer| document.pointer(pointer)).find_map(scalar)
-}
-
-fn scalar<T: LooseScalar>(value: &Value) -> Option<T> {
-    match value {
-        Value::Bool(value) => T::from_bool(*value),
-        // Perl would take an empty text for false, and a disk for failing.
-        Value::String(text) if text.trim().is_empty() => None,
-        Value::String(text) => T::from_text(text),
-        Value::Number(number) => match (number.as_u64(), number.as_i64()) {
-            (Some(number), _) => T::from_u64(number),
-            (None, Some(number)) => T::from_i64(number),
-            (None, None) => T::from_f64(number.as_f64()?),
-        },
-        Value::Null | Value::Array(_) | Value::Object(_) => None,
-    }
 }
 
 #[cfg(test)]

@@ -9,12 +9,11 @@ use regex::Regex;
 
 use super::*;
 use crate::Command;
-use crate::filesystem::BLKID;
-use crate::filesystem::FsType;
-use crate::findmnt::FINDMNT;
-use crate::fstab::VERIFY;
 use crate::golden::{CREATE, GoldenSpec};
 use crate::mount::MountLine;
+use crate::mount::filesystem::BLKID;
+use crate::mount::filesystem::FsType;
+use crate::mount::findmnt::{FINDMNT, VERIFY};
 use crate::mount::{MOUNT, UMOUNT};
 use crate::script::recording;
 use crate::sensors::SENSORS;

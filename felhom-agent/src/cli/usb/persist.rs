@@ -1,10 +1,11 @@
 //! The commands `usb persist` and `usb forget`: whether a disk is mounted again after a reboot.
 
 use proxmox_privileged::argument::MountTarget;
-use proxmox_privileged::filesystem::Survey;
-use proxmox_privileged::fstab::{FstabConflict, FstabEntry, complaints, put, remove};
+use proxmox_privileged::mount::alias::Aliases;
+use proxmox_privileged::mount::filesystem::Survey;
+use proxmox_privileged::mount::findmnt::complaints;
+use proxmox_privileged::mount::fstab::{FstabConflict, FstabEntry, put, remove};
 use proxmox_privileged::mount::{Place, sole_holder};
-use proxmox_privileged::name::Aliases;
 use proxmox_types::{Rows, StorageDefinition};
 use serde_json::json;
 

@@ -8,9 +8,9 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use crate::argument::FsUuid;
-use crate::escape::unhexed;
-use crate::filesystem::Survey;
+use crate::command::argument::FsUuid;
+use crate::mount::escape::unhexed;
+use crate::mount::filesystem::Survey;
 
 /// The tags, and the folders below `/dev/disk` in which links have their values as names.
 const TAGS: [(&str, &str); 5] = [
@@ -127,7 +127,7 @@ mod tests {
     use alloc::vec;
 
     use super::*;
-    use crate::filesystem::Filesystem;
+    use crate::mount::filesystem::Filesystem;
 
     const UUID: &str = "1eb2d69a-3f9f-4098-a928-68706a2d5f86";
 

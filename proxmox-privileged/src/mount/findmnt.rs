@@ -1,6 +1,6 @@
-//! The mount table of the node, as `findmnt` prints it.
+//! The mount table of the node, as `findmnt` prints it, and what findmnt finds wrong with `/etc/fstab`.
 //!
-//! **What runs.** `findmnt -J -l -v -o SOURCE,TARGET,FSROOT,FSTYPE,OPTIONS,UUID`, without root. The UUID column comes
+//! **What runs.** `findmnt -J -l -v -o SOURCE,TARGET,FSROOT,FSTYPE,OPTIONS,UUID` and `findmnt --verify`, without root. The UUID column comes
 //! from udev and is null where udev knows nothing, so a mount is told by its device as well. Names are bytes, which
 //! findmnt passes through; what is no UTF-8 is replaced, and so never is a directory or a device of ours.
 
@@ -10,11 +10,12 @@ use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
 use snafu::{ResultExt, Snafu, ensure};
 
-use crate::argument::{FsUuid, MountTarget};
+use crate::command::argument::{FsUuid, MountTarget};
+use crate::command::shape::Part::Text;
+use crate::command::shape::Shape;
 use crate::command::{Privilege, Program};
-use crate::shape::Part::Text;
-use crate::shape::Shape;
-use crate::{RunError, Runner};
+use crate::mount::fstab::place_of_ours;
+use crate::{End, RunError, Runner};
 
 impl Program {
     /// util-linux `findmnt`.
@@ -35,6 +36,16 @@ pub(crate) static FINDMNT: Shape<()> = Shape {
         &[Text("-o")],
         &[Text("SOURCE,TARGET,FSROOT,FSTYPE,OPTIONS,UUID")],
     ],
+};
+
+/// `findmnt`, checking `/etc/fstab`.
+pub(crate) static VERIFY: Shape<()> = Shape {
+    program: Program::FINDMNT,
+    privilege: Privilege::Caller,
+    changes: false,
+    seconds: 15,
+    purpose: "look for errors in /etc/fstab",
+    words: &[&[Text("--verify")]],
 };
 
 /// One mount. A column that findmnt leaves out or prints as null is empty.
@@ -169,6 +180,33 @@ pub async fn mount_of(runner: &dyn Runner, uuid: &FsUuid, device: &str) -> Resul
     Ok(mount_table(runner).await?.of(uuid, device).cloned())
 }
 
+/// What findmnt calls an error in `/etc/fstab`: the mount point, if it has one, and the words.
+///
+/// That the target or the disk of an entry of ours is not there is no error, whatever findmnt says: the entry has
+/// `nofail` and `X-mount.mkdir`, and findmnt knows neither.
+///
+/// Source: util-linux 2.38 `misc-utils/findmnt-verify.c`.
+pub async fn complaints(runner: &dyn Runner, fstab: &[u8]) -> Result<Vec<String>, TableError> {
+    let output = runner.run(&VERIFY.command(&())).await.map_err(|source| TableError::NotRun { source })?;
+    if !matches!(output.end, End::Exit(0 | 1)) || output.stdout_truncated {
+        return Err(TableError::NoTable { text: output.last_words() });
+    }
+    let ours = |place: &str| place.parse().is_ok_and(|target| place_of_ours(fstab, &target).is_some());
+    let (stdout, stderr) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    let (mut found, mut place) = (Vec::new(), "");
+    for line in stdout.lines() {
+        match line.trim_start().strip_prefix("[E] ") {
+            Some(text) if !(text.starts_with("unreachable") && ours(place)) => {
+                found.push(alloc::format!("{place}: {text}"));
+            }
+            None if !line.starts_with(' ') => place = line,
+            _ => (),
+        }
+    }
+    found.extend(stderr.lines().filter(|line| line.contains(": parse error at line ")).map(String::from));
+    Ok(found)
+}
+
 #[cfg(test)]
 mod tests {
     use alloc::string::ToString;
@@ -273,5 +311,34 @@ mod tests {
                 "findmnt printed an unknown form"
             ]
         );
+    }
+
+    fn verified(output: Output) -> Result<Vec<String>, String> {
+        let line = "UUID=1eb2d69a-3f9f-4098-a928-68706a2d5f86 /mnt/felhom/usb ext4 nosuid,nodev,noexec,nofail,X-mount.mkdir,\
+                    x-systemd.device-timeout=10s 0 0";
+        let runner = scripted(alloc::vec![("/usr/bin/findmnt --verify", Ok(output))]);
+        now(complaints(&runner, line.as_bytes())).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn findmnt_finds_what_is_wrong_with_other_lines() {
+        let stdout = "/mnt/felhom/usb\n   [E] unreachable on boot required target: No such file or directory\n   \
+                      [E] unreachable on boot required source: UUID=1eb2d69a-3f9f-4098-a928-68706a2d5f86\n   \
+                      [W] x does not match\n/mnt/nowhere\n   [E] unreachable on boot required target: No such \
+                      file or directory\n\n1 parse error, 3 errors, 1 warning\n";
+        let stderr = "findmnt: /etc/fstab: parse error at line 3 -- ignored\n";
+        let target = "/mnt/nowhere: unreachable on boot required target: No such file or directory";
+        assert_eq!(
+            verified(exited(1, stdout, stderr)),
+            Ok(alloc::vec![target.into(), stderr.trim_end().into()])
+        );
+    }
+
+    #[test]
+    fn a_file_without_errors_has_no_complaints() {
+        let verdicts =
+            [exited(0, "Success, no errors or warnings detected\n", ""), exited(2, "", "findmnt: x\n")]
+                .map(verified);
+        assert_eq!(verdicts, [Ok(Vec::new()), Err("findmnt printed no mount table: findmnt: x".into())]);
     }
 }

@@ -3,9 +3,8 @@
 //! Works on bytes and does no I/O: whoever calls writes a new file beside the old one and renames it. Every byte of
 //! every other line stays as it is, comments, line ends and a missing newline at the end included. A line is ours only
 //! if its six fields are what is written here; any other line for the same target or the same filesystem, by whatever
-//! name ([`Aliases`]), is someone's decision, and the edit is refused. [`complaints`] has findmnt look at the file afterwards.
-//!
-//! **What runs.** `findmnt --verify`, without root.
+//! name ([`Aliases`]), is someone's decision, and the edit is refused. [`complaints`](super::findmnt::complaints) has
+//! findmnt look at the file afterwards.
 //!
 //! Source: `fstab(5)`; with `nofail` and a short device time-out a node boots without the disk. The pass is 0: with
 //! another one root would run a checker at boot on whatever disk has the UUID then.
@@ -18,25 +17,10 @@ use core::fmt;
 use serde::Serialize;
 use snafu::Snafu;
 
-use crate::argument::{FsUuid, MountTarget};
-use crate::command::{Privilege, Program};
-use crate::escape::unescaped;
-use crate::filesystem::FsType;
-use crate::findmnt::TableError;
-use crate::name::{Aliases, plain};
-use crate::shape::Part::Text;
-use crate::shape::Shape;
-use crate::{End, Runner};
-
-/// `findmnt`, checking `/etc/fstab`.
-pub(crate) static VERIFY: Shape<()> = Shape {
-    program: Program::FINDMNT,
-    privilege: Privilege::Caller,
-    changes: false,
-    seconds: 15,
-    purpose: "look for errors in /etc/fstab",
-    words: &[&[Text("--verify")]],
-};
+use crate::command::argument::{FsUuid, MountTarget};
+use crate::mount::alias::{Aliases, plain};
+use crate::mount::escape::unescaped;
+use crate::mount::filesystem::FsType;
 
 const OPTIONS: &str = "nosuid,nodev,noexec,nofail,X-mount.mkdir,x-systemd.device-timeout=10s";
 
@@ -104,7 +88,7 @@ impl Ours {
 }
 
 /// The index of the first line of ours that has the target.
-fn place_of_ours(fstab: &[u8], target: &MountTarget) -> Option<usize> {
+pub(super) fn place_of_ours(fstab: &[u8], target: &MountTarget) -> Option<usize> {
     lines(fstab).position(|line| Ours::read(line).is_some_and(|found| found.target == *target))
 }
 
@@ -158,33 +142,6 @@ pub fn remove(fstab: &[u8], target: &MountTarget) -> Result<Vec<u8>, FstabConfli
         }
     }
     Ok(kept)
-}
-
-/// What findmnt calls an error in `/etc/fstab`: the mount point, if it has one, and the words.
-///
-/// That the target or the disk of an entry of ours is not there is no error, whatever findmnt says: the entry has
-/// `nofail` and `X-mount.mkdir`, and findmnt knows neither.
-///
-/// Source: util-linux 2.38 `misc-utils/findmnt-verify.c`.
-pub async fn complaints(runner: &dyn Runner, fstab: &[u8]) -> Result<Vec<String>, TableError> {
-    let output = runner.run(&VERIFY.command(&())).await.map_err(|source| TableError::NotRun { source })?;
-    if !matches!(output.end, End::Exit(0 | 1)) || output.stdout_truncated {
-        return Err(TableError::NoTable { text: output.last_words() });
-    }
-    let ours = |place: &str| place.parse().is_ok_and(|target| place_of_ours(fstab, &target).is_some());
-    let (stdout, stderr) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-    let (mut found, mut place) = (Vec::new(), "");
-    for line in stdout.lines() {
-        match line.trim_start().strip_prefix("[E] ") {
-            Some(text) if !(text.starts_with("unreachable") && ours(place)) => {
-                found.push(alloc::format!("{place}: {text}"));
-            }
-            None if !line.starts_with(' ') => place = line,
-            _ => (),
-        }
-    }
-    found.extend(stderr.lines().filter(|line| line.contains(": parse error at line ")).map(String::from));
-    Ok(found)
 }
 
 /// The lines with their ends.
@@ -259,13 +216,13 @@ fn decoded(field: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use alloc::format;
     use alloc::string::ToString;
 
     use proptest::prelude::*;
 
     use super::*;
-    use crate::filesystem::Survey;
-    use crate::script::{exited, now, scripted};
+    use crate::mount::filesystem::Survey;
 
     const UUID: &str = "1eb2d69a-3f9f-4098-a928-68706a2d5f86";
     const LINE: &str = "UUID=1eb2d69a-3f9f-4098-a928-68706a2d5f86 /mnt/felhom/usb ext4 \
@@ -297,8 +254,37 @@ mod tests {
     }
 
     #[test]
-    fn a_line_is_added_at_the_end() {
-        assert_eq!(put_text(PVE), Ok(alloc::format!("{PVE}{LINE}\n")));
+    fn an_edit_changes_the_line_of_the_target_and_nothing_else() {
+        let with = |line: &str| format!("{PVE}{line}");
+        let aligned = with(&format!("\t{}\r\n", LINE.replace(' ', " \t ")));
+        let auto = with(&LINE.replace("ext4", "auto"));
+        let old = with(&LINE.replace(UUID, "ABCD-1234"));
+        let other = LINE.replace(UUID, "ABCD-1234").replace("usb", "other");
+        let short = format!("#{LINE}\n # {LINE}\n{UUID}\n/mnt/felhom/usb\n\n \t\n");
+        let theirs = "LABEL=x /mnt/felhom/usb auto defaults";
+        let refused = |line: usize, text: &str| Err(format!("line {line} of fstab is not ours: {text:?}"));
+        let (line, pve) = (Ok(with(&format!("{LINE}\n"))), Ok(PVE.to_owned()));
+        let rows = [
+            ("none", PVE.into(), line.clone(), pve.clone()),
+            ("the same", with(&format!("{LINE}\n")), line.clone(), pve.clone()),
+            ("spaced otherwise", aligned.clone(), Ok(aligned), pve.clone()),
+            ("of an earlier version", format!("{auto}\n"), line.clone(), pve.clone()),
+            ("of another disk", format!("{old}\n"), line, pve.clone()),
+            ("of another disk, \\r\\n", format!("{old}\r\n"), Ok(with(&format!("{LINE}\r\n"))), pve),
+            ("of another disk, no end", old, Ok(with(LINE)), Ok(PVE.trim_end().into())),
+            (
+                "beside one for another target",
+                format!("{other}\n{LINE}\n{PVE}"),
+                Ok(format!("{other}\n{LINE}\n{PVE}")),
+                Ok(format!("{other}\n{PVE}")),
+            ),
+            ("twice", format!("{LINE}\n{PVE}{LINE}"), refused(6, LINE), Ok(PVE.trim_end().into())),
+            ("beside theirs", format!("{LINE}\n{theirs}\n"), refused(2, theirs), refused(2, theirs)),
+            ("comments and short lines", short.clone(), Ok(format!("{short}{LINE}\n")), Ok(short)),
+        ];
+        for (name, fstab, with, without) in rows {
+            assert_eq!((put_text(&fstab), remove_text(&fstab)), (with, without), "{name}");
+        }
     }
 
     #[test]
@@ -322,41 +308,6 @@ mod tests {
     }
 
     #[test]
-    fn adding_twice_changes_nothing() {
-        let once = put_text(PVE).unwrap();
-        assert_eq!(put_text(&once), Ok(once));
-    }
-
-    #[test]
-    fn a_line_of_ours_is_known_however_it_is_spaced() {
-        let aligned = alloc::format!("{PVE}\t{}\r\n", LINE.replace(' ', " \t "));
-        assert_eq!((put_text(&aligned), remove_text(&aligned)), (Ok(aligned), Ok(PVE.into())));
-    }
-
-    #[test]
-    fn a_line_of_an_earlier_version_gets_its_type_or_goes() {
-        let old = alloc::format!("{PVE}{}\n", LINE.replace("ext4", "auto"));
-        assert_eq!(
-            (put_text(&old), remove_text(&old)),
-            (Ok(alloc::format!("{PVE}{LINE}\n")), Ok(PVE.into()))
-        );
-    }
-
-    #[test]
-    fn another_disk_for_the_target_replaces_the_line_in_its_place() {
-        let old = LINE.replace(UUID, "ABCD-1234");
-        let edited = ["\n", "\r\n", ""].map(|end| put_text(&alloc::format!("{PVE}{old}{end}")));
-        assert_eq!(edited, ["\n", "\r\n", ""].map(|end| Ok(alloc::format!("{PVE}{LINE}{end}"))));
-    }
-
-    #[test]
-    fn lines_of_ours_for_other_targets_stay() {
-        let other = LINE.replace(UUID, "ABCD-1234").replace("usb", "other");
-        let fstab = alloc::format!("{other}\n{LINE}\n{PVE}");
-        assert_eq!(remove_text(&fstab), Ok(alloc::format!("{other}\n{PVE}")));
-    }
-
-    #[test]
     fn lines_of_others_for_the_target_or_the_disk_are_refused() {
         let lines = [
             "/dev/sdb1 /mnt/felhom/usb ext4 defaults 0 2",
@@ -372,14 +323,14 @@ mod tests {
             "/dev/disk/by-uuid/1eb2d69a-3f9f-4098-a928-68706a2d5f86 /mnt/x",
             "UUID=1eb2d69a-3f9f-4098-a928-68706a2d5f86 /mnt/felhom/usb auto defaults 0 0",
             &LINE.replace("usb", "other"),
-            &alloc::format!("{LINE} # mine"),
+            &format!("{LINE} # mine"),
             &LINE.replace("noexec,", ""),
             &LINE.replace("0 0", "0 1"),
             &LINE.replace("0 0", "0 2"),
         ];
         for line in lines {
-            let refused = Err(alloc::format!("line 2 of fstab is not ours: {line:?}"));
-            assert_eq!(put_text(&alloc::format!("#\n{line}\r\n{PVE}")), refused, "{line}");
+            let refused = Err(format!("line 2 of fstab is not ours: {line:?}"));
+            assert_eq!(put_text(&format!("#\n{line}\r\n{PVE}")), refused, "{line}");
         }
     }
 
@@ -390,64 +341,17 @@ mod tests {
             (LINE, AtBoot::Mounted),
             (&LINE.replace("ext4", "auto"), AtBoot::Mounted),
             ("UUID=\"1EB2D69A-3F9F-4098-A928-68706A2D5F86\" /mnt/felhom/usb/", AtBoot::Mounted),
-            (&alloc::format!("UUID={UUID} /mnt/felhom/usb ext4 x-systemd.automount"), AtBoot::Awaited),
-            (&alloc::format!("UUID={UUID} /mnt/felhom/usb ext4 noauto,x-systemd.automount"), AtBoot::Awaited),
-            (&alloc::format!("UUID={UUID} /mnt/felhom/usb ext4 noauto"), AtBoot::Nothing),
-            (&alloc::format!("UUID={UUID} /mnt/felhom/usb ext4 x-noauto"), AtBoot::Mounted),
-            (&alloc::format!("UUID={UUID} /mnt/other ext4 defaults"), AtBoot::Nothing),
-            (&alloc::format!("#UUID={UUID} /mnt/felhom/usb ext4 defaults"), AtBoot::Nothing),
+            (&format!("UUID={UUID} /mnt/felhom/usb ext4 x-systemd.automount"), AtBoot::Awaited),
+            (&format!("UUID={UUID} /mnt/felhom/usb ext4 noauto,x-systemd.automount"), AtBoot::Awaited),
+            (&format!("UUID={UUID} /mnt/felhom/usb ext4 noauto"), AtBoot::Nothing),
+            (&format!("UUID={UUID} /mnt/felhom/usb ext4 x-noauto"), AtBoot::Mounted),
+            (&format!("UUID={UUID} /mnt/other ext4 defaults"), AtBoot::Nothing),
+            (&format!("#UUID={UUID} /mnt/felhom/usb ext4 defaults"), AtBoot::Nothing),
             ("UUID=ABCD-1234 /mnt/felhom/usb ext4 x-systemd.automount", AtBoot::Nothing),
         ];
         for (line, expected) in rows {
             assert_eq!(told(line), expected, "{line}");
         }
-    }
-
-    #[test]
-    fn two_lines_of_ours_for_one_target_are_refused_and_both_removed() {
-        let fstab = alloc::format!("{LINE}\n{PVE}{LINE}");
-        let refused = Err(alloc::format!("line 6 of fstab is not ours: {LINE:?}"));
-        assert_eq!((put_text(&fstab), remove_text(&fstab)), (refused, Ok(PVE.trim_end().into())));
-    }
-
-    #[test]
-    fn removal_refuses_a_line_of_others_for_the_target() {
-        let fstab = alloc::format!("{LINE}\nLABEL=x /mnt/felhom/usb auto defaults\n");
-        let refused = "line 2 of fstab is not ours: \"LABEL=x /mnt/felhom/usb auto defaults\"";
-        assert_eq!(remove_text(&fstab), Err(refused.into()));
-    }
-
-    #[test]
-    fn comments_and_short_lines_concern_nobody() {
-        let fstab = alloc::format!("#{LINE}\n # {LINE}\n{UUID}\n/mnt/felhom/usb\n\n \t\n");
-        assert_eq!(remove_text(&fstab), Ok(fstab));
-    }
-
-    fn verified(output: crate::Output) -> Result<Vec<String>, String> {
-        let runner = scripted(alloc::vec![("/usr/bin/findmnt --verify", Ok(output))]);
-        now(complaints(&runner, LINE.as_bytes())).map_err(|error| error.to_string())
-    }
-
-    #[test]
-    fn findmnt_finds_what_is_wrong_with_other_lines() {
-        let stdout = "/mnt/felhom/usb\n   [E] unreachable on boot required target: No such file or directory\n   \
-                      [E] unreachable on boot required source: UUID=1eb2d69a-3f9f-4098-a928-68706a2d5f86\n   \
-                      [W] x does not match\n/mnt/nowhere\n   [E] unreachable on boot required target: No such \
-                      file or directory\n\n1 parse error, 3 errors, 1 warning\n";
-        let stderr = "findmnt: /etc/fstab: parse error at line 3 -- ignored\n";
-        let target = "/mnt/nowhere: unreachable on boot required target: No such file or directory";
-        assert_eq!(
-            verified(exited(1, stdout, stderr)),
-            Ok(alloc::vec![target.into(), stderr.trim_end().into()])
-        );
-    }
-
-    #[test]
-    fn a_file_without_errors_has_no_complaints() {
-        let verdicts =
-            [exited(0, "Success, no errors or warnings detected\n", ""), exited(2, "", "findmnt: x\n")]
-                .map(verified);
-        assert_eq!(verdicts, [Ok(Vec::new()), Err("findmnt printed no mount table: findmnt: x".into())]);
     }
 
     fn fstab() -> impl Strategy<Value = Vec<u8>> {

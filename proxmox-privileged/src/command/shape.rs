@@ -9,8 +9,8 @@ use alloc::vec::Vec;
 use core::fmt;
 use core::time::Duration;
 
+use crate::command::grammar::{Argument, Grammar};
 use crate::command::{Command, Privilege, Program};
-use crate::grammar::{Argument, Grammar};
 
 use Part::Text;
 
