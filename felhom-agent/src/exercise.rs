@@ -2,15 +2,13 @@
 //!
 //! What is about to be done is on disk before it is done, so whatever ends the run, it is known what must be undone.
 
-pub mod claims;
 pub mod cleanup;
 mod guest;
 pub mod journal;
 pub mod leftover;
-mod plain;
 pub mod progress;
-pub mod sight;
 pub mod site;
+pub mod state;
 mod steps;
 
 use std::time::Duration;
@@ -20,16 +18,14 @@ use tokio::time::Instant;
 
 use crate::process::catch_panic;
 use crate::report::exit::Exit;
-use crate::report::finding::{Checked, Claim, Finding, Remedy, Status};
+use crate::report::finding::{Checked, Finding, Remedy, Status};
+
+pub use steps::CLAIMS;
 
 use journal::{JournalError, StateDir};
 use leftover::{Leftover, cleanup_line};
-use site::{Site, TaskRun};
+use site::{LENIENCE, Site, TaskRun};
 use steps::{STEPS, Steps};
-
-/// How long a run may go on after the first signal, to let a task end and to undo. systemd waits for 90 s. A task is
-/// never stopped: a rollback that is stopped leaves a lock that only root can take away.
-const LENIENCE: Duration = Duration::from_mins(1);
 
 /// What became of an exercise.
 #[derive(Debug, Default)]
@@ -52,14 +48,18 @@ impl Exercised {
         exercised
     }
 
-    fn record(&mut self, claim: &'static Claim, finding: Finding, duration: Duration) {
-        self.checked.push(Checked { claim, findings: vec![finding], duration });
+    /// Says what was found for the next claim.
+    fn record(&mut self, findings: Vec<Finding>, duration: Duration) {
+        if let Some(claim) = CLAIMS.get(self.checked.len()) {
+            self.checked.push(Checked { claim, findings, duration });
+        }
     }
 
     /// Fills in the claims that were not come to.
     fn skip_the_rest(&mut self, reason: &Finding) {
-        let missing = claims::ALL.iter().skip(self.checked.len());
-        missing.for_each(|claim| self.record(claim, reason.clone(), Duration::ZERO));
+        while self.checked.len() < CLAIMS.len() {
+            self.record(vec![reason.clone()], Duration::ZERO);
+        }
     }
 }
 
@@ -70,25 +70,21 @@ pub async fn run(site: Site<'_>, vmid: Option<Vmid>) -> Exercised {
     let mut signal = site.interrupt.clone();
     let prepared = tokio::select! {
         biased;
-        exit = signal.nth(1) => Err(Refusal::interrupted(exit)),
+        exit = signal.nth(1) => Err(Unready::interrupted(exit)),
         prepared = prepare(site, vmid) => prepared,
     };
     match prepared {
         Ok((steps, finding)) => {
-            exercised.record(&claims::GUEST, finding, start.elapsed());
+            exercised.record(vec![finding], start.elapsed());
             exercise(steps, exercised).await
         }
         Err(refusal) => {
-            exercised.checked.push(Checked {
-                claim: &claims::GUEST,
-                findings: refusal.findings,
-                duration: start.elapsed(),
-            });
+            exercised.record(refusal.findings, start.elapsed());
             let is_stopped = refusal.exit.is_some();
             exercised.skip_the_rest(&if is_stopped {
                 Finding::skip("not begun")
             } else {
-                Finding::needs(claims::GUEST.id)
+                Finding::needs("x.guest")
             });
             exercised.exit = refusal.exit;
             exercised.leftovers = refusal.leftovers;
@@ -99,25 +95,25 @@ pub async fn run(site: Site<'_>, vmid: Option<Vmid>) -> Exercised {
 
 /// Why an exercise does not begin.
 #[derive(Debug, Default)]
-struct Refusal {
+struct Unready {
     findings: Vec<Finding>,
     exit: Option<Exit>,
     leftovers: Vec<Leftover>,
 }
 
-impl Refusal {
+impl Unready {
     fn interrupted(exit: Exit) -> Self {
         Self { exit: Some(exit), ..vec![Finding::skip("interrupted")].into() }
     }
 }
 
-impl From<Vec<Finding>> for Refusal {
+impl From<Vec<Finding>> for Unready {
     fn from(findings: Vec<Finding>) -> Self {
         Self { findings, ..Self::default() }
     }
 }
 
-async fn prepare(site: Site<'_>, vmid: Option<Vmid>) -> Result<(Steps<'_>, Finding), Refusal> {
+async fn prepare(site: Site<'_>, vmid: Option<Vmid>) -> Result<(Steps<'_>, Finding), Unready> {
     let Some(vmid) = vmid.or(site.config.selftest.vmid) else {
         let fix = "felhom-agent selftest --task --vmid VMID";
         return Err(vec![Finding::fail("no container is named for it", Remedy::fix(fix))].into());
@@ -131,19 +127,19 @@ async fn prepare(site: Site<'_>, vmid: Option<Vmid>) -> Result<(Steps<'_>, Findi
 }
 
 /// Takes the state folder, which must not hold the journal of a run that did not get to its end.
-fn take(site: &Site<'_>) -> Result<StateDir, Refusal> {
+fn take(site: &Site<'_>) -> Result<StateDir, Unready> {
     let folder = &site.config.state_dir;
-    let taken = StateDir::take(folder).and_then(|state| state.read().map(|entry| (state, entry)));
+    let taken = StateDir::take(folder).and_then(|state| state.read().map(|journal| (state, journal)));
     match taken {
         Ok((state, None)) => Ok(state),
-        Ok((_, Some(entry))) => Err(Refusal {
+        Ok((_, Some(journal))) => Err(Unready {
             findings: vec![Finding::fail(
-                format!("an earlier exercise of container {} did not get to its end", entry.vmid),
+                format!("an earlier exercise of container {} did not get to its end", journal.vmid),
                 Remedy::fix(cleanup_line(site.config)),
             )],
             exit: None,
             leftovers: vec![Leftover {
-                what: format!("snapshot {} of container {}, perhaps", entry.snapname, entry.vmid),
+                what: format!("snapshot {} of container {}, perhaps", journal.snapname, journal.vmid),
                 command: cleanup_line(site.config),
             }],
         }),
@@ -151,13 +147,13 @@ fn take(site: &Site<'_>) -> Result<StateDir, Refusal> {
             let exit = matches!(error, JournalError::Busy).then_some(Exit::Busy);
             let finding = Finding::fail(error.to_string(), error.repair(site.config))
                 .because("nothing is done that cannot be written down before");
-            Err(Refusal { findings: vec![finding], exit, leftovers: Vec::new() })
+            Err(Unready { findings: vec![finding], exit, leftovers: Vec::new() })
         }
     }
 }
 
 async fn exercise(mut steps: Steps<'_>, mut exercised: Exercised) -> Exercised {
-    for (claim, step) in STEPS {
+    for (claim, step) in CLAIMS.iter().skip(1).zip(STEPS) {
         if steps.site.interrupt.exit().is_some() {
             break;
         }
@@ -170,7 +166,7 @@ async fn exercise(mut steps: Steps<'_>, mut exercised: Exercised) -> Exercised {
         };
         shown.end(finding.status);
         let is_over = finding.status == Status::Fail || steps.site.interrupt.exit().is_some();
-        exercised.record(claim, finding, start.elapsed());
+        exercised.record(vec![finding], start.elapsed());
         if is_over {
             break;
         }

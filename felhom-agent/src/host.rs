@@ -6,4 +6,5 @@ pub mod fstab;
 pub mod health;
 pub mod place;
 pub mod preview;
+pub mod replace;
 pub mod usb;

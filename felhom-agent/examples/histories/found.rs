@@ -28,9 +28,8 @@ fn wrong(histories: &[History]) -> Result<Vec<String>, Failure> {
 #[test]
 fn a_journal_about_somebody_elses_snapshot_is_no_order() {
     let lies = [(100, "before-upgrade"), (300, "before-upgrade"), (300, "felhom-st-6b052c47-0a1b2c3d")];
-    let histories = lies.map(|(vmid, name)| {
-        history(&[Snapshot(vmid, name, "mine"), Journal(vmid, name, "x.snapshot")], &[Cleanup], &[])
-    });
+    let histories = lies
+        .map(|(vmid, name)| history(&[Snapshot(vmid, name, "mine"), Journal(vmid, name)], &[Cleanup], &[]));
     assert_eq!(wrong(&histories).unwrap(), Vec::<String>::new());
 }
 

@@ -28,8 +28,8 @@ pub(crate) enum Detail {
     Tag(&'static str),
     /// The container of the exercise is not meant for it.
     Untagged,
-    /// A journal lies in the state folder, about a container, a snapshot and a step.
-    Journal(u32, &'static str, &'static str),
+    /// A journal lies in the state folder, about a container and a snapshot.
+    Journal(u32, &'static str),
     /// An older exercise left a snapshot and the marker.
     Left,
     /// Workers of a type take so many seconds.

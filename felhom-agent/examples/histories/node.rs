@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use felhom_agent::exercise::journal::Entry;
+use felhom_agent::exercise::journal::Journal;
 use felhom_agent::exercise::leftover::{DESCRIPTION, MARKER, TAG};
 use proxmox_api::sim::{Container, Principal, Sim, Snapshot, Storage, Volume, World};
 use proxmox_types::{Tags, Upid};
@@ -141,21 +141,19 @@ pub(crate) fn lay_journal(details: &[Detail], folder: &Path) -> std::io::Result<
         _ => {}
     }
     for detail in details {
-        if let Detail::Journal(vmid, name, step) = *detail {
-            fs::write(&path, entry(vmid, name, step).unwrap_or_default())?;
+        if let Detail::Journal(vmid, name) = *detail {
+            fs::write(&path, journal(vmid, name).unwrap_or_default())?;
         }
     }
     Ok(())
 }
 
-fn entry(vmid: u32, name: &str, step: &str) -> Option<String> {
-    let entry = Entry {
+fn journal(vmid: u32, name: &str) -> Option<String> {
+    let journal = Journal {
         node: "pve1".parse().ok()?,
         vmid: vmid.try_into().ok()?,
         snapname: name.parse().ok()?,
-        step: step.into(),
-        upid: None,
         time: 1,
     };
-    serde_json::to_string(&entry).ok()
+    serde_json::to_string(&journal).ok()
 }

@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use felhom_agent::cli::cleanup::{Report, tidy};
 use felhom_agent::config::Config;
-use felhom_agent::exercise::journal::{Entry, peek};
+use felhom_agent::exercise::journal::{Journal, peek};
 use felhom_agent::exercise::progress::Progress;
 use felhom_agent::exercise::site::Site;
 use felhom_agent::exercise::{Exercised, run};
@@ -70,7 +70,7 @@ pub(crate) struct Tale {
     pub(crate) steps: Vec<Played>,
     /// The containers and the journal after everything under way has ended, and before the last cleanup.
     pub(crate) between: BTreeMap<u32, Container>,
-    pub(crate) journal: Option<Entry>,
+    pub(crate) journal: Option<Journal>,
     /// The cleanup of a healthy node at the end.
     pub(crate) last: Played,
     pub(crate) after: BTreeMap<u32, Container>,

@@ -16,11 +16,12 @@ use crate::diagnosis::configuration::{config_failed, tls_failed};
 use crate::diagnosis::guests::unlock;
 use crate::diagnosis::guests::{may_be_here, untold};
 use crate::diagnosis::guests::{no_such_node, none_shown};
-use crate::exercise::cleanup::{Trace, look, undo_unless};
-use crate::exercise::journal::{Entry, JournalError, StateDir, is_taken, peek};
+use crate::exercise::cleanup::undo_unless;
+use crate::exercise::journal::{Journal, JournalError, StateDir, is_taken, peek};
 use crate::exercise::leftover::{AtContainer, Leftover, cleanup_line, search};
 use crate::exercise::progress::Progress;
 use crate::exercise::site::Site;
+use crate::exercise::state::{Remains, look};
 use crate::process::interrupt::Interrupt;
 use crate::report::exit::Exit;
 use crate::report::finding::{Finding, Remedy};
@@ -86,7 +87,7 @@ async fn clean(progress: Progress, arguments: &Arguments, config: &Config, repor
     if arguments.dry_run {
         match peek(&config.state_dir) {
             Ok(_) if is_taken(&config.state_dir) => report.fail_on_journal(config, &JournalError::Busy),
-            Ok(entry) => tell(&site, entry, report).await,
+            Ok(journal) => tell(&site, journal, report).await,
             Err(error) => report.fail_on_journal(config, &error),
         }
         return;
@@ -97,24 +98,24 @@ async fn clean(progress: Progress, arguments: &Arguments, config: &Config, repor
 /// Takes the state folder, and undoes what its journal tells of and what is found besides.
 pub async fn tidy(site: &mut Site<'_>, report: &mut Report) {
     let config = site.config;
-    match StateDir::take(&config.state_dir).and_then(|state| state.read().map(|entry| (state, entry))) {
-        Ok((state, entry)) => finish(site, &state, entry, report).await,
+    match StateDir::take(&config.state_dir).and_then(|state| state.read().map(|journal| (state, journal))) {
+        Ok((state, journal)) => finish(site, &state, journal, report).await,
         Err(error) => report.fail_on_journal(config, &error),
     }
 }
 
 /// Says what would be done.
-async fn tell(site: &Site<'_>, entry: Option<Entry>, report: &mut Report) {
-    for trace in traces(site, entry, report).await {
-        let vmid = trace.vmid;
-        match unless_interrupted(site, report, look(site, &trace)).await {
+async fn tell(site: &Site<'_>, journal: Option<Journal>, report: &mut Report) {
+    for remains in remains(site, journal, report).await {
+        let vmid = remains.vmid;
+        match unless_interrupted(site, report, look(site, &remains)).await {
             None => return,
-            Some(Ok(sight)) => {
-                report.gone.extend(sight.is_empty().then(|| trace.gone()).flatten());
-                report.done.extend(sight.todos.iter().map(|todo| todo.describe(vmid)));
-                report.keep(sight.alike.iter().map(|name| format!("{name} of container {vmid}")));
-                report.leftovers.extend(sight.left);
-                report.leftovers.extend(sight.lock.filter(|_| !sight.todos.is_empty()).map(|lock| {
+            Some(Ok(state)) => {
+                report.gone.extend(state.is_empty().then(|| remains.gone()).flatten());
+                report.done.extend(state.todos.iter().map(|todo| todo.describe(vmid)));
+                report.keep(state.alike.iter().map(|name| format!("{name} of container {vmid}")));
+                report.leftovers.extend(state.left);
+                report.leftovers.extend(state.lock.filter(|_| !state.todos.is_empty()).map(|lock| {
                     Leftover {
                         what: format!("lock {lock} of container {vmid}, which only root takes away"),
                         command: unlock(vmid, &lock),
@@ -126,12 +127,12 @@ async fn tell(site: &Site<'_>, entry: Option<Entry>, report: &mut Report) {
     }
 }
 
-async fn finish(site: &mut Site<'_>, state: &StateDir, entry: Option<Entry>, report: &mut Report) {
-    for trace in traces(site, entry, report).await {
+async fn finish(site: &mut Site<'_>, state: &StateDir, journal: Option<Journal>, report: &mut Report) {
+    for remains in remains(site, journal, report).await {
         let mut interrupt = site.interrupt.clone();
         // The journal stays, and the next cleanup goes on.
-        let undone = undo_unless(site, &trace, interrupt.nth(1)).await;
-        report.gone.extend(undone.is_empty().then(|| trace.gone()).flatten());
+        let undone = undo_unless(site, &remains, interrupt.nth(1)).await;
+        report.gone.extend(undone.is_empty().then(|| remains.gone()).flatten());
         report.done.extend(undone.done);
         report.keep(undone.alike);
         report.leftovers.extend(undone.leftovers);
@@ -166,15 +167,14 @@ async fn unless_interrupted<T>(
 
 /// What is to be undone: as the journal says, and what else is found at the containers. Failing to look for more is no
 /// reason to leave what the journal tells of.
-async fn traces(site: &Site<'_>, entry: Option<Entry>, report: &mut Report) -> Vec<Trace> {
+async fn remains(site: &Site<'_>, journal: Option<Journal>, report: &mut Report) -> Vec<Remains> {
     let node = &site.config.node;
-    if let Some(entry) = entry.as_ref().filter(|entry| entry.node != *node) {
-        report.leave_to(entry, site.config);
+    if let Some(journal) = journal.as_ref().filter(|journal| journal.node != *node) {
+        report.leave_to(journal, site.config);
         return Vec::new();
     }
-    // The journal of a killed run names a task as soon as it is known.
-    let of_journal = |entry: Entry| Trace::of_journal(&entry, entry.upid.is_none(), (site.clock)());
-    let mut traces: Vec<Trace> = entry.map(of_journal).into_iter().collect();
+    let of_journal = |journal: Journal| Remains::of_journal(&journal, (site.clock)());
+    let mut all: Vec<Remains> = journal.map(of_journal).into_iter().collect();
     match unless_interrupted(site, report, found(site)).await {
         Some(Ok((containers, hidden))) => {
             for finding in hidden {
@@ -185,13 +185,13 @@ async fn traces(site: &Site<'_>, entry: Option<Entry>, report: &mut Report) -> V
                     report.fail(finding, Exit::Unchecked);
                 }
                 report.keep(found.alike.iter().map(|name| format!("{name} of container {}", found.vmid)));
-                traces.extend(Trace::of_container(&found, &traces));
+                all.extend(Remains::of_container(&found, &all));
             }
         }
         Some(Err(finding)) => report.fail(*finding, Exit::Fail),
         None => {}
     }
-    traces
+    all
 }
 
 fn hidden_at(found: &AtContainer) -> Vec<Finding> {
@@ -248,13 +248,16 @@ impl Report {
     }
 
     /// The journal is about a container of another node, which this configuration does not lead to.
-    fn leave_to(&mut self, entry: &Entry, config: &Config) {
-        let (there, node) = (&entry.node, &config.node);
+    fn leave_to(&mut self, journal: &Journal, config: &Config) {
+        let (there, node) = (&journal.node, &config.node);
         let text = format!("the journal is about node {there}, and the configuration about node {node}");
         let command = format!("FELHOM_AGENT_NODE={there} {}", cleanup_line(config));
         self.fail(Finding::fail(text, Remedy::fix(command.clone())), Exit::Leftover);
         self.leftovers.push(Leftover {
-            what: format!("snapshot {} of container {} on node {there}, perhaps", entry.snapname, entry.vmid),
+            what: format!(
+                "snapshot {} of container {} on node {there}, perhaps",
+                journal.snapname, journal.vmid
+            ),
             command,
         });
     }

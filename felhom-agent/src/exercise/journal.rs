@@ -1,25 +1,23 @@
 //! The journal: what the exercise is about to do, on disk before it does it.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read, Write};
+use std::fs::{self, File};
+use std::io;
 use std::os::fd::OwnedFd;
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use proxmox_types::{LONGEST_SNIPPET, NodeName, SnapshotName, Upid, Vmid, clean, vmid};
-use rustix::fs::{FlockOperation, flock};
+use proxmox_types::{LONGEST_SNIPPET, NodeName, SnapshotName, Vmid, clean, vmid};
+use rustix::fs::{AtFlags, FileType, FlockOperation, OFlags, Stat, flock};
 use rustix::io::Errno;
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 use snafu::{ResultExt, Snafu, ensure};
 
-use super::claims;
 use super::leftover::cleanup_line;
-use super::plain::{MOST, Refused, open};
 use crate::config::Config;
 use crate::guard::{FolderDanger, Last, Ours, reach};
+use crate::host::replace;
 use crate::report::finding::Remedy;
-use crate::report::shell::edit_line;
-use crate::report::shell::word;
+use crate::report::shell::{edit_line, word};
 
 /// The journal itself.
 const JOURNAL: &str = "exercise.json";
@@ -27,10 +25,12 @@ const JOURNAL: &str = "exercise.json";
 /// The file whose lock says who has the folder.
 const LOCK: &str = "exercise.lock";
 
-/// What is to be undone if the exercise does not get to its end.
+/// Largest file of the folder, in bytes.
+const MOST: u64 = 64 << 10;
+
+/// Where to look if the exercise does not get to its end. Journals of earlier versions say more, which does not count.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Entry {
+pub struct Journal {
     /// Node of the container.
     pub node: NodeName,
     /// The container.
@@ -38,22 +38,8 @@ pub struct Entry {
     pub vmid: Vmid,
     /// The snapshot that is taken.
     pub snapname: SnapshotName,
-    /// The step that is about to begin.
-    #[serde(deserialize_with = "step")]
-    pub step: String,
-    /// The task that the step started, once it is known.
-    pub upid: Option<Upid>,
-    /// When this was written, in seconds since 1970.
+    /// When the last call was made that was not answered yet, in seconds since 1970; 0 if all were.
     pub time: u64,
-}
-
-/// A step that an exercise has; whatever else somebody may have written down is not shown.
-fn step<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
-    let step = String::deserialize(deserializer)?;
-    if claims::ALL.iter().any(|claim| claim.id == step) {
-        return Ok(step);
-    }
-    Err(serde::de::Error::custom("its step is none of an exercise"))
 }
 
 /// The folder of the journal, held by one process at a time.
@@ -113,12 +99,12 @@ pub enum JournalError {
         /// Why.
         source: io::Error,
     },
-    /// The journal is not one.
-    #[snafu(display("{} is no journal: {}", path.display(), shown(source)))]
+    /// The file holds something else.
+    #[snafu(display("{} is not a journal: {}", path.display(), shown(source)))]
     Malformed {
         /// The file.
         path: PathBuf,
-        /// Where it stops being one.
+        /// Where it stops being a journal.
         source: serde_json::Error,
     },
 }
@@ -188,46 +174,27 @@ impl StateDir {
     }
 
     /// What an earlier run has left, if it did not get to its end.
-    pub fn read(&self) -> Result<Option<Entry>, JournalError> {
+    pub fn read(&self) -> Result<Option<Journal>, JournalError> {
         read(&self.path, &self.folder, rustix::process::geteuid().as_raw())
     }
 
     /// Writes what is about to be done. When this returns, it is on the disk.
-    pub fn write(&self, entry: &Entry) -> Result<(), JournalError> {
-        let (path, fresh) = (journal(&self.path), self.path.join("exercise.json.new"));
-        let text = serde_json::to_string_pretty(entry).context(MalformedSnafu { path: &path })?;
-        self.replace(&text, &fresh, &path).context(StorageSnafu { path })
-    }
-
-    fn replace(&self, text: &str, fresh: &Path, path: &Path) -> io::Result<()> {
-        // What a killed run left of it, or somebody laid there.
-        match fs::remove_file(fresh) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            _ => {}
-        }
-        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(fresh)?;
-        file.write_all(text.as_bytes())?;
-        file.sync_all()?;
-        fs::rename(fresh, path)?;
-        self.sync()
+    pub fn write(&self, journal: &Journal) -> Result<(), JournalError> {
+        let (path, fresh) = (journal_of(&self.path), self.path.join("exercise.json.new"));
+        let text = serde_json::to_string_pretty(journal).context(MalformedSnafu { path: &path })?;
+        let placed = replace::create(&fresh, text.as_bytes()).and_then(|()| fs::rename(fresh, &path));
+        placed.and_then(|()| replace::sync_folder(&path)).context(StorageSnafu { path })
     }
 
     /// Removes the journal: there is nothing to undo any more.
     pub fn clear(&self) -> Result<(), JournalError> {
-        let path = journal(&self.path);
-        let removed = match fs::remove_file(&path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-            removed => removed,
-        };
-        removed.and_then(|()| self.sync()).context(StorageSnafu { path })
-    }
-
-    fn sync(&self) -> io::Result<()> {
-        File::open(&self.path)?.sync_all()
+        let path = journal_of(&self.path);
+        let removed = replace::remove(&path).and_then(|()| replace::sync_folder(&path));
+        removed.context(StorageSnafu { path })
     }
 }
 
-fn journal(folder: &Path) -> PathBuf {
+fn journal_of(folder: &Path) -> PathBuf {
     folder.join(JOURNAL)
 }
 
@@ -239,7 +206,7 @@ pub fn is_taken(folder: &Path) -> bool {
 }
 
 /// Reads the journal in a folder without taking it.
-pub fn peek(folder: &Path) -> Result<Option<Entry>, JournalError> {
+pub fn peek(folder: &Path) -> Result<Option<Journal>, JournalError> {
     match look_into(folder)? {
         Some((descriptor, owner)) => read(folder, &descriptor, owner),
         None => Ok(None),
@@ -263,35 +230,83 @@ fn look_into(path: &Path) -> Result<Option<(OwnedFd, u32)>, JournalError> {
 }
 
 /// Reads the journal in an open folder.
-fn read(path: &Path, folder: &OwnedFd, owner: u32) -> Result<Option<Entry>, JournalError> {
-    let path = journal(path);
+fn read(path: &Path, folder: &OwnedFd, owner: u32) -> Result<Option<Journal>, JournalError> {
+    let path = journal_of(path);
     let file = match open(folder, JOURNAL, false, owner) {
-        Err(Refused::System(Errno::NOENT)) => return Ok(None),
+        Err(NotOpened::System(Errno::NOENT)) => return Ok(None),
         file => file.map_err(|refused| of_file(path.clone(), refused))?,
     };
-    let mut bytes = Vec::new();
-    file.take(MOST).read_to_end(&mut bytes).context(UnreadableSnafu { path: &path })?;
+    let bytes = replace::read(&file, MOST).context(UnreadableSnafu { path: &path })?.unwrap_or_default();
     serde_json::from_slice(&bytes).map(Some).context(MalformedSnafu { path })
 }
 
-fn of_file(path: PathBuf, refused: Refused) -> JournalError {
+fn of_file(path: PathBuf, refused: NotOpened) -> JournalError {
     match refused {
-        Refused::System(error) => JournalError::Unreadable { path, source: error.into() },
-        Refused::Odd(problem) => JournalError::Odd { path, problem },
+        NotOpened::System(error) => JournalError::Unreadable { path, source: error.into() },
+        NotOpened::Odd(problem) => JournalError::Odd { path, problem },
     }
+}
+
+/// Why a file is not opened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum NotOpened {
+    /// The system does not let us.
+    System(Errno),
+    /// It is not a plain file of the account; says what it is.
+    Odd(String),
+}
+
+/// Opens a file of the folder for reading, or for locking, for which it is made if it is missing.
+///
+/// Nothing is followed and nothing is waited for.
+fn open(folder: &OwnedFd, name: &str, is_made: bool, owner: u32) -> Result<File, NotOpened> {
+    match rustix::fs::statat(folder, name, AtFlags::SYMLINK_NOFOLLOW) {
+        Ok(status) => refuse(&status, owner)?,
+        Err(Errno::NOENT) if is_made => {}
+        Err(error) => return Err(NotOpened::System(error)),
+    }
+    let flags = if is_made { OFlags::RDWR | OFlags::CREATE } else { OFlags::RDONLY };
+    let file = replace::open(folder, name, flags).map_err(NotOpened::System)?;
+    // It may have been replaced between the look and the opening.
+    refuse(&rustix::fs::fstat(&file).map_err(NotOpened::System)?, owner)?;
+    Ok(file)
+}
+
+fn refuse(status: &Stat, owner: u32) -> Result<(), NotOpened> {
+    odd(status, owner).map_or(Ok(()), |what| Err(NotOpened::Odd(what)))
+}
+
+fn odd(status: &Stat, owner: u32) -> Option<String> {
+    let mode = status.st_mode & 0o7777;
+    match FileType::from_raw_mode(status.st_mode) {
+        FileType::RegularFile => {}
+        FileType::Symlink => return Some("is a symbolic link".into()),
+        FileType::Directory => return Some("is a directory".into()),
+        FileType::Fifo => return Some("is a FIFO".into()),
+        _ => return Some("is a device or a socket".into()),
+    }
+    if status.st_uid != owner {
+        return Some(format!("belongs to user {} and not to {owner}", status.st_uid));
+    }
+    if mode & 0o022 != 0 {
+        return Some(format!("can be written by others: its mode is {mode:04o}"));
+    }
+    if status.st_nlink > 1 {
+        return Some(format!("has {} names, and one of them may be somebody else's", status.st_nlink));
+    }
+    let is_large = u64::try_from(status.st_size).map_or(true, |size| size > MOST);
+    is_large.then(|| format!("is larger than {MOST} bytes"))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn entry() -> Entry {
-        Entry {
+    fn journal() -> Journal {
+        Journal {
             node: "pve1".parse().unwrap(),
             vmid: 300.try_into().unwrap(),
             snapname: "felhom-st-6b052c47-0a1b2c3d".parse().unwrap(),
-            step: "x.snapshot".into(),
-            upid: None,
             time: 1_795_500_000,
         }
     }
@@ -301,14 +316,26 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let state = StateDir::take(&folder.path().join("state")).unwrap();
         assert_eq!(state.read().unwrap(), None);
-        for step in ["x.snapshot", "x.rollback"] {
-            let entry = Entry { step: step.into(), ..entry() };
-            state.write(&entry).unwrap();
-            assert_eq!(state.read().unwrap(), Some(entry));
+        for time in [1_795_500_000, 0] {
+            let journal = Journal { time, ..journal() };
+            state.write(&journal).unwrap();
+            assert_eq!(state.read().unwrap(), Some(journal));
         }
         state.clear().unwrap();
         state.clear().unwrap();
         assert_eq!(state.read().unwrap(), None);
+    }
+
+    #[test]
+    fn a_journal_of_an_earlier_version_is_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let state = StateDir::take(folder.path()).unwrap();
+        for more in [r#""step": "x.marker", "upid": null"#, r#""step": "x.rollback", "upid": "UPID:pve1:1""#]
+        {
+            let text = serde_json::to_string(&journal()).unwrap().replace('}', &format!(", {more}}}"));
+            fs::write(folder.path().join(JOURNAL), text).unwrap();
+            assert_eq!(state.read().unwrap(), Some(journal()), "{more}");
+        }
     }
 
     #[test]
@@ -323,7 +350,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_journal_is_told_and_not_overlooked() {
+    fn a_file_that_is_not_a_journal_is_an_error() {
         let folder = tempfile::tempdir().unwrap();
         let state = StateDir::take(folder.path()).unwrap();
         fs::write(folder.path().join("exercise.json"), "{\"vmid\": 300}").unwrap();
@@ -351,10 +378,10 @@ mod tests {
         let other = folder.path().join("other");
         fs::write(&other, "other").unwrap();
         std::os::unix::fs::symlink(&other, folder.path().join("exercise.json.new")).unwrap();
-        state.write(&entry()).unwrap();
+        state.write(&journal()).unwrap();
         assert_eq!(
             (fs::read_to_string(other).unwrap(), state.read().unwrap()),
-            ("other".into(), Some(entry()))
+            ("other".into(), Some(journal()))
         );
     }
 }

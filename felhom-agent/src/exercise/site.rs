@@ -14,6 +14,10 @@ use super::progress::Progress;
 use crate::config::Config;
 use crate::process::interrupt::Interrupt;
 
+/// How long a run may go on after the first signal, to let a task end and to undo. systemd waits for 90 s. A task is
+/// never stopped: a rollback that is stopped leaves a lock that only root can take away.
+pub(super) const LENIENCE: Duration = Duration::from_mins(1);
+
 /// Where an exercise works.
 #[derive(Debug)]
 pub struct Site<'c> {

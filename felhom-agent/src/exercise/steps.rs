@@ -1,4 +1,4 @@
-//! The steps of the exercise.
+//! The steps of the exercise, and what each of them claims.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -8,28 +8,68 @@ use proxmox_api::{Call, Change, Ended, Error, Started};
 use proxmox_types::params::{SetConfigParams, SnapshotParams};
 use proxmox_types::{GuestStatus, LxcConfig, LxcOptions, Rows, SnapshotEntry, SnapshotName, Tags, Unread};
 
-use super::cleanup::{Trace, undo_unless};
+use super::cleanup::undo_unless;
 use super::guest::Guest;
-use super::journal::{Entry, JournalError, StateDir};
+use super::journal::{Journal, JournalError, StateDir};
 use super::leftover::{DESCRIPTION, Leftover, MARKER, TAG};
-use super::site::Site;
-use super::{LENIENCE, claims};
+use super::site::{LENIENCE, Site};
+use super::state::Remains;
 use crate::diagnosis::call_failed;
 use crate::report::finding::{Claim, Finding, Remedy};
 
-/// Takes one step.
-pub(super) type Step = for<'s> fn(&'s mut Steps<'_>) -> Pin<Box<dyn Future<Output = Finding> + 's>>;
+const GET_CONFIG: &str = "GET /nodes/{node}/lxc/{vmid}/config";
+const GET_SNAPSHOTS: &str = "GET /nodes/{node}/lxc/{vmid}/snapshot";
 
-/// The steps, each with what it claims.
-pub(super) const STEPS: [(&Claim, Step); 8] = [
-    (&claims::SNAPSHOT, |steps| Box::pin(settled(steps.snapshot()))),
-    (&claims::VISIBLE, |steps| Box::pin(settled(steps.visible()))),
-    (&claims::MARKER, |steps| Box::pin(settled(steps.marker()))),
-    (&claims::ROLLBACK, |steps| Box::pin(settled(steps.rollback()))),
-    (&claims::RESTORED, |steps| Box::pin(settled(steps.restored()))),
-    (&claims::DELETE, |steps| Box::pin(settled(steps.delete()))),
-    (&claims::GONE, |steps| Box::pin(settled(steps.gone()))),
-    (&claims::UNCHANGED, |steps| Box::pin(settled(steps.unchanged()))),
+const fn claim(
+    id: &'static str,
+    proves: &'static str,
+    source: &'static str,
+    needs: &'static [&'static str],
+) -> Claim {
+    Claim::new(id, proves, source).needs(needs)
+}
+
+/// What the exercise claims: of the container before it begins, and then of each of its steps.
+pub static CLAIMS: [Claim; 9] = [
+    claim("x.guest", "the container is meant for it, stopped and free", GET_CONFIG, &["node.exists"]),
+    claim("x.snapshot", "a snapshot can be taken", "POST /nodes/{node}/lxc/{vmid}/snapshot", &["x.guest"]),
+    claim(
+        "x.visible",
+        "the snapshot is listed, and the container descends from it",
+        GET_SNAPSHOTS,
+        &["x.snapshot"],
+    ),
+    claim("x.marker", "the container can be changed", "PUT /nodes/{node}/lxc/{vmid}/config", &["x.visible"]),
+    claim(
+        "x.rollback",
+        "the container can be rolled back",
+        "POST /nodes/{node}/lxc/{vmid}/snapshot/{snapname}/rollback",
+        &["x.marker"],
+    ),
+    claim("x.restored", "the rollback took the change back", GET_CONFIG, &["x.rollback"]),
+    claim(
+        "x.delete",
+        "the snapshot can be deleted",
+        "DELETE /nodes/{node}/lxc/{vmid}/snapshot/{snapname}",
+        &["x.restored"],
+    ),
+    claim("x.gone", "the snapshot is gone", GET_SNAPSHOTS, &["x.delete"]),
+    claim("x.unchanged", "the container is as it was before", GET_CONFIG, &["x.gone"]),
+];
+
+/// Takes one step.
+pub(super) type Act = for<'s> fn(&'s mut Steps<'_>) -> Pin<Box<dyn Future<Output = Finding> + 's>>;
+
+/// The steps, in the order of what they claim.
+pub(super) const STEPS: [Act; 8] = [
+    |steps| Box::pin(settled(steps.snapshot())),
+    |steps| Box::pin(settled(steps.visible())),
+    |steps| Box::pin(settled(steps.marker())),
+    |steps| Box::pin(settled(steps.rollback())),
+    |steps| Box::pin(settled(steps.restored())),
+    |steps| Box::pin(settled(steps.delete())),
+    |steps| Box::pin(settled(steps.gone())),
+    |steps| Box::pin(settled(steps.unchanged())),
 ];
 
 /// What a step finds; an error ends the exercise.
@@ -40,50 +80,34 @@ async fn settled(step: impl Future<Output = Found>) -> Finding {
     step.await.unwrap_or_else(|finding| *finding)
 }
 
-/// Whether something has to be undone.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Mess {
-    /// Nothing was done, or everything is undone.
-    None,
-    /// What was done is known.
-    Known,
-    /// A call was sent, and neither answered nor found again.
-    InDoubt,
-}
-
 /// An exercise on its way.
 pub(super) struct Steps<'c> {
     pub(super) site: Site<'c>,
     state: StateDir,
     guest: Guest,
     name: SnapshotName,
-    entry: Entry,
-    mess: Mess,
+    journal: Journal,
+    /// Whether something may have to be undone.
+    pending: bool,
     is_marked: bool,
 }
 
 impl<'c> Steps<'c> {
     pub(super) fn new(site: Site<'c>, state: StateDir, guest: Guest, name: SnapshotName) -> Self {
-        let entry = Entry {
-            node: site.config.node.clone(),
-            vmid: guest.vmid,
-            snapname: name.clone(),
-            step: String::new(),
-            upid: None,
-            time: 0,
-        };
-        Self { site, state, guest, name, entry, mess: Mess::None, is_marked: false }
+        let (node, vmid) = (site.config.node.clone(), guest.vmid);
+        let journal = Journal { node, vmid, snapname: name.clone(), time: 0 };
+        Self { site, state, guest, name, journal, pending: false, is_marked: false }
     }
 
     /// Undoes what was begun and not finished.
     pub(super) async fn undo(&mut self) -> Vec<Leftover> {
-        if self.mess == Mess::None {
+        if !self.pending {
             return Vec::new();
         }
         self.site.progress.say(&format!("undoing what was done to container {}", self.guest.vmid));
-        let trace = self.trace();
+        let remains = self.remains();
         let mut interrupt = self.site.interrupt.clone();
-        let undone = undo_unless(&mut self.site, &trace, interrupt.spent(LENIENCE)).await;
+        let undone = undo_unless(&mut self.site, &remains, interrupt.spent(LENIENCE)).await;
         if undone.leftovers.is_empty() {
             // A journal that stays is found by the next run.
             self.clear().unwrap_or_default();
@@ -92,60 +116,63 @@ impl<'c> Steps<'c> {
         undone.leftovers
     }
 
-    /// What is left as far as is known without looking.
+    /// What may be left, without looking.
     pub(super) fn suspected(&self) -> Vec<Leftover> {
-        if self.mess == Mess::None { Vec::new() } else { self.trace().suspected() }
+        if self.pending { self.remains().suspected() } else { Vec::new() }
     }
 
-    fn trace(&self) -> Trace {
-        Trace::of_journal(&self.entry, self.mess == Mess::InDoubt, (self.site.clock)())
+    fn remains(&self) -> Remains {
+        Remains::of_journal(&self.journal, (self.site.clock)())
     }
 
     /// Removes the journal: there is nothing to undo.
     fn clear(&mut self) -> Result<(), JournalError> {
         self.state.clear()?;
-        self.mess = Mess::None;
+        self.pending = false;
         Ok(())
     }
 
-    /// Writes down what is about to be done.
-    fn announce(&mut self, claim: &Claim) -> Result<(), Box<Finding>> {
+    /// Writes down when a call is made, before it is made.
+    fn announce(&mut self) -> Result<(), Box<Finding>> {
         let time = (self.site.clock)().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs());
-        let entry = Entry { step: claim.id.into(), upid: None, time, ..self.entry.clone() };
-        self.state.write(&entry).map_err(|error| {
+        let journal = Journal { time, ..self.journal.clone() };
+        self.state.write(&journal).map_err(|error| {
             Finding::fail(error.to_string(), error.repair(self.site.config))
                 .because("nothing is done that cannot be written down before")
         })?;
-        self.entry = entry;
-        self.mess = Mess::InDoubt;
+        (self.journal, self.pending) = (journal, true);
         Ok(())
     }
 
     /// Makes a call that changes something, and learns what became of it.
-    async fn change<T: Change + Send>(&mut self, call: Call<'_, T, impl Sized>) -> Result<Started, Error> {
+    async fn change<T: Change + Send>(
+        &mut self,
+        call: Call<'_, T, impl Sized>,
+    ) -> Result<Result<Started, Error>, Box<Finding>> {
+        let was_pending = self.pending;
+        self.announce()?;
         let started = call.settle().await;
-        if !started.as_ref().is_err_and(Error::may_have_happened) {
-            self.mess = Mess::Known;
-            if started.is_err() && self.entry.step == claims::SNAPSHOT.id {
-                self.clear().unwrap_or_default();
+        match &started {
+            Err(error) if error.may_have_happened() => {}
+            Err(_) if !was_pending => self.clear().unwrap_or_default(),
+            _ => {
+                self.journal.time = 0;
+                // The journal names the snapshot already, which is enough to undo the step.
+                let _noted = self.state.write(&self.journal);
             }
         }
-        started
+        Ok(started)
     }
 
     /// Starts a task and waits for it.
     async fn task<T: Change + Send>(
         &mut self,
-        claim: &'static Claim,
+        step: &str,
         call: Call<'_, T, impl Sized>,
     ) -> Result<Ended, Box<Finding>> {
-        self.announce(claim)?;
-        let started = self.change(call).await.map_err(|error| self.failed(&error))?;
-        let Some(upid) = started.upid().cloned() else { return Ok(Ended::default()) };
-        self.entry.upid = Some(upid.clone());
-        // The journal names the snapshot already, which is enough to undo the step.
-        let _noted = self.state.write(&self.entry);
-        self.site.follow(claim.id, &upid).await.map_err(|error| self.failed(&error))
+        let started = self.change(call).await?.map_err(|error| self.failed(&error))?;
+        let Some(upid) = started.upid() else { return Ok(Ended::default()) };
+        self.site.follow(step, upid).await.map_err(|error| self.failed(&error))
     }
 
     fn failed(&self, error: &Error) -> Box<Finding> {
@@ -155,7 +182,7 @@ impl<'c> Steps<'c> {
     async fn snapshot(&mut self) -> Found {
         let (lxc, name) = (self.site.lxc(self.guest.vmid), self.name.clone());
         let params = SnapshotParams { description: Some(DESCRIPTION.into()) };
-        let ended = self.task(&claims::SNAPSHOT, lxc.snapshot(&name).create().with(params)).await?;
+        let ended = self.task("x.snapshot", lxc.snapshot(&name).create().with(params)).await?;
         Ok(finding(format!("{} is taken", self.name), &ended))
     }
 
@@ -201,12 +228,11 @@ impl<'c> Steps<'c> {
         if !tags.contains(TAG) {
             return Err(self.wrong(format!("container {} has no tag {TAG} any more", self.guest.vmid)));
         }
-        self.announce(&claims::MARKER)?;
         let tags: Tags = tags.0.iter().map(String::as_str).chain([MARKER]).collect();
         let options = LxcOptions { tags: Some(tags), ..LxcOptions::default() };
         let params = SetConfigParams { options, digest: now.digest, ..SetConfigParams::default() };
         let lxc = self.site.lxc(self.guest.vmid);
-        match self.change(lxc.set_config(&params)).await {
+        match self.change(lxc.set_config(&params)).await? {
             Ok(_) => {
                 self.is_marked = true;
                 Ok(Finding::ok(format!("the tag {MARKER} is set")))
@@ -223,7 +249,7 @@ impl<'c> Steps<'c> {
         self.stopped().await?;
         let (lxc, name) = (self.site.lxc(self.guest.vmid), self.name.clone());
         let call = lxc.snapshot(&name).rollback();
-        let ended = self.task(&claims::ROLLBACK, call).await?;
+        let ended = self.task("x.rollback", call).await?;
         Ok(finding("its task went well".into(), &ended))
     }
 
@@ -256,7 +282,7 @@ impl<'c> Steps<'c> {
     async fn delete(&mut self) -> Found {
         let (lxc, name) = (self.site.lxc(self.guest.vmid), self.name.clone());
         let call = lxc.snapshot(&name).delete();
-        let ended = self.task(&claims::DELETE, call).await?;
+        let ended = self.task("x.delete", call).await?;
         Ok(finding("its task went well".into(), &ended))
     }
 

@@ -27,7 +27,7 @@ const FILTERS: [(&str, &str); 15] = [
     (r"felhom-st-[0-9a-f]{8}-[0-9a-f]{8}", "felhom-st-NAME"),
     (r#""(git|started)": "[^"]*""#, r#""$1": "TEXT""#),
     (
-        r#""([a-z_]+_ms|bytes_in|closed_by_server|connections|handshakes|not_after|not_before|requests|retries|skew_s)": -?[0-9.]+"#,
+        r#""([a-z_]+_ms|polls|bytes_in|closed_by_server|connections|handshakes|not_after|not_before|requests|retries|skew_s)": -?[0-9.]+"#,
         r#""$1": 0"#,
     ),
     (r"\b20[0-9]{2}-[0-9]{2}-[0-9]{2}[T ][0-9:]+Z?", "DATE"),

@@ -130,9 +130,9 @@ async fn leftovers(ready: Ready<'_>) -> Found {
 
 fn in_journal(config: &Config) -> Option<Finding> {
     match peek(&config.state_dir) {
-        Ok(entry) => entry.map(|entry| {
-            let (vmid, node, step) = (entry.vmid, entry.node, entry.step);
-            left(config, format!("an exercise of container {vmid} on {node} stopped at {step}"))
+        Ok(journal) => journal.map(|journal| {
+            let (vmid, node) = (journal.vmid, journal.node);
+            left(config, format!("an exercise of container {vmid} on {node} did not get to its end"))
         }),
         Err(error @ JournalError::Malformed { .. }) => {
             let finding = Finding::warn(error.to_string()).remedy(error.repair(config));
