@@ -4,12 +4,11 @@
 //! made is destroyed at the end.
 
 use std::env;
-use std::os::unix::fs::PermissionsExt;
 use std::time::Duration;
 
 use felhom_agent::config::{Config, Environment};
 use proxmox_api::sim::Sim;
-use proxmox_api::{Call, Change, Client, ConfigChange, Ended, Error, Lxc, Patience};
+use proxmox_api::{Client, ConfigChange, Error, Lxc, Patience};
 use proxmox_types::params::{
     CreateParams, DestroyParams, RestoreParams, SetConfigParams, SnapshotParams, VzdumpParams,
 };
@@ -20,9 +19,10 @@ use proxmox_types::{
     TemplateVolume, Vmid, VolumeId,
 };
 
-use serde_json::{Value, json};
+use serde_json::json;
 
-use crate::node::{Facts, Node};
+use crate::agent::Agent;
+use crate::node::Node;
 
 const PATIENCE: Patience = Patience::new(Duration::from_mins(3));
 
@@ -45,39 +45,25 @@ impl Place {
         let Ok(url) = env::var("FELHOM_PVE_URL") else { return Self::simulated() };
         let var =
             |name: &str| env::var(name).unwrap_or_else(|_| panic!("FELHOM_PVE_URL is set and {name} is not"));
-        let tls = match (env::var("FELHOM_PVE_PIN"), env::var("FELHOM_PVE_CA")) {
-            (Ok(pin), Ok(ca)) => json!({ "pins": [pin], "ca_file": ca }),
-            (Ok(pin), Err(_)) => json!({ "pins": [pin] }),
-            (Err(_), Ok(ca)) => json!({ "ca_file": ca }),
-            (Err(_), Err(_)) => {
-                panic!("FELHOM_PVE_URL is set and neither FELHOM_PVE_PIN nor FELHOM_PVE_CA is")
-            }
-        };
+        let (pin, ca) = (env::var("FELHOM_PVE_PIN").ok(), env::var("FELHOM_PVE_CA").ok());
+        assert!(
+            pin.is_some() || ca.is_some(),
+            "FELHOM_PVE_URL is set and neither FELHOM_PVE_PIN nor FELHOM_PVE_CA is"
+        );
+        let tls = json!({ "pins": pin.as_slice(), "ca_file": ca });
         let node = var("FELHOM_PVE_NODE");
         let config = json!({ "url": url, "node": node, "token": var("FELHOM_PVE_TOKEN"), "tls": tls });
         Self {
             storage: var("FELHOM_PVE_STORAGE").parse().unwrap(),
             template: var("FELHOM_PVE_TEMPLATE").parse().unwrap(),
             pool: env::var("FELHOM_PVE_POOL").ok().map(|pool| pool.parse().unwrap()),
-            ..Self::over_tls(&config)
+            ..Self::over_tls(&Agent::with_text(&config.to_string()))
         }
     }
 
-    /// The simulated node behind a socket.
-    fn served(node: &Node) -> Self {
-        let Facts { url, fingerprint, token, .. } = &node.facts;
-        Self::over_tls(
-            &json!({ "url": url, "node": "pve1", "token": token, "tls": { "pins": [fingerprint] } }),
-        )
-    }
-
-    /// The client that an agent with this configuration has.
-    fn over_tls(config: &Value) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("config.json");
-        std::fs::write(&path, config.to_string()).unwrap();
-        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
-        let config = Config::load(&path, &Environment::default()).unwrap();
+    /// The client of an agent with this configuration.
+    fn over_tls(agent: &Agent) -> Self {
+        let config = Config::load(&agent.path("config.json"), &Environment::default()).unwrap();
         let client = felhom_agent::wiring::connect(&config).unwrap().client;
         Self { client, node: config.node, ..Self::simulated() }
     }
@@ -119,10 +105,6 @@ macro_rules! ensure {
 impl Life {
     fn lxc(&self, vmid: Vmid) -> Lxc<'_> {
         self.place.client.node(&self.place.node).lxc(vmid)
-    }
-
-    async fn done<T: Change + Send>(&self, call: Call<'_, T, impl Sized>) -> Outcome<Ended> {
-        Ok(call.run().await?)
     }
 
     async fn live(&mut self) -> Outcome<()> {
@@ -173,7 +155,7 @@ impl Life {
 
     async fn start(&self, vmid: Vmid) -> Outcome<()> {
         let start = || self.lxc(vmid).start();
-        self.done(start()).await?;
+        start().run().await?;
         ensure!(self.status(vmid).await? == GuestStatus::Running, "it was started");
         let again = start().await;
         ensure!(
@@ -186,13 +168,13 @@ impl Life {
     async fn snapshot_change_and_roll_back(&self, vmid: Vmid) -> Outcome<()> {
         let (lxc, name): (_, SnapshotName) = (self.lxc(vmid), "before".parse()?);
         let snapshot = lxc.snapshot(&name);
-        self.done(snapshot.create().with(SnapshotParams { description: Some("life".into()) })).await?;
+        snapshot.create().with(SnapshotParams { description: Some("life".into()) }).run().await?;
         let current = lxc.snapshots().await?.into_iter().find(SnapshotEntry::is_current);
         ensure!(
             current.and_then(|entry| entry.parent) == Some(name.clone()),
             "it descends from the snapshot"
         );
-        let again = self.done(snapshot.create()).await;
+        let again = snapshot.create().run().await;
         ensure!(again.is_err(), "a name that is taken is refused");
         let options = LxcOptions { memory: Some(256), ..LxcOptions::default() };
         let digest = lxc.config().await?.digest;
@@ -200,10 +182,10 @@ impl Life {
         ensure!(matches!(lxc.apply(&change).await?, ConfigChange::Live), "memory changes at once");
         ensure!(lxc.set_config(&change).await.is_err(), "the digest is outdated now");
         ensure!(lxc.config().await?.options.memory == Some(256), "memory was changed");
-        self.done(snapshot.rollback()).await?;
+        snapshot.rollback().run().await?;
         ensure!(lxc.config().await?.options.memory == Some(128), "the rollback took the change back");
         ensure!(self.status(vmid).await? == GuestStatus::Stopped, "a rollback stops it");
-        self.done(snapshot.delete()).await?;
+        snapshot.delete().run().await?;
         ensure!(lxc.snapshots().await?.len() == 1, "only the running state is left");
         Ok(())
     }
@@ -212,7 +194,7 @@ impl Life {
         let node = self.place.client.node(&self.place.node);
         let storage: StorageId = self.place.template.volume().storage().parse()?;
         let params = VzdumpParams { storage: Some(storage.clone()), ..VzdumpParams::new(vmid.into()) };
-        let ended = self.done(node.vzdump(&params)).await?;
+        let ended = node.vzdump(&params).run().await?;
         let upid = ended.upid.as_ref().ok_or("a backup is a task")?;
         let made = node.storage(&storage).backups_made_by(upid).await?;
         self.made.backups.extend(made.iter().map(|content| content.volid.clone()));
@@ -245,7 +227,7 @@ impl Life {
     }
 
     async fn destroy(&mut self, vmid: Vmid) -> Outcome<()> {
-        self.done(self.lxc(vmid).destroy()).await?;
+        self.lxc(vmid).destroy().run().await?;
         self.made.containers.retain(|made| *made != vmid);
         ensure!(self.lxc(vmid).config().await.is_err(), "{vmid} is gone");
         Ok(())
@@ -255,7 +237,7 @@ impl Life {
         let node = self.place.client.node(&self.place.node);
         for volume in &std::mem::take(&mut self.made.backups) {
             let storage: StorageId = volume.storage().parse()?;
-            self.done(node.storage(&storage).volume(volume).delete()).await?;
+            node.storage(&storage).volume(volume).delete().run().await?;
             let left = node.storage(&storage).content().await?;
             ensure!(left.iter().all(|content| content.volid != *volume), "{volume} is gone");
         }
@@ -267,7 +249,7 @@ impl Life {
         self.delete_backups().await?;
         for vmid in &self.made.containers {
             let params = DestroyParams { force: Some(true), ..DestroyParams::default() };
-            self.done(self.lxc(*vmid).destroy().with(params)).await?;
+            self.lxc(*vmid).destroy().with(params).run().await?;
         }
         Ok(())
     }
@@ -289,5 +271,5 @@ async fn a_container_lives_and_leaves_nothing() {
 #[tokio::test]
 async fn a_container_lives_over_tls() {
     let node = Node::start("");
-    live(Place::served(&node)).await;
+    live(Place::over_tls(&Agent::of(&node))).await;
 }

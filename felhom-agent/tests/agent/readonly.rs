@@ -203,38 +203,21 @@ fn odd_world(odd: &str) -> (Node, Agent) {
     world(&[&format!("odd {odd}")])
 }
 
-const GUESTS: &[&str] = &["guests.list", "guests.locks", "guests.leftovers"];
-
-/// An odd row, the checks that warn of it, and its name in them.
-const ROWS: &[(&str, &[&str], &str)] = &[
-    ("cluster.resources /data/- null", GUESTS, "row "),
-    ("cluster.resources /data/- 7", GUESTS, "row "),
-    ("cluster.resources /data/- [\"lxc\"]", GUESTS, "row "),
-    (
-        "cluster.resources /data/- {\"id\":\"lxc/109\",\"type\":\"lxc\",\"node\":\"pve1\",\"vmid\":\"x\"}",
-        GUESTS,
-        "lxc/109",
-    ),
-    (
-        "cluster.resources /data/- {\"id\":\"lxc/109\",\"type\":\"lxc\",\"node\":{},\"vmid\":109}",
-        GUESTS,
-        "lxc/109",
-    ),
-    ("storage.list /data/- {\"storage\":{\"is\":\"odd\"},\"type\":\"dir\"}", &["storage.list"], "row "),
-    ("storage.list /data/- null", &["storage.list"], "row "),
-    ("snapshot.list /data/- {\"name\":[\"s\"]}", &["guests.leftovers"], "row "),
-    ("snapshot.list /data/- \"felhom-st\"", &["guests.leftovers"], "row "),
-];
+/// The checks, the expectation and the oddity of every row of one kind in `odd.txt`.
+fn oddities(kind: &str) -> impl Iterator<Item = [&'static str; 3]> {
+    let rows = include_str!("odd.txt").lines().filter(move |line| line.starts_with(kind));
+    rows.map(|row| row.splitn(4, " | ").skip(1).collect::<Vec<_>>().try_into().unwrap())
+}
 
 #[test]
 fn an_odd_row_is_named_and_hides_none_of_the_others() {
-    for (odd, checks, name) in ROWS {
+    for [checks, name, odd] in oddities("row") {
         let (_node, agent) = odd_world(odd);
         let run = agent.run(JSON);
-        for check in checks.iter().chain(&["decode.drift"]) {
+        for check in checks.split(',').chain(["decode.drift"]) {
             let found = run.findings(check);
             let warns = |finding: &Value| {
-                let is_named = *check == "decode.drift" || text(&finding["summary"]).starts_with(name);
+                let is_named = check == "decode.drift" || text(&finding["summary"]).starts_with(name);
                 finding["status"] == "warn" && is_named
             };
             assert!(found.iter().any(warns), "{odd} {check}: {found:?}");
@@ -245,42 +228,18 @@ fn an_odd_row_is_named_and_hides_none_of_the_others() {
     }
 }
 
-/// What cannot be read as a whole, or only holds more than is known, and what is said of it.
-const ANSWERS: &[(&str, &str)] = &[
-    ("node.status /data \"busy\"", "warn"),
-    ("node.status /data 7", "warn"),
-    ("node.status /data [1]", "warn"),
-    ("cluster.resources /data {\"is\":1}", "warn"),
-    ("storage.list /data true", "warn"),
-    ("node.status /data/unheard {\"of\":1}", "ok"),
-];
-
 #[test]
 fn an_answer_that_could_not_be_read_is_no_answer_without_drift() {
-    for (odd, expected) in ANSWERS {
+    for [check, expected, odd] in oddities("answer") {
         let (_node, agent) = odd_world(odd);
-        let found = agent.run(JSON).findings("decode.drift");
-        assert!(found.len() == 1 && found[0]["status"] == *expected, "{odd}: {found:?}");
+        let found = agent.run(JSON).findings(check);
+        assert!(found.len() == 1 && found[0]["status"] == expected, "{odd}: {found:?}");
     }
 }
 
-/// Rows and values in which something of an exercise may be.
-const HIDING: &[&str] = &[
-    "snapshot.list /data/- {\"name\":[\"s\"]}",
-    "snapshot.list /data/- null",
-    "snapshot.list /data/- {\"description\":\"self-test of felhom-agent\"}",
-    "cluster.resources /data/- {\"id\":\"lxc/109\",\"type\":\"lxc\",\"node\":\"pve1\",\"vmid\":\"x\"}",
-    "cluster.resources /data/- 7",
-    "node.list /data/- null",
-    "lxc.config /data/tags [\"felhom-st-marker\"]",
-    "lxc.config /data/tags {\"felhom-st-marker\":1}",
-    "lxc.config /data/tags [[]]",
-    "lxc.config /data/digest null",
-];
-
 #[test]
 fn cleanup_says_what_it_could_not_look_at() {
-    for odd in HIDING {
+    for [.., odd] in oddities("hiding") {
         let (node, agent) = odd_world(odd);
         node.tell("set 300 tags felhom-selftest;felhom-st-marker");
         let run = agent.run(CLEANUP);
@@ -304,7 +263,8 @@ fn cleanup_leaves_a_snapshot_whose_container_it_cannot_judge() {
 
 #[test]
 fn an_exercise_does_not_begin_where_it_cannot_look() {
-    for odd in HIDING.iter().filter(|odd| odd.starts_with("snapshot.list") || odd.contains("tags")) {
+    let is_seen = |odd: &str| odd.starts_with("snapshot.list") || odd.contains("tags");
+    for [.., odd] in oddities("hiding").filter(|[.., odd]| is_seen(odd)) {
         let (node, agent) = odd_world(odd);
         let run = agent.run("selftest --task -o json --skip sudo,host");
         assert_eq!((run.exit != 0, node.ask("changes")), (true, json!(0)), "{odd}: {}", run.stdout);

@@ -84,42 +84,14 @@ fn cases() -> Vec<Case> {
 }
 
 /// Checks whose repair is not carried out here, and why.
-const NOT_HERE: [(&str, &str); 27] = [
-    ("config.secret", "carried out in configuration.rs"),
-    ("config.tls", "carried out in configuration.rs"),
-    ("tls.handshake", "the port belongs to something else, or pveproxy is ill: only a person sees which"),
-    ("tls.expiry", "warns only; the certificate is renewed by PVE's own tools"),
-    ("auth.token", "PVE does not say what is wrong with the token"),
-    ("api.version", "an upgrade to another major version is a guide and no command"),
-    ("time.skew", "it sets the clock of the host"),
-    ("perm.excess", "warns only; whoever granted it may have meant it"),
-    ("storage.space", "what may go from a full storage, and why one hangs, only a person knows"),
-    ("storage.golden", "whether it is made anew or another one is named only a person knows"),
-    ("sudo.nnp", "needs systemd"),
-    ("sudo.ready", "needs sudo: carried out in tests/host/repairs.rs"),
-    ("sudo.exact", "warns only; others may have put the rule there"),
-    ("host.binaries", "changes programs of the host: carried out in tests/host/repairs.rs"),
-    ("host.mountns", "needs systemd"),
-    ("host.sensors", "the host is too hot"),
-    ("host.smart", "the disk must be replaced"),
-    ("host.usb.*", "needs disks: carried out in tests/host/usb.rs"),
-    ("decode.drift", "never fails"),
-    ("x.snapshot", "a task of PVE failed: its log says why"),
-    ("x.visible", "PVE shows something else than its task did"),
-    ("x.marker", "a call of PVE failed, which repairs like those of the checks"),
-    ("x.rollback", "a task of PVE failed: its log says why"),
-    ("x.restored", "PVE shows something else than its task did"),
-    ("x.delete", "a task of PVE failed: its log says why"),
-    ("x.gone", "it looks at what the steps before have left"),
-    ("x.unchanged", "it looks at what the steps before have left"),
-];
+const NOT_HERE: &str = include_str!("repairs.txt");
 
 #[test]
 fn every_check_has_its_repair_carried_out_or_a_reason_why_not() {
     let listed = Agent::with_text("{}").run("selftest --list-checks").stdout;
     let listed: BTreeSet<&str> = listed.lines().filter_map(|line| line.split(' ').next()).collect();
     let carried: BTreeSet<&str> = cases().iter().map(|case| case.id).collect();
-    let reasons: BTreeSet<&str> = NOT_HERE.iter().map(|(id, _)| *id).collect();
+    let reasons: BTreeSet<&str> = NOT_HERE.lines().filter_map(|line| line.split(' ').next()).collect();
     let both: Vec<_> = carried.intersection(&reasons).collect();
     assert_eq!((both, carried.union(&reasons).copied().collect()), (vec![], listed));
 }

@@ -7,8 +7,8 @@ use proxmox_api::{HttpTransport, Method, Request, Stage};
 use tokio::net::TcpSocket;
 
 use crate::agent::{METHODS, Trust, get, limited, not_sent, ok, request, transport, trusting, unknown};
-use crate::certificate::STRANGER;
-use crate::faultd::{Face, Faultd, Play, Step};
+use crate::certificate::{NODE, STRANGER};
+use crate::faultd::{Face, Faultd, Play, Step, VERSIONS};
 
 /// A short time limit, and that with what may be added to it.
 const SHORT: u64 = 300;
@@ -119,7 +119,8 @@ async fn what_would_be_met_again_is_not_tried_again() {
 async fn a_server_that_speaks_only_h2_is_not_misread() {
     let settings = vec![0, 0, 0, 4, 0, 0, 0, 0, 0];
     let script = vec![Step::Read, Step::Write(settings), Step::Drain];
-    let server = Faultd::start(vec![Play { face: Face::speaking("h2"), script }]).await;
+    let face = Face::tls(&[&NODE], NODE.key(), VERSIONS, "h2");
+    let server = Faultd::start(vec![Play { face, script }]).await;
     let reason = unknown(get(&trusting(&server)).await);
     assert!(reason.contains("invalid HTTP"), "{reason}");
 }

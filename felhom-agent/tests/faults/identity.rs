@@ -9,8 +9,8 @@ use rustls::version::{TLS12, TLS13};
 use rustls::{HandshakeKind, SupportedProtocolVersion};
 
 use crate::agent::{Trust, get, not_sent, ok, transport};
-use crate::certificate::{CLUSTER, EXPIRED, Identity, NODE, RSA_NODE, RSA_STRANGER, STRANGER};
-use crate::faultd::{Face, Faultd, Play, Step};
+use crate::certificate::{CLUSTER, EXPIRED, Identity, NODE, RSA_NODE, RSA_STRANGER, STRANGER, private};
+use crate::faultd::{Face, Faultd, Play, Step, VERSIONS};
 
 /// What came of one request.
 #[derive(Debug, PartialEq, Eq)]
@@ -72,9 +72,10 @@ async fn assert_copy_is_refused(
     let insecure = Trust { is_insecure: true, ..Trust::default() };
     let key_pinned = Trust { key_pins: vec![genuine.key_pin()], ..Trust::default() };
     for trust in [pinned(genuine), key_pinned, vouched(), insecure] {
-        let honest = Face::in_version(genuine, version);
+        let honest = Face::tls(&[genuine], genuine.key(), &[version], "");
         assert!(is_answered(honest, &trust).await, "{trust:?} refuses the genuine server");
-        let (outcome, verdict) = outcome(Face::copied(genuine, key, version), "127.0.0.1", &trust).await;
+        let copied = Face::tls(&[genuine], private(key), &[version], "");
+        let (outcome, verdict) = outcome(copied, "127.0.0.1", &trust).await;
         assert_eq!(outcome, Outcome::Refused("invalid peer certificate: BadSignature".into()), "{trust:?}");
         assert_eq!(verdict, Some(Verdict::Accepted));
     }
@@ -91,7 +92,7 @@ async fn a_copied_certificate_without_its_key_is_refused_in_both_versions() {
 
 #[tokio::test]
 async fn a_pinned_certificate_behind_another_leaf_is_refused() {
-    let face = Face::with_intermediate(&STRANGER, &NODE);
+    let face = Face::tls(&[&STRANGER, &NODE], STRANGER.key(), VERSIONS, "");
     let (outcome, verdict) = outcome(face, "127.0.0.1", &pinned(&NODE)).await;
     assert!(matches!(outcome, Outcome::Refused(_)), "{outcome:?}");
     assert_eq!(verdict, Some(Verdict::PinMismatch));
@@ -152,7 +153,7 @@ async fn every_connection_is_judged_anew() {
 #[tokio::test]
 async fn no_session_is_resumed() {
     for version in [&TLS12, &TLS13] {
-        let face = Face::in_version(&NODE, version);
+        let face = Face::tls(&[&NODE], NODE.key(), &[version], "");
         let server =
             Faultd::start(vec![Play { face, script: vec![Step::Serve(ok(), 1), Step::Close] }]).await;
         let transport = transport(&format!("https://{}", server.address()), &pinned(&NODE));

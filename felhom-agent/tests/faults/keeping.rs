@@ -4,13 +4,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use felhom_agent::transport::HyperTransport;
-use proxmox_api::{HttpTransport, Method, Parameter, Patience, Request, Response};
-use proxmox_types::Upid;
+use proxmox_api::{HttpTransport, Method, Parameter, Request, Response};
 use tokio::task::JoinSet;
 
 use crate::agent::{
-    METHODS, Trust, VERSION, answer, client, first, get, limited, node, ok, request, transport, trusting,
-    unknown, with_headers,
+    METHODS, VERSION, answer, first, get, limited, node, ok, request, trusting, unknown, with_headers,
 };
 use crate::faultd::{Faultd, Step, ends};
 
@@ -36,75 +34,59 @@ fn willing() -> Vec<Step> {
 }
 
 #[tokio::test]
-async fn a_connection_is_kept_for_the_next_request() {
+async fn a_connection_is_kept_for_the_next_request_and_closed_with_the_transport() {
     let (server, transport) = node(vec![willing()]).await;
     for method in METHODS {
         assert!(transport.send(request(method)).await.is_ok(), "{method}");
     }
     assert_eq!(server.requests(), [4]);
+    drop(transport);
+    server.until_over(1).await;
 }
 
-/// The server goes away between two requests, in this way.
-async fn assert_next_request_is_sent_once(end: Vec<Step>, method: Method) {
-    let first = [vec![Step::Serve(ok(), 1), Step::Gate], end].concat();
-    let (server, transport) = node(vec![first, willing()]).await;
-    get(&transport).await.unwrap();
-    server.open(1);
-    server.until_over(1).await;
-    let answer = transport.send(request(method)).await;
-    assert!(answer.is_ok(), "{method}: {answer:?}");
-    assert_eq!(server.requests(), [1, 1], "{method}");
+/// Every way in which a server goes away, with every method of the request that meets it.
+fn meetings() -> impl Iterator<Item = (Vec<Step>, Method)> {
+    ends().into_iter().flat_map(|end| METHODS.map(|method| (end.clone(), method)))
+}
+
+/// The server goes away between two requests.
+async fn going(end: Vec<Step>) -> Faultd {
+    Faultd::node(vec![[vec![Step::Serve(ok(), 1), Step::Gate], end].concat(), willing()]).await
 }
 
 #[tokio::test]
 async fn a_request_after_the_server_has_closed_goes_out_once_on_a_new_connection() {
-    for end in ends() {
-        for method in METHODS {
-            assert_next_request_is_sent_once(end.clone(), method).await;
-        }
-    }
-}
-
-/// The server goes away between two requests, and the client polls no socket meanwhile.
-fn assert_unnoticed_end_is_noticed(end: Vec<Step>, method: Method) {
-    let (say, hear) = std::sync::mpsc::channel();
-    let (answered, is_answered) = tokio::sync::oneshot::channel();
-    let (done, is_done) = tokio::sync::oneshot::channel();
-    let server = std::thread::spawn(move || {
-        runtime().block_on(async {
-            let first = [vec![Step::Serve(ok(), 1), Step::Gate], end].concat();
-            let server = Faultd::node(vec![first, willing()]).await;
-            say.send(server.address()).unwrap();
-            is_answered.await.unwrap();
-            server.open(1);
-            server.until_over(1).await;
-            say.send(server.address()).unwrap();
-            is_done.await.unwrap();
-            server.requests()
-        })
-    });
-    runtime().block_on(async {
-        let transport = transport(&format!("https://{}", hear.recv().unwrap()), &Trust::node());
+    for (end, method) in meetings() {
+        let server = going(end).await;
+        let transport = trusting(&server);
         get(&transport).await.unwrap();
-        answered.send(()).unwrap();
-        hear.recv().unwrap();
+        server.open(1);
+        server.until_over(1).await;
         let answer = transport.send(request(method)).await;
         assert!(answer.is_ok(), "{method}: {answer:?}");
-        done.send(()).unwrap();
-    });
-    assert_eq!(server.join().unwrap(), [1, 1], "{method}");
-}
-
-fn runtime() -> tokio::runtime::Runtime {
-    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap()
+        assert_eq!(server.requests(), [1, 1], "{method}");
+    }
 }
 
 #[test]
 fn a_close_that_came_while_the_program_was_busy_is_noticed_before_the_next_request() {
-    for end in ends() {
-        for method in METHODS {
-            assert_unnoticed_end_is_noticed(end.clone(), method);
-        }
+    let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    for (end, method) in meetings() {
+        // While the runtime of the server runs, that of the client polls no socket.
+        let (servers, clients) = (runtime(), runtime());
+        let server = servers.block_on(going(end));
+        let (stop, is_stopped) = tokio::sync::oneshot::channel::<()>();
+        std::thread::scope(|scope| {
+            scope.spawn(|| servers.block_on(is_stopped));
+            let transport = trusting(&server);
+            clients.block_on(get(&transport)).unwrap();
+            server.open(1);
+            runtime().block_on(server.until_over(1));
+            let answer = clients.block_on(transport.send(request(method)));
+            assert!(answer.is_ok(), "{method}: {answer:?}");
+            assert_eq!(server.requests(), [1, 1], "{method}");
+            drop(stop);
+        });
     }
 }
 
@@ -225,14 +207,6 @@ async fn abandoned_requests_give_their_places_back() {
     assert_eq!(server.requests(), [1; 4]);
 }
 
-#[tokio::test]
-async fn the_transport_closes_its_connections_when_it_goes() {
-    let (server, transport) = node(vec![willing()]).await;
-    get(&transport).await.unwrap();
-    drop(transport);
-    server.until_over(1).await;
-}
-
 /// Answers that are not whole when the connection ends.
 fn torn() -> Vec<(&'static str, Vec<u8>)> {
     let chunked = "Transfer-Encoding: chunked\r\n";
@@ -274,57 +248,28 @@ async fn a_body_of_unknown_length_ends_with_a_proper_farewell_only() {
     assert!(reason.contains("close_notify"), "{reason}");
 }
 
-/// An answer that would take far longer than the request may.
-async fn assert_ends_in_time(script: Vec<Step>) {
-    let (server, transport) = first(script).await;
-    let start = Instant::now();
-    let answer = transport.send(limited(Method::Post, 500)).await;
-    let elapsed = start.elapsed().as_millis();
-    assert_eq!(unknown(answer), "nothing more came in time");
-    assert!((500..700).contains(&elapsed), "{elapsed} ms");
-    server.until_over(1).await;
-    get(&transport).await.unwrap();
-    assert_eq!(server.requests(), [1, 1]);
-}
-
-const UPID: &str = "UPID:pve1:0000091C:0004ED09:6B052CDB:vzsnapshot:101:felhom@pve!agent:";
-
-fn status(more: &str) -> Vec<u8> {
-    let fixed = r#""type":"vzsnapshot","id":"101","node":"pve1","user":"felhom@pve","pid":2332,"pstart":322825,"starttime":1795501275"#;
-    answer("200 OK", &format!(r#"{{"data":{{"upid":"{UPID}",{fixed},{more}}}}}"#))
-}
-
-#[tokio::test]
-async fn a_restart_of_pveproxy_does_not_hide_the_end_of_a_task() {
-    let running = status(r#""status":"running""#);
-    let stopped = status(r#""status":"stopped","exitstatus":"OK""#);
-    let scripts = vec![
-        vec![Step::Serve(running, 1), Step::Read, Step::Reset],
-        vec![Step::Read],
-        vec![Step::Reset],
-        vec![Step::Serve(answer("596 Connection timed out", ""), 1)],
-        vec![Step::Serve(stopped, 1)],
-    ];
-    let server = Faultd::node(scripts).await;
-    let upid: Upid = UPID.parse().unwrap();
-    let ended = client(&server).task(&upid).wait(Patience::new(Duration::from_secs(10))).await.unwrap();
-    assert_eq!((ended.upid, ended.warnings), (Some(upid), 0));
-}
-
 #[tokio::test]
 async fn an_answer_that_does_not_come_or_drips_ends_with_the_time_limit() {
     let (head, body) = (ok()[..ok().len() - VERSION.len()].to_vec(), VERSION.as_bytes().to_vec());
     let drip = |bytes| Step::Drip(bytes, Duration::from_millis(200));
-    assert_ends_in_time(vec![Step::Read, Step::Drain]).await;
-    assert_ends_in_time(vec![Step::Read, drip(ok())]).await;
-    assert_ends_in_time(vec![Step::Read, Step::Write(head), drip(body)]).await;
+    for answer in [vec![Step::Drain], vec![drip(ok())], vec![Step::Write(head), drip(body)]] {
+        let (server, transport) = first([vec![Step::Read], answer].concat()).await;
+        let start = Instant::now();
+        let answer = transport.send(limited(Method::Post, 500)).await;
+        let elapsed = start.elapsed().as_millis();
+        assert_eq!(unknown(answer), "nothing more came in time");
+        assert!((500..700).contains(&elapsed), "{elapsed} ms");
+        server.until_over(1).await;
+        get(&transport).await.unwrap();
+        assert_eq!(server.requests(), [1, 1]);
+    }
 }
 
 #[tokio::test]
 async fn a_request_that_was_read_and_not_answered_is_unknown_and_not_repeated() {
     // On a new connection, and on one that was kept.
     for kept in [0, 1] {
-        for (end, method) in ends().into_iter().flat_map(|end| METHODS.map(|method| (end.clone(), method))) {
+        for (end, method) in meetings() {
             let script = [vec![Step::Serve(ok(), kept), Step::Read], end.clone()].concat();
             let (server, transport) = node(vec![script]).await;
             for _ in 0..kept {
