@@ -1,13 +1,13 @@
 //! Reads small files without following surprises: no FIFO, no device, no gigabyte.
 
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::Stat;
 use rustix::io::Errno;
-use snafu::{ResultExt, Snafu, ensure};
+use snafu::{OptionExt, ResultExt, Snafu, ensure};
 
 use crate::guard::{Exposure, FolderDanger, Guard, Last, Ours, acl, of_file, reach};
+use crate::host::replace;
 
 /// A file's bytes, and who else could have to do with it.
 #[derive(Debug)]
@@ -93,9 +93,7 @@ pub fn read_bounded(path: &Path, most: u64, last: Last) -> Result<BoundedFile, F
     ensure!(rustix::fs::FileType::from_raw_mode(status.st_mode).is_file(), NotRegularSnafu);
     // A list that cannot be looked at is none that can be understood.
     let acl = acl(&file, &status, 0o060).unwrap_or_else(|_| Some(Vec::new()));
-    let mut bytes = Vec::new();
-    file.take(most.saturating_add(1)).read_to_end(&mut bytes).context(ReadSnafu)?;
-    ensure!(u64::try_from(bytes.len()).is_ok_and(|read| read <= most), TooLargeSnafu { most });
+    let bytes = replace::read(&file, most).context(ReadSnafu)?.context(TooLargeSnafu { most })?;
     Ok(BoundedFile { bytes, path: path.into(), status, acl, danger: way.danger })
 }
 

@@ -11,6 +11,7 @@ use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, Stat};
 use rustix::io::Errno;
 
 use super::{FolderDanger, Ours, folder_danger};
+use crate::host::replace;
 
 /// The most links that are followed, as in the kernel.
 const LINKS: usize = 40;
@@ -53,9 +54,7 @@ pub struct Way {
 impl Way {
     /// Opens the file for reading. A FIFO is not waited for, and what has become a link since is not followed.
     pub fn open(&self) -> Result<File, Errno> {
-        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
-        rustix::fs::openat(&self.folder.descriptor, self.name.as_os_str(), flags, Mode::empty())
-            .map(File::from)
+        replace::open(&self.folder.descriptor, &self.name, OFlags::RDONLY)
     }
 }
 

@@ -4,19 +4,18 @@
 //! disk and then takes its place. Whoever is killed on the way leaves the old file or the new one. Two runs of this
 //! program exclude each other by a lock on the new file; a change that somebody else made meanwhile is noticed before
 //! the new file takes the place, and is kept.
-//!
-//! Source: `rename(2)`, which replaces atomically; `fsync(2)`, which a rename needs on the file before and on the folder
-//! after.
 
 use std::fs::{self, File, Permissions};
-use std::io::{self, Read, Write};
+use std::io;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
 use std::path::{Path, PathBuf};
 
 use proxmox_privileged::mount::fstab::FstabConflict;
-use rustix::fs::{FlockOperation, Mode, OFlags, flock, open};
+use rustix::fs::{CWD, FlockOperation, OFlags, flock};
 use rustix::io::Errno;
-use snafu::{ResultExt, Snafu, ensure};
+use snafu::{OptionExt, ResultExt, Snafu, ensure};
+
+use super::replace;
 
 /// Where the table is.
 const PATH: &str = "/etc/fstab";
@@ -50,7 +49,7 @@ pub enum FstabError {
         /// The table.
         path: PathBuf,
     },
-    /// It is no regular file of its own, and what it stands for is not replaced.
+    /// It is not a regular file of its own, and what it stands for is not replaced.
     #[snafu(display("{} is {what}", path.display()))]
     NotPlain {
         /// The table.
@@ -167,16 +166,14 @@ impl Fstab {
     /// The text, and what tells it from another.
     fn read(&self) -> Result<(Vec<u8>, Version), FstabError> {
         let path = &self.path;
-        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-        let file = match open(path, flags, Mode::empty()) {
+        let file = match replace::open(CWD, path, OFlags::RDONLY) {
             Err(Errno::LOOP) => return NotPlainSnafu { path, what: "a symbolic link" }.fail(),
-            opened => File::from(opened.map_err(io::Error::from).context(IoSnafu { path, what: "opened" })?),
+            opened => opened.map_err(io::Error::from).context(IoSnafu { path, what: "opened" })?,
         };
         let facts = file.metadata().context(IoSnafu { path, what: "looked at" })?;
         ensure!(facts.is_file(), NotPlainSnafu { path, what: "no file" });
-        ensure!(facts.len() <= MOST, NotPlainSnafu { path, what: "too large" });
-        let mut text = Vec::new();
-        file.take(MOST).read_to_end(&mut text).context(IoSnafu { path, what: "read" })?;
+        let text = replace::read(&file, MOST).context(IoSnafu { path, what: "read" })?;
+        let text = text.context(NotPlainSnafu { path, what: "too large" })?;
         Ok((text, Version::of(&facts)))
     }
 }
@@ -213,9 +210,8 @@ struct New {
 impl New {
     fn beside(fstab: &Fstab) -> Result<Self, FstabError> {
         let path = folder(&fstab.path).join(NEW);
-        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let file = open(&path, flags, Mode::RUSR | Mode::WUSR).map_err(io::Error::from);
-        let file = File::from(file.context(IoSnafu { path: &path, what: "made" })?);
+        let file = replace::open(CWD, &path, OFlags::WRONLY | OFlags::CREATE).map_err(io::Error::from);
+        let file = file.context(IoSnafu { path: &path, what: "made" })?;
         let busy = BusySnafu { path: &fstab.path };
         match flock(&file, FlockOperation::NonBlockingLockExclusive) {
             Err(Errno::WOULDBLOCK) => return busy.fail(),
@@ -233,20 +229,17 @@ impl New {
     }
 
     fn fill(&self, text: &[u8], old: &Version) -> io::Result<()> {
-        let mut file = &self.file;
-        file.set_len(0)?;
-        file.write_all(text)?;
-        fchown(file, Some(old.owner.0), Some(old.owner.1))?;
-        file.set_permissions(Permissions::from_mode(old.mode))?;
-        file.sync_all()
+        self.file.set_len(0)?;
+        fchown(&self.file, Some(old.owner.0), Some(old.owner.1))?;
+        self.file.set_permissions(Permissions::from_mode(old.mode))?;
+        replace::write(&self.file, text)
     }
 
     fn take_the_place_of(&self, fstab: &Fstab) -> Result<(), FstabError> {
         let path = &fstab.path;
         fs::rename(&self.path, path).context(IoSnafu { path, what: "replaced" })?;
         self.is_placed.set(true);
-        let synced = File::open(folder(path)).and_then(|folder| folder.sync_all());
-        synced.context(NotSyncedSnafu { path })
+        replace::sync_folder(path).context(NotSyncedSnafu { path })
     }
 }
 
