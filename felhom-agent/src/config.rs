@@ -1,12 +1,13 @@
 //! The configuration: a JSON file, overridden by environment variables, checked once.
 
 mod environment;
+mod error;
 mod file;
 mod settings;
 mod strict;
 mod token;
 mod url;
-pub mod usb;
+mod variables;
 
 use std::borrow::Cow;
 use std::ffi::OsString;
@@ -14,18 +15,21 @@ use std::ops::Deref;
 use std::path::{Path, PathBuf};
 
 use proxmox_types::{ApiToken, NodeName, redact, redact_strictly};
-use snafu::{ResultExt, Snafu};
+use snafu::ResultExt;
 
 pub use crate::guard::{access_line, install_line};
-pub use environment::Environment;
+pub use error::ConfigError;
 pub use file::{BoundedFile, FileError, read_bounded, read_guarded};
 pub use settings::{
-    Log, LogFormat, LogLevel, Privileged, PrivilegedMode, Selftest, Settings, TlsConfig, table,
+    Log, LogFormat, LogLevel, Privileged, PrivilegedMode, Selftest, Settings, TlsConfig, USB_ROOT, UsbDisk,
+    table, usb_target,
 };
 pub use token::{TokenProblem, TokenSource};
 pub use url::Url;
+pub use variables::Environment;
 
 use crate::guard::{Guard, Last};
+use error::{InvalidSnafu, TokenSnafu, UnreadableSnafu};
 
 /// Where the configuration is unless something else is said.
 pub const DEFAULT_PATH: &str = "/etc/felhom-agent/config.json";
@@ -63,7 +67,7 @@ impl Settings {
     /// Reads what commands need that stay on this host, and takes the defaults if the file that nobody named is not
     /// there.
     pub fn load(named: Option<PathBuf>, environment: &Environment) -> Result<Self, ConfigError> {
-        let is_named = named.is_some() || environment.get(environment::CONFIG).is_some();
+        let is_named = named.is_some() || environment.get(variables::CONFIG).is_some();
         let path = Config::path(named, environment);
         environment::check_config(environment)?;
         if !is_named && !path.exists() {
@@ -75,69 +79,11 @@ impl Settings {
     }
 }
 
-/// Why there is no configuration.
-#[derive(Debug, Snafu)]
-#[snafu(visibility(pub(crate)))]
-#[non_exhaustive]
-pub enum ConfigError {
-    /// The file cannot be read.
-    #[snafu(display("{}: {source}", path.display()))]
-    Unreadable {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: FileError,
-    },
-    /// The file is not what it must be.
-    #[snafu(display("{}:{line}:{column}: {problem}", path.display()))]
-    Malformed {
-        /// The file.
-        path: PathBuf,
-        /// Line, from 1.
-        line: usize,
-        /// Column, from 1.
-        column: usize,
-        /// What is wrong, and what was probably meant.
-        problem: String,
-    },
-    /// A variable of the environment is not what it must be.
-    #[snafu(display("environment variable {variable}: {problem}"))]
-    Variable {
-        /// The variable.
-        variable: String,
-        /// What is wrong.
-        problem: String,
-    },
-    /// A value is missing, or contradicts another.
-    #[snafu(display("{}: `{key}`: {problem}", path.display()))]
-    Invalid {
-        /// The file.
-        path: PathBuf,
-        /// The key.
-        key: String,
-        /// What is wrong.
-        problem: String,
-    },
-    /// There is no token that may be used.
-    #[snafu(display("{source}"))]
-    Token {
-        /// Why.
-        source: TokenProblem,
-    },
-}
-
-impl ConfigError {
-    /// Whether it is about the token, and the rest of the configuration is fine.
-    pub const fn is_about_token(&self) -> bool {
-        matches!(self, Self::Token { .. })
-    }
-}
-
 impl Config {
     /// The file that is read: as said on the command line, in the environment, or the default.
     pub fn path(argument: Option<PathBuf>, environment: &Environment) -> PathBuf {
         let named =
-            argument.map(OsString::from).or_else(|| environment.get(environment::CONFIG).map(OsString::from));
+            argument.map(OsString::from).or_else(|| environment.get(variables::CONFIG).map(OsString::from));
         named.map_or_else(|| PathBuf::from(DEFAULT_PATH), PathBuf::from)
     }
 

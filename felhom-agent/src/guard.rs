@@ -5,31 +5,19 @@
 //! sticky bit, as `/tmp`, may be on the way, since only the owner replaces what lies in it. A symbolic link is judged
 //! by its folder and by where it leads. Access lists count as much as mode bits.
 
-mod grants;
-mod ours;
+mod access;
 mod way;
 
 use std::path::{Path, PathBuf};
 
 use rustix::fs::Stat;
 
-pub use ours::{Ours, access_line, install_line};
+pub use access::{Guard, Ours, access_line, install_line};
 pub(crate) use way::acl;
 pub use way::{Folder, Last, Way, reach};
 
 use crate::report::shell::word;
-use grants::{Grant, Who, grants};
-
-/// What a file is to be guarded against.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Guard {
-    /// It says where the token goes: nobody else may write it.
-    Steering,
-    /// It holds the token: nobody else may read or write it.
-    Token,
-    /// It holds the token, and systemd has put it there, readable by a group.
-    Credential,
-}
+use access::{Grant, Who, grants};
 
 /// Why somebody else could read or change a file.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -13,7 +13,6 @@
 mod connect;
 mod credentials;
 mod lane;
-mod message;
 mod record;
 
 use std::fmt;
@@ -30,8 +29,7 @@ use crate::config::{TlsConfig, Url};
 use crate::tls::{self, TlsError, Verifier};
 use connect::{Connector, Unopened};
 use credentials::Credentials;
-use lane::{Failure, Lane};
-use message::Head;
+use lane::{Head, Lane, Unanswered};
 
 /// Connections at the same time, and so requests in flight.
 const LANES: usize = 3;
@@ -93,14 +91,14 @@ impl HyperTransport {
             None => self.open(deadline).await?,
         };
         let sent = match lane.send(message, deadline).await {
-            Err(Failure::Unwritten(message)) => {
+            Err(Unanswered::Unwritten(message)) => {
                 self.record.count_retry();
                 lane = self.open(deadline).await?;
                 lane.send(*message, deadline).await
             }
             sent => sent,
         };
-        let answer = sent.map_err(Failure::into_error)?;
+        let answer = sent.map_err(Unanswered::into_error)?;
         self.record.count_answer(&answer);
         if !answer.closes && lane.settle().await {
             self.kept.lock().unwrap_or_else(PoisonError::into_inner).push(lane);

@@ -18,7 +18,7 @@ use super::problem::{Problem, print_problem, tell};
 use super::session::HostSession;
 use super::table::{bytes, or_dash, table, worst};
 use crate::config::Environment;
-use crate::config::usb::{UsbDisk, target};
+use crate::config::{UsbDisk, usb_target};
 use crate::host::device::{Device, Devices, is_same};
 use crate::host::health::rank;
 use crate::host::place::place_of;
@@ -200,7 +200,7 @@ fn disk(session: &HostSession, named: &Named) -> Result<UsbDisk, Problem> {
 }
 
 fn target_of(name: &Name) -> Result<MountTarget, Problem> {
-    target(&name.name).map_err(|error| usage(&error))
+    usb_target(&name.name).map_err(|error| usage(&error))
 }
 
 fn usage(error: &Malformed) -> Problem {

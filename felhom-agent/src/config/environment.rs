@@ -1,6 +1,5 @@
 //! Environment variables over the file: which there are, and how figment merges them.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 
 use figment::providers::{Format, Json};
@@ -9,51 +8,13 @@ use figment::{Figment, Metadata, Profile, Provider};
 
 use proxmox_types::{clean, first_invisible, redact_strictly};
 
-use super::settings::{KEYS, Key, Kind, Settings};
+use super::error::{ConfigError, InvalidSnafu, VariableSnafu};
+use super::settings::{KEYS, Key, PREFIX, Settings, ValueKind};
 use super::strict::LONGEST;
-use super::{ConfigError, InvalidSnafu, VariableSnafu};
-
-/// What the names of the agent's variables begin with.
-pub(super) const PREFIX: &str = "FELHOM_AGENT_";
-
-/// Names the configuration file itself.
-pub(super) const CONFIG: &str = "FELHOM_AGENT_CONFIG";
+use super::variables::{CONFIG, Environment};
 
 /// What is wrong with a variable without a value.
 const EMPTY: &str = "is empty; give it a value, or unset it";
-
-/// The variables of the process, or of a test: nothing for a value that is no text. Its `Debug` shows no values.
-#[derive(Clone, Default)]
-pub struct Environment(BTreeMap<String, Option<String>>);
-
-impl Environment {
-    /// The variables of this process.
-    pub fn of_process() -> Self {
-        let variables = std::env::vars_os();
-        Self(
-            variables
-                .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok())))
-                .collect(),
-        )
-    }
-
-    /// The value of a variable.
-    pub fn get(&self, name: &str) -> Option<&str> {
-        self.0.get(name)?.as_deref()
-    }
-}
-
-impl FromIterator<(String, String)> for Environment {
-    fn from_iter<T: IntoIterator<Item = (String, String)>>(variables: T) -> Self {
-        Self(variables.into_iter().map(|(name, value)| (name, Some(value))).collect())
-    }
-}
-
-impl std::fmt::Debug for Environment {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_set().entries(self.0.keys()).finish()
-    }
-}
 
 /// One variable as a provider of its own, so that an error names it.
 struct Variable {
@@ -138,21 +99,23 @@ fn variable(name: &str, text: &str) -> Result<Variable, ConfigError> {
         return refuse(format!("holds an invisible character: {stray}"));
     }
     let value = match key.kind {
-        Kind::Text | Kind::Flag | Kind::Number if text.is_empty() => return refuse(EMPTY.into()),
-        Kind::Text => Value::from(text),
-        Kind::List => {
+        ValueKind::Text | ValueKind::Flag | ValueKind::Number if text.is_empty() => {
+            return refuse(EMPTY.into());
+        }
+        ValueKind::Text => Value::from(text),
+        ValueKind::List => {
             Value::from(text.split(',').map(str::trim).filter(|item| !item.is_empty()).collect::<Vec<_>>())
         }
-        Kind::Flag => match text {
+        ValueKind::Flag => match text {
             "true" => Value::from(true),
             "false" => Value::from(false),
             _ => return refuse("must be true or false".into()),
         },
-        Kind::Number => match text.parse::<u32>() {
+        ValueKind::Number => match text.parse::<u32>() {
             Ok(number) => Value::from(number),
             Err(_) => return refuse("must be a whole number".into()),
         },
-        Kind::FileOnly => return refuse(format!("`{}` can only be set in the file", key.path)),
+        ValueKind::FileOnly => return refuse(format!("`{}` can only be set in the file", key.path)),
     };
     Ok(Variable { name: name.into(), path: key.path, value })
 }

@@ -6,25 +6,30 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::path::PathBuf;
 
+use proxmox_privileged::argument::{FsUuid, MountTarget};
 use proxmox_types::{Bridge, Fingerprint, NodeName, PoolId, Secret, StorageId, Vmid, VolumeId, vmid};
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
-use super::usb::UsbDisk;
+/// What the names of the agent's variables begin with.
+pub(super) const PREFIX: &str = "FELHOM_AGENT_";
+
+/// Where USB disks are mounted.
+pub const USB_ROOT: &str = "/mnt/felhom";
 
 /// A key of the configuration.
 pub(super) struct Key {
     /// Its place in the file, joined by dots.
     pub(super) path: &'static str,
-    pub(super) kind: Kind,
+    pub(super) kind: ValueKind,
     meaning: &'static str,
     default: &'static str,
 }
 
 /// How the text of a variable becomes a value. Plain text is never read as anything else, so `0123` stays a string.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum ValueKind {
     Text,
     /// Joined by commas.
     List,
@@ -35,53 +40,68 @@ pub(super) enum Kind {
     FileOnly,
 }
 
-const fn key(path: &'static str, kind: Kind, meaning: &'static str, default: &'static str) -> Key {
+const fn key(path: &'static str, kind: ValueKind, meaning: &'static str, default: &'static str) -> Key {
     Key { path, kind, meaning, default }
 }
 
 /// Every key of the configuration.
 pub(super) const KEYS: &[Key] = &[
-    key("url", Kind::Text, "where pveproxy listens, `https://host:port`", "`https://127.0.0.1:8006`"),
-    key("node", Kind::Text, "PVE's name of the node", "the short host name"),
-    key("token", Kind::Text, "the API token, `user@realm!name=secret`", ""),
-    key("token_file", Kind::Text, "a file that holds the token and nothing else", ""),
-    key("tls.pins", Kind::List, "accepted SHA-256 fingerprints of the server's certificate", ""),
-    key("tls.spki_pins", Kind::List, "accepted SHA-256 fingerprints of the server's public key", ""),
-    key("tls.ca_file", Kind::Text, "PEM file with the CA that signed the server's certificate", ""),
+    key("url", ValueKind::Text, "where pveproxy listens, `https://host:port`", "`https://127.0.0.1:8006`"),
+    key("node", ValueKind::Text, "PVE's name of the node", "the short host name"),
+    key("token", ValueKind::Text, "the API token, `user@realm!name=secret`", ""),
+    key("token_file", ValueKind::Text, "a file that holds the token and nothing else", ""),
+    key("tls.pins", ValueKind::List, "accepted SHA-256 fingerprints of the server's certificate", ""),
+    key("tls.spki_pins", ValueKind::List, "accepted SHA-256 fingerprints of the server's public key", ""),
+    key("tls.ca_file", ValueKind::Text, "PEM file with the CA that signed the server's certificate", ""),
     key(
         "tls.server_name",
-        Kind::Text,
+        ValueKind::Text,
         "name to verify with the CA, if `url` holds one that is not in the certificate",
         "the host of `url`",
     ),
-    key("tls.insecure", Kind::Flag, "accepts any server", "`false`"),
-    key("privileged.mode", Kind::Text, "`sudo` or `direct`: how commands that need root are run", "`sudo`"),
-    key("pool", Kind::Text, "the pool that the agent creates containers in", ""),
-    key("storages", Kind::List, "the storages that the agent uses", ""),
-    key("bridges", Kind::List, "the bridges that the agent uses", ""),
-    key("golden", Kind::Text, "volume id of the backup that customers' containers are restored from", ""),
+    key("tls.insecure", ValueKind::Flag, "accepts any server", "`false`"),
+    key(
+        "privileged.mode",
+        ValueKind::Text,
+        "`sudo` or `direct`: how commands that need root are run",
+        "`sudo`",
+    ),
+    key("pool", ValueKind::Text, "the pool that the agent creates containers in", ""),
+    key("storages", ValueKind::List, "the storages that the agent uses", ""),
+    key("bridges", ValueKind::List, "the bridges that the agent uses", ""),
+    key(
+        "golden",
+        ValueKind::Text,
+        "volume id of the backup that customers' containers are restored from",
+        "",
+    ),
     key(
         "usb",
-        Kind::FileOnly,
+        ValueKind::FileOnly,
         r#"disks that should be mounted: `[{"name": "...", "uuid": "..."}]`, with `"any_disk": true` also from a disk that is not on USB"#,
         "",
     ),
-    key("selftest.vmid", Kind::Number, "the container that the self-test may snapshot and roll back", ""),
+    key(
+        "selftest.vmid",
+        ValueKind::Number,
+        "the container that the self-test may snapshot and roll back",
+        "",
+    ),
     key(
         "state_dir",
-        Kind::Text,
+        ValueKind::Text,
         "absolute path of the folder of the journal and the lock, which belongs to the agent",
         "`/var/lib/felhom-agent`",
     ),
-    key("log.level", Kind::Text, "`error`, `warn`, `info`, `debug` or `trace`", "`warn`"),
-    key("log.format", Kind::Text, "`text` or `json`, on stderr", "`text`"),
+    key("log.level", ValueKind::Text, "`error`, `warn`, `info`, `debug` or `trace`", "`warn`"),
+    key("log.format", ValueKind::Text, "`text` or `json`, on stderr", "`text`"),
 ];
 
 /// The table of all keys in Markdown, as it stands in `docs/configuration.md`.
 pub fn table() -> String {
     let rows = KEYS.iter().map(|key| {
         let variable = match key.kind {
-            Kind::FileOnly => "only in the file".into(),
+            ValueKind::FileOnly => "only in the file".into(),
             _ => format!("`{}`", key.variable()),
         };
         let default = if key.default.is_empty() { String::new() } else { format!("{} ", key.default) };
@@ -94,7 +114,7 @@ pub fn table() -> String {
 impl Key {
     /// The variable of the environment that sets it.
     pub(super) fn variable(&self) -> String {
-        format!("{}{}", super::environment::PREFIX, self.path.replace('.', "__").to_uppercase())
+        format!("{}{}", PREFIX, self.path.replace('.', "__").to_uppercase())
     }
 }
 
@@ -179,6 +199,49 @@ pub struct TlsConfig {
 pub struct Privileged {
     /// How they are run.
     pub mode: PrivilegedMode,
+}
+
+/// A USB disk that should be mounted at `/mnt/felhom/NAME`.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "Object<WrittenDisk>")]
+pub struct UsbDisk {
+    /// Name of the directory.
+    pub name: String,
+    /// The directory.
+    pub target: MountTarget,
+    /// The file system.
+    pub uuid: FsUuid,
+    /// Whether it may be on a disk that is not on USB.
+    pub any_disk: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WrittenDisk {
+    name: String,
+    uuid: FsUuid,
+    #[serde(default)]
+    any_disk: bool,
+}
+
+impl TryFrom<Object<WrittenDisk>> for UsbDisk {
+    type Error = proxmox_privileged::Malformed;
+
+    fn try_from(Object(written): Object<WrittenDisk>) -> Result<Self, Self::Error> {
+        Ok(Self { any_disk: written.any_disk, ..Self::new(&written.name, written.uuid)? })
+    }
+}
+
+impl UsbDisk {
+    /// The disk with that file system, below [`USB_ROOT`], on USB.
+    pub fn new(name: &str, uuid: FsUuid) -> Result<Self, proxmox_privileged::Malformed> {
+        Ok(Self { name: name.into(), target: usb_target(name)?, uuid, any_disk: false })
+    }
+}
+
+/// The directory of a disk of that name.
+pub fn usb_target(name: &str) -> Result<MountTarget, proxmox_privileged::Malformed> {
+    format!("{USB_ROOT}/{name}").parse()
 }
 
 /// The self-test.
@@ -308,5 +371,20 @@ mod tests {
     fn every_key_is_documented() {
         let page = include_str!("../../../docs/configuration.md");
         assert!(page.contains(&table()), "run `cargo xtask docs`");
+    }
+
+    #[test]
+    fn a_disk_has_a_directory_below_the_root_and_nowhere_else() {
+        let read =
+            |json: &str| serde_json::from_str::<UsbDisk>(json).map(|disk| disk.target.to_string()).ok();
+        let read_back = read(r#"{"name": "backup", "uuid": "1A2B-3C4D"}"#);
+        assert_eq!(read_back, Some("/mnt/felhom/backup".into()));
+        let any_disk = |json: &str| serde_json::from_str::<UsbDisk>(json).map(|disk| disk.any_disk).ok();
+        assert_eq!(any_disk(r#"{"name": "backup", "uuid": "1A2B-3C4D"}"#), Some(false));
+        assert_eq!(any_disk(r#"{"name": "a", "uuid": "1A2B-3C4D", "any_disk": true}"#), Some(true));
+        assert_eq!(read(r#"["backup", "1A2B-3C4D"]"#), None);
+        for bad in ["../etc", "a b", "-o", "", "a/b", "/etc"] {
+            assert_eq!(read(&format!(r#"{{"name": "{bad}", "uuid": "1A2B-3C4D"}}"#)), None, "{bad}");
+        }
     }
 }

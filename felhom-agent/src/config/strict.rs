@@ -8,8 +8,8 @@ use proxmox_types::{Stray, clean, first_invisible, is_invisible, redact, redact_
 use serde_json::Value;
 use serde_json::error::Category;
 
+use super::error::{ConfigError, InvalidSnafu, MalformedSnafu};
 use super::settings::{KEYS, Object, Settings};
-use super::{ConfigError, InvalidSnafu, MalformedSnafu};
 
 /// Longest problem that is told, in bytes: a value may be as large as the file.
 pub(super) const LONGEST: usize = 1024;

@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use proxmox_types::{ApiToken, TokenError};
 use snafu::{ResultExt, Snafu};
 
-use super::environment::Environment;
 use super::file::{BoundedFile, FileError, read_bounded};
 use super::settings::Settings;
+use super::variables::Environment;
 use crate::guard::{Exposure, Guard, Last};
 use crate::report::shell::edit_line;
 

@@ -12,7 +12,7 @@ use serde::Serialize;
 
 use super::device::{Devices, is_same};
 use super::place::place_of;
-use crate::config::usb::UsbDisk;
+use crate::config::UsbDisk;
 use crate::report::finding::{Remedy, Status};
 
 /// What is known of a disk.

@@ -14,9 +14,9 @@ use rustls::crypto::{
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{CertificateError, DigitallySignedStruct, Error, SignatureScheme};
 
-use super::TlsError;
 use super::authority::Authority;
 use super::certificate::Leaf;
+use super::error::TlsError;
 use crate::config::TlsConfig;
 
 /// The policy for the server's certificate.

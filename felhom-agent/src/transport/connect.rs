@@ -45,7 +45,7 @@ pub(super) struct Connector {
 
 type TcpStream = <HttpConnector as Service<Uri>>::Response;
 type Stream = MaybeHttpsStream<TcpStream>;
-type Failure = Box<dyn Error + Send + Sync>;
+type ConnectFailure = Box<dyn Error + Send + Sync>;
 
 impl Connector {
     pub(super) fn new(
@@ -63,7 +63,7 @@ impl Connector {
 
     /// Opens a connection. Not a byte of a request leaves before the server has proved who it is.
     pub(super) async fn connect(&self, deadline: Instant) -> Result<Lane, Unopened> {
-        let attempt = Arc::new(Attempt::new(&self.uri));
+        let attempt = Arc::new(ConnectAttempt::new(&self.uri));
         let limit = deadline.saturating_duration_since(Instant::now()).min(OPEN);
         self.record.count_connection();
         let opened = match timeout(limit, self.open(&attempt)).await {
@@ -87,7 +87,7 @@ impl Connector {
         Ok(Lane::new(sender, task.abort_handle()))
     }
 
-    fn failed(&self, attempt: &Attempt, failure: &(dyn Error + 'static)) -> Unopened {
+    fn failed(&self, attempt: &ConnectAttempt, failure: &(dyn Error + 'static)) -> Unopened {
         let tls = |reason| Unopened::Lasting(TransportError::NotSent { stage: Stage::Tls, reason });
         match find_tls(failure) {
             Some(rustls::Error::InvalidMessage(InvalidMessage::InvalidContentType)) => {
@@ -110,7 +110,7 @@ impl Connector {
         }
     }
 
-    async fn open(&self, attempt: &Arc<Attempt>) -> Result<Stream, Failure> {
+    async fn open(&self, attempt: &Arc<ConnectAttempt>) -> Result<Stream, ConnectFailure> {
         let builder = HttpsConnectorBuilder::new().with_tls_config(self.tls.clone()).https_only();
         let tcp = Tcp::new(attempt.clone());
         let mut https = match &self.server_name {
@@ -140,13 +140,13 @@ impl Unopened {
 }
 
 /// How far one connection came.
-struct Attempt {
+struct ConnectAttempt {
     peer: String,
     start: Instant,
     connected: OnceLock<(SocketAddr, Duration)>,
 }
 
-impl Attempt {
+impl ConnectAttempt {
     fn new(uri: &Uri) -> Self {
         let peer = uri.authority().map(ToString::to_string).unwrap_or_default();
         Self { peer, start: Instant::now(), connected: OnceLock::new() }
@@ -194,11 +194,11 @@ fn find_tls<'e>(error: &'e (dyn Error + 'static)) -> Option<&'e rustls::Error> {
 #[derive(Clone)]
 struct Tcp {
     inner: HttpConnector,
-    attempt: Arc<Attempt>,
+    attempt: Arc<ConnectAttempt>,
 }
 
 impl Tcp {
-    fn new(attempt: Arc<Attempt>) -> Self {
+    fn new(attempt: Arc<ConnectAttempt>) -> Self {
         let mut inner = HttpConnector::new();
         inner.enforce_http(false);
         inner.set_nodelay(true);
@@ -209,10 +209,10 @@ impl Tcp {
 
 impl Service<Uri> for Tcp {
     type Response = TcpStream;
-    type Error = Failure;
-    type Future = Pin<Box<dyn Future<Output = Result<TcpStream, Failure>> + Send>>;
+    type Error = ConnectFailure;
+    type Future = Pin<Box<dyn Future<Output = Result<TcpStream, ConnectFailure>> + Send>>;
 
-    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Failure>> {
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), ConnectFailure>> {
         self.inner.poll_ready(context).map_err(Into::into)
     }
 

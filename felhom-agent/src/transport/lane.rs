@@ -1,14 +1,23 @@
-//! A lane: one HTTP/1.1 connection, and one request on it at a time.
+//! A lane: one HTTP/1.1 connection, and one request on it at a time, and how both are written and read.
 
 use std::time::{Duration, Instant};
 
+use http_body_util::{BodyExt, Full};
+use hyper::body::{Body, Bytes, Incoming};
 use hyper::client::conn::http1::SendRequest;
-use proxmox_api::{Stage, TransportError};
+use hyper::ext::ReasonPhrase;
+use hyper::header::{
+    AUTHORIZATION, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, DATE, HOST, HeaderValue, TRANSFER_ENCODING,
+    USER_AGENT,
+};
+use proxmox_api::{Request, Response, Stage, TransportError};
+use proxmox_types::ApiToken;
 use tokio::task::AbortHandle;
 use tokio::time::timeout;
 
-use super::message::{Answer, Content, Message, read};
+use crate::config::Url;
 use crate::report::chain;
+use crate::tls::{TlsError, UnusableSnafu};
 
 /// How long a connection is kept without a request; pveproxy closes it after 5 s.
 const KEPT: Duration = Duration::from_secs(2);
@@ -19,20 +28,20 @@ const SETTLING: Duration = Duration::from_millis(100);
 
 /// One connection. Dropping it closes it.
 pub(super) struct Lane {
-    sender: SendRequest<Content>,
+    sender: SendRequest<RequestBody>,
     task: AbortHandle,
     idle_since: Instant,
 }
 
 /// Why a lane gave no answer.
-pub(super) enum Failure {
+pub(super) enum Unanswered {
     /// No byte of the message was written, so it may go out elsewhere.
     Unwritten(Box<Message>),
     /// The connection ended, or time did, and nobody knows what the server did.
     Unknown(String),
 }
 
-impl Failure {
+impl Unanswered {
     pub(super) fn into_error(self) -> TransportError {
         match self {
             Self::Unwritten(_) => TransportError::NotSent {
@@ -45,7 +54,7 @@ impl Failure {
 }
 
 impl Lane {
-    pub(super) fn new(sender: SendRequest<Content>, task: AbortHandle) -> Self {
+    pub(super) fn new(sender: SendRequest<RequestBody>, task: AbortHandle) -> Self {
         Self { sender, task, idle_since: Instant::now() }
     }
 
@@ -55,20 +64,24 @@ impl Lane {
     }
 
     /// Sends a message and reads the whole answer.
-    pub(super) async fn send(&mut self, message: Message, deadline: Instant) -> Result<Answer, Failure> {
+    pub(super) async fn send(
+        &mut self,
+        message: Message,
+        deadline: Instant,
+    ) -> Result<WholeAnswer, Unanswered> {
         let exchange = async {
             let sent = self.sender.try_send_request(message).await;
             match sent {
-                Ok(response) => read(response).await.map_err(Failure::Unknown),
+                Ok(response) => read(response).await.map_err(Unanswered::Unknown),
                 Err(mut error) => Err(match error.take_message() {
-                    Some(message) => Failure::Unwritten(Box::new(message)),
-                    None => Failure::Unknown(chain(&error.into_error())),
+                    Some(message) => Unanswered::Unwritten(Box::new(message)),
+                    None => Unanswered::Unknown(chain(&error.into_error())),
                 }),
             }
         };
         match timeout(deadline.saturating_duration_since(Instant::now()), exchange).await {
             Ok(answer) => answer,
-            Err(_) => Err(Failure::Unknown("nothing more came in time".into())),
+            Err(_) => Err(Unanswered::Unknown("nothing more came in time".into())),
         }
     }
 
@@ -84,4 +97,117 @@ impl Drop for Lane {
     fn drop(&mut self) {
         self.task.abort();
     }
+}
+
+/// Largest body that is read, in bytes.
+const MOST: usize = 64 << 20;
+
+/// The body of a request: complete, so that it has a length and is never chunked, which PVE refuses.
+type RequestBody = Full<Bytes>;
+
+/// A request as it is written.
+pub(super) type Message = hyper::Request<RequestBody>;
+
+/// Headers that every request has.
+pub(super) struct Head {
+    host: HeaderValue,
+    authorization: HeaderValue,
+}
+
+/// A whole answer.
+pub(super) struct WholeAnswer {
+    pub(super) response: Response,
+    /// Whether the server says that it closes the connection.
+    pub(super) closes: bool,
+    /// Size of the body in bytes.
+    pub(super) size: u64,
+}
+
+impl Head {
+    pub(super) fn new(url: &Url, token: &ApiToken) -> Result<Self, TlsError> {
+        let unusable =
+            |what: &str| UnusableSnafu { reason: format!("{what} cannot stand in a header") }.build();
+        let host =
+            HeaderValue::try_from(format!("{}:{}", url.host, url.port)).map_err(|_| unusable("the host"))?;
+        let text = format!("PVEAPIToken={}={}", token.id(), token.secret().expose());
+        let mut authorization = HeaderValue::try_from(text).map_err(|_| unusable("the token"))?;
+        authorization.set_sensitive(true);
+        Ok(Self { host, authorization })
+    }
+
+    /// Writes a request: parameters of GET and DELETE in the query, of POST and PUT in a form body.
+    pub(super) fn message(&self, request: &Request) -> Result<Message, TransportError> {
+        let parameters = request.encoded_parameters();
+        let has_body = request.method.has_body();
+        let target = match (has_body, parameters.is_empty()) {
+            (false, false) => format!("/api2/json{}?{parameters}", request.path),
+            _ => format!("/api2/json{}", request.path),
+        };
+        let mut message = hyper::Request::builder()
+            .method(request.method.as_str())
+            .uri(target)
+            .header(HOST, self.host.clone())
+            .header(AUTHORIZATION, self.authorization.clone())
+            .header(USER_AGENT, concat!("felhom-agent/", env!("CARGO_PKG_VERSION")));
+        if has_body {
+            message = message.header(CONTENT_TYPE, "application/x-www-form-urlencoded");
+            // hyper leaves it out where there is nothing, and a proxy may insist on it.
+            message = message.header(CONTENT_LENGTH, parameters.len());
+        }
+        let content = Full::new(Bytes::from(if has_body { parameters } else { String::new() }));
+        message
+            .body(content)
+            .map_err(|error| TransportError::NotSent { stage: Stage::Build, reason: error.to_string() })
+    }
+}
+
+/// Reads an answer to its end.
+async fn read(response: hyper::Response<Incoming>) -> Result<WholeAnswer, String> {
+    let (parts, body) = response.into_parts();
+    let phrase =
+        parts.extensions.get::<ReasonPhrase>().map(|phrase| String::from_utf8_lossy(phrase.as_bytes()));
+    let reason = phrase.filter(|phrase| !phrase.is_empty()).map(std::borrow::Cow::into_owned);
+    let canonical = || parts.status.canonical_reason().unwrap_or_default().to_string();
+    let date = parts.headers.get(DATE).and_then(|date| httpdate::parse_http_date(date.to_str().ok()?).ok());
+    let closes = parts.headers.get_all(CONNECTION).iter().any(|value| {
+        value
+            .to_str()
+            .is_ok_and(|text| text.split(',').any(|token| token.trim().eq_ignore_ascii_case("close")))
+    });
+    let has_end = [CONTENT_LENGTH, TRANSFER_ENCODING].iter().any(|name| parts.headers.contains_key(name));
+    let bytes = collect(body, parts.status.as_u16() >= 400 && !has_end).await?;
+    let size = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+    let response = Response {
+        status: parts.status.as_u16(),
+        reason: reason.unwrap_or_else(canonical),
+        date: date.and_then(|date| Some(date.duration_since(std::time::UNIX_EPOCH).ok()?.as_secs())),
+        body: bytes.into(),
+    };
+    Ok(WholeAnswer { response, closes, size })
+}
+
+/// Reads a body to its end.
+///
+/// pveproxy ends a connection with a bare FIN and says nothing in TLS. So a body that only the end of the connection
+/// delimits may break off: a 401 and a 595 have such a body, an empty one, and their status says all there is to know.
+/// Source: pve-http-server `PVE/APIServer/AnyEvent.pm`, `response` and `client_do_disconnect`.
+async fn collect(mut body: Incoming, may_break_off: bool) -> Result<Vec<u8>, String> {
+    let too_large = || format!("the body is larger than {MOST} bytes");
+    let announced = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
+    if announced > MOST {
+        return Err(too_large());
+    }
+    let mut bytes = Vec::with_capacity(announced);
+    while let Some(frame) = body.frame().await {
+        let frame = match frame {
+            Err(_) if may_break_off => break,
+            frame => frame.map_err(|error| chain(&error))?,
+        };
+        let Ok(data) = frame.into_data() else { continue };
+        if bytes.len() + data.len() > MOST {
+            return Err(too_large());
+        }
+        bytes.extend_from_slice(&data);
+    }
+    Ok(bytes)
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use rustls::ProtocolVersion;
 
-use super::message::Answer;
+use super::lane::WholeAnswer;
 use crate::tls::Verifier;
 
 /// What was seen while a connection was opened.
@@ -104,7 +104,7 @@ impl Record {
         self.handshakes.fetch_add(1, Ordering::Relaxed);
     }
 
-    pub(super) fn count_answer(&self, answer: &Answer) {
+    pub(super) fn count_answer(&self, answer: &WholeAnswer) {
         self.closes.fetch_add(u64::from(answer.closes), Ordering::Relaxed);
         self.bytes_in.fetch_add(answer.size, Ordering::Relaxed);
     }

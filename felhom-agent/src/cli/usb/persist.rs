@@ -13,7 +13,7 @@ use super::{Done, Name, Named, disk, failed, target_of};
 use crate::cli::problem::Problem;
 use crate::cli::session::HostSession;
 use crate::cli::{Common, print_error};
-use crate::config::usb::UsbDisk;
+use crate::config::UsbDisk;
 use crate::config::{Config, Environment};
 use crate::host::device::{Devices, is_same};
 use crate::host::fstab::{Change, Fstab, FstabError};

@@ -1,9 +1,22 @@
-//! Who may have to do with the agent's files, and the commands that make them so.
+//! Who may have to do with the agent's files, and who can: owner, mode bits, and the POSIX access list behind them.
 
+use std::fmt;
 use std::path::Path;
 
-use super::Guard;
+use rustix::fs::Stat;
+
 use crate::report::shell::word;
+
+/// What a file is to be guarded against.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Guard {
+    /// It says where the token goes: nobody else may write it.
+    Steering,
+    /// It holds the token: nobody else may read or write it.
+    Token,
+    /// It holds the token, and systemd has put it there, readable by a group.
+    Credential,
+}
 
 /// The group for which an operator runs the agent as root.
 const GROUP: &str = "felhom";
@@ -91,6 +104,106 @@ pub fn install_line(path: &Path) -> String {
 pub fn access_line(path: &Path) -> String {
     let (owner, group, mode) = Ours::of_process().wanted();
     format!("chown {owner}:{group} {0} && chmod {mode} {0}", word(path))
+}
+
+/// Somebody who is not the owner.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Who {
+    /// The group of the file.
+    Group(u32),
+    /// Everybody else.
+    Others,
+    /// A user that the list names.
+    NamedUser(u32),
+    /// A group that the list names.
+    NamedGroup(u32),
+}
+
+/// What somebody may do, as far as the mask of the list lets it be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Grant {
+    pub(super) who: Who,
+    /// Read 4, write 2, execute 1.
+    pub(super) permissions: u32,
+}
+
+impl Grant {
+    pub(super) const fn reads(&self) -> bool {
+        self.permissions & 4 != 0
+    }
+
+    pub(super) const fn writes(&self) -> bool {
+        self.permissions & 2 != 0
+    }
+}
+
+impl fmt::Display for Grant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let what = if self.writes() { "write" } else { "read" };
+        match self.who {
+            Who::Others => write!(f, "others {what}"),
+            Who::NamedUser(uid) => write!(f, "user {uid} {what}"),
+            Who::Group(gid) | Who::NamedGroup(gid) => write!(f, "group {gid} {what}"),
+        }
+    }
+}
+
+/// The version of the list's layout, which has been the same since Linux 2.6.
+const VERSION: u32 = 2;
+
+// The tags of the entries.
+const NAMED_USER: u16 = 0x02;
+const GROUP_OWNER: u16 = 0x04;
+const NAMED_GROUP: u16 = 0x08;
+const MASK: u16 = 0x10;
+const OTHERS: u16 = 0x20;
+
+/// An entry of the list.
+struct AclEntry {
+    tag: u16,
+    permissions: u32,
+    id: u32,
+}
+
+/// What everybody but the owner may do; nothing if the list cannot be understood.
+///
+/// Source: acl(5) and Linux `include/uapi/linux/posix_acl_xattr.h`. Where there is a list, the bits of the group in the
+/// mode are its mask.
+pub(super) fn grants(status: &Stat, acl: Option<&[u8]>) -> Option<Vec<Grant>> {
+    let (gid, mode) = (status.st_gid, status.st_mode);
+    let Some(acl) = acl else {
+        let group = Grant { who: Who::Group(gid), permissions: mode >> 3 & 7 };
+        return Some(vec![Grant { who: Who::Others, permissions: mode & 7 }, group]);
+    };
+    let entries = entries(acl)?;
+    let mask = entries.iter().find(|entry| entry.tag == MASK).map_or(7, |entry| entry.permissions);
+    let grant = |entry: &AclEntry| {
+        let (who, mask) = match entry.tag {
+            NAMED_USER => (Who::NamedUser(entry.id), mask),
+            NAMED_GROUP => (Who::NamedGroup(entry.id), mask),
+            GROUP_OWNER => (Who::Group(gid), mask),
+            OTHERS => (Who::Others, 7),
+            _ => return None,
+        };
+        Some(Grant { who, permissions: entry.permissions & mask })
+    };
+    Some(entries.iter().filter_map(grant).collect())
+}
+
+fn entries(acl: &[u8]) -> Option<Vec<AclEntry>> {
+    let (version, rest) = acl.split_first_chunk::<4>()?;
+    let (entries, rest) = rest.as_chunks::<8>();
+    let is_known = u32::from_le_bytes(*version) == VERSION && rest.is_empty();
+    is_known.then(|| {
+        entries
+            .iter()
+            .map(|[a, b, c, d, id @ ..]| AclEntry {
+                tag: u16::from_le_bytes([*a, *b]),
+                permissions: u16::from_le_bytes([*c, *d]).into(),
+                id: u32::from_le_bytes(*id),
+            })
+            .collect()
+    })
 }
 
 #[cfg(test)]
