@@ -1,12 +1,12 @@
 //! Opens the envelope `{"data": ..., "total": n}` of an answer.
 
 use alloc::string::{String, ToString};
+use alloc::vec::Vec;
 
-use proxmox_types::lenient::{self, Fault, Note};
+use proxmox_types::lenient::{self, Fault, Note, Tree};
 use proxmox_types::{LONGEST_SNIPPET, Rows, Unread, clean, quoted};
 use serde::de::{DeserializeOwned, Error as _, IgnoredAny};
 use serde::{Deserialize, Deserializer};
-use serde_json::{Map, Value};
 
 use crate::endpoint::Endpoint;
 use crate::error::{DecodeSnafu, Error, rejection};
@@ -44,22 +44,33 @@ pub(crate) fn data<T: DeserializeOwned>(body: &[u8], tell: &mut dyn FnMut(Note))
 /// Reads rows with their total.
 pub(crate) fn page<T: DeserializeOwned>(body: &[u8], tell: &mut dyn FnMut(Note)) -> Result<Page<T>, Fault> {
     let (data, total) = open(body, tell)?;
-    let total = lenient::read(&total, "total", tell).map(|Total(total)| total.unwrap_or_default())?;
+    let envelope = Tree::Object(Vec::from([("total".into(), total)]));
+    let Total { total } = lenient::read(&envelope, "", tell)?;
+    let total = total.unwrap_or_default();
     lenient::read(&data, "data", tell).map(|rows| Page { rows, total })
 }
 
 #[derive(Deserialize)]
-struct Total(#[serde(deserialize_with = "lenient::scalar")] Option<u64>);
+struct Total {
+    total: Option<u64>,
+}
 
 /// Takes `data`, which must be there, and `total` out of the envelope.
-fn open(body: &[u8], tell: &mut dyn FnMut(Note)) -> Result<(Value, Value), Fault> {
+fn open<'t>(body: &'t [u8], tell: &mut dyn FnMut(Note)) -> Result<(Tree<'t>, Tree<'t>), Fault> {
     let fault = |source| Fault { path: ".".into(), source };
-    let mut envelope: Map<String, Value> = serde_json::from_slice(body).map_err(fault)?;
-    let data =
-        envelope.remove("data").ok_or_else(|| fault(serde_json::Error::custom("missing field `data`")))?;
-    let total = envelope.remove("total").unwrap_or_default();
-    envelope.into_iter().for_each(|(path, _)| tell(Note::Unknown { path: clean(&path, LONGEST_SNIPPET) }));
-    Ok((data, total))
+    let tree: Tree<'t> = serde_json::from_slice(body).map_err(fault)?;
+    let Tree::Object(fields) = tree else {
+        return Err(fault(serde_json::Error::custom("the answer is not an object")));
+    };
+    let (mut data, mut total) = (None, Tree::Null);
+    for (key, value) in fields {
+        match key.as_ref() {
+            "data" => data = Some(value),
+            "total" => total = value,
+            unknown => tell(Note::Unknown { path: clean(unknown, LONGEST_SNIPPET) }),
+        }
+    }
+    data.map(|data| (data, total)).ok_or_else(|| fault(serde_json::Error::custom("missing field `data`")))
 }
 
 /// The value of an answer, or the error that its status stands for.
@@ -121,7 +132,6 @@ pub(crate) fn insist<T>(
 #[cfg(test)]
 mod tests {
     use alloc::vec;
-    use alloc::vec::Vec;
 
     use proxmox_types::{Upid, Vmid};
 

@@ -121,7 +121,7 @@ mod tests {
     const AUDIT: Privileges = Privileges::All("/vms/{vmid}", &["VM.Audit"]);
 
     fn visible(needs: &Privileges, held: &str) -> Visibility {
-        seen(needs, &serde_json::from_str(held).unwrap(), &ToString::to_string)
+        seen(needs, &proxmox_types::lenient::from_text(held).unwrap(), &ToString::to_string)
     }
 
     #[test]

@@ -4,8 +4,8 @@
 //! the PVE sources, or a recording of a running 9.2.11 server in `fixtures/`.
 //!
 //! Three rules hold everywhere. Text is parsed once, at the edge, into a type that cannot hold anything else
-//! ([`Vmid`], [`Upid`], [`ApiToken`], ...). Loose scalars (`"1"`, `1`, `true`, `""`, `null`) are read by the one set of
-//! visitors in [`scalar`]. Unknown fields are ignored on shapes that are only read, kept on [`LxcConfig`], which is
+//! ([`Vmid`], [`Upid`], [`ApiToken`], ...). Loose scalars (`"1"`, `1`, `true`, `""`, `null`) are read by the one
+//! deserializer in [`lenient`]. Unknown fields are ignored on shapes that are only read, kept on [`LxcConfig`], which is
 //! written back, and on [`StorageDefinition`], whose keys depend on plugins, and refused in [`params`].
 #![no_std]
 #![forbid(clippy::disallowed_types, clippy::disallowed_methods)]
@@ -26,7 +26,6 @@ mod clean;
 mod cluster;
 mod digest;
 mod fingerprint;
-mod flattened;
 mod invisible;
 pub mod lenient;
 mod list;
@@ -38,7 +37,6 @@ pub mod params;
 mod pool;
 pub mod property;
 mod rows;
-pub mod scalar;
 mod secret;
 mod storage;
 mod tags;

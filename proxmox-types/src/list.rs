@@ -9,8 +9,6 @@ use core::str::FromStr;
 use serde::de::{Error, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::scalar::Loose;
-
 /// A list that is written as one string joined by commas, the way PVE's `-list` formats take it.
 ///
 /// Reads a string split at `,`, `;`, blanks or NUL, a single number, and a JSON array. PVE prints some of these lists
@@ -100,7 +98,7 @@ impl<'de, T: FromStr<Err: fmt::Display>> Visitor<'de> for Items<T> {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut array: A) -> Result<CommaList<T>, A::Error> {
         let mut list = Vec::new();
-        while let Some(Loose(item)) = array.next_element::<Loose<String>>()? {
+        while let Some(item) = array.next_element::<String>()? {
             list.push(item.parse().map_err(A::Error::custom)?);
         }
         Ok(CommaList(list))
@@ -116,13 +114,13 @@ mod tests {
     fn a_list_reads_every_form_and_writes_commas() {
         let written =
             ["\"100,101\"", "\"100;101\"", "\"100 101\"", "\"100\\u0000101\"", "[100,\"101\"]", "100"]
-                .map(|json| serde_json::from_str::<CommaList<Vmid>>(json).unwrap().to_string());
+                .map(|json| crate::lenient::from_text::<CommaList<Vmid>>(json).unwrap().to_string());
         assert_eq!(written, ["100,101", "100,101", "100,101", "100,101", "100,101", "100"]);
     }
 
     #[test]
     fn an_item_that_does_not_parse_is_named() {
-        let error = serde_json::from_str::<CommaList<Vmid>>("\"100,99\"").unwrap_err().to_string();
+        let error = crate::lenient::from_text::<CommaList<Vmid>>("\"100,99\"").unwrap_err().to_string();
         assert!(error.starts_with("\"99\" is not a VMID"), "{error}");
     }
 }

@@ -30,6 +30,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 use snafu::Snafu;
 
+use crate::lenient::{self, Tree};
+
 /// Keys of a property string that its type does not know, kept for writing back.
 pub type OtherKeys = BTreeMap<String, String>;
 
@@ -110,8 +112,8 @@ impl PropertyError {
 /// and a value of the wrong type.
 pub fn parse<T: PropertyString>(text: &str) -> Result<T, PropertyError> {
     let pairs = pairs(text, T::DEFAULT_KEY)?;
-    let fields = pairs.into_iter().map(|(key, value)| (key.to_owned(), Value::from(value))).collect();
-    serde_json::from_value(Value::Object(fields)).map_err(|error| PropertyError::new(error.to_string()))
+    let fields = pairs.into_iter().map(|(key, value)| (key.into(), Tree::Text(value.into()))).collect();
+    lenient::strictly(&Tree::Object(fields)).map_err(|fault| PropertyError::new(fault.to_string()))
 }
 
 /// Writes a property string: the default key first and without its name where its value can stand alone, the others in
@@ -225,17 +227,7 @@ mod tests {
     #[derive(Debug, PartialEq, Serialize, Deserialize)]
     struct Sample {
         volume: String,
-        #[serde(
-            default,
-            deserialize_with = "crate::scalar::optional",
-            skip_serializing_if = "Option::is_none"
-        )]
         backup: Option<bool>,
-        #[serde(
-            default,
-            deserialize_with = "crate::scalar::optional",
-            skip_serializing_if = "Option::is_none"
-        )]
         mtu: Option<u16>,
         #[serde(flatten)]
         other: OtherKeys,
@@ -268,7 +260,7 @@ mod tests {
             [
                 "malformed property string: the key `volume` occurs twice",
                 "malformed property string: missing field `volume`",
-                "malformed property string: invalid value: string \"x\", expected a whole number from 0 to 65535 or null",
+                "malformed property string: mtu: invalid value: string \"x\", expected a whole number from 0 to 65535",
             ]
         );
     }

@@ -6,11 +6,11 @@ use core::marker::PhantomData;
 use core::ops::Deref;
 use core::{fmt, slice};
 
-use serde::de::SeqAccess;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::de::{Error as _, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
-use crate::lenient::{ROWS, Tolerant, tolerate};
+use crate::lenient::{ROW, adopt};
 use crate::{LONGEST_SNIPPET, clean, quoted};
 
 /// The rows of a list, and those that could not be read.
@@ -130,49 +130,73 @@ impl<'a, T> IntoIterator for &'a Rows<T> {
     }
 }
 
-impl<T: Serialize> Serialize for Rows<T> {
-    /// Writes the rows, and those that could not be read as they came, each in its place.
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let (mut rows, mut unread) = (self.rows.iter(), self.unread.iter().peekable());
-        let count = self.rows.len().saturating_add(self.unread.len());
-        serializer.collect_seq((0..count).filter_map(|index| {
-            let unread = unread.next_if(|unread| unread.index <= index || rows.len() == 0);
-            unread.map(|unread| Row::Unread(&unread.row)).or_else(|| rows.next().map(Row::Read))
-        }))
-    }
-}
-
-#[derive(Serialize)]
-#[serde(untagged)]
-enum Row<'a, T> {
-    Read(&'a T),
-    Unread(&'a Value),
-}
-
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Rows<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        tolerate(deserializer, ROWS, RowByRow(PhantomData))
+        deserializer.deserialize_seq(RowByRow(PhantomData))
     }
 }
 
 struct RowByRow<T>(PhantomData<T>);
 
-impl<'de, T: Deserialize<'de>> Tolerant<'de> for RowByRow<T> {
+impl<'de, T: Deserialize<'de>> Visitor<'de> for RowByRow<T> {
     type Value = Rows<T>;
 
-    fn take<A: SeqAccess<'de>>(self, mut attempts: A) -> Result<Rows<T>, A::Error> {
-        let mut list = Rows::default();
-        loop {
-            match attempts.next_element() {
-                Ok(Some(row)) => list.rows.push(row),
-                Ok(None) => return Ok(list),
-                Err(error) => {
-                    let index = list.rows.len().saturating_add(list.unread.len());
-                    let row = attempts.next_element()?.unwrap_or_default();
-                    list.unread.push(Unread { index, row, reason: quoted(&error.to_string()) });
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Rows<T>, A::Error> {
+        let mut rows = Rows::from(Vec::with_capacity(list.size_hint().unwrap_or_default()));
+        while let Some(row) = list.next_element()? {
+            match row {
+                Row::Read(row) => rows.rows.push(row),
+                Row::Unread(row, reason) => {
+                    let index = rows.rows.len().saturating_add(rows.unread.len());
+                    rows.unread.push(Unread { index, row, reason });
                 }
             }
         }
+        Ok(rows)
+    }
+}
+
+/// A row, or what came in its place and why it is not one.
+enum Row<T> {
+    Read(T),
+    Unread(Value, String),
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Row<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_newtype_struct(ROW, Attempted(PhantomData))
+    }
+}
+
+struct Attempted<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for Attempted<T> {
+    type Value = Row<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a row")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut attempts: A) -> Result<Row<T>, A::Error> {
+        loop {
+            match attempts.next_element() {
+                Ok(Some(row)) => return Ok(Row::Read(row)),
+                Ok(None) => return Err(A::Error::custom("a row is missing")),
+                Err(_) if attempts.size_hint() == Some(1) => {}
+                Err(error) => {
+                    let row = attempts.next_element()?.unwrap_or_default();
+                    return Ok(Row::Unread(row, quoted(&error.to_string())));
+                }
+            }
+        }
+    }
+
+    fn visit_newtype_struct<D: Deserializer<'de>>(self, deserializer: D) -> Result<Row<T>, D::Error> {
+        adopt(deserializer, ROW, self)
     }
 }
 
@@ -185,7 +209,7 @@ mod tests {
     use crate::{Resource, Vmid};
 
     #[test]
-    fn an_odd_row_is_counted_named_told_and_written_back() {
+    fn an_odd_row_is_counted_named_told_and_kept() {
         let cases = [
             (json!("x"), "row 1", "data[1]"),
             (json!(null), "row 1", "data[1]"),
@@ -198,13 +222,13 @@ mod tests {
         for (odd, name, place) in cases {
             let list = json!([{ "id": "lxc/100", "type": "lxc" }, odd, { "id": "lxc/200", "type": "lxc" }]);
             let mut notes = Vec::new();
-            let rows: Rows<Resource> = read(&list, "data", &mut |note| notes.push(note)).unwrap();
+            let rows: Rows<Resource> = read(&(&list).into(), "data", &mut |note| notes.push(note)).unwrap();
             assert_eq!(rows.iter().map(|row| row.id.as_str()).collect::<Vec<_>>(), ["lxc/100", "lxc/200"]);
             let [unread] = rows.unread() else { panic!("{odd}") };
             assert_eq!((unread.index(), unread.name().as_str()), (1, name));
             let [Note::Unread { path, .. }] = &notes[..] else { panic!("{notes:?}") };
             assert_eq!(path, place);
-            assert_eq!(serde_json::to_value(&rows).unwrap()[1], odd);
+            assert_eq!(unread.row, odd);
             assert_eq!(serde_json::from_value::<Rows<Resource>>(list).unwrap(), rows);
         }
     }

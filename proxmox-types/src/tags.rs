@@ -8,7 +8,7 @@ use core::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::{list, scalar};
+use crate::list;
 
 /// The tags of a guest, written joined by `;` as PVE stores them. Reads `,` and blanks as well.
 ///
@@ -54,7 +54,7 @@ impl Serialize for Tags {
 
 impl<'de> Deserialize<'de> for Tags {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text: String = scalar::required(deserializer)?;
+        let text = String::deserialize(deserializer)?;
         Ok(list::items(&text).collect())
     }
 }

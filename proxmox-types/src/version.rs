@@ -2,24 +2,20 @@
 
 use alloc::string::String;
 
-use serde::{Deserialize, Serialize};
-
-use crate::{lenient, scalar};
+use serde::Deserialize;
 
 /// Answer of `GET /version` and `GET /nodes/{node}/version`: the cheapest call that needs a valid token and no rights.
 ///
 /// Source: pve-manager `PVE/API2.pm`; recording `get-version`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[non_exhaustive]
 pub struct Version {
     /// Version of pve-manager: `9.2.11`.
     pub version: String,
     /// Release: `9.2`.
-    #[serde(deserialize_with = "scalar::required")]
     pub release: String,
     /// Commit of pve-manager in hex.
     pub repoid: String,
     /// Console that the data centre prefers.
-    #[serde(default, deserialize_with = "lenient::scalar", skip_serializing_if = "Option::is_none")]
     pub console: Option<String>,
 }

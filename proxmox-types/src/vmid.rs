@@ -8,7 +8,8 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
-use crate::{Malformed, scalar};
+use crate::Malformed;
+use crate::lenient::loosely;
 
 /// Number of a guest, 100 to 999999999. May arrive as a string.
 ///
@@ -64,7 +65,7 @@ impl fmt::Debug for Vmid {
 
 impl<'de> Deserialize<'de> for Vmid {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let number: u32 = scalar::required(deserializer)?;
+        let number: u32 = loosely(deserializer)?;
         Self::try_from(number).map_err(D::Error::custom)
     }
 }
@@ -93,7 +94,7 @@ mod tests {
 
     #[test]
     fn vmids_arrive_as_numbers_and_as_strings() {
-        let read = |json: &str| serde_json::from_str::<Vmid>(json).map(Vmid::get).ok();
+        let read = |json: &str| crate::lenient::from_text::<Vmid>(json).map(Vmid::get).ok();
         assert_eq!(
             [read("101"), read("\"101\""), read("99"), read("null")],
             [Some(101), Some(101), None, None]

@@ -91,7 +91,7 @@ async fn a_body_that_is_not_the_endpoints_is_a_decode_error_with_its_place() {
         ("null", "."),
         ("{\"data\":null}", "data"),
         ("{\"data\":[]}", "data"),
-        ("{\"data\":{\"version\":9}}", "data.version"),
+        ("{\"data\":{\"version\":[9]}}", "data.version"),
         ("\u{feff}{\"data\":{}}", "."),
         ("{\"data\":{\"version\":\"9\",\"release\":\"9\",\"repoid\":\"\\ud800\"}}", "."),
     ];

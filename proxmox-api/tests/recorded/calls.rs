@@ -6,6 +6,7 @@ use std::fmt::Debug;
 use std::rc::Rc;
 
 use proxmox_api::{Call, Client, Error, FeatureName, Request};
+use proxmox_types::lenient::{Tree, from_value, strictly};
 use proxmox_types::params::VzdumpParams;
 use proxmox_types::{NodeName, SnapshotName, StorageId, TokenId, Upid, Vmid, VolumeId};
 use serde::de::DeserializeOwned;
@@ -41,7 +42,7 @@ type Build = fn(&Client, Given) -> Built;
 impl Given {
     fn variable<T: DeserializeOwned>(&self, name: &str) -> Result<T, String> {
         let text = self.place.get(name).cloned().unwrap_or_default();
-        serde_json::from_value(Value::String(text)).map_err(|error| format!("{name}: {error}"))
+        from_value(&Value::String(text)).map_err(|error| format!("{name}: {error}"))
     }
 
     fn node(&self) -> Result<NodeName, String> {
@@ -71,13 +72,13 @@ impl Given {
     /// Takes one parameter.
     fn take<T: DeserializeOwned>(&mut self, name: &str) -> Result<T, String> {
         let value = self.parameters.remove(name).unwrap_or_default();
-        serde_json::from_value(value).map_err(|error| format!("{name}: {error}"))
+        from_value(&value).map_err(|error| format!("{name}: {error}"))
     }
 
     /// Reads the parameters that are left.
     fn rest<T: DeserializeOwned + Debug>(&self) -> Result<T, String> {
         let value = Value::Object(self.parameters.clone());
-        let read: T = serde_json::from_value(value).map_err(|error| error.to_string())?;
+        let read: T = strictly(&Tree::from(&value)).map_err(|error| error.to_string())?;
         self.empty.borrow_mut().extend(empty_fields(&format!("{read:?}")));
         Ok(read)
     }

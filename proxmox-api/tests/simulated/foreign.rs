@@ -101,9 +101,11 @@ fn a_failed_task_is_told_shortly_and_cleanly() {
         let sim = Sim::new();
         let client = sim.client();
         let upid = snapshot(&sim, &client, 101, Duration::ZERO);
-        let mut status = now(client.task(&upid).status().into_future()).map(|s| json!(s)).unwrap();
-        status["status"] = json!("stopped");
-        status["exitstatus"] = json!(exit.clone());
+        let status = now(client.task(&upid).status().into_future()).unwrap();
+        let status = json!({
+            "upid": upid, "node": status.node, "type": status.kind, "id": status.id, "user": status.user,
+            "status": "stopped", "exitstatus": exit.clone(),
+        });
         let answer = |body: String| Effect::Instead(Answer { body, ..Answer::bare(200, "OK") });
         sim.inject(Fault::once(&task::STATUS, answer(data(&status))));
         let body = json!({ "data": log, "total": 500 }).to_string();

@@ -12,8 +12,9 @@ use serde_json::{Value, json};
 use crate::now::now;
 
 /// Parameters.
+#[expect(clippy::needless_pass_by_value, reason = "what `json!` makes is handed in as it is")]
 pub(crate) fn p<T: DeserializeOwned>(value: Value) -> T {
-    serde_json::from_value(value).unwrap()
+    proxmox_types::lenient::from_value(&value).unwrap()
 }
 
 fn on<T>(client: &Client, then: impl FnOnce(Node<'_>) -> T) -> T {

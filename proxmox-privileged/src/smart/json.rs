@@ -3,26 +3,21 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use proxmox_types::scalar::LooseScalar;
+use proxmox_types::lenient::from_value;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 /// The first of the places that holds such a value, in whichever scalar it is written.
-pub(super) fn first<T: LooseScalar>(document: &Value, pointers: &[&str]) -> Option<T> {
+pub(super) fn first<T: DeserializeOwned>(document: &Value, pointers: &[&str]) -> Option<T> {
     pointers.iter().filter_map(|pointer| document.pointer(pointer)).find_map(scalar)
 }
 
-fn scalar<T: LooseScalar>(value: &Value) -> Option<T> {
+fn scalar<T: DeserializeOwned>(value: &Value) -> Option<T> {
     match value {
-        Value::Bool(value) => T::from_bool(*value),
         // Perl would take an empty text for false, and a disk for failing.
         Value::String(text) if text.trim().is_empty() => None,
-        Value::String(text) => T::from_text(text),
-        Value::Number(number) => match (number.as_u64(), number.as_i64()) {
-            (Some(number), _) => T::from_u64(number),
-            (None, Some(number)) => T::from_i64(number),
-            (None, None) => T::from_f64(number.as_f64()?),
-        },
         Value::Null | Value::Array(_) | Value::Object(_) => None,
+        value => from_value(value).ok(),
     }
 }
 

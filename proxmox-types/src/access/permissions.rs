@@ -5,8 +5,6 @@ use alloc::string::String;
 
 use serde::{Deserialize, Serialize};
 
-use crate::scalar;
-
 /// Answer of `GET /access/permissions`: the privileges on each path.
 ///
 /// A privilege is granted if its key is there; the value only says whether paths below inherit it. Without a `path` the
@@ -21,7 +19,7 @@ pub struct Permissions(BTreeMap<String, BTreeMap<String, Propagates>>);
 /// Whether paths below inherit a privilege.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
-struct Propagates(#[serde(deserialize_with = "scalar::required")] bool);
+struct Propagates(bool);
 
 impl Permissions {
     /// Whether the privilege is granted on exactly this path.
@@ -55,7 +53,7 @@ mod tests {
     #[test]
     fn a_privilege_that_does_not_propagate_is_granted() {
         let permissions: Permissions =
-            serde_json::from_str(r#"{"/vms/300":{"VM.Audit":0,"VM.Backup":"1"}}"#).unwrap();
+            crate::lenient::from_text(r#"{"/vms/300":{"VM.Audit":0,"VM.Backup":"1"}}"#).unwrap();
         let held = ["VM.Audit", "VM.Backup", "VM.Snapshot"]
             .map(|privilege| permissions.holds("/vms/300", privilege));
         assert_eq!(held, [true, true, false]);

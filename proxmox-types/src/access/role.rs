@@ -2,14 +2,14 @@
 
 use alloc::string::String;
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
-use crate::{CommaList, scalar};
+use crate::CommaList;
 
 /// A row of `GET /access/roles`.
 ///
 /// Source: pve-access-control `PVE/API2/Role.pm`; recording `get-access-roles`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[non_exhaustive]
 pub struct Role {
     /// Name.
@@ -18,6 +18,6 @@ pub struct Role {
     #[serde(default)]
     pub privs: CommaList<String>,
     /// Whether it is built in.
-    #[serde(default, deserialize_with = "scalar::required")]
+    #[serde(default)]
     pub special: bool,
 }

@@ -5,77 +5,78 @@ use alloc::string::String;
 use core::fmt;
 use core::marker::PhantomData;
 
-use serde::de::{Error, IgnoredAny, MapAccess, Visitor};
+use serde::de::{IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::property::{index_of, key_of};
+use crate::VolumeId;
+use crate::property::device::Device;
+use crate::property::mount::MountPoint;
+use crate::property::net::Net;
+use crate::property::{Property, index_of, key_of};
 
-/// Defines the codec of one indexed option, for `#[serde(flatten, with = "indexed::net")]`.
-macro_rules! option {
-    ($name:ident) => {
-        pub(crate) mod $name {
-            use super::*;
-
-            pub(crate) fn serialize<T: Serialize, S: Serializer>(
-                values: &BTreeMap<u16, T>,
-                serializer: S,
-            ) -> Result<S::Ok, S::Error> {
-                write(stringify!($name), values, serializer)
-            }
-
-            pub(crate) fn deserialize<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
-                deserializer: D,
-            ) -> Result<BTreeMap<u16, T>, D::Error> {
-                read(stringify!($name), deserializer)
-            }
-        }
-    };
-}
-
-option!(dev);
-option!(mp);
-option!(net);
-option!(unused);
-
-fn write<T: Serialize, S: Serializer>(
-    option: &str,
+/// Writes an indexed option, for `#[serde(flatten, serialize_with = "indexed::write")]`.
+pub(crate) fn write<T: Indexed + Serialize, S: Serializer>(
     values: &BTreeMap<u16, T>,
     serializer: S,
 ) -> Result<S::Ok, S::Error> {
-    serializer.collect_map(values.iter().map(|(index, value)| (key_of(option, *index), value)))
+    serializer.collect_map(values.iter().map(|(index, value)| (key_of(T::OPTION, *index), value)))
 }
 
-fn read<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
-    option: &'static str,
+/// Reads an indexed option, for `#[serde(flatten, deserialize_with = "indexed::read")]`.
+pub(crate) fn read<'de, T: Indexed + Deserialize<'de>, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<BTreeMap<u16, T>, D::Error> {
-    deserializer.deserialize_map(Indexed { option, value: PhantomData })
+    ByIndex::deserialize(deserializer).map(|values| values.0)
 }
 
-/// Picks the keys of one option and leaves the others to whoever reads them.
-struct Indexed<T> {
-    option: &'static str,
-    value: PhantomData<T>,
+/// A value that comes in numbers.
+pub(crate) trait Indexed {
+    /// The option without its number.
+    const OPTION: &'static str;
 }
 
-impl<'de, T: Deserialize<'de>> Visitor<'de> for Indexed<T> {
-    type Value = BTreeMap<u16, T>;
+impl Indexed for Property<Device> {
+    const OPTION: &'static str = "dev";
+}
+
+impl Indexed for Property<MountPoint> {
+    const OPTION: &'static str = "mp";
+}
+
+impl Indexed for Property<Net> {
+    const OPTION: &'static str = "net";
+}
+
+impl Indexed for VolumeId {
+    const OPTION: &'static str = "unused";
+}
+
+/// The values of one option by their numbers. Other keys are left to whoever reads them.
+pub(crate) struct ByIndex<T>(pub(crate) BTreeMap<u16, T>);
+
+impl<'de, T: Indexed + Deserialize<'de>> Deserialize<'de> for ByIndex<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(Keys(PhantomData))
+    }
+}
+
+struct Keys<T>(PhantomData<T>);
+
+impl<'de, T: Indexed + Deserialize<'de>> Visitor<'de> for Keys<T> {
+    type Value = ByIndex<T>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "an object with `{}0`, `{}1`, ...", self.option, self.option)
+        write!(f, "an object with `{0}0`, `{0}1`, ...", T::OPTION)
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
         let mut values = BTreeMap::new();
         while let Some(key) = map.next_key::<String>()? {
-            if let Some(index) = index_of(&key, self.option) {
-                let value = map.next_value();
-                values
-                    .insert(index, value.map_err(|error| A::Error::custom(format_args!("{key}: {error}")))?);
-            } else {
-                map.next_value::<IgnoredAny>()?;
+            match index_of(&key, T::OPTION) {
+                Some(index) => drop(map.next_value::<Option<T>>()?.map(|value| values.insert(index, value))),
+                None => drop(map.next_value::<IgnoredAny>()?),
             }
         }
-        Ok(values)
+        Ok(ByIndex(values))
     }
 }

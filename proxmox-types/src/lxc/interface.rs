@@ -2,56 +2,45 @@
 
 use alloc::string::String;
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
-use crate::{Rows, lenient};
+use crate::{Rows, lenient::or_default};
 
 /// A row of `GET /nodes/{node}/lxc/{vmid}/interfaces`, whose answer is null for a stopped container.
 ///
 /// Source: pve-container `PVE/LXC.pm`, `get_interfaces`; recordings `get-lxc-interfaces`,
 /// `get-lxc-interfaces-stopped`. The addresses are from the schema: no recorded container had one.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[non_exhaustive]
 pub struct LxcInterface {
     /// Name inside the container, `eth0`.
     pub name: String,
     /// MAC address in lower case. Absent or null on interfaces without one, such as those of tunnels.
-    #[serde(default, deserialize_with = "lenient::scalar", skip_serializing_if = "Option::is_none")]
     pub hwaddr: Option<String>,
     /// The same, by a newer name.
-    #[serde(
-        default,
-        rename = "hardware-address",
-        deserialize_with = "lenient::scalar",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "hardware-address")]
     pub hardware_address: Option<String>,
     /// First IPv4 address in CIDR notation.
-    #[serde(default, deserialize_with = "lenient::scalar", skip_serializing_if = "Option::is_none")]
     pub inet: Option<String>,
     /// First IPv6 address in CIDR notation.
-    #[serde(default, deserialize_with = "lenient::scalar", skip_serializing_if = "Option::is_none")]
     pub inet6: Option<String>,
     /// All addresses.
-    #[serde(default, rename = "ip-addresses", deserialize_with = "lenient::or_default")]
+    #[serde(default, rename = "ip-addresses", deserialize_with = "or_default")]
     pub ip_addresses: Rows<IpAddress>,
 }
 
 /// An address of a container's interface.
 ///
 /// Source: the schema of `GET /nodes/{node}/lxc/{vmid}/interfaces`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub struct IpAddress {
     /// The address without its prefix length.
-    #[serde(default, deserialize_with = "lenient::scalar", skip_serializing_if = "Option::is_none")]
     pub ip_address: Option<String>,
     /// `inet` or `inet6`.
-    #[serde(default, deserialize_with = "lenient::scalar", skip_serializing_if = "Option::is_none")]
     pub ip_address_type: Option<String>,
     /// Length of the network's prefix in bits.
-    #[serde(default, deserialize_with = "lenient::scalar", skip_serializing_if = "Option::is_none")]
     pub prefix: Option<u8>,
 }
 
@@ -75,7 +64,7 @@ mod tests {
         ];
         for row in odd {
             let list = json!([{ "name": "lo", "hwaddr": "00:00:00:00:00:00" }, row]);
-            let read: Vec<LxcInterface> = serde_json::from_value(list).unwrap();
+            let read: Vec<LxcInterface> = crate::lenient::from_value(&list).unwrap();
             assert_eq!((read.len(), &Value::from(read[1].name.as_str())), (2, &row["name"]));
         }
     }

@@ -4,9 +4,9 @@ use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
-use crate::{NodeName, scalar};
+use crate::NodeName;
 
 /// Answer of `GET /nodes/{node}/lxc/{vmid}/migrate`.
 ///
@@ -14,12 +14,11 @@ use crate::{NodeName, scalar};
 ///
 /// Source: pve-container `PVE/API2/LXC.pm`, `migrate_vm_precondition`, which nests the reasons below the node's name
 /// where the schema does not; recording `migrate-preconditions-full`, of a node that is alone.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub struct MigratePreconditions {
     /// Whether the container runs; it must then be restarted to move.
-    #[serde(deserialize_with = "scalar::required")]
     pub running: bool,
     /// Nodes to which it can move.
     #[serde(default)]
@@ -35,7 +34,7 @@ pub struct MigratePreconditions {
 /// Why a container cannot move to a node.
 ///
 /// Source: the schema of `GET /nodes/{node}/lxc/{vmid}/migrate`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub struct NotAllowedNode {
@@ -47,7 +46,7 @@ pub struct NotAllowedNode {
 /// A resource under high availability that keeps a container from a node.
 ///
 /// Source: the schema of `GET /nodes/{node}/lxc/{vmid}/migrate`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[non_exhaustive]
 pub struct BlockingHaResource {
     /// The resource, as `ct:101`.
@@ -64,7 +63,7 @@ mod tests {
     fn reasons_are_nested_below_the_node() {
         let json = r#"{"running":0,"allowed-nodes":["pve2"],"not-allowed-nodes":{"pve3":{"blocking-ha-resources":
             [{"sid":"ct:101","cause":"resource-affinity"}]}},"dependent-ha-resources":["ct:102"]}"#;
-        let read: MigratePreconditions = serde_json::from_str(json).unwrap();
+        let read: MigratePreconditions = crate::lenient::from_text(json).unwrap();
         let cause =
             read.not_allowed_nodes.get("pve3").map(|node| node.blocking_ha_resources[0].cause.as_str());
         assert_eq!(

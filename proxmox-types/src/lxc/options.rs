@@ -3,9 +3,10 @@
 use alloc::collections::BTreeMap;
 use alloc::string::String;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::indexed;
+use super::indexed::{self, ByIndex};
+use crate::lenient::parts;
 use crate::property::Property;
 use crate::property::device::Device;
 use crate::property::features::Features;
@@ -13,7 +14,7 @@ use crate::property::mount::{MountPoint, RootFs};
 use crate::property::net::Net;
 use crate::property::startup::Startup;
 use crate::text::open_text;
-use crate::{Hostname, Lock, Tags, VolumeId, scalar};
+use crate::{Hostname, Lock, Tags, VolumeId};
 
 open_text!(
     /// Architecture of a container.
@@ -55,103 +56,126 @@ open_text!(
 ///
 /// Source: pve-container `PVE/LXC/Config.pm`, `$confdesc`; recordings `get-lxc-config-100`, `get-lxc-config-101`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub struct LxcOptions {
     /// Architecture; PVE's default is amd64.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub arch: Option<Arch>,
     /// What the console shows; PVE's default is a tty.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub cmode: Option<ConsoleMode>,
     /// Whether `/dev/console` exists; PVE's default is yes.
-    #[serde(default, deserialize_with = "scalar::optional", skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub console: Option<bool>,
     /// Cores, 1 to 8192; PVE's default is all of them.
-    #[serde(default, deserialize_with = "scalar::optional", skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub cores: Option<u32>,
     /// Limit of CPU time in cores, 0 to 8192; PVE's default 0 is none. Arrives as a string.
-    #[serde(default, deserialize_with = "scalar::optional", skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub cpulimit: Option<f64>,
     /// Share of CPU time against other guests, 0 to 500000; PVE's default is 100.
-    #[serde(default, deserialize_with = "scalar::optional", skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub cpuunits: Option<u32>,
     /// Whether its start is logged in detail.
-    #[serde(default, deserialize_with = "scalar::optional", skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub debug: Option<bool>,
     /// Description, at most 8192 characters. Comes back with a trailing newline.
-    #[serde(default, deserialize_with = "scalar::optional", skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
     /// Devices of the host, by index. Only root@pam may set one.
-    #[serde(flatten, with = "indexed::dev")]
+    #[serde(flatten, skip_deserializing, serialize_with = "indexed::write")]
     pub dev: BTreeMap<u16, Property<Device>>,
     /// Command that runs as the first process; PVE's default is `/sbin/init`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub entrypoint: Option<String>,
     /// Environment of the first process, `KEY=value` joined by NUL. Only readable with `VM.Config.Options`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub env: Option<String>,
     /// Kernel features.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub features: Option<Property<Features>>,
     /// Script that runs on the node when the container starts and stops. Only root@pam may set one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub hookscript: Option<VolumeId>,
     /// Host name; PVE's default is `CT` and the VMID.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub hostname: Option<Hostname>,
     /// Why the configuration is locked. Read it, never send it: PVE takes it and no API call removes it again.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub lock: Option<Lock>,
     /// Memory limit in MiB, 16 or more; PVE's default is 512.
-    #[serde(default, deserialize_with = "scalar::optional", skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub memory: Option<u64>,
     /// Mount points, by index.
-    #[serde(flatten, with = "indexed::mp")]
+    #[serde(flatten, skip_deserializing, serialize_with = "indexed::write")]
     pub mp: BTreeMap<u16, Property<MountPoint>>,
     /// DNS servers, joined by blanks; PVE's default are those of the node.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub nameserver: Option<String>,
     /// Network interfaces, by index, 0 to 31.
-    #[serde(flatten, with = "indexed::net")]
+    #[serde(flatten, skip_deserializing, serialize_with = "indexed::write")]
     pub net: BTreeMap<u16, Property<Net>>,
     /// Whether it starts with the node; PVE's default is no.
-    #[serde(default, deserialize_with = "scalar::optional", skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub onboot: Option<bool>,
     /// Distribution (`debian`, `alpine`, `unmanaged`, ...), which decides how PVE sets it up.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub ostype: Option<String>,
     /// Whether destroying it and changing its volumes is refused; PVE's default is no.
-    #[serde(default, deserialize_with = "scalar::optional", skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub protection: Option<bool>,
     /// Root file system.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub rootfs: Option<Property<RootFs>>,
     /// Search domains of the DNS; PVE's default are those of the node.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub searchdomain: Option<String>,
     /// Order and delays of its start and stop with the node.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub startup: Option<Property<Startup>>,
     /// Swap limit in MiB; PVE's default is 512.
-    #[serde(default, deserialize_with = "scalar::optional", skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub swap: Option<u64>,
     /// Tags.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub tags: Option<Tags>,
     /// Whether it is a template. Setting it converts no volume.
-    #[serde(default, deserialize_with = "scalar::optional", skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub template: Option<bool>,
     /// Time zone, or `host`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub timezone: Option<String>,
     /// Number of ttys, 0 to 6; PVE's default is 2.
-    #[serde(default, deserialize_with = "scalar::optional", skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub tty: Option<u8>,
     /// Whether root in the container is no root on the node. Fixed once the container exists.
-    #[serde(default, deserialize_with = "scalar::optional", skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub unprivileged: Option<bool>,
     /// Volumes that were taken out, by index. Deleting the option destroys the volume.
-    #[serde(flatten, with = "indexed::unused")]
+    #[serde(flatten, skip_deserializing, serialize_with = "indexed::write")]
     pub unused: BTreeMap<u16, VolumeId>,
+}
+
+impl Serialize for LxcOptions {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        Self::serialize(self, serializer)
+    }
+}
+
+/// The options without a number.
+struct Plain(LxcOptions);
+
+impl<'de> Deserialize<'de> for Plain {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        LxcOptions::deserialize(deserializer).map(Self)
+    }
+}
+
+impl<'de> Deserialize<'de> for LxcOptions {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let (Plain(options), ByIndex(dev), ByIndex(mp), ByIndex(net), ByIndex(unused)) = parts(deserializer)?;
+        Ok(Self { dev, mp, net, unused, ..options })
+    }
 }
 
 #[cfg(test)]

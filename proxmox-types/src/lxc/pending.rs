@@ -2,9 +2,8 @@
 
 use alloc::string::String;
 
-use serde::{Deserialize, Serialize};
-
-use crate::scalar;
+use crate::lenient::needed;
+use serde::Deserialize;
 
 /// A row of `GET /nodes/{node}/lxc/{vmid}/pending`: one key of the configuration.
 ///
@@ -12,19 +11,19 @@ use crate::scalar;
 ///
 /// Source: pve-guest-common `PVE/GuestHelpers.pm`, `config_with_pending_array`; recordings `get-lxc-pending-100`,
 /// `pending-list-pending`. No recording has `delete`; it is from the schema.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[non_exhaustive]
 pub struct PendingChange {
     /// The key: an option of the configuration, or `digest` or `parent`.
     pub key: String,
     /// The value in effect.
-    #[serde(default, deserialize_with = "scalar::optional", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "needed")]
     pub value: Option<String>,
     /// The value after the next start.
-    #[serde(default, deserialize_with = "scalar::optional", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "needed")]
     pub pending: Option<String>,
     /// 1 or 2 if the key goes away at the next start.
-    #[serde(default, deserialize_with = "scalar::optional", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "needed")]
     pub delete: Option<u8>,
 }
 

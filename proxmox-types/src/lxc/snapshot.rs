@@ -2,10 +2,10 @@
 
 use alloc::string::String;
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 use crate::text::open_text;
-use crate::{Digest, SnapshotName, lenient, scalar};
+use crate::{Digest, SnapshotName, lenient::needed};
 
 open_text!(
     /// What is unfinished about a snapshot.
@@ -24,29 +24,23 @@ open_text!(
 /// One row is no snapshot: `current` is the running state. Its `parent` is the snapshot that it descends from.
 ///
 /// Source: pve-container `PVE/API2/LXC/Snapshot.pm`; recording `get-snapshot-list-100`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[non_exhaustive]
 pub struct SnapshotEntry {
     /// Name of the snapshot, or `current`.
-    #[serde(deserialize_with = "scalar::required")]
     pub name: String,
     /// Description with a trailing newline, empty if none was given.
-    #[serde(default, deserialize_with = "lenient::scalar", skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
     /// When it was taken, in seconds since 1970; 0 if unknown. Absent on `current`.
-    #[serde(default, deserialize_with = "lenient::scalar", skip_serializing_if = "Option::is_none")]
     pub snaptime: Option<u64>,
     /// The snapshot before it.
-    #[serde(default, deserialize_with = "lenient::optional", skip_serializing_if = "Option::is_none")]
     pub parent: Option<SnapshotName>,
     /// Present if it is unfinished.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "needed")]
     pub snapstate: Option<SnapshotState>,
     /// Digest of the configuration; only on `current`.
-    #[serde(default, deserialize_with = "lenient::optional", skip_serializing_if = "Option::is_none")]
     pub digest: Option<Digest>,
     /// Whether the container runs; only on `current`.
-    #[serde(default, deserialize_with = "lenient::scalar", skip_serializing_if = "Option::is_none")]
     pub running: Option<bool>,
 }
 

@@ -2,12 +2,12 @@
 
 use alloc::string::String;
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 /// A row of `GET /nodes/{node}/services`.
 ///
 /// Source: pve-manager `PVE/API2/Services.pm`; recording `get-node-services`, from a server without systemd.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub struct Service {

@@ -4,7 +4,7 @@ use alloc::string::String;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Hostname, NodeName, PoolId, SnapshotName, StorageId, Vmid, scalar};
+use crate::{Hostname, NodeName, PoolId, SnapshotName, StorageId, Vmid};
 
 /// Parameters of `POST /nodes/{node}/lxc/{vmid}/clone`. The copy gets new MAC addresses.
 ///
@@ -15,28 +15,28 @@ pub struct CloneParams {
     /// The copy.
     pub newid: Vmid,
     /// Host name of the copy.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub hostname: Option<Hostname>,
     /// Description of the copy.
-    #[serde(default, deserialize_with = "scalar::optional", skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
     /// Pool that the copy joins.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub pool: Option<PoolId>,
     /// Snapshot that is copied. A running container can only be copied from one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub snapname: Option<SnapshotName>,
     /// Storage of the copy; only with `full`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub storage: Option<StorageId>,
     /// Whether all data is copied. PVE's default is yes, except for a template, whose copies share its data.
-    #[serde(default, deserialize_with = "scalar::optional", skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub full: Option<bool>,
     /// Node of the copy, if all volumes are on shared storage.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub target: Option<NodeName>,
     /// Rate limit in KiB/s.
-    #[serde(default, deserialize_with = "scalar::optional", skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub bwlimit: Option<u64>,
 }
 

@@ -2,8 +2,6 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::scalar;
-
 /// Parameters of `DELETE /nodes/{node}/lxc/{vmid}`.
 ///
 /// Whatever is set, PVE also removes the container from its pool and deletes the ACL entries on it.
@@ -13,13 +11,13 @@ use crate::scalar;
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct DestroyParams {
     /// Whether a running container is stopped first; PVE's default is no.
-    #[serde(default, deserialize_with = "scalar::optional", skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub force: Option<bool>,
     /// Whether it is also removed from backup jobs, replication and high availability; PVE's default is no.
-    #[serde(default, deserialize_with = "scalar::optional", skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub purge: Option<bool>,
     /// Whether volumes that carry its number without being in its configuration go too, on every enabled storage.
-    #[serde(default, deserialize_with = "scalar::optional", skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub destroy_unreferenced_disks: Option<bool>,
 }
 

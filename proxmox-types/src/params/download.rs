@@ -5,7 +5,7 @@ use alloc::string::String;
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::{ContentType, scalar};
+use crate::ContentType;
 
 /// Parameters of `POST /nodes/{node}/storage/{storage}/download-url`.
 ///
@@ -20,13 +20,12 @@ pub struct DownloadUrlParams {
     /// What it is: a template, an ISO image or something to import.
     pub content: ContentType,
     /// Name of the file, at most 255 characters; PVE replaces what is not a letter, a digit, `-`, `_` or `.`.
-    #[serde(deserialize_with = "scalar::required")]
     pub filename: String,
     /// What it must hash to.
     #[serde(flatten, deserialize_with = "both_or_neither", skip_serializing_if = "Option::is_none")]
     pub checksum: Option<Checksum>,
     /// Whether the server's certificate is checked; PVE's default is yes.
-    #[serde(default, deserialize_with = "scalar::optional", skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub verify_certificates: Option<bool>,
 }
 
@@ -77,7 +76,6 @@ fn both_or_neither<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<
     #[derive(Deserialize)]
     #[serde(rename_all = "kebab-case")]
     struct Parts {
-        #[serde(default, deserialize_with = "scalar::optional")]
         checksum: Option<String>,
         checksum_algorithm: Option<ChecksumAlgorithm>,
     }

@@ -5,7 +5,7 @@ use alloc::string::String;
 use serde::{Deserialize, Serialize};
 
 use crate::text::open_text;
-use crate::{CommaList, ContentType, NodeName, StorageId, Vmid, scalar};
+use crate::{CommaList, ContentType, NodeName, StorageId, Vmid};
 
 /// Parameters of `GET /nodes/{node}/storage/{storage}/content`.
 ///
@@ -14,10 +14,10 @@ use crate::{CommaList, ContentType, NodeName, StorageId, Vmid, scalar};
 #[serde(deny_unknown_fields)]
 pub struct ContentFilter {
     /// Only this kind of content.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub content: Option<ContentType>,
     /// Only volumes of this guest.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub vmid: Option<Vmid>,
 }
 
@@ -28,19 +28,19 @@ pub struct ContentFilter {
 #[serde(deny_unknown_fields)]
 pub struct StorageFilter {
     /// Only this storage; an unknown one is status 400.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub storage: Option<StorageId>,
     /// Only storages that may hold one of these.
     #[serde(default, skip_serializing_if = "CommaList::is_empty")]
     pub content: CommaList<ContentType>,
     /// Only storages that are switched on.
-    #[serde(default, deserialize_with = "scalar::optional", skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub enabled: Option<bool>,
     /// Only storages that this node can reach as well.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub target: Option<NodeName>,
     /// Whether the formats of the volumes are told.
-    #[serde(default, deserialize_with = "scalar::optional", skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub format: Option<bool>,
 }
 
@@ -51,34 +51,34 @@ pub struct StorageFilter {
 #[serde(deny_unknown_fields)]
 pub struct TaskFilter {
     /// Which tasks; PVE's default is the archive, which has no running one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub source: Option<TaskSource>,
     /// Only tasks of this guest.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub vmid: Option<Vmid>,
     /// Only this kind of worker: `vzdump`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub typefilter: Option<String>,
     /// Only tasks whose user contains this. Archived tasks of a token have the owner's name without the token's.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub userfilter: Option<String>,
     /// Only tasks that ended in one of these ways; ignored with `errors`.
     #[serde(default, skip_serializing_if = "CommaList::is_empty")]
     pub statusfilter: CommaList<TaskOutcome>,
     /// Only tasks that failed.
-    #[serde(default, deserialize_with = "scalar::optional", skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub errors: Option<bool>,
     /// Only tasks that started at this time or later, in seconds since 1970.
-    #[serde(default, deserialize_with = "scalar::optional", skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub since: Option<u64>,
     /// Only tasks that started at this time or earlier, in seconds since 1970.
-    #[serde(default, deserialize_with = "scalar::optional", skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub until: Option<u64>,
     /// How many rows to skip.
-    #[serde(default, deserialize_with = "scalar::optional", skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub start: Option<u64>,
     /// How many rows at most; PVE's default is 50, and 0 is none at all.
-    #[serde(default, deserialize_with = "scalar::optional", skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub limit: Option<u64>,
 }
 
@@ -117,10 +117,10 @@ open_text!(
 #[serde(deny_unknown_fields)]
 pub struct LogRange {
     /// How many lines to skip.
-    #[serde(default, deserialize_with = "scalar::optional", skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub start: Option<u64>,
     /// How many lines at most; PVE's default is 50, and 0 is all.
-    #[serde(default, deserialize_with = "scalar::optional", skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub limit: Option<u64>,
 }
 
@@ -131,7 +131,7 @@ pub struct LogRange {
 #[serde(deny_unknown_fields)]
 pub struct ResourceFilter {
     /// Only this class.
-    #[serde(default, rename = "type", skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
     pub class: Option<ResourceClass>,
 }
 
@@ -156,18 +156,13 @@ pub enum ResourceClass {
 #[serde(deny_unknown_fields)]
 pub struct DiskFilter {
     /// Whether partitions are listed as well.
-    #[serde(
-        default,
-        rename = "include-partitions",
-        deserialize_with = "scalar::optional",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "include-partitions", skip_serializing_if = "Option::is_none")]
     pub include_partitions: Option<bool>,
     /// Whether health is left out, which saves up to 10 s for each disk.
-    #[serde(default, deserialize_with = "scalar::optional", skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub skipsmart: Option<bool>,
     /// Only disks that can be used for this.
-    #[serde(default, rename = "type", skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
     pub usable_as: Option<DiskUse>,
 }
 
@@ -189,10 +184,10 @@ pub enum DiskUse {
 #[serde(deny_unknown_fields)]
 pub struct PermissionFilter {
     /// Whose permissions: `user@realm` or `user@realm!token`. Others than one's own need `Sys.Audit` on `/access`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub userid: Option<String>,
     /// Only this path, which need not be one that an ACL names.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
 }
 

@@ -4,7 +4,7 @@ use alloc::string::String;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{NodeName, scalar};
+use crate::NodeName;
 
 /// Parameters of `POST /nodes/{node}/lxc/{vmid}/migrate`. A running container needs `restart`.
 ///
@@ -15,19 +15,19 @@ pub struct MigrateParams {
     /// The node.
     pub target: NodeName,
     /// Which storage goes where: `local-zfs:tank,local:local`, one id for all, or `1` for the same names.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub target_storage: Option<String>,
     /// Whether it moves while it runs, which PVE does not implement for containers.
-    #[serde(default, deserialize_with = "scalar::optional", skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub online: Option<bool>,
     /// Whether a running container is stopped here and started there.
-    #[serde(default, deserialize_with = "scalar::optional", skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub restart: Option<bool>,
     /// Seconds to wait for it to stop; PVE's default is 180.
-    #[serde(default, deserialize_with = "scalar::optional", skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub timeout: Option<u32>,
     /// Rate limit in KiB/s.
-    #[serde(default, deserialize_with = "scalar::optional", skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub bwlimit: Option<u64>,
 }
 

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Digest, StorageId, Vmid, VolumeKey, scalar};
+use crate::{Digest, StorageId, Vmid, VolumeKey};
 
 /// Parameters of `POST /nodes/{node}/lxc/{vmid}/move_volume`. The container must be stopped.
 ///
@@ -16,19 +16,19 @@ pub struct MoveVolumeParams {
     #[serde(flatten)]
     pub to: MoveTarget,
     /// Which option of the other container holds it; PVE's default is the same as here. Only with a container.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub target_volume: Option<VolumeKey>,
     /// Whether the old copy is deleted; else it stays as `unusedN`. Only with a storage; PVE's default is no.
-    #[serde(default, deserialize_with = "scalar::optional", skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub delete: Option<bool>,
     /// Digest of the configuration that was read; if it is another by now, PVE changes nothing.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub digest: Option<Digest>,
     /// Digest of the other container's configuration.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub target_digest: Option<Digest>,
     /// Rate limit in KiB/s.
-    #[serde(default, deserialize_with = "scalar::optional", skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub bwlimit: Option<u64>,
 }
 

@@ -2,8 +2,6 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::scalar;
-
 /// Parameters of `POST /nodes/{node}/lxc/{vmid}/status/start`. Left out is `skiplock`, which is for root@pam.
 ///
 /// Source: pve-container `PVE/API2/LXC/Status.pm`; recordings `lxc-start-ok`, `lxc-start-skiplock-token`.
@@ -11,7 +9,7 @@ use crate::scalar;
 #[serde(deny_unknown_fields)]
 pub struct StartParams {
     /// Whether the start is logged in detail.
-    #[serde(default, deserialize_with = "scalar::optional", skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub debug: Option<bool>,
 }
 
@@ -22,7 +20,7 @@ pub struct StartParams {
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct StopParams {
     /// Whether running shutdown tasks of the container are aborted first; PVE's default is no.
-    #[serde(default, deserialize_with = "scalar::optional", skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub overrule_shutdown: Option<bool>,
 }
 
@@ -33,10 +31,10 @@ pub struct StopParams {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ShutdownParams {
     /// Seconds to wait; PVE's default is 60.
-    #[serde(default, deserialize_with = "scalar::optional", skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub timeout: Option<u32>,
     /// Whether a container that does not stop in time is stopped hard; else the task fails. PVE's default is no.
-    #[serde(default, deserialize_with = "scalar::optional", skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub force_stop: Option<bool>,
 }
 
@@ -47,7 +45,7 @@ pub struct ShutdownParams {
 #[serde(deny_unknown_fields)]
 pub struct RebootParams {
     /// Seconds to wait before the container is stopped hard.
-    #[serde(default, deserialize_with = "scalar::optional", skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub timeout: Option<u32>,
 }
 

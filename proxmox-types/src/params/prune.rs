@@ -13,13 +13,13 @@ use crate::property::prune::PruneBackups;
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct PruneParams {
     /// Which backups to keep; without it the storage's own rule.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub prune_backups: Option<Property<PruneBackups>>,
     /// Only backups of this kind of guest.
-    #[serde(default, rename = "type", skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
     pub kind: Option<GuestKind>,
     /// Only backups of this guest. Without it the removal needs `Datastore.Allocate` on the storage.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub vmid: Option<Vmid>,
 }
 

@@ -17,7 +17,7 @@ pub struct ResizeParams {
     /// Its new size, or how much it grows.
     pub size: DiskSize,
     /// Digest of the configuration that was read; if it is another by now, PVE changes nothing.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub digest: Option<Digest>,
 }
 

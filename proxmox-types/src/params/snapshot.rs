@@ -4,8 +4,6 @@ use alloc::string::String;
 
 use serde::{Deserialize, Serialize};
 
-use crate::scalar;
-
 /// Parameters of `POST /nodes/{node}/lxc/{vmid}/snapshot` beside `snapname`.
 ///
 /// Source: pve-container `PVE/API2/LXC/Snapshot.pm`; recordings `st-snapshot`, `snapshot-create-*`.
@@ -13,7 +11,7 @@ use crate::scalar;
 #[serde(deny_unknown_fields)]
 pub struct SnapshotParams {
     /// Description. Comes back with a trailing newline.
-    #[serde(default, deserialize_with = "scalar::optional", skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
 }
 
@@ -24,7 +22,7 @@ pub struct SnapshotParams {
 #[serde(deny_unknown_fields)]
 pub struct SnapshotConfigParams {
     /// Description. Without it nothing changes.
-    #[serde(default, deserialize_with = "scalar::optional", skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
 }
 
@@ -35,7 +33,7 @@ pub struct SnapshotConfigParams {
 #[serde(deny_unknown_fields)]
 pub struct DeleteSnapshotParams {
     /// Whether it goes from the configuration even if deleting the snapshots of the volumes fails.
-    #[serde(default, deserialize_with = "scalar::optional", skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub force: Option<bool>,
 }
 
@@ -46,7 +44,7 @@ pub struct DeleteSnapshotParams {
 #[serde(deny_unknown_fields)]
 pub struct RollbackParams {
     /// Whether to start it afterwards, in a task of its own that may fail after this one succeeded.
-    #[serde(default, deserialize_with = "scalar::optional", skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub start: Option<bool>,
 }
 

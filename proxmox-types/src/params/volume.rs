@@ -4,7 +4,7 @@ use alloc::string::String;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Vmid, scalar};
+use crate::Vmid;
 
 /// Parameters of `PUT /nodes/{node}/storage/{storage}/content/{volume}`, for backups.
 ///
@@ -13,10 +13,10 @@ use crate::{Vmid, scalar};
 #[serde(deny_unknown_fields)]
 pub struct VolumeParams {
     /// New notes; the empty text removes them.
-    #[serde(default, deserialize_with = "scalar::optional", skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub notes: Option<String>,
     /// Whether it is protected from deletion.
-    #[serde(default, deserialize_with = "scalar::optional", skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub protected: Option<bool>,
 }
 
@@ -27,7 +27,7 @@ pub struct VolumeParams {
 #[serde(deny_unknown_fields)]
 pub struct DeleteVolumeParams {
     /// Seconds to wait for the deletion, 1 to 30. If it ends in time the answer is null instead of a task.
-    #[serde(default, deserialize_with = "scalar::optional", skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub delay: Option<u8>,
 }
 
@@ -40,13 +40,11 @@ pub struct AllocateParams {
     /// Guest that owns it.
     pub vmid: Vmid,
     /// Name of the volume: `vm-101-disk-5`.
-    #[serde(deserialize_with = "scalar::required")]
     pub filename: String,
     /// Size in KiB, or with `M` or `G`.
-    #[serde(deserialize_with = "scalar::required")]
     pub size: String,
     /// Format: `raw`, `qcow2`, `subvol` or `vmdk`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub format: Option<String>,
 }
 

@@ -3,14 +3,14 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use crate::lenient::loosely;
 use serde::ser::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::property::Property;
 use crate::property::backup::{Fleecing, Performance};
 use crate::property::prune::PruneBackups;
-use crate::scalar::Loose;
-use crate::{BackupMode, CommaList, Compression, PoolId, StorageId, Vmid, scalar};
+use crate::{BackupMode, CommaList, Compression, PoolId, StorageId, Vmid};
 
 /// Parameters of `POST /nodes/{node}/vzdump`. What is not set comes from the node's `/etc/vzdump.conf`.
 ///
@@ -28,75 +28,75 @@ pub struct VzdumpParams {
     #[serde(flatten)]
     pub guests: Guests,
     /// Storage; PVE's default is `local`. Needs `Datastore.AllocateSpace` on it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub storage: Option<StorageId>,
     /// What it does to a running guest; PVE falls back to a more intrusive one without asking.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub mode: Option<BackupMode>,
     /// How it is compressed.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub compress: Option<Compression>,
     /// Threads of zstd; 0 is half the cores, PVE's default is 1.
-    #[serde(default, deserialize_with = "scalar::optional", skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub zstd: Option<u32>,
     /// Threads of pigz; PVE's default 0 uses gzip instead.
-    #[serde(default, deserialize_with = "scalar::optional", skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub pigz: Option<u32>,
     /// Whether old backups are removed afterwards, by `prune-backups` or the storage's own rule. Without it, a storage
     /// whose rule keeps a fixed number refuses the backup once there are that many: "max backup limit".
-    #[serde(default, deserialize_with = "scalar::optional", skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub remove: Option<bool>,
     /// Which backups to keep; [`Self::remove`] decides whether any goes, so the two contradict each other where it is false. Needs `Datastore.Allocate` on
     /// the storage.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub prune_backups: Option<Property<PruneBackups>>,
     /// Whether the backup is protected from deletion. PVE takes it only together with `storage`.
-    #[serde(default, deserialize_with = "scalar::optional", skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub protected: Option<bool>,
     /// Template of its notes, one line: `{{guestname}} on {{node}}`. PVE takes it only together with `storage`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub notes_template: Option<String>,
     /// Rate limit in KiB/s. Needs `Sys.Modify` on `/`.
-    #[serde(default, deserialize_with = "scalar::optional", skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub bwlimit: Option<u64>,
     /// I/O priority, 0 to 8; 8 is idle, PVE's default is 7. Needs `Sys.Modify` on `/`.
-    #[serde(default, deserialize_with = "scalar::optional", skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub ionice: Option<u8>,
     /// Limits of its parallelism. Needs `Sys.Modify` on `/`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub performance: Option<Property<Performance>>,
     /// Cache for virtual machines.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub fleecing: Option<Property<Fleecing>>,
     /// Paths in the guest that are left out; shell patterns, on top of the node's own.
     #[serde(default, deserialize_with = "one_or_many", skip_serializing_if = "Vec::is_empty")]
     pub exclude_path: Vec<String>,
     /// Whether `/tmp`, `/var/tmp` and pid files are left out; PVE's default is yes.
-    #[serde(default, deserialize_with = "scalar::optional", skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub stdexcludes: Option<bool>,
     /// Minutes to wait for another backup on the node; PVE's default is 180.
-    #[serde(default, deserialize_with = "scalar::optional", skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub lockwait: Option<u32>,
     /// Minutes to wait for a guest to stop; PVE's default is 10.
-    #[serde(default, deserialize_with = "scalar::optional", skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub stopwait: Option<u32>,
     /// Whether any running backup on the node is aborted first. Needs `Sys.Modify` on `/nodes/{node}`.
-    #[serde(default, deserialize_with = "scalar::optional", skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub stop: Option<bool>,
     /// Whether it says little.
-    #[serde(default, deserialize_with = "scalar::optional", skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub quiet: Option<bool>,
     /// Who gets mail.
     #[serde(default, skip_serializing_if = "CommaList::is_empty")]
     pub mailto: CommaList<String>,
     /// When mail is sent: `always`, which is PVE's default, or `failure`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub mailnotification: Option<String>,
     /// How it is announced: `auto`, which is PVE's default, `legacy-sendmail` or `notification-system`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub notification_mode: Option<String>,
     /// How a backup server finds what changed: `legacy`, `data` or `metadata`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub pbs_change_detection_mode: Option<String>,
 }
 
@@ -172,7 +172,7 @@ fn yes<S: Serializer>(serializer: S) -> Result<S::Ok, S::Error> {
 }
 
 fn must_be_yes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<(), D::Error> {
-    let yes: bool = scalar::required(deserializer)?;
+    let yes: bool = loosely(deserializer)?;
     if yes { Ok(()) } else { Err(serde::de::Error::custom("`all` is either set or left out")) }
 }
 
@@ -181,12 +181,12 @@ fn one_or_many<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>
     #[derive(Deserialize)]
     #[serde(untagged)]
     enum OneOrMany {
-        Many(Vec<Loose<String>>),
-        One(Loose<String>),
+        Many(Vec<String>),
+        One(String),
     }
     Ok(match OneOrMany::deserialize(deserializer)? {
-        OneOrMany::Many(texts) => texts.into_iter().map(|text| text.0).collect(),
-        OneOrMany::One(text) => Vec::from([text.0]),
+        OneOrMany::Many(texts) => texts,
+        OneOrMany::One(text) => Vec::from([text]),
     })
 }
 
@@ -249,7 +249,7 @@ mod tests {
         let errors = [
             json!({ "vmid": "101", "pool": "felhom" }),
             json!({ "vmid": "101", "script": "/bin/true" }),
-            json!({ "all": 0 }),
+            json!({ "all": false }),
             json!({ "storage": "local" }),
         ]
         .map(|sent| alloc::format!("{}", serde_json::from_value::<VzdumpParams>(sent).unwrap_err()));

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::PropertyString;
-use crate::{StorageId, scalar};
+use crate::StorageId;
 
 /// Limits of a backup's parallelism. Setting them needs `Sys.Modify` on `/`.
 ///
@@ -14,10 +14,8 @@ use crate::{StorageId, scalar};
 #[serde(rename_all = "kebab-case")]
 pub struct Performance {
     /// Workers of a virtual machine's backup, 1 to 256; containers do not use it. PVE's default is 16.
-    #[serde(default, deserialize_with = "scalar::optional", skip_serializing_if = "Option::is_none")]
     pub max_workers: Option<u32>,
     /// Directory entries held in memory by a container's backup to a backup server. PVE's default is 1048576.
-    #[serde(default, deserialize_with = "scalar::optional", skip_serializing_if = "Option::is_none")]
     pub pbs_entries_max: Option<u64>,
 }
 
@@ -33,10 +31,8 @@ impl PropertyString for Performance {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fleecing {
     /// Whether it is on; PVE's default is no.
-    #[serde(default, deserialize_with = "scalar::optional", skip_serializing_if = "Option::is_none")]
     pub enabled: Option<bool>,
     /// Storage of the cache; needs `Datastore.AllocateSpace` on it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub storage: Option<StorageId>,
 }
 

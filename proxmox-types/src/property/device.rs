@@ -5,7 +5,6 @@ use alloc::string::String;
 use serde::{Deserialize, Serialize};
 
 use super::{OtherKeys, PropertyString};
-use crate::scalar;
 
 /// A device node of the host that the container sees. Only root@pam may set one.
 ///
@@ -15,21 +14,13 @@ pub struct Device {
     /// Path below `/dev` on the host.
     pub path: String,
     /// Access mode as four octal digits, `0660`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mode: Option<String>,
     /// Owner inside the container.
-    #[serde(default, deserialize_with = "scalar::optional", skip_serializing_if = "Option::is_none")]
     pub uid: Option<u32>,
     /// Group inside the container.
-    #[serde(default, deserialize_with = "scalar::optional", skip_serializing_if = "Option::is_none")]
     pub gid: Option<u32>,
     /// Forbids writing; PVE's default is no.
-    #[serde(
-        default,
-        rename = "deny-write",
-        deserialize_with = "scalar::optional",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "deny-write")]
     pub deny_write: Option<bool>,
     /// Keys that this version does not know.
     #[serde(flatten)]

@@ -6,7 +6,6 @@ use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
 
 use super::{OtherKeys, PropertyString, list};
-use crate::scalar;
 
 /// Kernel features that a container may use; all are off by default.
 ///
@@ -17,19 +16,14 @@ use crate::scalar;
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Features {
     /// Lets the container run containers of its own.
-    #[serde(default, deserialize_with = "scalar::optional", skip_serializing_if = "Option::is_none")]
     pub nesting: Option<bool>,
     /// Allows the `keyctl` system call, which Docker inside an unprivileged container needs.
-    #[serde(default, deserialize_with = "scalar::optional", skip_serializing_if = "Option::is_none")]
     pub keyctl: Option<bool>,
     /// Allows FUSE file systems.
-    #[serde(default, deserialize_with = "scalar::optional", skip_serializing_if = "Option::is_none")]
     pub fuse: Option<bool>,
     /// Allows `mknod` for some devices.
-    #[serde(default, deserialize_with = "scalar::optional", skip_serializing_if = "Option::is_none")]
     pub mknod: Option<bool>,
     /// Mounts `/sys` read-write in an unprivileged container.
-    #[serde(default, deserialize_with = "scalar::optional", skip_serializing_if = "Option::is_none")]
     pub force_rw_sys: Option<bool>,
     /// File system types that the container may mount.
     #[serde(default, with = "list", skip_serializing_if = "Vec::is_empty")]

@@ -8,8 +8,10 @@ use core::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::lenient::loosely;
+
 use super::{OtherKeys, PropertyString, list};
-use crate::{Malformed, StorageId, VolumeId, scalar};
+use crate::{Malformed, StorageId, VolumeId};
 
 /// What is mounted: a volume that exists, a new one, or a path of the host.
 ///
@@ -114,7 +116,7 @@ pub struct RootFs {
     /// The volume.
     pub volume: Source,
     /// What both kinds of mounts may have.
-    #[serde(flatten)]
+    #[serde(flatten, deserialize_with = "loosely")]
     pub options: MountOptions,
 }
 
@@ -139,13 +141,11 @@ pub struct MountPoint {
     /// Absolute path inside the container.
     pub mp: String,
     /// Whether backups include it; PVE's default is no.
-    #[serde(default, deserialize_with = "scalar::optional", skip_serializing_if = "Option::is_none")]
     pub backup: Option<bool>,
     /// Whether the mount keeps the attributes of the directory that it covers.
-    #[serde(default, deserialize_with = "scalar::optional", skip_serializing_if = "Option::is_none")]
     pub keepattrs: Option<bool>,
     /// What both kinds of mounts may have.
-    #[serde(flatten)]
+    #[serde(flatten, deserialize_with = "loosely")]
     pub options: MountOptions,
 }
 
@@ -164,22 +164,16 @@ impl MountPoint {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct MountOptions {
     /// Size as PVE writes it, with a unit (`8G`, `1280M`); absent on volumes without one. PVE ignores it in parameters.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub size: Option<String>,
     /// Whether ACLs are on.
-    #[serde(default, deserialize_with = "scalar::optional", skip_serializing_if = "Option::is_none")]
     pub acl: Option<bool>,
     /// Whether it is read-only.
-    #[serde(default, deserialize_with = "scalar::optional", skip_serializing_if = "Option::is_none")]
     pub ro: Option<bool>,
     /// Whether user quotas are on; not for unprivileged containers.
-    #[serde(default, deserialize_with = "scalar::optional", skip_serializing_if = "Option::is_none")]
     pub quota: Option<bool>,
     /// Whether storage replication includes it; PVE's default is yes.
-    #[serde(default, deserialize_with = "scalar::optional", skip_serializing_if = "Option::is_none")]
     pub replicate: Option<bool>,
     /// Whether the volume is there on every node.
-    #[serde(default, deserialize_with = "scalar::optional", skip_serializing_if = "Option::is_none")]
     pub shared: Option<bool>,
     /// Extra mount options: discard, lazytime, noatime, nodev, noexec, nosuid.
     #[serde(default, with = "list", skip_serializing_if = "Vec::is_empty")]

@@ -6,7 +6,6 @@ use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
 
 use super::{OtherKeys, PropertyString, list};
-use crate::scalar;
 
 /// A network interface of a container.
 ///
@@ -19,51 +18,35 @@ pub struct Net {
     /// Name inside the container, `eth0`.
     pub name: String,
     /// Bridge on the node. Setting one needs `SDN.Use` on `/sdn/zones/localnetwork/{bridge}`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bridge: Option<String>,
     /// MAC address, unicast.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hwaddr: Option<String>,
     /// IPv4 address in CIDR notation, `dhcp` or `manual`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ip: Option<String>,
     /// IPv4 gateway.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gw: Option<String>,
     /// IPv6 address in CIDR notation, `auto`, `dhcp` or `manual`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ip6: Option<String>,
     /// IPv6 gateway.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gw6: Option<String>,
     /// Whether the PVE firewall filters this interface.
-    #[serde(default, deserialize_with = "scalar::optional", skip_serializing_if = "Option::is_none")]
     pub firewall: Option<bool>,
     /// VLAN tag, 1 to 4094.
-    #[serde(default, deserialize_with = "scalar::optional", skip_serializing_if = "Option::is_none")]
     pub tag: Option<u16>,
     /// VLANs that pass through.
     #[serde(default, with = "list", skip_serializing_if = "Vec::is_empty")]
     pub trunks: Vec<String>,
     /// Rate limit in MB/s.
-    #[serde(default, deserialize_with = "scalar::optional", skip_serializing_if = "Option::is_none")]
     pub rate: Option<f64>,
     /// Largest packet in bytes, 64 to 65535.
-    #[serde(default, deserialize_with = "scalar::optional", skip_serializing_if = "Option::is_none")]
     pub mtu: Option<u16>,
     /// Whether the cable is pulled.
-    #[serde(default, deserialize_with = "scalar::optional", skip_serializing_if = "Option::is_none")]
     pub link_down: Option<bool>,
     /// Whether the host configures the interface instead of the container.
-    #[serde(
-        default,
-        rename = "host-managed",
-        deserialize_with = "scalar::optional",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "host-managed")]
     pub host_managed: Option<bool>,
     /// Kind of interface; PVE knows only `veth`.
-    #[serde(default, rename = "type", skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "type")]
     pub kind: Option<String>,
     /// Keys that this version does not know.
     #[serde(flatten)]

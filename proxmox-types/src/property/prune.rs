@@ -3,7 +3,6 @@
 use serde::{Deserialize, Serialize};
 
 use super::{OtherKeys, PropertyString};
-use crate::scalar;
 
 /// How many backups of a guest to keep, per period.
 ///
@@ -15,25 +14,18 @@ use crate::scalar;
 #[serde(rename_all = "kebab-case")]
 pub struct PruneBackups {
     /// Keep every backup.
-    #[serde(default, deserialize_with = "scalar::optional", skip_serializing_if = "Option::is_none")]
     pub keep_all: Option<bool>,
     /// Keep so many of the latest.
-    #[serde(default, deserialize_with = "scalar::optional", skip_serializing_if = "Option::is_none")]
     pub keep_last: Option<u32>,
     /// Keep the latest of so many hours.
-    #[serde(default, deserialize_with = "scalar::optional", skip_serializing_if = "Option::is_none")]
     pub keep_hourly: Option<u32>,
     /// Keep the latest of so many days.
-    #[serde(default, deserialize_with = "scalar::optional", skip_serializing_if = "Option::is_none")]
     pub keep_daily: Option<u32>,
     /// Keep the latest of so many weeks.
-    #[serde(default, deserialize_with = "scalar::optional", skip_serializing_if = "Option::is_none")]
     pub keep_weekly: Option<u32>,
     /// Keep the latest of so many months.
-    #[serde(default, deserialize_with = "scalar::optional", skip_serializing_if = "Option::is_none")]
     pub keep_monthly: Option<u32>,
     /// Keep the latest of so many years.
-    #[serde(default, deserialize_with = "scalar::optional", skip_serializing_if = "Option::is_none")]
     pub keep_yearly: Option<u32>,
     /// Keys that this version does not know.
     #[serde(flatten)]

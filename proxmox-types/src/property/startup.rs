@@ -3,7 +3,6 @@
 use serde::{Deserialize, Serialize};
 
 use super::{OtherKeys, PropertyString};
-use crate::scalar;
 
 /// Order and delays of a guest's start and stop with its node.
 ///
@@ -11,13 +10,10 @@ use crate::scalar;
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Startup {
     /// Lower numbers start first and stop last; without one a guest starts after all that have one.
-    #[serde(default, deserialize_with = "scalar::optional", skip_serializing_if = "Option::is_none")]
     pub order: Option<u32>,
     /// Seconds to wait after its start before the next guest starts.
-    #[serde(default, deserialize_with = "scalar::optional", skip_serializing_if = "Option::is_none")]
     pub up: Option<u32>,
     /// Seconds to wait for it to stop.
-    #[serde(default, deserialize_with = "scalar::optional", skip_serializing_if = "Option::is_none")]
     pub down: Option<u32>,
     /// Keys that this version does not know.
     #[serde(flatten)]

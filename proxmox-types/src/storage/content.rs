@@ -2,10 +2,10 @@
 
 use alloc::string::String;
 
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Deserializer};
 
 use crate::text::open_text;
-use crate::{Vmid, VolumeId, lenient, scalar};
+use crate::{Vmid, VolumeId};
 
 open_text!(
     /// What a volume is, and what a storage may hold.
@@ -36,57 +36,46 @@ open_text!(
 /// Sizes are in bytes.
 ///
 /// Source: pve-storage `PVE/API2/Storage/Content.pm`; recording `content-local-all`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub struct Content {
     /// The volume.
     pub volid: VolumeId,
     /// What it is.
-    #[serde(default, deserialize_with = "lenient::optional", skip_serializing_if = "Option::is_none")]
     pub content: Option<ContentType>,
     /// Format: `raw`, `subvol`, `tar.zst`, `iso`, ...
-    #[serde(deserialize_with = "scalar::required")]
     pub format: String,
     /// What a backup is of: `lxc` or `qemu`.
-    #[serde(default, deserialize_with = "lenient::scalar", skip_serializing_if = "Option::is_none")]
     pub subtype: Option<String>,
     /// The guest that owns it. Absent also if the number in its name is no VMID.
     #[serde(default, deserialize_with = "owner", skip_serializing_if = "Option::is_none")]
     pub vmid: Option<Vmid>,
     /// Size; 0 for a btrfs subvolume.
-    #[serde(default, deserialize_with = "lenient::scalar", skip_serializing_if = "Option::is_none")]
     pub size: Option<u64>,
     /// Size where the exact one is unknown.
-    #[serde(default, deserialize_with = "lenient::scalar", skip_serializing_if = "Option::is_none")]
     pub approximate_size: Option<u64>,
     /// Space that it takes.
-    #[serde(default, deserialize_with = "lenient::scalar", skip_serializing_if = "Option::is_none")]
     pub used: Option<u64>,
     /// When it was made, in seconds since 1970; of a backup, read from its name in the node's time zone.
-    #[serde(default, deserialize_with = "lenient::scalar", skip_serializing_if = "Option::is_none")]
     pub ctime: Option<u64>,
     /// First line of the notes; all of them are in [`VolumeAttributes`].
-    #[serde(default, deserialize_with = "lenient::scalar", skip_serializing_if = "Option::is_none")]
     pub notes: Option<String>,
     /// Whether a backup is protected from deletion.
-    #[serde(default, deserialize_with = "scalar::required")]
+    #[serde(default)]
     pub protected: bool,
     /// The volume that it is a clone of. Arrives as null where there is none.
-    #[serde(default, deserialize_with = "lenient::scalar", skip_serializing_if = "Option::is_none")]
     pub parent: Option<String>,
     /// Fingerprint of the key, or 1, if a backup is encrypted; only on a backup server.
-    #[serde(default, deserialize_with = "lenient::scalar", skip_serializing_if = "Option::is_none")]
     pub encrypted: Option<String>,
     /// Whether a backup was verified; only on a backup server.
-    #[serde(default, deserialize_with = "lenient::optional", skip_serializing_if = "Option::is_none")]
     pub verification: Option<Verification>,
 }
 
 /// Whether a backup was verified.
 ///
 /// Source: the schema of `GET /nodes/{node}/storage/{storage}/content`. Never recorded.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[non_exhaustive]
 pub struct Verification {
     /// `ok` or `failed`.
@@ -98,25 +87,21 @@ pub struct Verification {
 /// Answer of `GET /nodes/{node}/storage/{storage}/content/{volume}`.
 ///
 /// Source: pve-storage `PVE/API2/Storage/Content.pm`; recording `content-volume-get`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[non_exhaustive]
 pub struct VolumeAttributes {
     /// Path on the node.
     pub path: String,
     /// Format: `raw`, `subvol`, `tar.zst`, ...
-    #[serde(deserialize_with = "scalar::required")]
     pub format: String,
     /// Size in bytes, rounded up to blocks; the list has the exact one.
-    #[serde(default, deserialize_with = "lenient::scalar", skip_serializing_if = "Option::is_none")]
     pub size: Option<u64>,
     /// Space that it takes in bytes.
-    #[serde(default, deserialize_with = "lenient::scalar", skip_serializing_if = "Option::is_none")]
     pub used: Option<u64>,
     /// The notes.
-    #[serde(default, deserialize_with = "lenient::scalar", skip_serializing_if = "Option::is_none")]
     pub notes: Option<String>,
     /// Whether a backup is protected from deletion.
-    #[serde(default, deserialize_with = "scalar::required")]
+    #[serde(default)]
     pub protected: bool,
 }
 
@@ -139,13 +124,12 @@ open_text!(
 /// A row of `GET /nodes/{node}/storage/{storage}/prunebackups`, which only asks.
 ///
 /// Source: pve-storage `PVE/API2/Storage/PruneBackups.pm` and its schema; the recording `prunebackups-dryrun` is empty.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[non_exhaustive]
 pub struct PruneEntry {
     /// The backup.
     pub volid: VolumeId,
     /// When it was made, in seconds since 1970.
-    #[serde(default, deserialize_with = "lenient::scalar", skip_serializing_if = "Option::is_none")]
     pub ctime: Option<u64>,
     /// What would happen to it.
     pub mark: PruneMark,
@@ -159,7 +143,7 @@ pub struct PruneEntry {
 
 /// Reads the number in a volume's name. One that no guest can have must not hide the other rows.
 fn owner<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vmid>, D::Error> {
-    let number: Option<u32> = lenient::scalar(deserializer)?;
+    let number = Option::<u32>::deserialize(deserializer)?;
     Ok(number.and_then(|number| number.try_into().ok()))
 }
 
@@ -171,7 +155,7 @@ mod tests {
     fn a_volume_of_no_guest_does_not_hide_the_others() {
         let json = r#"[{"volid":"lvm:vm-7-disk-0","format":"raw","vmid":7},{"volid":"lvm:vm-107-disk-0",
             "format":"raw","vmid":"107"}]"#;
-        let rows: alloc::vec::Vec<Content> = serde_json::from_str(json).unwrap();
+        let rows: alloc::vec::Vec<Content> = crate::lenient::from_text(json).unwrap();
         assert_eq!([rows[0].vmid, rows[1].vmid], [None, Some(107.try_into().unwrap())]);
     }
 }

@@ -2,10 +2,10 @@
 
 use alloc::string::String;
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 use super::ExitStatus;
-use crate::{NodeName, Upid, lenient, scalar};
+use crate::{NodeName, Upid, lenient::needed};
 
 /// A row of `GET /nodes/{node}/tasks` and of `GET /cluster/tasks`.
 ///
@@ -13,7 +13,7 @@ use crate::{NodeName, Upid, lenient, scalar};
 ///
 /// Source: pve-manager `PVE/API2/Tasks.pm` and `PVE/API2/Cluster.pm`; recordings `get-tasks`, `tasks-active-running`,
 /// `cluster-tasks-with-offline`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[non_exhaustive]
 pub struct TaskEntry {
     /// The task.
@@ -24,30 +24,24 @@ pub struct TaskEntry {
     #[serde(rename = "type")]
     pub kind: String,
     /// What it works on: a VMID, `101@local`, or nothing.
-    #[serde(deserialize_with = "scalar::required")]
     pub id: String,
     /// Who started it: with the token's name while the task is active, without it in the archive.
     pub user: String,
     /// Name of the token that started it; absent while the task is active.
-    #[serde(default, deserialize_with = "lenient::scalar", skip_serializing_if = "Option::is_none")]
     pub tokenid: Option<String>,
     /// When it started, in seconds since 1970.
-    #[serde(deserialize_with = "scalar::required")]
     pub starttime: u64,
     /// When it ended, in seconds since 1970; absent while it runs.
-    #[serde(default, deserialize_with = "scalar::optional", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "needed")]
     pub endtime: Option<u64>,
     /// How it ended; while it runs `RUNNING` in a node's list and absent in the cluster's. [`Self::exit_status`] reads it.
-    #[serde(default, deserialize_with = "scalar::optional", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "needed")]
     pub status: Option<String>,
     /// Whether it is in the archive; absent there.
-    #[serde(default, deserialize_with = "lenient::scalar", skip_serializing_if = "Option::is_none")]
     pub saved: Option<bool>,
     /// Process id on the node.
-    #[serde(default, deserialize_with = "lenient::scalar", skip_serializing_if = "Option::is_none")]
     pub pid: Option<u32>,
     /// Start of its process in clock ticks since boot.
-    #[serde(default, deserialize_with = "lenient::scalar", skip_serializing_if = "Option::is_none")]
     pub pstart: Option<u64>,
 }
 

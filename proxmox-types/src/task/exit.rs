@@ -8,8 +8,6 @@ use core::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::scalar;
-
 /// How a task ended, read from its `exitstatus`.
 ///
 /// Source: pve-common `PVE/UPID.pm`, `status_is_error`; recordings `*.task-status`.
@@ -79,7 +77,7 @@ impl Serialize for ExitStatus {
 
 impl<'de> Deserialize<'de> for ExitStatus {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text: String = scalar::required(deserializer)?;
+        let text = String::deserialize(deserializer)?;
         Ok(text.as_str().into())
     }
 }

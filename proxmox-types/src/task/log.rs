@@ -2,9 +2,7 @@
 
 use alloc::string::String;
 
-use serde::{Deserialize, Serialize};
-
-use crate::scalar;
+use serde::Deserialize;
 
 /// A row of `GET /nodes/{node}/tasks/{upid}/log`; the number of all lines is `total` in the envelope.
 ///
@@ -12,13 +10,11 @@ use crate::scalar;
 /// directory`, both with status 200.
 ///
 /// Source: pve-common `PVE/Tools.pm`, `dump_logfile`; recordings `*.task-log`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[non_exhaustive]
 pub struct TaskLogLine {
     /// Number of the line, from 1.
-    #[serde(deserialize_with = "scalar::required")]
     pub n: u64,
     /// The line. The last one of a finished task is `TASK OK`, `TASK WARNINGS: n` or `TASK ERROR: ...`.
-    #[serde(deserialize_with = "scalar::required")]
     pub t: String,
 }

@@ -2,11 +2,11 @@
 
 use alloc::string::String;
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 use super::ExitStatus;
 use crate::text::open_text;
-use crate::{NodeName, Upid, lenient, scalar};
+use crate::{NodeName, Upid, lenient::needed};
 
 open_text!(
     /// Whether a task still runs.
@@ -23,7 +23,7 @@ open_text!(
 /// Answer of `GET /nodes/{node}/tasks/{upid}/status`.
 ///
 /// Source: pve-manager `PVE/API2/Tasks.pm`; recordings `*.task-status`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[non_exhaustive]
 pub struct TaskStatus {
     /// The task.
@@ -32,7 +32,7 @@ pub struct TaskStatus {
     #[serde(rename = "status")]
     pub state: TaskState,
     /// How it ended; absent while it runs.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "needed")]
     pub exitstatus: Option<ExitStatus>,
     /// Node that runs it.
     pub node: NodeName,
@@ -40,21 +40,16 @@ pub struct TaskStatus {
     #[serde(rename = "type")]
     pub kind: String,
     /// What it works on: a VMID, `101@local`, or nothing.
-    #[serde(deserialize_with = "scalar::required")]
     pub id: String,
     /// Who started it, without the token's name.
     pub user: String,
     /// Name of the token that started it.
-    #[serde(default, deserialize_with = "lenient::scalar", skip_serializing_if = "Option::is_none")]
     pub tokenid: Option<String>,
     /// When it started, in seconds since 1970.
-    #[serde(default, deserialize_with = "lenient::scalar", skip_serializing_if = "Option::is_none")]
     pub starttime: Option<u64>,
     /// Process id on the node.
-    #[serde(default, deserialize_with = "lenient::scalar", skip_serializing_if = "Option::is_none")]
     pub pid: Option<u32>,
     /// Start of its process in clock ticks since boot.
-    #[serde(default, deserialize_with = "lenient::scalar", skip_serializing_if = "Option::is_none")]
     pub pstart: Option<u64>,
 }
 

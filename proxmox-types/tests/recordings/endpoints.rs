@@ -10,8 +10,8 @@ use proxmox_types::{
     StorageDefinition, StorageStatus, TaskEntry, TaskLogLine, TaskStatus, TokenInfo, Upid, Version, Vmid,
     VolumeAttributes, VolumeId, VzdumpDefaults,
 };
+use serde::Deserialize;
 use serde::de::{DeserializeOwned, Error as _};
-use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::recording::Recording;
@@ -20,8 +20,6 @@ use crate::recording::Recording;
 pub(crate) struct Reading {
     /// The value as `Debug` prints it; two values are the same if this is.
     pub(crate) shown: String,
-    /// The value as JSON.
-    pub(crate) written: Value,
     /// The keys that the shape did not look at.
     pub(crate) ignored: Vec<String>,
     /// What the shape could not read and did without.
@@ -34,14 +32,14 @@ pub(crate) type Read = fn(&str) -> Result<Reading, serde_json::Error>;
 pub(crate) type Endpoint = (&'static str, &'static str, Read);
 
 /// The answer of `POST vzdump`: a task, or `OK` if no chosen guest is on the node.
-#[derive(Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, PartialEq, Deserialize)]
 #[serde(untagged)]
 enum Backup {
     Task(Upid),
     Nothing(Ok),
 }
 
-#[derive(Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, PartialEq, Deserialize)]
 enum Ok {
     #[serde(rename = "OK")]
     Ok,
@@ -115,18 +113,17 @@ pub(crate) fn of(recording: &Recording) -> Option<&'static Endpoint> {
     ENDPOINTS.iter().find(|(method, template, _)| recording.is_of(method, template))
 }
 
-fn read<T: DeserializeOwned + Serialize + Debug>(body: &str) -> Result<Reading, serde_json::Error> {
+fn read<T: DeserializeOwned + Debug>(body: &str) -> Result<Reading, serde_json::Error> {
     let envelope: Map<String, Value> = serde_json::from_str(body)?;
     let (mut ignored, mut unread) = (Vec::new(), Vec::new());
     let data = envelope.get("data").ok_or_else(|| serde_json::Error::custom("no data"))?;
-    let read: Result<T, _> = lenient::read(data, "", &mut |note| match note {
+    let read: Result<T, _> = lenient::read(&data.into(), "", &mut |note| match note {
         Note::Unknown { path } => ignored.push(normal_path(&path)),
         Note::Unread { path, .. } => unread.push(path),
         _ => {}
     });
     let read = read.map_err(|fault| fault.source)?;
-    let written = serde_json::to_value(&read)?;
-    Ok(Reading { shown: format!("{read:?}"), written, ignored, unread })
+    Ok(Reading { shown: format!("{read:?}"), ignored, unread })
 }
 
 /// The path of an ignored key, written like the paths of leaves.

@@ -158,7 +158,7 @@ mod tests {
         if !guard.is_null() {
             storage["is_mountpoint"] = guard;
         }
-        serde_json::from_value(storage).unwrap()
+        proxmox_types::lenient::from_value(&storage).unwrap()
     }
 
     #[test]
