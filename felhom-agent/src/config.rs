@@ -21,8 +21,8 @@ pub use crate::guard::{access_line, install_line};
 pub use error::ConfigError;
 pub use file::{BoundedFile, FileError, read_bounded, read_guarded};
 pub use settings::{
-    Log, LogFormat, LogLevel, Privileged, PrivilegedMode, Selftest, Settings, TlsConfig, USB_ROOT, UsbDisk,
-    table, usb_target,
+    LogFormat, LogLevel, LogSettings, Privileged, PrivilegedMode, Selftest, Settings, TlsConfig, USB_ROOT,
+    UsbDisk, table, usb_target,
 };
 pub use token::{TokenProblem, TokenSource};
 pub use url::Url;

@@ -16,14 +16,14 @@ pub struct Connection {
     /// The client.
     pub client: Client,
     /// What was seen on the wire; nothing where there is no wire.
-    pub wire: Option<Wire>,
+    pub wire: Option<WireFacts>,
     /// What this version did not know.
     pub drift: Arc<Drift>,
 }
 
 /// What was seen on the wire.
 #[derive(Debug)]
-pub struct Wire {
+pub struct WireFacts {
     /// Counters and times.
     pub record: Arc<Record>,
     /// The certificate.

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::Stat;
 
-pub use access::{Guard, Ours, access_line, install_line};
+pub use access::{AgentAccount, Guard, access_line, install_line};
 pub(crate) use way::acl;
 pub use way::{Folder, Last, Way, reach};
 
@@ -34,7 +34,7 @@ pub fn of_file(
     status: &Stat,
     acl: Option<&[u8]>,
     guard: Guard,
-    ours: &Ours,
+    ours: &AgentAccount,
 ) -> Option<Exposure> {
     let danger = file_danger(status, acl, guard, ours)?;
     let shown = word(path);
@@ -47,7 +47,7 @@ pub fn of_file(
     Some(Exposure { danger, fix: format!("{strip}{repair}") })
 }
 
-fn file_danger(status: &Stat, acl: Option<&[u8]>, guard: Guard, ours: &Ours) -> Option<String> {
+fn file_danger(status: &Stat, acl: Option<&[u8]>, guard: Guard, ours: &AgentAccount) -> Option<String> {
     let Some(grants) = grants(status, acl) else {
         return Some("its access list cannot be understood".into());
     };
@@ -72,7 +72,7 @@ fn file_danger(status: &Stat, acl: Option<&[u8]>, guard: Guard, ours: &Ours) -> 
     (!ours.has(uid)).then(|| format!("it belongs to somebody else: its owner is {uid}"))
 }
 
-fn is_too_much(grant: &Grant, guard: Guard, ours: &Ours) -> bool {
+fn is_too_much(grant: &Grant, guard: Guard, ours: &AgentAccount) -> bool {
     let may_read = match grant.who {
         Who::Others => guard == Guard::Steering,
         Who::Group(gid) => guard != Guard::Token || ours.groups.contains(&gid),
@@ -90,7 +90,7 @@ pub(crate) fn folder_danger(
     status: &Stat,
     acl: Option<&[u8]>,
     is_sticky_fine: bool,
-    ours: &Ours,
+    ours: &AgentAccount,
 ) -> Option<FolderDanger> {
     const SHARED: &str = "it lies in a directory where somebody but its owner can replace it";
     let (shown, mode) = (path.display(), status.st_mode & 0o7777);
@@ -148,7 +148,7 @@ impl FolderDanger {
     }
 
     /// As it is told of a file, which leaves a folder that is not the agent's and that others need.
-    pub fn exposure(&self, file: &Path, guard: Guard, ours: &Ours) -> Exposure {
+    pub fn exposure(&self, file: &Path, guard: Guard, ours: &AgentAccount) -> Exposure {
         let moved = || {
             let (owner, group, mode) = ours.wanted_for(guard);
             let new = Path::new(FOLDER).join(file.file_name().unwrap_or_default());
@@ -192,8 +192,8 @@ mod tests {
         [2_u32.to_le_bytes().to_vec(), entries.iter().flat_map(entry).collect()].concat()
     }
 
-    fn ours() -> Ours {
-        Ours::new(990, vec![990], None)
+    fn ours() -> AgentAccount {
+        AgentAccount::new(990, vec![990], None)
     }
 
     #[test]

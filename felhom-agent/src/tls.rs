@@ -14,7 +14,7 @@ use rustls::crypto::ring::default_provider;
 pub use certificate::{Leaf, utc};
 pub use error::TlsError;
 pub(crate) use error::UnusableSnafu;
-pub use verifier::{Seen, Verdict, Verifier};
+pub use verifier::{CertificateVerdict, SeenCertificate, Verifier};
 
 use crate::config::TlsConfig;
 

@@ -7,7 +7,7 @@ use proxmox_api::Client;
 use proxmox_privileged::{RunError, Runner, SudoTrouble};
 
 use crate::config::{Config, PrivilegedMode};
-use crate::connection::{Connection, Drift, Wire};
+use crate::connection::{Connection, Drift, WireFacts};
 use crate::runner::ProcessRunner;
 use crate::tls::TlsError;
 use crate::transport::HyperTransport;
@@ -15,7 +15,7 @@ use crate::transport::HyperTransport;
 /// A connection as the configuration says. Opens nothing yet.
 pub fn connect(config: &Config) -> Result<Connection, TlsError> {
     let transport = Arc::new(HyperTransport::new(&config.url, &config.token, &config.tls)?);
-    let wire = Wire { record: transport.record(), verifier: transport.verifier() };
+    let wire = WireFacts { record: transport.record(), verifier: transport.verifier() };
     let drift = Arc::new(Drift::default());
     let client = Client::observed(transport, config.token.id().clone(), drift.clone());
     Ok(Connection { client, wire: Some(wire), drift })

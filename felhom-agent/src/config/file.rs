@@ -6,7 +6,7 @@ use rustix::fs::Stat;
 use rustix::io::Errno;
 use snafu::{OptionExt, ResultExt, Snafu, ensure};
 
-use crate::guard::{Exposure, FolderDanger, Guard, Last, Ours, acl, of_file, reach};
+use crate::guard::{AgentAccount, Exposure, FolderDanger, Guard, Last, acl, of_file, reach};
 use crate::host::replace;
 
 /// A file's bytes, and who else could have to do with it.
@@ -28,7 +28,7 @@ impl BoundedFile {
 
     /// What somebody else can do to it, or to a folder on the way.
     pub fn exposure(&self, guard: Guard) -> Option<Exposure> {
-        let ours = Ours::of_process();
+        let ours = AgentAccount::of_process();
         of_file(&self.path, &self.status, self.acl.as_deref(), guard, &ours)
             .or_else(|| self.danger.as_ref().map(|danger| danger.exposure(&self.path, guard, &ours)))
     }
@@ -84,7 +84,7 @@ impl FileError {
 
 /// Reads a regular file of at most `most` bytes.
 pub fn read_bounded(path: &Path, most: u64, last: Last) -> Result<BoundedFile, FileError> {
-    let way = match reach(path, last, &Ours::of_process()) {
+    let way = match reach(path, last, &AgentAccount::of_process()) {
         Err(Errno::ISDIR) => return NotRegularSnafu.fail(),
         way => way.context(OpenSnafu)?,
     };

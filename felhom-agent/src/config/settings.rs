@@ -150,7 +150,7 @@ pub struct Settings {
     pub state_dir: PathBuf,
     /// The log.
     #[serde(deserialize_with = "object")]
-    pub log: Log,
+    pub log: LogSettings,
 }
 
 impl Default for Settings {
@@ -169,7 +169,7 @@ impl Default for Settings {
             usb: Vec::new(),
             selftest: Selftest::default(),
             state_dir: "/var/lib/felhom-agent".into(),
-            log: Log::default(),
+            log: LogSettings::default(),
         }
     }
 }
@@ -264,7 +264,7 @@ fn written<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vmid>, D
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 #[non_exhaustive]
-pub struct Log {
+pub struct LogSettings {
     /// The least level that is logged.
     pub level: LogLevel,
     /// How its lines are written.

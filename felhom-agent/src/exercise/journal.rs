@@ -14,7 +14,7 @@ use snafu::{ResultExt, Snafu, ensure};
 
 use super::leftover::cleanup_line;
 use crate::config::Config;
-use crate::guard::{FolderDanger, Last, Ours, reach};
+use crate::guard::{AgentAccount, FolderDanger, Last, reach};
 use crate::host::replace;
 use crate::report::finding::Remedy;
 use crate::report::shell::{edit_line, word};
@@ -151,7 +151,7 @@ impl StateDir {
     /// Fails if the folder is another account's, if somebody else could change it or a folder above it, and if the lock
     /// is not a plain file of this account.
     pub fn take(path: &Path) -> Result<Self, JournalError> {
-        let ours = Ours::of_process();
+        let ours = AgentAccount::of_process();
         let us = rustix::process::geteuid().as_raw();
         let way =
             reach(path, Last::NewFolder, &ours).map_err(io::Error::from).context(StorageSnafu { path })?;
@@ -221,7 +221,7 @@ fn look_into(path: &Path) -> Result<Option<(OwnedFd, u32)>, JournalError> {
         facts => facts.context(UnreadableSnafu { path })?.uid(),
     };
     ensure!(owner == us || us == 0, ForeignSnafu { path, owner, us });
-    let way = reach(path, Last::Folder, &Ours::of_account(owner));
+    let way = reach(path, Last::Folder, &AgentAccount::of_account(owner));
     let way = way.map_err(io::Error::from).context(UnreadableSnafu { path })?;
     match way.danger {
         Some(danger) => ExposedSnafu { path, danger }.fail(),

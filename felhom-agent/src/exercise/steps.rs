@@ -58,10 +58,10 @@ pub static CLAIMS: [Claim; 9] = [
 ];
 
 /// Takes one step.
-pub(super) type Act = for<'s> fn(&'s mut Steps<'_>) -> Pin<Box<dyn Future<Output = Finding> + 's>>;
+pub(super) type ExerciseStep = for<'s> fn(&'s mut Steps<'_>) -> Pin<Box<dyn Future<Output = Finding> + 's>>;
 
 /// The steps, in the order of what they claim.
-pub(super) const STEPS: [Act; 8] = [
+pub(super) const STEPS: [ExerciseStep; 8] = [
     |steps| Box::pin(settled(steps.snapshot())),
     |steps| Box::pin(settled(steps.visible())),
     |steps| Box::pin(settled(steps.marker())),
@@ -73,10 +73,10 @@ pub(super) const STEPS: [Act; 8] = [
 ];
 
 /// What a step finds; an error ends the exercise.
-type Found = Result<Finding, Box<Finding>>;
+type StepResult = Result<Finding, Box<Finding>>;
 
 /// A step finds something either way.
-async fn settled(step: impl Future<Output = Found>) -> Finding {
+async fn settled(step: impl Future<Output = StepResult>) -> Finding {
     step.await.unwrap_or_else(|finding| *finding)
 }
 
@@ -179,7 +179,7 @@ impl<'c> Steps<'c> {
         Box::new(call_failed(self.site.config, error))
     }
 
-    async fn snapshot(&mut self) -> Found {
+    async fn snapshot(&mut self) -> StepResult {
         let (lxc, name) = (self.site.lxc(self.guest.vmid), self.name.clone());
         let params = SnapshotParams { description: Some(DESCRIPTION.into()) };
         let ended = self.task("x.snapshot", lxc.snapshot(&name).create().with(params)).await?;
@@ -210,7 +210,7 @@ impl<'c> Steps<'c> {
         ))
     }
 
-    async fn visible(&mut self) -> Found {
+    async fn visible(&mut self) -> StepResult {
         let snapshots = self.snapshots().await?;
         let is_listed = snapshots.iter().any(|entry| entry.name == self.name.as_str());
         let current = snapshots.iter().find(|entry| entry.is_current());
@@ -222,7 +222,7 @@ impl<'c> Steps<'c> {
         }
     }
 
-    async fn marker(&mut self) -> Found {
+    async fn marker(&mut self) -> StepResult {
         let now = self.config().await?;
         let tags = now.options.tags.unwrap_or_default();
         if !tags.contains(TAG) {
@@ -244,7 +244,7 @@ impl<'c> Steps<'c> {
         }
     }
 
-    async fn rollback(&mut self) -> Found {
+    async fn rollback(&mut self) -> StepResult {
         // A rollback stops a container that runs, so this is looked at as late as possible.
         self.stopped().await?;
         let (lxc, name) = (self.site.lxc(self.guest.vmid), self.name.clone());
@@ -267,7 +267,7 @@ impl<'c> Steps<'c> {
         Err(Box::new(finding.because("a running container is never rolled back")))
     }
 
-    async fn restored(&mut self) -> Found {
+    async fn restored(&mut self) -> StepResult {
         let now = self.config().await?;
         if now.options.tags.as_ref().is_some_and(|tags| tags.contains(MARKER)) {
             return Err(self.wrong(format!("the tag {MARKER} is still set: the rollback did nothing")));
@@ -279,14 +279,14 @@ impl<'c> Steps<'c> {
         }
     }
 
-    async fn delete(&mut self) -> Found {
+    async fn delete(&mut self) -> StepResult {
         let (lxc, name) = (self.site.lxc(self.guest.vmid), self.name.clone());
         let call = lxc.snapshot(&name).delete();
         let ended = self.task("x.delete", call).await?;
         Ok(finding("its task went well".into(), &ended))
     }
 
-    async fn gone(&mut self) -> Found {
+    async fn gone(&mut self) -> StepResult {
         if self.snapshots().await?.iter().any(|entry| entry.name == self.name.as_str()) {
             return Err(self.wrong("it is still listed, although its task went well".into()));
         }
@@ -295,7 +295,7 @@ impl<'c> Steps<'c> {
         Ok(Finding::ok("it is not listed any more"))
     }
 
-    async fn unchanged(&mut self) -> Found {
+    async fn unchanged(&mut self) -> StepResult {
         let now = self.config().await?;
         self.stopped().await?;
         if !same(&self.guest.before, &now) {

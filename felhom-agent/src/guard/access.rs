@@ -39,7 +39,7 @@ fn is_mapped(map: &str, uid: u32) -> bool {
 
 /// Who may have to do with a file of ours.
 #[derive(Clone, Debug)]
-pub struct Ours {
+pub struct AgentAccount {
     pub(super) uid: u32,
     pub(super) groups: Vec<u32>,
     /// The number of [`GROUP`], where there is one.
@@ -48,7 +48,7 @@ pub struct Ours {
     unmapped: Option<u32>,
 }
 
-impl Ours {
+impl AgentAccount {
     /// This process: its user, its groups, and the agent's group.
     pub fn of_process() -> Self {
         let listed = std::fs::read_to_string("/etc/group").unwrap_or_default();
@@ -96,13 +96,13 @@ impl Ours {
 
 /// The command that writes a token file which is accepted, from what is typed.
 pub fn install_line(path: &Path) -> String {
-    let (owner, group, mode) = Ours::of_process().wanted();
+    let (owner, group, mode) = AgentAccount::of_process().wanted();
     format!("install -m {mode} -o {owner} -g {group} /dev/stdin {}", word(path))
 }
 
 /// The command that lets this account, and nobody else, read a file that is there.
 pub fn access_line(path: &Path) -> String {
-    let (owner, group, mode) = Ours::of_process().wanted();
+    let (owner, group, mode) = AgentAccount::of_process().wanted();
     format!("chown {owner}:{group} {0} && chmod {mode} {0}", word(path))
 }
 
@@ -207,7 +207,7 @@ fn entries(acl: &[u8]) -> Option<Vec<AclEntry>> {
 }
 
 #[cfg(test)]
-impl Ours {
+impl AgentAccount {
     pub(crate) fn new(uid: u32, groups: Vec<u32>, agents: Option<u32>) -> Self {
         Self { uid, groups, agents, unmapped: None }
     }
@@ -234,9 +234,9 @@ mod tests {
 
     #[test]
     fn a_repair_fits_the_accounts_of_the_host() {
-        let with_group = Ours::new(990, vec![990], Some(990));
+        let with_group = AgentAccount::new(990, vec![990], Some(990));
         assert_eq!(with_group.wanted(), ("root".into(), "felhom".into(), "0640"));
-        let (owner, _, mode) = Ours::new(990, vec![990], None).wanted();
+        let (owner, _, mode) = AgentAccount::new(990, vec![990], None).wanted();
         assert_eq!((owner.as_str(), mode), ("990", "0600"));
     }
 }

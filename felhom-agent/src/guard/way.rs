@@ -10,7 +10,7 @@ use std::path::{Component, Path, PathBuf};
 use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, Stat};
 use rustix::io::Errno;
 
-use super::{FolderDanger, Ours, folder_danger};
+use super::{AgentAccount, FolderDanger, folder_danger};
 use crate::host::replace;
 
 /// The most links that are followed, as in the kernel.
@@ -59,7 +59,7 @@ impl Way {
 }
 
 /// Goes to a path from `/` on.
-pub fn reach(path: &Path, last: Last, ours: &Ours) -> Result<Way, Errno> {
+pub fn reach(path: &Path, last: Last, ours: &AgentAccount) -> Result<Way, Errno> {
     let absolute = std::path::absolute(path).map_err(|_| Errno::NOENT)?;
     let mut walk = Walk { folder: root()?, ahead: names(&absolute), links: 0, danger: None, ours };
     let is_folder = matches!(last, Last::Folder | Last::NewFolder);
@@ -84,7 +84,7 @@ struct Walk<'o> {
     ahead: VecDeque<OsString>,
     links: usize,
     danger: Option<FolderDanger>,
-    ours: &'o Ours,
+    ours: &'o AgentAccount,
 }
 
 impl Walk<'_> {
@@ -217,7 +217,7 @@ mod tests {
     /// What is wrong on the way, with the place left out; the system's own word if there is no way.
     fn told(place: &Path, path: &str, last: Last) -> String {
         let place = fs::canonicalize(place).unwrap();
-        match reach(&place.join(path), last, &Ours::of_process()) {
+        match reach(&place.join(path), last, &AgentAccount::of_process()) {
             Err(error) => format!("{:?}", std::io::Error::from(error).kind()),
             Ok(way) => {
                 let text = way.danger.map_or_else(String::new, |danger| danger.text().to_owned());

@@ -164,7 +164,7 @@ impl Fstab {
     }
 
     /// The text, and what tells it from another.
-    fn read(&self) -> Result<(Vec<u8>, Version), FstabError> {
+    fn read(&self) -> Result<(Vec<u8>, FileVersion), FstabError> {
         let path = &self.path;
         let file = match replace::open(CWD, path, OFlags::RDONLY) {
             Err(Errno::LOOP) => return NotPlainSnafu { path, what: "a symbolic link" }.fail(),
@@ -174,13 +174,13 @@ impl Fstab {
         ensure!(facts.is_file(), NotPlainSnafu { path, what: "no file" });
         let text = replace::read(&file, MOST).context(IoSnafu { path, what: "read" })?;
         let text = text.context(NotPlainSnafu { path, what: "too large" })?;
-        Ok((text, Version::of(&facts)))
+        Ok((text, FileVersion::of(&facts)))
     }
 }
 
 /// What tells one file from another, and one state of it from the next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Version {
+struct FileVersion {
     device: u64,
     inode: u64,
     changed: (i64, i64),
@@ -188,7 +188,7 @@ struct Version {
     mode: u32,
 }
 
-impl Version {
+impl FileVersion {
     fn of(facts: &fs::Metadata) -> Self {
         Self {
             device: facts.dev(),
@@ -228,7 +228,7 @@ impl New {
         IoSnafu { path: &self.path, what }
     }
 
-    fn fill(&self, text: &[u8], old: &Version) -> io::Result<()> {
+    fn fill(&self, text: &[u8], old: &FileVersion) -> io::Result<()> {
         self.file.set_len(0)?;
         fchown(&self.file, Some(old.owner.0), Some(old.owner.1))?;
         self.file.set_permissions(Permissions::from_mode(old.mode))?;
@@ -296,9 +296,9 @@ mod tests {
     #[test]
     fn an_edit_that_changes_nothing_writes_nothing() {
         let (folder, fstab) = table();
-        let before = Version::of(&fs::metadata(&fstab.path).unwrap());
+        let before = FileVersion::of(&fs::metadata(&fstab.path).unwrap());
         assert!(!fstab.replace(|text| Ok(text.to_vec())).unwrap().is_some());
-        assert_eq!(Version::of(&fs::metadata(&fstab.path).unwrap()), before);
+        assert_eq!(FileVersion::of(&fs::metadata(&fstab.path).unwrap()), before);
         assert_eq!(names(&folder), ["fstab"]);
     }
 

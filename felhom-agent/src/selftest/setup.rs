@@ -8,10 +8,10 @@ use proxmox_types::{NodeEntry, Resource, Rows, StorageStatus, Version};
 use tokio::sync::OnceCell;
 
 use crate::config::{Config, ConfigError};
-use crate::connection::{Connection, Wire};
+use crate::connection::{Connection, WireFacts};
 use crate::diagnosis::call_failed;
 use crate::report::finding::Finding;
-use crate::tls::{Seen, TlsError};
+use crate::tls::{SeenCertificate, TlsError};
 
 /// What a self-test begins with.
 #[derive(Debug)]
@@ -62,13 +62,13 @@ pub struct FirstAnswer<'a> {
     /// The configuration.
     pub config: &'a Config,
     /// What was seen on the wire.
-    pub wire: &'a Wire,
+    pub wire: &'a WireFacts,
     /// The request and its answer.
     pub probe: &'a Probe,
     /// Where the way ended, and why, if the request was never sent.
     pub failure: Option<(Stage, &'a str)>,
     /// The certificate that the server presented.
-    pub seen: Option<Seen>,
+    pub seen: Option<SeenCertificate>,
 }
 
 impl Setup {

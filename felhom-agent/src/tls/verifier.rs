@@ -28,23 +28,23 @@ pub struct Verifier {
     skipped: Vec<TlsError>,
     is_insecure: bool,
     algorithms: WebPkiSupportedAlgorithms,
-    seen: Mutex<Option<Seen>>,
+    seen: Mutex<Option<SeenCertificate>>,
 }
 
 /// The last certificate that was judged.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Seen {
+pub struct SeenCertificate {
     /// The certificate.
     pub leaf: Leaf,
     /// The judgement.
-    pub verdict: Verdict,
+    pub verdict: CertificateVerdict,
 }
 
 /// The judgement on a certificate.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Verdict {
+pub enum CertificateVerdict {
     /// It holds against everything that is configured.
     Accepted,
     /// It is none of the pinned ones.
@@ -76,16 +76,16 @@ impl Verifier {
     }
 
     /// The last certificate that was judged, and how.
-    pub fn seen(&self) -> Option<Seen> {
+    pub fn seen(&self) -> Option<SeenCertificate> {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// What is wrong with the last certificate: what was expected, and what was seen.
     pub(crate) fn complaint(&self) -> Option<String> {
-        let Seen { leaf, verdict } = self.seen()?;
+        let SeenCertificate { leaf, verdict } = self.seen()?;
         match verdict {
-            Verdict::Accepted => None,
-            Verdict::PinMismatch => {
+            CertificateVerdict::Accepted => None,
+            CertificateVerdict::PinMismatch => {
                 let pins: Vec<String> =
                     self.pins.iter().chain(&self.spki_pins).map(ToString::to_string).collect();
                 let key = leaf.spki_fingerprint.filter(|_| !self.spki_pins.is_empty());
@@ -95,7 +95,7 @@ impl Verifier {
                     "the server's certificate is none of the pinned ones: expected {pins}, seen {seen}{key}"
                 ))
             }
-            Verdict::AuthorityRefused(reason) | Verdict::WrongName(reason) => {
+            CertificateVerdict::AuthorityRefused(reason) | CertificateVerdict::WrongName(reason) => {
                 Some(format!("the server's certificate was refused: {reason}; seen {}", leaf.fingerprint))
             }
         }
@@ -118,14 +118,14 @@ impl Verifier {
         intermediates: &[CertificateDer<'_>],
         server_name: &ServerName<'_>,
         now: UnixTime,
-    ) -> Result<(), (Verdict, Error)> {
+    ) -> Result<(), (CertificateVerdict, Error)> {
         if self.is_insecure {
             return Ok(());
         }
         let is_pinned = !self.pins.is_empty() || !self.spki_pins.is_empty();
         if is_pinned && self.matching_pin(leaf).is_none() {
             let error = Error::InvalidCertificate(CertificateError::ApplicationVerificationFailure);
-            return Err((Verdict::PinMismatch, error));
+            return Err((CertificateVerdict::PinMismatch, error));
         }
         let Some(authority) = &self.authority else { return Ok(()) };
         let judged = authority.verify_server_cert(end_entity, intermediates, server_name, &[], now);
@@ -133,12 +133,12 @@ impl Verifier {
     }
 }
 
-fn refusal(error: &Error) -> Verdict {
+fn refusal(error: &Error) -> CertificateVerdict {
     match error {
         Error::InvalidCertificate(
             CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
-        ) => Verdict::WrongName(explain(error)),
-        _ => Verdict::AuthorityRefused(explain(error)),
+        ) => CertificateVerdict::WrongName(explain(error)),
+        _ => CertificateVerdict::AuthorityRefused(explain(error)),
     }
 }
 
@@ -168,8 +168,9 @@ impl ServerCertVerifier for Verifier {
     ) -> Result<ServerCertVerified, Error> {
         let leaf = Leaf::new(end_entity);
         let judged = self.judge(&leaf, end_entity, intermediates, server_name, now);
-        let verdict = judged.as_ref().err().map_or(Verdict::Accepted, |(verdict, _)| verdict.clone());
-        *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = Some(Seen { leaf, verdict });
+        let verdict =
+            judged.as_ref().err().map_or(CertificateVerdict::Accepted, |(verdict, _)| verdict.clone());
+        *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = Some(SeenCertificate { leaf, verdict });
         judged.map(|()| ServerCertVerified::assertion()).map_err(|(_, error)| error)
     }
 

@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
-use felhom_agent::tls::Verdict;
+use felhom_agent::tls::CertificateVerdict;
 use proxmox_api::Stage;
 use rcgen::{KeyPair, PKCS_ECDSA_P256_SHA256};
 use rustls::version::{TLS12, TLS13};
@@ -21,7 +21,7 @@ enum Outcome {
 }
 
 /// Sends a request to a server of this face, at this name.
-async fn outcome(face: Face, host: &str, trust: &Trust) -> (Outcome, Option<Verdict>) {
+async fn outcome(face: Face, host: &str, trust: &Trust) -> (Outcome, Option<CertificateVerdict>) {
     let address = host.trim_matches(['[', ']']).parse().unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST));
     let server = Faultd::start_at(address, vec![Play { face, script: vec![Step::Serve(ok(), 1)] }]).await;
     let transport = transport(&format!("https://{host}:{}", server.address().port()), trust);
@@ -43,7 +43,10 @@ async fn is_answered(face: Face, trust: &Trust) -> bool {
 /// Why the CA's verifier refuses.
 async fn refusal(face: Face, host: &str, trust: &Trust) -> String {
     match outcome(face, host, trust).await {
-        (Outcome::Refused(_), Some(Verdict::AuthorityRefused(reason) | Verdict::WrongName(reason))) => reason,
+        (
+            Outcome::Refused(_),
+            Some(CertificateVerdict::AuthorityRefused(reason) | CertificateVerdict::WrongName(reason)),
+        ) => reason,
         other => panic!("not refused by the CA: {other:?}"),
     }
 }
@@ -77,7 +80,7 @@ async fn assert_copy_is_refused(
         let copied = Face::tls(&[genuine], private(key), &[version], "");
         let (outcome, verdict) = outcome(copied, "127.0.0.1", &trust).await;
         assert_eq!(outcome, Outcome::Refused("invalid peer certificate: BadSignature".into()), "{trust:?}");
-        assert_eq!(verdict, Some(Verdict::Accepted));
+        assert_eq!(verdict, Some(CertificateVerdict::Accepted));
     }
 }
 
@@ -95,7 +98,7 @@ async fn a_pinned_certificate_behind_another_leaf_is_refused() {
     let face = Face::tls(&[&STRANGER, &NODE], STRANGER.key(), VERSIONS, "");
     let (outcome, verdict) = outcome(face, "127.0.0.1", &pinned(&NODE)).await;
     assert!(matches!(outcome, Outcome::Refused(_)), "{outcome:?}");
-    assert_eq!(verdict, Some(Verdict::PinMismatch));
+    assert_eq!(verdict, Some(CertificateVerdict::PinMismatch));
 }
 
 #[tokio::test]

@@ -12,7 +12,7 @@ use crate::report::exit::Exit;
 use crate::report::finding::{Claim, Finding, Remedy};
 use crate::report::shell::{edit_key, edit_line};
 use crate::selftest::{Check, FirstAnswer};
-use crate::tls::{Leaf, Seen, Verdict, utc};
+use crate::tls::{CertificateVerdict, Leaf, SeenCertificate, utc};
 
 pub(super) const CONNECT: Check = Check::first_answer(
     Claim::new("net.connect", "the name resolves and the port accepts", "TCP")
@@ -89,7 +89,10 @@ fn connected(view: &FirstAnswer<'_>, listening: &str) -> Finding {
 
 fn handshake(view: &FirstAnswer<'_>) -> Finding {
     match (view.failure, &view.seen) {
-        (Some((Stage::Tls, reason)), None | Some(Seen { verdict: Verdict::Accepted, .. })) => {
+        (
+            Some((Stage::Tls, reason)),
+            None | Some(SeenCertificate { verdict: CertificateVerdict::Accepted, .. }),
+        ) => {
             let finding = Finding::fail(reason, of_handshake(reason));
             if view.seen.is_some() {
                 finding.because(
@@ -142,10 +145,12 @@ fn authority(view: &FirstAnswer<'_>) -> Finding {
     let Some(path) = &view.config.tls.ca_file else { return Finding::skip("no CA is configured") };
     let Some(seen) = &view.seen else { return Finding::skip("no certificate was seen") };
     match &seen.verdict {
-        Verdict::Accepted => Finding::ok(format!("{} signed {}", path.display(), seen.leaf.subject)),
-        Verdict::PinMismatch => Finding::skip("not judged, since the pin did not match"),
-        Verdict::WrongName(reason) => wrong_name(view.config, &seen.leaf, reason),
-        Verdict::AuthorityRefused(reason) => {
+        CertificateVerdict::Accepted => {
+            Finding::ok(format!("{} signed {}", path.display(), seen.leaf.subject))
+        }
+        CertificateVerdict::PinMismatch => Finding::skip("not judged, since the pin did not match"),
+        CertificateVerdict::WrongName(reason) => wrong_name(view.config, &seen.leaf, reason),
+        CertificateVerdict::AuthorityRefused(reason) => {
             let key = format!("tls.ca_file: the CA that signed {}", seen.leaf.issuer);
             let verify = format!("openssl verify -CAfile {} /etc/pve/local/pve-ssl.pem", path.display());
             Finding::fail(reason.clone(), Remedy::fix(edit_key(&view.config.path, &key)))
@@ -172,7 +177,9 @@ fn wrong_name(config: &Config, leaf: &Leaf, reason: &str) -> Finding {
 }
 
 fn expiry(view: &FirstAnswer<'_>) -> Finding {
-    let Some(Seen { leaf, .. }) = &view.seen else { return Finding::skip("no certificate was seen") };
+    let Some(SeenCertificate { leaf, .. }) = &view.seen else {
+        return Finding::skip("no certificate was seen");
+    };
     let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |now| now.as_secs());
     let data = json!({ "not_after": leaf.not_after });
     let (renew, why) = renewal(leaf);
