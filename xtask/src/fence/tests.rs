@@ -1,10 +1,7 @@
 //! Proof that the fence bites: real cargo reads small workspaces, each with one thing changed, and the rules must say so.
 
 mod compile_fail;
-mod graph_cases;
-mod line_cases;
 mod link;
-mod source_cases;
 mod tiny;
 
 use std::collections::BTreeSet;
@@ -22,15 +19,6 @@ use tiny::Tiny;
 /// Holds what it can hold better than a rule.
 const CARGO_DENY: &str = "cargo-deny";
 
-/// One change to a workspace that passes.
-struct Case {
-    /// What is changed, as a person would tell it.
-    change: &'static str,
-    /// The rules that must fire, and no other.
-    rules: &'static [&'static str],
-    apply: fn(&mut Tiny),
-}
-
 /// A change with the rules that should fire, those that did, and what they printed.
 struct Outcome {
     change: &'static str,
@@ -40,18 +28,11 @@ struct Outcome {
 }
 
 static OUTCOMES: LazyLock<Vec<Outcome>> = LazyLock::new(|| {
-    let cases = graph_cases::CASES.iter().chain(source_cases::CASES);
-    let cases = cases.map(|case| outcome(case.change, case.rules.to_vec(), case.apply));
-    let lines = line_cases::CASES.iter().flat_map(|(file, lines)| lines.iter().map(move |line| (file, line)));
-    let lines = lines
-        .map(|(file, (change, rule, text))| outcome(change, vec![*rule], |tiny| tiny.append(file, text)));
-    cases.chain(lines).collect()
+    tiny::cases().into_iter().map(|(change, rules, how)| outcome(change, rules, how)).collect()
 });
 
-fn outcome(change: &'static str, rules: Vec<&'static str>, apply: impl Fn(&mut Tiny)) -> Outcome {
-    let mut tiny = Tiny::new();
-    apply(&mut tiny);
-    let (folder, workspace) = tiny.workspace();
+fn outcome(change: &'static str, rules: Vec<&'static str>, how: &str) -> Outcome {
+    let (folder, workspace) = Tiny::new(how).workspace();
     let found = RULES.iter().map(|rule| (rule, (rule.check)(&workspace)));
     let found: Vec<_> = found.filter(|(_, violations)| !violations.is_empty()).collect();
     let mut fired: Vec<_> = found.iter().map(|(rule, _)| rule.id).collect();

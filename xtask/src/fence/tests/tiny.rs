@@ -1,187 +1,158 @@
-//! A small workspace that passes every rule, and a registry of empty crates under the names that matter.
+//! Small workspaces that real cargo reads: `tiny.txt` is one that passes, `cases.txt` holds the changes.
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::workspace::{self, Workspace};
-
-/// Crates of the registry, with what they depend on.
-const REGISTRY: &[(&str, &str)] = &[
-    ("aws-lc-rs", ""),
-    ("harmless", ""),
-    ("hyper", ""),
-    ("hyper-util", "hyper = \"1\""),
-    ("middle", "under = \"1\""),
-    ("serde", ""),
-    ("tokio", ""),
-    ("under", "hyper-util = \"1\""),
-];
-
-const ROOT: &str = r#"
-[workspace]
-resolver = "3"
-members = ["proxmox-types", "proxmox-api", "proxmox-privileged", "felhom-agent", "xtask"]
-
-[workspace.lints.rust]
-missing_docs = "warn"
-unsafe_code = "forbid"
-
-[workspace.lints.clippy]
-pedantic = { level = "warn", priority = -1 }
-allow_attributes = "warn"
-allow_attributes_without_reason = "warn"
-as_conversions = "warn"
-exit = "warn"
-expect_used = { level = "warn", priority = 1 }
-indexing_slicing = "warn"
-panic = "warn"
-string_slice = "warn"
-unwrap_used = "deny"
-"#;
-
-const DEPENDENCIES: &[(&str, &str)] = &[
-    ("proxmox-types", "serde = \"1\""),
-    ("proxmox-api", "proxmox-types = { path = \"../proxmox-types\" }\nserde = \"1\"\n\n[features]\nsim = []"),
-    ("proxmox-privileged", "proxmox-types = { path = \"../proxmox-types\" }"),
-    (
-        "felhom-agent",
-        "proxmox-api = { path = \"../proxmox-api\" }\nhyper = \"1\"\ntokio = \"1\"\n\n[dev-dependencies]\nproxmox-api = { path = \"../proxmox-api\", features = [\"sim\"] }",
-    ),
-    ("xtask", ""),
-];
-
-const CLIPPY: &str = r#"
-disallowed-types = [
-    { path = "hyper_util::client::legacy::connect::HttpConnector", reason = "connects" },
-    "std::net::TcpListener",
-    "std::net::TcpStream",
-    "std::net::UdpSocket",
-    "std::os::unix::net::UnixDatagram",
-    "std::os::unix::net::UnixListener",
-    "std::os::unix::net::UnixStream",
-    { path = "std::process::Command", reason = "starts processes" },
-    "tokio::net::TcpStream",
-    "tokio::net::UnixStream",
-    "tokio::process::Command",
-]
-disallowed-methods = ["std::net::ToSocketAddrs::to_socket_addrs", "std::process::exit"]
-"#;
-
-const FENCED_LIB: &str = r"#![no_std]
-#![forbid(clippy::disallowed_types, clippy::disallowed_methods)]
-
-extern crate alloc;
-#[cfg(test)]
-extern crate std;
-";
-
-const FILES: &[(&str, &str)] = &[
-    (".cargo/config.toml", "[alias]\nxtask = \"run --quiet --package xtask --\"\n"),
-    (
-        "xtask/fence/felhom-agent.paths.list",
-        "hyper = speaks\nproxmox_api = calls\nstd::fs = reads\ntokio::net@felhom-agent/src/connect.rs = connects\ntokio::time = waits\n",
-    ),
-    ("xtask/fence/features.list", ""),
-    ("felhom-agent/src/wait.rs", "use std::fs;\nuse tokio::{time, time::sleep as rest};\n"),
-    ("proxmox-api/src/sim.rs", "extern crate std;\n\nmod world;\n\nuse std::sync::Mutex;\n"),
-    ("proxmox-api/src/sim/world.rs", "use super::std::time::Instant;\n"),
-    (
-        "felhom-agent/src/lib.rs",
-        "#![deny(clippy::disallowed_methods, clippy::disallowed_types)]\n\nmod connect;\nmod wait;\n",
-    ),
-    (
-        "felhom-agent/src/connect.rs",
-        "#![expect(clippy::disallowed_types, reason = \"connects\")]\n\nuse tokio::net::TcpStream;\n",
-    ),
-    ("xtask/src/lib.rs", ""),
-    ("xtask/fence/proxmox-types.list", "serde = reads\n"),
-    ("xtask/fence/proxmox-api.list", "# comment\n\nproxmox-types = shapes\nserde = reads\n"),
-    ("xtask/fence/proxmox-privileged.list", "proxmox-types = shapes\nserde = reads\n"),
-    ("xtask/fence/felhom-agent.list", "felhom-agent/src/connect.rs = connects\n"),
-];
+use crate::workspace::{self, MEMBERS, Workspace};
 
 /// The workspace before it is written out.
 pub(super) struct Tiny {
     files: BTreeMap<String, String>,
-    edit: fn(&mut Value),
+    /// Crates of the registry, with what each depends on.
+    crates: Vec<(String, String)>,
+    /// What is changed in the answer of cargo.
+    edits: Vec<String>,
+}
+
+/// One line of words, and the text below it.
+#[derive(Default)]
+struct Operation<'a> {
+    words: Vec<&'a str>,
+    /// What a replacement takes out.
+    old: Vec<&'a str>,
+    new: Vec<&'a str>,
+}
+
+/// The changes: the name of each, the rules that must fire, and how it is made.
+pub(super) fn cases() -> Vec<(&'static str, Vec<&'static str>, &'static str)> {
+    let cases = include_str!("cases.txt").split("\n== ").skip(1);
+    cases
+        .map(|case| {
+            let (change, rest) = case.split_once("\nfires").expect("a case says what fires");
+            let (rules, how) = rest.split_once('\n').expect("a line ends");
+            (change, rules.split_whitespace().collect(), how)
+        })
+        .collect()
+}
+
+fn operations(text: &str) -> Vec<Operation<'_>> {
+    let mut operations: Vec<Operation<'_>> = Vec::new();
+    for line in text.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
+        let (mark, rest) = line.split_at(1);
+        match (mark, operations.last_mut()) {
+            ("|" | "+", Some(last)) => last.new.push(rest),
+            ("-", Some(last)) => last.old.push(rest),
+            _ => operations.push(Operation { words: line.split(' ').collect(), ..Operation::default() }),
+        }
+    }
+    operations
 }
 
 impl Tiny {
-    pub(super) fn new() -> Self {
-        let mut tiny = Self { files: BTreeMap::new(), edit: |_| {} };
-        tiny.write("Cargo.toml", ROOT);
-        for (member, dependencies) in DEPENDENCIES {
-            let lints = format!("[lints]\nworkspace = true\n\n[dependencies]\n{dependencies}");
-            tiny.write(&format!("{member}/Cargo.toml"), &manifest(member, &lints));
-            tiny.write(&format!("{member}/clippy.toml"), CLIPPY);
-            tiny.write(&format!("{member}/src/lib.rs"), FENCED_LIB);
-        }
-        tiny.append("proxmox-api/src/lib.rs", "#[cfg(feature = \"sim\")]\npub mod sim;\n");
-        for (path, text) in FILES {
-            tiny.write(path, text);
+    /// The workspace that passes, changed.
+    pub(super) fn new(change: &str) -> Self {
+        let mut tiny = Self { files: BTreeMap::new(), crates: Vec::new(), edits: Vec::new() };
+        for text in [include_str!("tiny.txt"), change] {
+            for operation in operations(text) {
+                tiny.apply(&operation);
+            }
         }
         tiny
     }
 
-    pub(super) fn write(&mut self, path: &str, text: &str) {
+    fn apply(&mut self, operation: &Operation<'_>) {
+        let text = operation.new.join("\n");
+        match operation.words.as_slice() {
+            ["write", path] => self.write(path, &text),
+            ["each", path] => {
+                for member in MEMBERS {
+                    self.write(&format!("{member}/{path}"), &text);
+                }
+            }
+            ["append", path] => {
+                let file = self.files.entry((*path).to_owned()).or_default();
+                file.extend(["\n", &text]);
+            }
+            ["replace", path] => {
+                let file = self.files.get_mut(*path).expect("the file is there");
+                let old = operation.old.join("\n");
+                assert!(file.contains(&old), "{path} does not contain {old}");
+                *file = file.replace(&old, &text);
+            }
+            ["remove", path] => assert!(self.files.remove(*path).is_some(), "{path} is not there"),
+            ["member", name] => {
+                let rest = format!("[lints]\nworkspace = true\n\n[dependencies]\n{text}");
+                self.write(&format!("{name}/Cargo.toml"), &manifest(name, &rest));
+            }
+            ["package", folder, name] => {
+                self.write(&format!("{folder}/Cargo.toml"), &manifest(name, ""));
+                self.write(&format!("{folder}/src/lib.rs"), "");
+            }
+            ["crate", name, needs @ ..] => {
+                let needs = needs.iter().map(|needs| format!("{needs} = \"1\"\n"));
+                self.crates.push(((*name).to_owned(), needs.collect()));
+            }
+            ["edit", edit @ ..] => self.edits.push(edit.join(" ")),
+            other => panic!("{other:?} is not an operation"),
+        }
+    }
+
+    fn write(&mut self, path: &str, text: &str) {
         self.files.insert(path.to_owned(), text.to_owned());
-    }
-
-    pub(super) fn append(&mut self, path: &str, text: &str) {
-        let file = self.files.entry(path.to_owned()).or_default();
-        file.push('\n');
-        file.push_str(text);
-    }
-
-    pub(super) fn replace(&mut self, path: &str, from: &str, to: &str) {
-        let file = self.files.get_mut(path).expect("the file is there");
-        assert!(file.contains(from), "{path} does not contain {from}");
-        *file = file.replace(from, to);
-    }
-
-    pub(super) fn remove(&mut self, path: &str) {
-        assert!(self.files.remove(path).is_some(), "{path} is not there");
-    }
-
-    /// Adds a member that is not one of the five.
-    pub(super) fn add_package(&mut self, folder: &str, name: &str) {
-        self.write(&format!("{folder}/Cargo.toml"), &manifest(name, ""));
-        self.write(&format!("{folder}/src/lib.rs"), "");
-    }
-
-    /// Changes what cargo will have answered.
-    pub(super) fn edit(&mut self, edit: fn(&mut Value)) {
-        self.edit = edit;
     }
 
     /// Writes everything out, asks cargo, and reads it like the real one.
     pub(super) fn workspace(&self) -> (TempDir, Workspace) {
         let folder = TempDir::new().expect("a temporary folder");
-        write_registry(folder.path());
+        self.write_registry(folder.path());
         let root = folder.path().join("root");
         self.files.iter().for_each(|(path, text)| write(&root.join(path), text));
         let metadata = workspace::metadata(&root, &["--offline"]).expect("cargo reads it");
         let mut metadata = serde_json::to_value(metadata).expect("metadata is JSON");
-        (self.edit)(&mut metadata);
+        self.edits.iter().for_each(|words| edit(&mut metadata, words));
         let metadata = serde_json::from_value(metadata).expect("still metadata");
         (folder, Workspace::read(metadata).expect("the files are read"))
     }
+
+    /// Stands in for crates.io: to cargo these packages come from there.
+    fn write_registry(&self, folder: &Path) {
+        let source =
+            "[source.crates-io]\nreplace-with = \"vendored\"\n[source.vendored]\ndirectory = \"vendor\"\n";
+        write(&folder.join(".cargo/config.toml"), source);
+        for (name, needs) in &self.crates {
+            let package = folder.join("vendor").join(name);
+            write(&package.join("Cargo.toml"), &manifest(name, &format!("[dependencies]\n{needs}")));
+            write(&package.join("src/lib.rs"), "");
+            write(&package.join(".cargo-checksum.json"), r#"{"files":{},"package":null}"#);
+        }
+    }
 }
 
-/// Stands in for crates.io: to cargo these packages come from there.
-fn write_registry(folder: &Path) {
-    let source =
-        "[source.crates-io]\nreplace-with = \"vendored\"\n[source.vendored]\ndirectory = \"vendor\"\n";
-    write(&folder.join(".cargo/config.toml"), source);
-    for (name, dependencies) in REGISTRY {
-        let package = folder.join("vendor").join(name);
-        write(&package.join("Cargo.toml"), &manifest(name, &format!("[dependencies]\n{dependencies}")));
-        write(&package.join("src/lib.rs"), "");
-        write(&package.join(".cargo-checksum.json"), r#"{"files":{},"package":null}"#);
+/// Changes what cargo answered, as if it had resolved something else.
+fn edit(metadata: &mut Value, words: &str) {
+    let mut each = |path: &str, change: &mut dyn FnMut(&mut Value)| {
+        let rows = metadata.pointer_mut(path).and_then(Value::as_array_mut);
+        rows.expect("cargo resolved it").iter_mut().for_each(change);
+    };
+    match words.split(' ').collect::<Vec<_>>().as_slice() {
+        ["unresolve", name] => each("/resolve/nodes", &mut |node| {
+            node["deps"].as_array_mut().expect("deps").retain(|edge| edge["name"] != *name);
+        }),
+        ["source", name, source] => each("/packages", &mut |package| {
+            if package["name"] == *name {
+                package["source"] = json!(source);
+            }
+        }),
+        ["feature", name, feature] => each("/resolve/nodes", &mut |node| {
+            if node["id"].as_str().is_some_and(|id| id.contains(&format!("#{name}@"))) {
+                node["features"] = json!([feature]);
+            }
+        }),
+        other => panic!("{other:?} is not an edit"),
     }
 }
 
