@@ -1,5 +1,7 @@
 //! A call: one request with what its answer decodes to. Lazy, a value until it is awaited.
 
+mod pages;
+
 use alloc::boxed::Box;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
@@ -10,6 +12,7 @@ use core::marker::PhantomData;
 use proxmox_types::{Rows, Secret, Unread, Upid};
 use serde::Serialize;
 
+pub use self::pages::Pages;
 use crate::decode::{self, Decoder, Done};
 use crate::endpoint::{Endpoint, Rule};
 use crate::error::{Error, RefusedSnafu};

@@ -12,7 +12,7 @@ use tracing::{Instrument, debug, debug_span};
 
 use crate::endpoint::Endpoint;
 use crate::error::{Error, TransportSnafu};
-use crate::known_tasks::KnownTasks;
+use crate::task::KnownTasks;
 use crate::{HttpTransport, Patience, Request, Response, TransportError};
 
 /// A client of one PVE API server. Cheap to clone.

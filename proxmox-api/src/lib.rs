@@ -1,4 +1,37 @@
 //! Typed client of the Proxmox VE 9.2 API.
+//!
+//! Modules of the agent call it for everything that PVE's REST API can do with a token. A [`Client`] speaks through an
+//! [`HttpTransport`], which somebody else brings: this crate knows no socket and no clock. Begin with [`Client::node`]
+//! and [`Node::lxc`]; [`Call::run`] is the way to change something, `.await` the way to read.
+//!
+//! The life of a container, against the simulated node (feature `sim`):
+//!
+//! ```
+//! # use proxmox_api::sim::{Sim, now};
+//! # use proxmox_api::types::params::{RestoreParams, SnapshotParams};
+//! # let sim = Sim::new().as_token("root@pam!full".parse()?);
+//! # let client = sim.client();
+//! # now(async {
+//! let node = "pve1".parse()?;
+//! let node = client.node(&node);
+//! let archive: proxmox_api::types::BackupVolume = "local:backup/vzdump-lxc-210-2026_11_24-05_46_14.tar.zst".parse()?;
+//! let restore = |vmid| {
+//!     let storage = "local-btrfs".parse().ok();
+//!     node.restore(&RestoreParams { storage, ..RestoreParams::new(vmid, archive.clone()) })
+//! };
+//! let (vmid, started) = client.cluster().with_next_id(restore).await?;
+//! client.wait(started?, client.patience()).await?;
+//!
+//! let (ct, name) = (node.lxc(vmid), "before".parse()?);
+//! ct.start().run().await?;
+//! ct.snapshot(&name).create().with(SnapshotParams { description: Some("before the update".into()) }).run().await?;
+//! ct.snapshot(&name).rollback().run().await?;
+//! ct.snapshot(&name).delete().run().await?;
+//! ct.destroy().run().await?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! # })?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 #![no_std]
 #![forbid(clippy::disallowed_types, clippy::disallowed_methods)]
 #![warn(
@@ -12,7 +45,6 @@ extern crate alloc;
 #[cfg(test)]
 extern crate std;
 
-mod backups;
 mod call;
 mod client;
 mod config_change;
@@ -20,31 +52,27 @@ mod decode;
 pub mod endpoint;
 pub mod error;
 pub mod grant;
-mod known_tasks;
 mod next_id;
 mod request;
 mod scope;
-mod settle;
 #[cfg(feature = "sim")]
 pub mod sim;
-mod started;
+mod task;
 mod transport;
 mod visibility;
-mod wait;
 
-pub use call::Call;
+pub use call::{Call, Pages};
 pub use client::{Client, Observer};
 pub use config_change::ConfigChange;
 pub use decode::Page;
 pub use error::{Cause, Denied, Error, Thing};
 pub use request::{Method, Parameter, ParameterValue, Request, encode};
 pub use scope::{Access, Cluster, FeatureName, Lxc, Node, Snapshot, Storage, Task, Volume};
-pub use started::{Change, Started};
+pub use task::{Change, Ended, Patience, Started};
 #[cfg(test)]
 pub use transport::MockHttpTransport;
 pub use transport::{Body, BoxFuture, HttpTransport, Response, Stage, TransportError};
 pub use visibility::Visibility;
-pub use wait::{Ended, Patience};
 
 /// What the calls take and return, for those who depend on this crate alone.
 pub use proxmox_types as types;

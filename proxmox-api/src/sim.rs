@@ -20,6 +20,7 @@ mod fault;
 mod lifecycle;
 mod lxc;
 mod node;
+mod now;
 mod power;
 mod route;
 mod scene;
@@ -46,6 +47,7 @@ pub use answer::Answer;
 pub use container::{Container, Snapshot};
 use fault::Arrived;
 pub use fault::{Effect, Fault, Script};
+pub use now::now;
 pub use storage::{Storage, Volume};
 pub use world::{Received, World};
 

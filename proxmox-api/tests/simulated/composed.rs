@@ -5,7 +5,7 @@ use std::sync::Mutex;
 
 use proxmox_api::sim::{Container, Sim};
 use proxmox_api::{ConfigChange, Patience, Visibility};
-use proxmox_types::params::{RestoreParams, SetConfigParams, VzdumpParams};
+use proxmox_types::params::{RestoreParams, SetConfigParams, TaskFilter, VzdumpParams};
 use proxmox_types::{ConsoleMode, LxcOptions, NodeName, StorageId, Vmid};
 
 use crate::now::now;
@@ -114,4 +114,27 @@ fn a_refusal_that_names_nothing_says_what_the_call_needs() {
     let needs = denied.needs.as_deref().unwrap_or_default();
     assert!(needs.contains("VM.Allocate on /pool/{pool} (with `pool`)"), "{needs}");
     assert!(needs.contains("without a pool in the call a grant on the pool does not count"), "{needs}");
+}
+
+#[test]
+fn a_list_is_read_page_by_page() {
+    let sim = root();
+    let (client, node) = (sim.client(), node());
+    let ct = vmid(101);
+    for _ in 0..5 {
+        now(client.node(&node).lxc(ct).start().run()).unwrap();
+        now(client.node(&node).lxc(ct).stop().run()).unwrap();
+    }
+    let filter = TaskFilter { vmid: Some(ct), limit: Some(4), start: Some(1), ..TaskFilter::default() };
+    let (mut pages, mut sizes, mut upids) =
+        (client.node(&node).tasks().with(filter).pages(), Vec::new(), Vec::new());
+    while let Some(page) = now(pages.next()) {
+        let page = page.unwrap();
+        sizes.push(page.rows.len());
+        upids.extend(page.rows.into_iter().map(|row| row.upid));
+    }
+    let whole = now(client.node(&node).tasks().with(TaskFilter { vmid: Some(ct), ..TaskFilter::default() }));
+    let rows = whole.unwrap().rows.into_iter().skip(1).map(|row| row.upid);
+    assert_eq!((upids, sizes), (rows.collect(), vec![4, 4, 1]));
+    assert!(now(pages.next()).is_none());
 }

@@ -1,6 +1,6 @@
 //! The sentences of PVE and what they mean.
 
-use super::Meaning::{
+use super::meaning::Meaning::{
     self, Conflict, Fetch, Guest, LockTimeout, Locked, Missing, NoQuorum, NoSnapshots, NoSpace, NotRunning,
     Outage, Present, Privileges, Protected, RootOnly, Running, Template, Unavailable, Unfit, Unlisted,
     Unnamed, Uri,

@@ -1,6 +1,9 @@
 //! The sentences of PVE that were recorded or stand in its source, and others of their kind.
 
+use alloc::string::ToString;
+
 use super::*;
+use crate::error::{Denied, Thing};
 
 fn meaning(text: &str) -> Cause {
     classify(500, text, BTreeMap::new())

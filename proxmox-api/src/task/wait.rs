@@ -3,8 +3,6 @@
 //! PVE has no way to be told, so the status is polled: often at first, then at a tenth of the time already waited, so
 //! that the overhead stays proportional to the task's own length.
 
-mod log;
-
 use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::{String, ToString};
@@ -14,11 +12,13 @@ use core::time::Duration;
 use proxmox_types::{ExitStatus, TaskState, TaskStatus, Upid, clean};
 use tracing::debug;
 
-use self::log::{LOG_READ, PAGE, said};
+use super::log::{LOG_READ, PAGE, said};
+use super::patience::{Patience, may_pass};
+use super::started::Started;
 use crate::error::classify::classify_exit;
 use crate::error::text::{LONGEST_TEXT, last_lines};
 use crate::error::{DecodeSnafu, Error, TaskFailedSnafu, TaskStillRunningSnafu, TaskUnknownSnafu};
-use crate::{Cause, Client, Started, Task, Thing};
+use crate::{Cause, Client, Task, Thing};
 
 /// Lines of a log that are joined to a failure.
 const TAIL: u64 = 20;
@@ -28,35 +28,6 @@ const SETTLING: Duration = Duration::from_secs(2);
 
 /// How long polls may fail in a row, so that a restart of pveproxy, or a boot, is survived.
 const OUTAGE: Duration = Duration::from_mins(1);
-
-/// How long to wait for a worker, and how often to ask.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Patience {
-    total: Duration,
-}
-
-impl Patience {
-    /// The shortest and the longest pause between two polls. Beyond 5 s each poll would cost a TLS handshake.
-    const SHORTEST: Duration = Duration::from_millis(100);
-    const LONGEST: Duration = Duration::from_secs(2);
-
-    /// Waits this long at most.
-    pub const fn new(total: Duration) -> Self {
-        Self { total }
-    }
-
-    /// The pause after this much time was waited: a tenth of it, within bounds and never beyond the end.
-    pub(crate) fn pause(self, waited: Duration) -> Duration {
-        (waited / 10).clamp(Self::SHORTEST, Self::LONGEST).min(self.total.saturating_sub(waited))
-    }
-}
-
-impl Default for Patience {
-    /// Ten minutes.
-    fn default() -> Self {
-        Self::new(Duration::from_mins(10))
-    }
-}
 
 /// The good end of a call: it was done, perhaps with warnings.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -131,25 +102,13 @@ impl Task<'_> {
                 return watch.judge(status).await;
             }
             let waited = watch.waited();
-            if waited >= patience.total {
+            if waited >= patience.total() {
                 return watch.give_up(waited);
             }
             self.client.pause(patience.pause(waited)).await;
         }
     }
 }
-
-/// Whether an error of a read may be gone when it is asked again. A 4xx is about the request, which stays the same.
-fn may_pass(error: &Error) -> bool {
-    match error {
-        Error::Transport { .. } | Error::Decode { .. } => true,
-        Error::Rejected { status, .. } => !(400..500).contains(status) || PASSING.contains(status),
-        _ => false,
-    }
-}
-
-/// Statuses of 4xx that are about the moment: out of time, too early, too many requests.
-const PASSING: [u16; 3] = [408, 425, 429];
 
 /// One wait.
 struct Watch<'a> {
@@ -179,7 +138,7 @@ impl<'a> Watch<'a> {
                 self.last_error = None;
                 Ok(Some(status))
             }
-            Err(error) => self.bear(error),
+            Err(error) => self.tolerate(error),
         }
     }
 
@@ -192,8 +151,8 @@ impl<'a> Watch<'a> {
         DecodeSnafu { request, path: "data.upid", reason: "it is another task" }.fail()
     }
 
-    /// Bears an error that may pass, and gives up on any other.
-    fn bear(&mut self, error: Error) -> Result<Option<TaskStatus>, Error> {
+    /// Tolerates an error that may pass, and gives up on any other.
+    fn tolerate(&mut self, error: Error) -> Result<Option<TaskStatus>, Error> {
         let upid = self.task.upid;
         let outage = self.task.client.now().saturating_sub(self.last_answer);
         let passes = if is_unknown(&error) {

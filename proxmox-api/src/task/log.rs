@@ -10,7 +10,7 @@ use core::time::Duration;
 use proxmox_types::params::LogRange;
 use proxmox_types::{ExitStatus, TaskLogLine, clean};
 
-use super::{Patience, may_pass};
+use super::patience::{Patience, may_pass};
 use crate::error::text::LONGEST_LINE;
 use crate::{Client, Page, Task};
 

@@ -3,15 +3,14 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use proxmox_types::params::{ContentFilter, LogRange};
+use proxmox_types::params::ContentFilter;
 use proxmox_types::{Content, ContentType, Rows, Upid};
 
 use crate::error::Error;
 use crate::{Storage, Task};
 
-/// Lines of the log that are read at once, and pages that are read at most.
-const PAGE: u64 = 500;
-const PAGES: u64 = 40;
+/// Pages of the log that are read at most.
+const MOST_PAGES: usize = 40;
 
 impl Storage<'_> {
     /// Lists the volumes on this storage that a task of vzdump made, one per container.
@@ -34,14 +33,10 @@ impl Storage<'_> {
 impl Task<'_> {
     /// What the log says that it is creating.
     async fn archives(self) -> Result<Vec<String>, Error> {
-        let mut archives = Vec::new();
-        for page in 0..PAGES {
-            let range = LogRange { start: Some(page * PAGE), limit: Some(PAGE) };
-            let lines = self.log().with(range).await?;
-            archives.extend(lines.rows.iter().filter_map(|line| archive(&line.t)).map(Into::into));
-            if (page + 1) * PAGE >= lines.total {
-                break;
-            }
+        let (mut archives, mut pages) = (Vec::new(), self.log().pages());
+        for _ in 0..MOST_PAGES {
+            let Some(page) = pages.next().await else { break };
+            archives.extend(page?.rows.iter().filter_map(|line| archive(&line.t)).map(Into::into));
         }
         Ok(archives)
     }

@@ -1,0 +1,14 @@
+//! Workers: what a call started, waiting for it, its log, and what became of a call whose answer was lost.
+
+mod backups;
+mod known_tasks;
+mod log;
+mod patience;
+mod settle;
+mod started;
+mod wait;
+
+pub(crate) use known_tasks::KnownTasks;
+pub use patience::Patience;
+pub use started::{Change, Started};
+pub use wait::Ended;
