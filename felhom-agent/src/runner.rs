@@ -20,7 +20,7 @@ use std::process::{ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use proxmox_privileged::{BoxFuture, Command, End, Output, Program, RunError, Runner};
+use proxmox_privileged::{Command, CommandEnd, CommandOutput, Program, RunError, RunFuture, Runner};
 use rustix::process::{Pid, Signal, geteuid, kill_process};
 use tokio::process::{Child, ChildStderr, ChildStdout, Command as Process};
 use tokio::sync::{OnceCell, oneshot};
@@ -57,7 +57,7 @@ impl ProcessRunner {
         Self { mode, unfinished: Arc::default(), noise: OnceCell::new() }
     }
 
-    async fn execute(&self, command: &Command) -> Result<Output, RunError> {
+    async fn execute(&self, command: &Command) -> Result<CommandOutput, RunError> {
         let program = command.program();
         if is_missing(program) {
             return Err(RunError::ProgramMissing { program });
@@ -74,12 +74,12 @@ impl ProcessRunner {
     }
 
     /// Runs a process to its end, its limit, or the end of the caller's interest, unless the same one still runs.
-    async fn process(&self, line: Vec<String>, limit: Duration) -> Result<Output, RunError> {
+    async fn process(&self, line: Vec<String>, limit: Duration) -> Result<CommandOutput, RunError> {
         if let Some(pid) = self.unfinished.pid(&line) {
             return Err(RunError::StillRunning { pid });
         }
         let process = Running::start(&line)?;
-        let entry = Entry { unfinished: self.unfinished.clone(), line, pid: process.pid };
+        let entry = UnfinishedEntry { unfinished: self.unfinished.clone(), line, pid: process.pid };
         let (caller, answer) = oneshot::channel();
         tokio::spawn(watch(process, limit, caller, entry));
         answer.await.unwrap_or_else(|_| Err(RunError::Io { message: "the runtime ended".into() }))
@@ -87,7 +87,7 @@ impl ProcessRunner {
 }
 
 impl Runner for ProcessRunner {
-    fn run(&self, command: &Command) -> BoxFuture<'_, Result<Output, RunError>> {
+    fn run(&self, command: &Command) -> RunFuture<'_, Result<CommandOutput, RunError>> {
         let command = command.clone();
         Box::pin(async move { self.execute(&command).await })
     }
@@ -118,20 +118,20 @@ impl Unfinished {
 
 /// The place of one process in the list of those that have not ended. Leaves it when it is dropped, and leaves others
 /// with the same command line there.
-struct Entry {
+struct UnfinishedEntry {
     unfinished: Arc<Unfinished>,
     line: Vec<String>,
     pid: u32,
 }
 
-impl Entry {
+impl UnfinishedEntry {
     fn add(&self) {
         let mut lines = self.unfinished.0.lock().unwrap_or_else(PoisonError::into_inner);
         lines.push((self.line.clone(), self.pid));
     }
 }
 
-impl Drop for Entry {
+impl Drop for UnfinishedEntry {
     fn drop(&mut self) {
         let mut lines = self.unfinished.0.lock().unwrap_or_else(PoisonError::into_inner);
         lines.retain(|(_, pid)| *pid != self.pid);
@@ -142,8 +142,8 @@ impl Drop for Entry {
 async fn watch(
     mut process: Running,
     limit: Duration,
-    mut caller: oneshot::Sender<Result<Output, RunError>>,
-    entry: Entry,
+    mut caller: oneshot::Sender<Result<CommandOutput, RunError>>,
+    entry: UnfinishedEntry,
 ) {
     tokio::select! {
         biased;
@@ -206,17 +206,17 @@ impl Running {
     }
 
     /// What the process that has ended left behind.
-    async fn output(&mut self, exit: io::Result<ExitStatus>) -> Result<Output, RunError> {
+    async fn output(&mut self, exit: io::Result<ExitStatus>) -> Result<CommandOutput, RunError> {
         let end = match exit.map(|status| (status.code(), status.signal())) {
-            Ok((Some(status), _)) => End::Exit(status),
-            Ok((None, signal)) => End::Signal(signal.unwrap_or_default()),
+            Ok((Some(status), _)) => CommandEnd::Exit(status),
+            Ok((None, signal)) => CommandEnd::Signal(signal.unwrap_or_default()),
             Err(error) => return Err(RunError::Io { message: error.to_string() }),
         };
         let Self { stdout, stderr, .. } = self;
         // What the process itself wrote is there by now; only others can keep the pipes open.
         let _lingers = timeout(LINGER, async { tokio::join!(stdout.drain(), stderr.drain()) }).await;
         let ((stdout, stdout_truncated), (stderr, stderr_truncated)) = (stdout.take(), stderr.take());
-        Ok(Output { end, stdout, stderr, stdout_truncated, stderr_truncated })
+        Ok(CommandOutput { end, stdout, stderr, stdout_truncated, stderr_truncated })
     }
 
     /// Sends SIGTERM, unless the process was waited for already and its number may be another's.

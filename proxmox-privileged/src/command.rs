@@ -98,7 +98,7 @@ impl Command {
 impl fmt::Display for Command {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.program.path())?;
-        self.args.iter().try_for_each(|arg| write!(f, " {}", Quoted(arg)))
+        self.args.iter().try_for_each(|arg| write!(f, " {}", ShellWord(arg)))
     }
 }
 
@@ -109,9 +109,9 @@ impl fmt::Debug for Command {
 }
 
 /// An argument, in single quotes if a shell would read it otherwise.
-struct Quoted<'a>(&'a str);
+struct ShellWord<'a>(&'a str);
 
-impl fmt::Display for Quoted<'_> {
+impl fmt::Display for ShellWord<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"%+,-./:=@_".contains(&byte);
         if !self.0.is_empty() && self.0.bytes().all(plain) {

@@ -24,7 +24,7 @@ use crate::command::argument::{Cores, Hostname, MemoryMib, RootfsGib, TemplateVo
 use crate::command::shape::Part::Text;
 use crate::command::shape::{Shape, slot};
 use crate::command::{Privilege, Program};
-use crate::{Output, RunError, Runner};
+use crate::{CommandOutput, RunError, Runner};
 
 /// What the golden container shall be. All of it is required; the features are not a choice.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -105,7 +105,7 @@ pub enum GoldenError {
         /// The error text of `pct`.
         text: String,
         /// The container, if it may be there all the same.
-        leftover: Option<Leftover>,
+        leftover: Option<GoldenLeftover>,
     },
     /// The command could not be run, or did not come to its end.
     #[snafu(display("pct create {vmid} did not run to its end{}", Also(leftover.as_ref())))]
@@ -115,13 +115,13 @@ pub enum GoldenError {
         /// What happened.
         source: RunError,
         /// The container, if it may be there all the same.
-        leftover: Option<Leftover>,
+        leftover: Option<GoldenLeftover>,
     },
 }
 
 impl GoldenError {
     /// The container, if it may be there although it was not created in full.
-    pub const fn leftover(&self) -> Option<&Leftover> {
+    pub const fn leftover(&self) -> Option<&GoldenLeftover> {
         match self {
             Self::Failed { leftover, .. } | Self::NotRun { leftover, .. } => leftover.as_ref(),
         }
@@ -150,12 +150,12 @@ pub enum GoldenReason {
 
 /// A container that may exist although its creation failed. Prints the commands that show and remove it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub struct Leftover {
+pub struct GoldenLeftover {
     /// Its number.
     pub vmid: Vmid,
 }
 
-impl fmt::Display for Leftover {
+impl fmt::Display for GoldenLeftover {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let vmid = self.vmid;
         write!(
@@ -165,7 +165,7 @@ impl fmt::Display for Leftover {
     }
 }
 
-struct Also<'a>(Option<&'a Leftover>);
+struct Also<'a>(Option<&'a GoldenLeftover>);
 
 impl fmt::Display for Also<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -179,7 +179,7 @@ impl fmt::Display for Also<'_> {
 pub async fn create_golden_lxc(runner: &dyn Runner, spec: &GoldenSpec) -> Result<GoldenCreated, GoldenError> {
     let vmid = spec.vmid;
     let output = runner.run(&CREATE.command(spec)).await.map_err(|source| {
-        let leftover = source.may_have_happened().then_some(Leftover { vmid });
+        let leftover = source.may_have_happened().then_some(GoldenLeftover { vmid });
         GoldenError::NotRun { vmid, source, leftover }
     })?;
     let stderr = String::from_utf8_lossy(&output.stderr);
@@ -189,7 +189,7 @@ pub async fn create_golden_lxc(runner: &dyn Runner, spec: &GoldenSpec) -> Result
     }
     let reason = reason(&output, &stderr);
     let text = error_line(&stderr).map_or_else(|| output.end.to_string(), ToString::to_string);
-    let leftover = may_be_there(&output, reason).then_some(Leftover { vmid });
+    let leftover = may_be_there(&output, reason).then_some(GoldenLeftover { vmid });
     Err(GoldenError::Failed { vmid, reason, text, leftover })
 }
 
@@ -214,7 +214,7 @@ const REASONS: [(&[&str], GoldenReason); 6] = [
     (&["please run as root"], GoldenReason::NotRoot),
 ];
 
-fn reason(output: &Output, stderr: &str) -> GoldenReason {
+fn reason(output: &CommandOutput, stderr: &str) -> GoldenReason {
     let line = error_line(stderr).unwrap_or_default();
     let known = REASONS.iter().find(|(texts, _)| texts.iter().all(|text| line.contains(text)));
     match known {
@@ -227,7 +227,7 @@ fn reason(output: &Output, stderr: &str) -> GoldenReason {
 
 /// Whether something may have been left: the worker prints nothing before it begins. A number that was taken before is
 /// not ours, whatever was printed.
-fn may_be_there(output: &Output, reason: GoldenReason) -> bool {
+fn may_be_there(output: &CommandOutput, reason: GoldenReason) -> bool {
     let begun = output.stdout.iter().any(|byte| !byte.is_ascii_whitespace());
     reason != GoldenReason::VmidTaken && (begun || reason == GoldenReason::Killed)
 }
@@ -237,7 +237,7 @@ mod tests {
     use alloc::vec;
 
     use super::*;
-    use crate::End;
+    use crate::CommandEnd;
     use crate::script::{exited, now, recording, scripted};
 
     const LINE: &str = "/usr/sbin/pct create 210 local:vztmpl/alpine-3.22-mini_3.22.0_amd64.tar.gz --unprivileged 1 \
@@ -261,11 +261,11 @@ mod tests {
         }
     }
 
-    fn created(end: Result<Output, RunError>) -> Result<GoldenCreated, GoldenError> {
+    fn created(end: Result<CommandOutput, RunError>) -> Result<GoldenCreated, GoldenError> {
         now(create_golden_lxc(&scripted(vec![(LINE, end)]), &spec()))
     }
 
-    fn recorded(name: &str) -> Output {
+    fn recorded(name: &str) -> CommandOutput {
         let recording: serde_json::Value =
             serde_json::from_str(&recording(&alloc::format!("pct/{name}.json"))).unwrap();
         let text = |key: &str| recording[key].as_str().unwrap();
@@ -274,7 +274,7 @@ mod tests {
     }
 
     fn failed(reason: GoldenReason, text: &str, is_left: bool) -> Result<GoldenCreated, GoldenError> {
-        let leftover = is_left.then_some(Leftover { vmid: vmid() });
+        let leftover = is_left.then_some(GoldenLeftover { vmid: vmid() });
         Err(GoldenError::Failed { vmid: vmid(), reason, text: text.into(), leftover })
     }
 
@@ -337,9 +337,9 @@ mod tests {
 
     #[test]
     fn a_killed_pct_may_leave_a_container() {
-        let killed = |end| created(Ok(Output { end, ..exited(0, "", "") }));
+        let killed = |end| created(Ok(CommandOutput { end, ..exited(0, "", "") }));
         assert_eq!(
-            [killed(End::Signal(9)), killed(End::Exit(143))],
+            [killed(CommandEnd::Signal(9)), killed(CommandEnd::Exit(143))],
             [
                 failed(GoldenReason::Killed, "killed by signal 9", true),
                 failed(GoldenReason::Killed, "exit status 143", true)

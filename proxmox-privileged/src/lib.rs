@@ -36,5 +36,5 @@ mod sudoers;
 pub use command::argument;
 pub use command::{Command, Program};
 pub use proxmox_types::Malformed;
-pub use runner::{BoxFuture, End, Output, RunError, Runner, SudoTrouble};
+pub use runner::{CommandEnd, CommandOutput, RunError, RunFuture, Runner, SudoTrouble};
 pub use sudoers::{programs, sudoers};

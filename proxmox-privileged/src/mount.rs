@@ -36,13 +36,13 @@ use crate::mount::alias::Aliases;
 use crate::mount::filesystem::{Filesystem, FsType, Survey};
 use crate::mount::findmnt::{Mount, mount_table};
 use crate::mount::fstab::{AtBoot, at_boot};
-use crate::{Output, RunError, Runner};
+use crate::{CommandOutput, RunError, Runner};
 use error::{
     AmbivalentSnafu, DuplicateSnafu, ElsewhereSnafu, ForeignSnafu, NotFoundSnafu, NotProbedSnafu,
     NotUsbSnafu, OccupiedSnafu, UnknownSnafu, UnrecognisedSnafu, UnsafeSnafu, UnsupportedSnafu,
 };
 
-pub use error::{MountError, Place};
+pub use error::{MountError, TargetPlace};
 
 /// What to mount where, and what the caller knows that only the file system can tell.
 #[derive(Clone, Debug)]
@@ -52,7 +52,7 @@ pub struct MountRequest {
     /// The directory.
     pub target: MountTarget,
     /// What is at the target now.
-    pub place: Place,
+    pub place: TargetPlace,
     /// The disks and partitions of the node.
     pub candidates: Candidates,
     /// What is in `/etc/fstab`, which may have an automount wait on the target.
@@ -152,12 +152,15 @@ pub struct Unmounted {
 pub async fn mount_by_uuid(runner: &dyn Runner, request: &MountRequest) -> Result<Mounted, MountError> {
     let MountRequest { uuid, target, place, .. } = request;
     let no_place = UnsafeSnafu { target: target.clone(), place: *place };
-    ensure!(matches!(place, Place::Absent | Place::Directory | Place::MountPoint), no_place);
+    ensure!(
+        matches!(place, TargetPlace::Absent | TargetPlace::Directory | TargetPlace::MountPoint),
+        no_place
+    );
     let unknown =
         |may_have_happened| move |_: &mut _| UnknownSnafu { target: target.clone(), may_have_happened };
     let table = mount_table(runner).await.with_context(unknown(false))?;
     // What was seen there has gone since, and what is below it was not seen.
-    ensure!(*place != Place::MountPoint || table.at(target).is_some(), no_place);
+    ensure!(*place != TargetPlace::MountPoint || table.at(target).is_some(), no_place);
     if let Some(mount) = table.at(target).filter(|mount| mount.root == "/" && mount.uuid == uuid.as_str()) {
         request.candidates.permit(uuid, &mount.source)?;
         return Ok(Mounted { mount: mount.clone(), was_mounted: true });
@@ -211,7 +214,7 @@ fn is_whole(mount: &Mount, device: &str) -> bool {
     mount.root == "/" && mount.source == device
 }
 
-fn without_effect(target: &MountTarget, end: Result<Output, RunError>) -> MountError {
+fn without_effect(target: &MountTarget, end: Result<CommandOutput, RunError>) -> MountError {
     let target = target.clone();
     match end {
         Ok(output) => MountError::NoEffect { target, text: output.last_words() },

@@ -17,20 +17,21 @@ use crate::mount::fstab::{self, FstabEntry};
 use crate::script::{exited, now};
 use crate::sensors::sensors;
 use crate::smart::smart;
-use crate::{BoxFuture, Command, Output, RunError, Runner};
+use crate::{Command, CommandOutput, RunError, RunFuture, Runner};
 
 /// A runner that gives one answer to everything.
-struct Always(Output);
+struct Always(CommandOutput);
 
 impl Runner for Always {
-    fn run(&self, _: &Command) -> BoxFuture<'_, Result<Output, RunError>> {
+    fn run(&self, _: &Command) -> RunFuture<'_, Result<CommandOutput, RunError>> {
         Box::pin(async { Ok(self.0.clone()) })
     }
 }
 
 /// Feeds the bytes to every parser, on both outputs. What they answer does not matter here.
 fn feed(bytes: &[u8], status: i32) {
-    let runner = Always(Output { stdout: bytes.into(), stderr: bytes.into(), ..exited(status, "", "") });
+    let runner =
+        Always(CommandOutput { stdout: bytes.into(), stderr: bytes.into(), ..exited(status, "", "") });
     let spec: GoldenSpec = serde_json::from_value(serde_json::json!({
         "vmid": 210, "template": "local:vztmpl/x.tar.gz", "storage": "local", "rootfs": 1, "cores": 1,
         "memory": 256, "hostname": "golden", "bridge": "vmbr0",

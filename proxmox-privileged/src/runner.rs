@@ -11,7 +11,7 @@ use snafu::Snafu;
 use crate::{Command, Program};
 
 /// A future on the heap that may move between threads.
-pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+pub type RunFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// Runs commands, the ones that need root through `sudo -n`.
 ///
@@ -22,14 +22,14 @@ pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 #[cfg_attr(test, mockall::automock)]
 pub trait Runner: Send + Sync {
     /// Runs the command to its end. The future does not borrow the command.
-    fn run(&self, command: &Command) -> BoxFuture<'_, Result<Output, RunError>>;
+    fn run(&self, command: &Command) -> RunFuture<'_, Result<CommandOutput, RunError>>;
 }
 
 /// What a command that ended left behind, whatever its exit status.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Output {
+pub struct CommandOutput {
     /// How the process ended.
-    pub end: End,
+    pub end: CommandEnd,
     /// Standard output, as far as the runner kept it.
     pub stdout: Vec<u8>,
     /// Standard error, as far as the runner kept it.
@@ -42,7 +42,7 @@ pub struct Output {
 
 /// How a process ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum End {
+pub enum CommandEnd {
     /// It exited with this status.
     Exit(i32),
     /// This signal killed it.
@@ -52,10 +52,10 @@ pub enum End {
 /// What `mount` says after the reason. Seen with util-linux 2.38.
 const HINT: &str = "dmesg(1) may have more information";
 
-impl Output {
+impl CommandOutput {
     /// Whether the process exited with status 0.
     pub fn is_success(&self) -> bool {
-        self.end == End::Exit(0)
+        self.end == CommandEnd::Exit(0)
     }
 
     /// The last line of standard error that is not blank and gives a reason, else how the process ended.
@@ -69,7 +69,7 @@ impl Output {
     }
 }
 
-impl End {
+impl CommandEnd {
     /// Whether a signal ended the process. sudo reports that as 128 and the number of the signal.
     pub fn is_killed(self) -> bool {
         match self {
@@ -79,7 +79,7 @@ impl End {
     }
 }
 
-impl core::fmt::Display for End {
+impl core::fmt::Display for CommandEnd {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         match self {
             Self::Exit(status) => write!(f, "exit status {status}"),
@@ -88,7 +88,7 @@ impl core::fmt::Display for End {
     }
 }
 
-/// Why a command has no [`Output`].
+/// Why a command has no [`CommandOutput`].
 #[derive(Clone, Debug, PartialEq, Eq, Snafu)]
 #[non_exhaustive]
 pub enum RunError {

@@ -10,10 +10,10 @@ use core::task::{Context, Poll, Waker};
 use mockall::Sequence;
 
 use crate::runner::MockRunner;
-use crate::{End, Output, RunError};
+use crate::{CommandEnd, CommandOutput, RunError};
 
 /// A command line and what comes of it.
-pub(crate) type Step<'a> = (&'a str, Result<Output, RunError>);
+pub(crate) type Step<'a> = (&'a str, Result<CommandOutput, RunError>);
 
 /// A runner that expects exactly these command lines, in this order.
 pub(crate) fn scripted(steps: Vec<Step<'_>>) -> MockRunner {
@@ -40,9 +40,9 @@ pub(crate) fn now<T>(future: impl Future<Output = T> + Send) -> T {
 }
 
 /// A process that exited.
-pub(crate) fn exited(status: i32, stdout: &str, stderr: &str) -> Output {
-    Output {
-        end: End::Exit(status),
+pub(crate) fn exited(status: i32, stdout: &str, stderr: &str) -> CommandOutput {
+    CommandOutput {
+        end: CommandEnd::Exit(status),
         stdout: stdout.into(),
         stderr: stderr.into(),
         stdout_truncated: false,

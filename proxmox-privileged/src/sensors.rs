@@ -23,7 +23,7 @@ use snafu::{ResultExt, Snafu, ensure};
 use crate::command::shape::Part::Text;
 use crate::command::shape::Shape;
 use crate::command::{Privilege, Program};
-use crate::{End, Output, RunError, Runner};
+use crate::{CommandEnd, CommandOutput, RunError, Runner};
 
 impl Program {
     /// lm-sensors' `sensors`.
@@ -48,12 +48,12 @@ pub struct Chip {
     /// What it hangs on: `ISA adapter`.
     pub adapter: Option<String>,
     /// What it measures, in its own order. Labels can repeat.
-    pub features: Vec<Feature>,
+    pub features: Vec<SensorFeature>,
 }
 
 /// One thing that a chip measures.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Feature {
+pub struct SensorFeature {
     /// Label, from the driver or from the configuration of lm-sensors: `Package id 0`.
     pub label: String,
     /// What it is.
@@ -95,7 +95,7 @@ pub enum FeatureKind {
     Other,
 }
 
-impl Feature {
+impl SensorFeature {
     /// The measured value, in the unit of its kind.
     pub fn value(&self) -> Option<f64> {
         ["input", "average"].into_iter().find_map(|what| self.reading(what))
@@ -162,14 +162,14 @@ pub async fn sensors(runner: &dyn Runner) -> Result<Vec<Chip>, SensorsError> {
 }
 
 /// What the output of `sensors` comes down to.
-fn judged(output: &Output) -> Result<Vec<Chip>, SensorsError> {
+fn judged(output: &CommandOutput) -> Result<Vec<Chip>, SensorsError> {
     let text = String::from_utf8_lossy(&output.stdout);
     let none = matches!(text.split_whitespace().collect::<String>().as_str(), "" | "{}");
     let stderr = String::from_utf8_lossy(&output.stderr);
     let none_found = stderr.trim().is_empty() || stderr.contains("No sensors found");
     let is_whole = match output.end {
-        End::Exit(0) => true,
-        End::Exit(1) => !none || none_found,
+        CommandEnd::Exit(0) => true,
+        CommandEnd::Exit(1) => !none || none_found,
         _ => false,
     };
     ensure!(is_whole && !output.stdout_truncated, FailedSnafu { text: output.last_words() });
@@ -213,7 +213,7 @@ fn extend(chip: &mut Chip, line: &str) {
         (None, None, Some(adapter)) => chip.adapter = Some(adapter.to_owned()),
         _ => {
             let label = line.strip_suffix(':').unwrap_or(line).trim().to_owned();
-            chip.features.push(Feature { kind: FeatureKind::of(&label), label, readings: Vec::new() });
+            chip.features.push(SensorFeature { kind: FeatureKind::of(&label), label, readings: Vec::new() });
         }
     }
 }
@@ -227,12 +227,12 @@ mod tests {
     use super::*;
     use crate::script::{exited, now, recording, scripted};
 
-    fn read(output: Output) -> Result<Vec<Chip>, SensorsError> {
+    fn read(output: CommandOutput) -> Result<Vec<Chip>, SensorsError> {
         now(sensors(&scripted(vec![("/usr/bin/sensors -u", Ok(output))])))
     }
 
     /// Each feature as one row: chip, adapter, kind, label and readings, `?` for what could not be read.
-    fn rows_of(output: Output) -> Vec<String> {
+    fn rows_of(output: CommandOutput) -> Vec<String> {
         let reading = |reading: &Reading| {
             format!(
                 " {}={}",
@@ -240,7 +240,7 @@ mod tests {
                 reading.value.map_or_else(|| "?".into(), |value| value.to_string())
             )
         };
-        let row = |chip: &Chip, feature: &Feature| {
+        let row = |chip: &Chip, feature: &SensorFeature| {
             let (adapter, readings) =
                 (chip.adapter.as_deref(), feature.readings.iter().map(reading).collect::<String>());
             format!(
@@ -302,7 +302,7 @@ mod tests {
             ),
         ];
         for (stdout, stderr, expected) in rows {
-            let output = Output { stdout: stdout.to_vec(), ..exited(0, "", stderr) };
+            let output = CommandOutput { stdout: stdout.to_vec(), ..exited(0, "", stderr) };
             assert_eq!(rows_of(output), [expected]);
         }
     }
@@ -312,7 +312,7 @@ mod tests {
         let stdout = "amdgpu-pci-0300\nPPT:\n  power1_average: 9.150\n  power1_cap: 25.000\nt:\n  temp1_input: nan\nu:\n  temp2_crit: 9.0\nv:\n  temp3_rated_max: 9.0\n  temp3_max: 8.0\n  temp3_input: 2.000\nw:\n  temp4_input: nan\n  temp4_average: 5.0\n";
         let chips = read(exited(0, stdout, "")).unwrap();
         let features = &chips[0].features;
-        let values: Vec<_> = features.iter().map(Feature::value).collect();
+        let values: Vec<_> = features.iter().map(SensorFeature::value).collect();
         assert_eq!(values, [Some(9.15), None, None, Some(2.0), Some(5.0)]);
         assert_eq!([features[0].kind, features[3].kind], [FeatureKind::Power, FeatureKind::Temperature]);
         let readings = ["max", "rated_max", "min"].map(|what| features[3].reading(what));
@@ -372,7 +372,7 @@ mod tests {
 
     #[test]
     fn sensors_that_failed_are_told() {
-        let cut = Output { stdout_truncated: true, ..exited(0, "a-b-0\n", "") };
+        let cut = CommandOutput { stdout_truncated: true, ..exited(0, "a-b-0\n", "") };
         let errors = [exited(1, "", "sensors_init: Kernel interface error\n"), exited(2, "", ""), cut]
             .map(|output| read(output).unwrap_err().to_string());
         assert_eq!(

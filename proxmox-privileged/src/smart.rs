@@ -29,7 +29,7 @@ use crate::command::argument::Disk;
 use crate::command::shape::Part::Text;
 use crate::command::shape::{Shape, slot};
 use crate::command::{Privilege, Program};
-use crate::{End, Output, RunError, Runner};
+use crate::{CommandEnd, CommandOutput, RunError, Runner};
 
 pub use report::{Protocol, SelfTest, SmartBit, SmartBits, SmartReport};
 
@@ -131,7 +131,7 @@ pub async fn smart(runner: &dyn Runner, disk: &Disk) -> Result<Smart, SmartError
 }
 
 /// What the output of smartctl comes down to.
-fn judged(disk: &Disk, output: &Output) -> Result<Smart, SmartError> {
+fn judged(disk: &Disk, output: &CommandOutput) -> Result<Smart, SmartError> {
     // A model may be named in any bytes.
     let document: Value = serde_json::from_str(&String::from_utf8_lossy(&output.stdout))
         .with_context(|_| NoJsonSnafu { disk: disk.clone(), text: output.last_words() })?;
@@ -139,8 +139,8 @@ fn judged(disk: &Disk, output: &Output) -> Result<Smart, SmartError> {
         return Ok(Smart::Asleep { mode });
     }
     let bits = read::bits(&document).unwrap_or_else(|| match output.end {
-        End::Exit(status) => SmartBits::from_status(status),
-        End::Signal(_) => SmartBits::default(),
+        CommandEnd::Exit(status) => SmartBits::from_status(status),
+        CommandEnd::Signal(_) => SmartBits::default(),
     });
     if read::has_health(&document) {
         return Ok(Smart::Report(Box::new(read::report(document, bits))));

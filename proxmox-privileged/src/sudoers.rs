@@ -12,13 +12,13 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use crate::command::argument::UserName;
-use crate::command::shape::Row;
+use crate::command::shape::CommandRow;
 use crate::command::{Privilege, Program};
 use crate::mount::{filesystem, findmnt};
 use crate::{golden, mount, sensors, smart};
 
 /// Every command that this crate can run.
-static ROWS: [&dyn Row; 8] = [
+static ROWS: [&dyn CommandRow; 8] = [
     &golden::CREATE,
     &mount::MOUNT,
     &mount::UMOUNT,
@@ -57,7 +57,7 @@ pub fn sudoers(user: &UserName) -> String {
 }
 
 /// The comment and the rule of one command, if it needs root.
-fn rule(user: &UserName, row: &dyn Row) -> Option<String> {
+fn rule(user: &UserName, row: &dyn CommandRow) -> Option<String> {
     let tags = match row.privilege() {
         Privilege::Caller => return None,
         Privilege::Root => "NOPASSWD: NOSETENV:",

@@ -11,7 +11,7 @@ use super::session::HostSession;
 use super::table::{bytes, or_dash, table, worst};
 use crate::config::Environment;
 use crate::host::device::Devices;
-use crate::host::health::{Verdict, disk as judge, rank};
+use crate::host::health::{Judgement, disk as judge, rank};
 use crate::report::chain;
 use crate::report::exit::Exit;
 
@@ -27,7 +27,7 @@ pub(super) struct Arguments {
 struct Row {
     disk: Disk,
     answer: Result<Smart, SmartError>,
-    verdict: Verdict,
+    verdict: Judgement,
 }
 
 pub(super) fn run(common: &Common, arguments: &Arguments, environment: &Environment) -> Exit {

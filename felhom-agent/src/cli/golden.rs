@@ -5,7 +5,7 @@ use std::sync::Arc;
 use clap::{Args, Subcommand};
 use proxmox_api::{Cause, Client, Error, Thing};
 use proxmox_privileged::argument::{Cores, Hostname, MemoryMib, RootfsGib, TemplateVolume};
-use proxmox_privileged::golden::{GoldenSpec, Leftover, create_golden_lxc};
+use proxmox_privileged::golden::{GoldenLeftover, GoldenSpec, create_golden_lxc};
 use proxmox_types::params::{ContentFilter, StorageFilter};
 use proxmox_types::{Bridge, ContentType, NodeName, StorageId, Vmid};
 use serde_json::{Value, json};
@@ -116,7 +116,7 @@ async fn create(arguments: &Arguments, config: &Config) -> Result<(String, Value
         created = create_golden_lxc(&*runner, &spec) => created,
         // Whoever stops waiting has told pct to end.
         _ = interrupt.nth(1) => {
-            let leftover = Leftover { vmid: spec.vmid };
+            let leftover = GoldenLeftover { vmid: spec.vmid };
             return Err(Problem::new(format!("interrupted; {leftover}"), Exit::Leftover));
         }
     };

@@ -1,6 +1,6 @@
 //! The command `sensors`: temperatures, fans and voltages.
 
-use proxmox_privileged::sensors::{Chip, Feature, sensors};
+use proxmox_privileged::sensors::{Chip, SensorFeature, sensors};
 use serde_json::json;
 
 use super::Common;
@@ -8,7 +8,7 @@ use super::problem::{Problem, tell};
 use super::session::HostSession;
 use super::table::{or_dash, table, worst};
 use crate::config::Environment;
-use crate::host::health::{Verdict, rank, sensor, unit};
+use crate::host::health::{Judgement, rank, sensor, unit};
 use crate::report::chain;
 use crate::report::exit::Exit;
 
@@ -21,7 +21,7 @@ pub(super) fn run(common: &Common, environment: &Environment) -> Exit {
         Ok(chips) => chips,
         Err(error) => return Problem::new(chain(&error), Exit::Unchecked).tell(common),
     };
-    let mut rows: Vec<(&Chip, &Feature, Verdict)> = chips
+    let mut rows: Vec<(&Chip, &SensorFeature, Judgement)> = chips
         .iter()
         .flat_map(|chip| chip.features.iter().map(move |feature| (chip, feature, sensor(feature))))
         .collect();
@@ -30,7 +30,7 @@ pub(super) fn run(common: &Common, environment: &Environment) -> Exit {
     tell(common, &text(&rows), &document, worst(rows.iter().map(|(_, _, verdict)| verdict.0)))
 }
 
-fn text(rows: &[(&Chip, &Feature, Verdict)]) -> String {
+fn text(rows: &[(&Chip, &SensorFeature, Judgement)]) -> String {
     if rows.is_empty() {
         return "there are no sensors\n".into();
     }

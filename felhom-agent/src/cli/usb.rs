@@ -19,7 +19,7 @@ use super::session::HostSession;
 use super::table::{bytes, or_dash, table, worst};
 use crate::config::Environment;
 use crate::config::{UsbDisk, usb_target};
-use crate::host::device::{Device, Devices, is_same};
+use crate::host::device::{Devices, HostDevice, is_same};
 use crate::host::health::rank;
 use crate::host::place::place_of;
 use crate::host::preview::Preview;
@@ -105,7 +105,7 @@ async fn list(session: &HostSession) -> Done {
         return Err(Problem::new(unprobed(&survey.unprobed), Exit::Unchecked));
     }
     listed.sort_by_key(|device| !device.is_usb);
-    let held = |device: &Device| {
+    let held = |device: &HostDevice| {
         survey.filesystems.iter().find(|known| known.device == device.device.as_str()).cloned()
     };
     let rows: Vec<_> = listed
@@ -144,7 +144,7 @@ fn warn_of(survey: &Survey) {
     }
 }
 
-fn cells((device, filesystem): &(Device, Filesystem)) -> Vec<String> {
+fn cells((device, filesystem): &(HostDevice, Filesystem)) -> Vec<String> {
     vec![
         device.device.to_string(),
         if device.is_usb { "USB" } else { "-" }.into(),
@@ -155,7 +155,7 @@ fn cells((device, filesystem): &(Device, Filesystem)) -> Vec<String> {
     ]
 }
 
-fn described((device, filesystem): &(Device, Filesystem)) -> Value {
+fn described((device, filesystem): &(HostDevice, Filesystem)) -> Value {
     json!({ "device": device.device, "is_usb": device.is_usb, "size_bytes": device.size_bytes, "filesystem": filesystem })
 }
 

@@ -23,7 +23,7 @@ pub struct Devices {
 
 /// A disk or a partition.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Device {
+pub struct HostDevice {
     /// Its node.
     pub device: BlockDevice,
     /// Size in bytes.
@@ -66,7 +66,7 @@ impl Devices {
     }
 
     /// The disks and partitions that can be asked for a file system.
-    pub fn list(&self) -> Vec<Device> {
+    pub fn list(&self) -> Vec<HostDevice> {
         let devices = block_devices(names(&self.class).iter().map(String::as_str));
         devices.into_iter().map(|device| self.describe(device)).collect()
     }
@@ -89,7 +89,7 @@ impl Devices {
 
     /// What udev knows, and what those devices hold that may be mounted and of which it knows nothing.
     pub async fn survey(&self, runner: &dyn Runner, any_disk: bool) -> Survey {
-        let is_unknown = |device: &Device| device.filesystem.is_none() && !device.has_table;
+        let is_unknown = |device: &HostDevice| device.filesystem.is_none() && !device.has_table;
         let unknown =
             self.list().into_iter().filter(|device| is_unknown(device) && (any_disk || device.is_usb));
         let unknown: Vec<_> = unknown.map(|device| device.device).collect();
@@ -102,7 +102,7 @@ impl Devices {
         read(&self.class.join(name).join("ro")).is_some_and(|text| text == "1")
     }
 
-    fn describe(&self, device: BlockDevice) -> Device {
+    fn describe(&self, device: BlockDevice) -> HostDevice {
         let name = device.as_str().trim_start_matches("/dev/").to_string();
         let folder = self.class.join(&name);
         let sectors = read(&folder.join("size")).and_then(|text| text.parse().ok()).unwrap_or(0_u64);
@@ -114,7 +114,7 @@ impl Devices {
         let has = |key: &str| known.lines().any(|line| line.starts_with(key));
         // A partition has a copy of what is known of its disk.
         let has_table = has("E:ID_PART_TABLE_TYPE=") && !has("E:ID_PART_ENTRY_");
-        Device { filesystem: self.udev_of(&name), device, size_bytes, is_usb, has_table }
+        HostDevice { filesystem: self.udev_of(&name), device, size_bytes, is_usb, has_table }
     }
 
     fn udev_of(&self, name: &str) -> Option<Filesystem> {

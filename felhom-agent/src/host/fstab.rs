@@ -32,7 +32,7 @@ pub struct Fstab {
 
 /// A change: the table before and after.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Change {
+pub struct FstabChange {
     /// The old text.
     pub before: Vec<u8>,
     /// The new text.
@@ -97,7 +97,7 @@ pub enum FstabError {
     },
 }
 
-impl Change {
+impl FstabChange {
     /// Whether the texts differ.
     pub fn is_some(&self) -> bool {
         self.before != self.after
@@ -132,17 +132,17 @@ impl Fstab {
     pub fn preview(
         &self,
         edit: impl FnOnce(&[u8]) -> Result<Vec<u8>, FstabConflict>,
-    ) -> Result<Change, FstabError> {
+    ) -> Result<FstabChange, FstabError> {
         let (before, _) = self.read()?;
         let after = edit(&before).context(ConflictSnafu { path: &self.path })?;
-        Ok(Change { before, after })
+        Ok(FstabChange { before, after })
     }
 
     /// Makes the edit, if this is root. A table that stays the same is not written.
     pub fn change(
         &self,
         edit: impl FnOnce(&[u8]) -> Result<Vec<u8>, FstabConflict>,
-    ) -> Result<Change, FstabError> {
+    ) -> Result<FstabChange, FstabError> {
         ensure!(rustix::process::geteuid().is_root(), NotRootSnafu { path: &self.path });
         self.replace(edit)
     }
@@ -150,11 +150,11 @@ impl Fstab {
     fn replace(
         &self,
         edit: impl FnOnce(&[u8]) -> Result<Vec<u8>, FstabConflict>,
-    ) -> Result<Change, FstabError> {
+    ) -> Result<FstabChange, FstabError> {
         let new = New::beside(self)?;
         let (before, version) = self.read()?;
         let after = edit(&before).context(ConflictSnafu { path: &self.path })?;
-        let change = Change { before, after };
+        let change = FstabChange { before, after };
         if change.is_some() {
             new.fill(&change.after, &version).context(new.doing("written"))?;
             ensure!(self.read()? == (change.before.clone(), version), ChangedSnafu { path: &self.path });

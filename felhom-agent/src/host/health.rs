@@ -9,7 +9,7 @@ pub use disk::disk;
 pub use sensor::{sensor, unit};
 
 /// A verdict, and why.
-pub type Verdict = (Status, String);
+pub type Judgement = (Status, String);
 
 /// The order in which a person wants to read verdicts: worst first.
 pub const fn rank(status: Status) -> u8 {

@@ -8,29 +8,29 @@
 use std::path::Path;
 
 use proxmox_privileged::argument::MountTarget;
-use proxmox_privileged::mount::Place;
+use proxmox_privileged::mount::TargetPlace;
 use rustix::fs::{
     AtFlags, CWD, FileType, Mode, OFlags, ResolveFlags, StatxAttributes, StatxFlags, openat2, statx,
 };
 use rustix::io::Errno;
 
 /// Looks at a target and at every directory on the way to it.
-pub fn place_of(target: &MountTarget) -> Place {
+pub fn place_of(target: &MountTarget) -> TargetPlace {
     place(Path::new(target.as_str()))
 }
 
-fn place(target: &Path) -> Place {
+fn place(target: &Path) -> TargetPlace {
     let mut way: Vec<&Path> = target.ancestors().skip(1).collect();
     way.reverse();
-    let wrong = way.into_iter().map(|step| look(step).0).find(|found| *found != Place::Directory);
+    let wrong = way.into_iter().map(|step| look(step).0).find(|found| *found != TargetPlace::Directory);
     wrong.unwrap_or_else(|| match look(target) {
-        (Place::Directory | Place::Writable, true) => Place::MountPoint,
+        (TargetPlace::Directory | TargetPlace::Writable, true) => TargetPlace::MountPoint,
         (found, _) => found,
     })
 }
 
 /// What is there, and whether it is the root of what is mounted there.
-fn look(path: &Path) -> (Place, bool) {
+fn look(path: &Path) -> (TargetPlace, bool) {
     let flags = OFlags::PATH | OFlags::CLOEXEC;
     let opened = openat2(CWD, path, flags, Mode::empty(), ResolveFlags::NO_SYMLINKS);
     let asked = AtFlags::EMPTY_PATH | AtFlags::STATX_DONT_SYNC;
@@ -39,14 +39,14 @@ fn look(path: &Path) -> (Place, bool) {
     let kind = |mode: u16| FileType::from_raw_mode(mode.into());
     let is_mounted = status.is_ok_and(|status| status.stx_attributes.contains(StatxAttributes::MOUNT_ROOT));
     let place = match status {
-        Err(Errno::NOENT) => Place::Absent,
-        Err(Errno::LOOP) => Place::Symlink,
+        Err(Errno::NOENT) => TargetPlace::Absent,
+        Err(Errno::LOOP) => TargetPlace::Symlink,
         // Whatever cannot be looked at cannot be trusted.
-        Err(_) => Place::Writable,
-        Ok(status) if kind(status.stx_mode) == FileType::Symlink => Place::Symlink,
-        Ok(status) if kind(status.stx_mode) != FileType::Directory => Place::NotDirectory,
-        Ok(status) if status.stx_uid != 0 || status.stx_mode & 0o022 != 0 => Place::Writable,
-        Ok(_) => Place::Directory,
+        Err(_) => TargetPlace::Writable,
+        Ok(status) if kind(status.stx_mode) == FileType::Symlink => TargetPlace::Symlink,
+        Ok(status) if kind(status.stx_mode) != FileType::Directory => TargetPlace::NotDirectory,
+        Ok(status) if status.stx_uid != 0 || status.stx_mode & 0o022 != 0 => TargetPlace::Writable,
+        Ok(_) => TargetPlace::Directory,
     };
     (place, is_mounted)
 }
@@ -66,8 +66,9 @@ mod tests {
         fs::write(path("file"), "").unwrap();
         symlink(path("directory"), path("link")).unwrap();
         let looked = ["directory", "file", "link", "absent"].map(|name| look(&path(name)).0);
-        let own = if rustix::process::geteuid().is_root() { Place::Directory } else { Place::Writable };
-        assert_eq!(looked, [own, Place::NotDirectory, Place::Symlink, Place::Absent]);
+        let own =
+            if rustix::process::geteuid().is_root() { TargetPlace::Directory } else { TargetPlace::Writable };
+        assert_eq!(looked, [own, TargetPlace::NotDirectory, TargetPlace::Symlink, TargetPlace::Absent]);
     }
 
     #[test]
@@ -76,15 +77,15 @@ mod tests {
         fs::create_dir(root.path().join("real")).unwrap();
         symlink(root.path().join("real"), root.path().join("link")).unwrap();
         // /var/tmp is for everybody to write.
-        assert_eq!(place(&root.path().join("link/below")), Place::Writable);
-        assert_eq!(place(Path::new("/usr/bin/env/x")), Place::NotDirectory);
+        assert_eq!(place(&root.path().join("link/below")), TargetPlace::Writable);
+        assert_eq!(place(Path::new("/usr/bin/env/x")), TargetPlace::NotDirectory);
     }
 
     #[test]
     fn what_is_mounted_is_told_from_a_directory() {
         assert_eq!(
             ["/proc", "/proc/sys"].map(|path| place(Path::new(path))),
-            [Place::MountPoint, Place::Directory]
+            [TargetPlace::MountPoint, TargetPlace::Directory]
         );
     }
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use proxmox_privileged::{BoxFuture, Command, Output, RunError, Runner};
+use proxmox_privileged::{Command, CommandOutput, RunError, RunFuture, Runner};
 
 /// Runs what looks, and notes what would change something.
 pub struct Preview {
@@ -30,7 +30,7 @@ impl Preview {
 }
 
 impl Runner for Preview {
-    fn run(&self, command: &Command) -> BoxFuture<'_, Result<Output, RunError>> {
+    fn run(&self, command: &Command) -> RunFuture<'_, Result<CommandOutput, RunError>> {
         if !command.changes() {
             return self.runner.run(command);
         }

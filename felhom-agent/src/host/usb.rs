@@ -7,7 +7,7 @@ use proxmox_privileged::mount::alias::Aliases;
 use proxmox_privileged::mount::filesystem::{FsType, Survey};
 use proxmox_privileged::mount::findmnt::{Mount, TableError, mount_of, mount_state};
 use proxmox_privileged::mount::fstab::{AtBoot, FstabConflict, at_boot, in_the_way};
-use proxmox_privileged::mount::{Candidates, MountError, Place, sole_holder};
+use proxmox_privileged::mount::{Candidates, MountError, TargetPlace, sole_holder};
 use serde::Serialize;
 
 use super::device::{Devices, is_same};
@@ -57,7 +57,7 @@ pub async fn examine(
         _ => None,
     };
     let aliases = Aliases::new(uuid, &survey, is_same);
-    let facts = Facts {
+    let facts = DiskFacts {
         place: place_of(target),
         holder: holder(runner, devices, disk, &survey, mount.is_some()).await,
         candidates,
@@ -113,8 +113,8 @@ fn sorted(remedy: Option<Remedy>) -> (Option<String>, Option<String>) {
 }
 
 /// What decides.
-struct Facts<'a> {
-    place: Place,
+struct DiskFacts<'a> {
+    place: TargetPlace,
     holder: Result<(String, FsType), MountError>,
     candidates: Candidates,
     devices: &'a [String],
@@ -192,17 +192,17 @@ fn refused(error: &MountError) -> Judged {
     (status, text, look(error).map(Remedy::Look))
 }
 
-impl Facts<'_> {
+impl DiskFacts<'_> {
     fn judge(&self, disk: &UsbDisk) -> Judged {
         let target = &disk.target;
         match (self.place, self.mount) {
-            (Place::Symlink, _) => {
+            (TargetPlace::Symlink, _) => {
                 fail(format!("{target} is a symbolic link"), Remedy::look(format!("ls -ld {target}")))
             }
-            (Place::NotDirectory, _) => {
+            (TargetPlace::NotDirectory, _) => {
                 fail(format!("{target} is no directory"), Remedy::look(format!("ls -ld {target}")))
             }
-            (Place::Writable, _) => fail(
+            (TargetPlace::Writable, _) => fail(
                 format!("somebody but root can write to {target}"),
                 Remedy::fix(format!(
                     "chown root:root /mnt /mnt/felhom {target} && chmod go-w /mnt /mnt/felhom {target}"

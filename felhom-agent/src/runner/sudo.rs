@@ -16,7 +16,7 @@ use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::time::Duration;
 
-use proxmox_privileged::{Command, End, Output, RunError, SudoTrouble};
+use proxmox_privileged::{Command, CommandEnd, CommandOutput, RunError, SudoTrouble};
 
 use super::{ASKING, ProcessRunner, line};
 
@@ -84,9 +84,9 @@ impl ProcessRunner {
     }
 
     /// Runs the command as root.
-    pub(super) async fn through_sudo(&self, command: &Command) -> Result<Output, RunError> {
+    pub(super) async fn through_sudo(&self, command: &Command) -> Result<CommandOutput, RunError> {
         let ran = self.sudo(line(&RUN, command), command.limit()).await?;
-        if ran.end != End::Exit(1) {
+        if ran.end != CommandEnd::Exit(1) {
             return Ok(ran);
         }
         let asked = self.sudo(line(&ASK, command), ASKING).await?;
@@ -94,7 +94,7 @@ impl ProcessRunner {
     }
 
     /// Runs sudo, and takes away what it says every time.
-    async fn sudo(&self, line: Vec<String>, limit: Duration) -> Result<Output, RunError> {
+    async fn sudo(&self, line: Vec<String>, limit: Duration) -> Result<CommandOutput, RunError> {
         if let Some(trouble) = Self::sudo_trouble() {
             return Err(RunError::SudoUnusable { trouble });
         }
@@ -110,7 +110,8 @@ impl ProcessRunner {
     /// What sudo says whatever it is asked for, such as that another drop-in has a syntax error. Told once.
     async fn noise(&self) -> &[u8] {
         let learn = || async {
-            let listed = self.process(list(), ASKING).await.ok().filter(Output::is_success).ok_or(())?;
+            let listed =
+                self.process(list(), ASKING).await.ok().filter(CommandOutput::is_success).ok_or(())?;
             if !listed.stderr.is_empty() {
                 tracing::warn!(text = %String::from_utf8_lossy(&listed.stderr), "sudo complains");
             }
@@ -125,7 +126,7 @@ fn list() -> Vec<String> {
 }
 
 /// Why sudo did not run the command, from what it says about it (`-l`) and from what came of it.
-fn refusal(command: &Command, asked: &Output, ran: &Output) -> Option<RunError> {
+fn refusal(command: &Command, asked: &CommandOutput, ran: &CommandOutput) -> Option<RunError> {
     if asked.is_success() {
         return not_run(ran);
     }
@@ -133,7 +134,7 @@ fn refusal(command: &Command, asked: &Output, ran: &Output) -> Option<RunError> 
 }
 
 /// Why sudo did not run a command that it permits.
-fn not_run(ran: &Output) -> Option<RunError> {
+fn not_run(ran: &CommandOutput) -> Option<RunError> {
     let stderr = String::from_utf8_lossy(&ran.stderr);
     let is_known = |said: &str| NOT_RUN.iter().any(|known| said.contains(known));
     if words(&stderr).any(is_known) { complaint(ran) } else { None }
@@ -145,7 +146,7 @@ fn words(stderr: &str) -> impl Iterator<Item = &str> {
 }
 
 /// What sudo itself said, if it had the last word.
-fn complaint(output: &Output) -> Option<RunError> {
+fn complaint(output: &CommandOutput) -> Option<RunError> {
     let stderr = String::from_utf8_lossy(&output.stderr);
     words(stderr.lines().last()?).next()?;
     let is_warning = |said: &&str| WARNINGS.iter().any(|known| said.contains(known));
@@ -170,10 +171,10 @@ fn has_no_new_privileges() -> bool {
 mod tests {
     use super::*;
 
-    fn exited(status: i32, stderr: &str) -> Output {
+    fn exited(status: i32, stderr: &str) -> CommandOutput {
         let stderr = stderr.as_bytes().to_vec();
-        Output {
-            end: End::Exit(status),
+        CommandOutput {
+            end: CommandEnd::Exit(status),
             stdout: vec![],
             stderr,
             stdout_truncated: false,

@@ -7,10 +7,10 @@ use std::task::{Context, Poll, Waker};
 use proxmox_privileged::argument::{BlockDevice, Disk, FsUuid, MountTarget};
 use proxmox_privileged::golden::{GoldenSpec, create_golden_lxc};
 use proxmox_privileged::mount::filesystem::probe;
-use proxmox_privileged::mount::{Candidates, MountRequest, Place, mount_by_uuid, unmount};
+use proxmox_privileged::mount::{Candidates, MountRequest, TargetPlace, mount_by_uuid, unmount};
 use proxmox_privileged::sensors::sensors;
 use proxmox_privileged::smart::smart;
-use proxmox_privileged::{BoxFuture, Command, Output, Program, RunError, Runner};
+use proxmox_privileged::{Command, CommandOutput, Program, RunError, RunFuture, Runner};
 
 use crate::process::exited;
 
@@ -23,7 +23,7 @@ struct Recorder {
 }
 
 impl Runner for Recorder {
-    fn run(&self, command: &Command) -> BoxFuture<'_, Result<Output, RunError>> {
+    fn run(&self, command: &Command) -> RunFuture<'_, Result<CommandOutput, RunError>> {
         self.commands.lock().unwrap().push(command.clone());
         let stdout = match command.program() {
             Program::FINDMNT => format!("{{\"filesystems\": [{}]}}", self.table),
@@ -63,7 +63,7 @@ pub(crate) fn mount(uuid: &FsUuid, target: &MountTarget) -> Command {
     let request = MountRequest {
         uuid: uuid.clone(),
         target: target.clone(),
-        place: Place::Absent,
+        place: TargetPlace::Absent,
         candidates: Candidates {
             devices: vec!["/dev/sda1".parse().unwrap()],
             allowed: vec!["/dev/sda1".parse().unwrap()],

@@ -5,7 +5,7 @@ use std::fs;
 use felhom_agent::config::PrivilegedMode;
 use felhom_agent::runner::ProcessRunner;
 use proxmox_privileged::golden::{
-    GoldenCreated, GoldenError, GoldenReason, GoldenSpec, Leftover, create_golden_lxc,
+    GoldenCreated, GoldenError, GoldenLeftover, GoldenReason, GoldenSpec, create_golden_lxc,
 };
 use proxmox_privileged::{Program, Runner};
 use rustix::fs::{CWD, FileType, mknodat};
@@ -36,8 +36,8 @@ fn shown() -> String {
 }
 
 /// The container of [`CREATE`], of which something may be left.
-fn leftover() -> Leftover {
-    Leftover { vmid: "310".parse().unwrap() }
+fn leftover() -> GoldenLeftover {
+    GoldenLeftover { vmid: "310".parse().unwrap() }
 }
 
 /// A recorded run of `pct`.

@@ -9,10 +9,10 @@ use felhom_agent::host::device::is_same;
 use felhom_agent::host::place::place_of;
 use felhom_agent::runner::ProcessRunner;
 use proxmox_privileged::argument::{FsUuid, MountTarget};
-use proxmox_privileged::mount::filesystem::{Content, Filesystem, probe};
+use proxmox_privileged::mount::filesystem::{Filesystem, Probed, probe};
 use proxmox_privileged::mount::findmnt::{Mount, mount_state};
 use proxmox_privileged::mount::{
-    Candidates, MountError, MountRequest, Mounted, Place, Unmounted, mount_by_uuid, unmount,
+    Candidates, MountError, MountRequest, Mounted, TargetPlace, Unmounted, mount_by_uuid, unmount,
 };
 use rustix::fs::{CWD, FileType, StatVfsMountFlags, makedev, mknodat, statvfs};
 use rustix::mount::{MountFlags, mount_bind};
@@ -61,7 +61,7 @@ fn request(uuid: &str, devices: &[&str]) -> MountRequest {
 /// The filesystem that the disk holds.
 fn probed() -> Filesystem {
     match now(probe(&direct(), &DEVICE.parse().unwrap())).unwrap() {
-        Content::Filesystem(found) => found,
+        Probed::Filesystem(found) => found,
         other => panic!("{other:?}"),
     }
 }
@@ -102,7 +102,7 @@ fn released(was_mounted: bool) {
 fn a_disk_is_mounted_by_its_uuid_once_and_unmounted_once() {
     contained(|| {
         let _disk = disk();
-        assert_eq!(place_of(&target()), Place::Absent);
+        assert_eq!(place_of(&target()), TargetPlace::Absent);
         let first = mounted(UUID, &[DEVICE]).unwrap();
         let Mount { source, target, root, kind, uuid, .. } = &first.mount;
         assert_eq!(
@@ -127,7 +127,7 @@ fn the_directory_is_made_by_mount_for_root_alone() {
         let mode = |path| fs::metadata(path).unwrap().permissions().mode() & 0o7777;
         assert_eq!(
             (mode("/mnt/felhom"), mode(TARGET), place_of(&target())),
-            (0o755, 0o755, Place::Directory)
+            (0o755, 0o755, TargetPlace::Directory)
         );
     });
 }
@@ -276,11 +276,11 @@ fn a_stick_whose_root_belongs_to_somebody_and_is_open_to_all_is_mounted_once() {
         fs::set_permissions(TARGET, fs::Permissions::from_mode(0o777)).unwrap();
         for _ in 0..2 {
             let before = table();
-            assert_eq!(place_of(&target()), Place::MountPoint);
+            assert_eq!(place_of(&target()), TargetPlace::MountPoint);
             assert!(mounted(UUID, &[DEVICE]).unwrap().was_mounted);
             assert_eq!(table(), before);
             released(true);
-            assert_eq!(place_of(&target()), Place::Directory);
+            assert_eq!(place_of(&target()), TargetPlace::Directory);
             assert!(!mounted(UUID, &[DEVICE]).unwrap().was_mounted);
         }
         // Whoever can write to the way could put another directory there.

@@ -4,7 +4,7 @@ use std::fs;
 
 use felhom_agent::config::PrivilegedMode;
 use felhom_agent::runner::ProcessRunner;
-use proxmox_privileged::{Command, End, Output, Program, RunError, Runner};
+use proxmox_privileged::{Command, CommandEnd, CommandOutput, Program, RunError, Runner};
 
 use crate::contained::write;
 
@@ -19,19 +19,19 @@ pub(crate) fn now<T>(future: impl Future<Output = T>) -> T {
 }
 
 /// Runs a command without sudo.
-pub(crate) async fn run(command: &Command) -> Result<Output, RunError> {
+pub(crate) async fn run(command: &Command) -> Result<CommandOutput, RunError> {
     ProcessRunner::new(PrivilegedMode::Direct).run(command).await
 }
 
 /// Output of a process that exited and said this on stdout.
-pub(crate) fn exited(status: i32, stdout: &str) -> Output {
+pub(crate) fn exited(status: i32, stdout: &str) -> CommandOutput {
     said(status, stdout, "")
 }
 
 /// Output of a process that exited and said this.
-pub(crate) fn said(status: i32, stdout: &str, stderr: &str) -> Output {
-    Output {
-        end: End::Exit(status),
+pub(crate) fn said(status: i32, stdout: &str, stderr: &str) -> CommandOutput {
+    CommandOutput {
+        end: CommandEnd::Exit(status),
         stdout: stdout.into(),
         stderr: stderr.into(),
         stdout_truncated: false,

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use felhom_agent::config::PrivilegedMode;
 use felhom_agent::runner::ProcessRunner;
-use proxmox_privileged::{End, Output, Program, RunError, Runner};
+use proxmox_privileged::{CommandEnd, CommandOutput, Program, RunError, Runner};
 use rustix::fs::{CWD, FileType, mknodat};
 use rustix::process::{Pid, Resource, Rlimit, Signal, getrlimit, kill_process, setrlimit};
 
@@ -26,7 +26,7 @@ fn what_a_process_says_and_how_it_ends_is_told() {
             stub(Program::SENSORS, script);
             now(run(&sensors))
         });
-        let killed = Output { end: End::Signal(9), ..said(0, "", "err\n") };
+        let killed = CommandOutput { end: CommandEnd::Signal(9), ..said(0, "", "err\n") };
         assert_eq!(ends, [Ok(said(0, "out\n", "err\n")), Ok(exited(3, "x")), Ok(killed)]);
         assert_eq!(others(), [""; 0]);
     });
@@ -53,8 +53,8 @@ fn a_flood_of_a_gibibyte_costs_at_most_8_mib() {
         let output = now(run(&sensors)).unwrap();
         let growth = status_bytes("VmHWM:").saturating_sub(before);
         let kept = vec![0; MIB];
-        let expected = Output {
-            end: End::Exit(5),
+        let expected = CommandOutput {
+            end: CommandEnd::Exit(5),
             stdout: kept.clone(),
             stderr: kept,
             stdout_truncated: true,

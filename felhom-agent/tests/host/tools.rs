@@ -5,7 +5,7 @@ use std::fs;
 use proxmox_privileged::argument::Disk;
 use proxmox_privileged::sensors::sensors;
 use proxmox_privileged::smart::{Smart, SmartBit, SmartError, SmartReason, smart};
-use proxmox_privileged::{End, Program};
+use proxmox_privileged::{CommandEnd, Program};
 use serde_json::{Value, json};
 
 use crate::agent::{agent, assert_problem, command, document, fine};
@@ -23,7 +23,7 @@ fn disks() -> Vec<Disk> {
 /// What the real smartctl prints for a disk, and how it ends.
 fn raw(disk: &Disk) -> (Value, i64) {
     let output = now(run(&smartctl(disk))).unwrap();
-    let End::Exit(status) = output.end else { panic!("{output:?}") };
+    let CommandEnd::Exit(status) = output.end else { panic!("{output:?}") };
     (serde_json::from_slice(&output.stdout).unwrap(), status.into())
 }
 
@@ -87,7 +87,7 @@ fn sensors_of_this_machine_are_read_as_they_are_printed() {
         println!("chips: {}", chips.len());
         let adapters = printed.lines().filter(|line| line.starts_with("Adapter: ")).count();
         assert_eq!(chips.iter().filter(|chip| chip.adapter.is_some()).count(), adapters);
-        assert_eq!(output.end, End::Exit(chips.is_empty().into()), "{printed}");
+        assert_eq!(output.end, CommandEnd::Exit(chips.is_empty().into()), "{printed}");
     });
 }
 

@@ -62,7 +62,7 @@ impl<T> Shape<T> {
 }
 
 /// What the drop-in says of a command, whatever fills its slots.
-pub(crate) trait Row: Sync {
+pub(crate) trait CommandRow: Sync {
     /// The program.
     fn program(&self) -> Program;
 
@@ -79,7 +79,7 @@ pub(crate) trait Row: Sync {
     fn regex(&self) -> String;
 }
 
-impl<T> Row for Shape<T> {
+impl<T> CommandRow for Shape<T> {
     fn program(&self) -> Program {
         self.program
     }

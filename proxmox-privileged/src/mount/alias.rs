@@ -24,14 +24,14 @@ const TAGS: [(&str, &str); 5] = [
 /// A filesystem, and what it is called.
 #[derive(Clone, Debug)]
 pub struct Aliases {
-    names: Vec<Name>,
+    names: Vec<Alias>,
     devices: Vec<String>,
     is_same: fn(&str, &str) -> bool,
 }
 
 /// One name, so written that the same is equal.
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Name {
+enum Alias {
     Tag(&'static str, String),
     Path(String),
 }
@@ -44,13 +44,13 @@ impl Aliases {
         let holders = survey.holders(uuid);
         let devices: Vec<String> = holders.iter().map(|holder| holder.device.clone()).collect();
         let known = holders.iter().flat_map(|holder| &holder.names).chain(&devices);
-        let names = known.map(|name| Name::read(name)).chain([Name::tag("UUID", uuid.as_str())]);
+        let names = known.map(|name| Alias::read(name)).chain([Alias::tag("UUID", uuid.as_str())]);
         Self { names: names.collect(), devices, is_same }
     }
 
     /// Whether the first field of a line of fstab, its octal escapes resolved, names the filesystem.
     pub(crate) fn are_for(&self, source: &str) -> bool {
-        let name = Name::read(source);
+        let name = Alias::read(source);
         let leads_here = |path: &str| {
             path.starts_with("/dev/") && self.devices.iter().any(|device| (self.is_same)(path, device))
         };
@@ -58,7 +58,7 @@ impl Aliases {
     }
 }
 
-impl Name {
+impl Alias {
     fn read(source: &str) -> Self {
         let tagged = source.split_once('=').and_then(|(name, value)| {
             let (tag, _) = TAGS.iter().find(|(tag, _)| tag.eq_ignore_ascii_case(name))?;

@@ -14,7 +14,7 @@ use crate::mount::findmnt::{Mount, TableError};
 
 /// What is at a mount target, looked at without following symbolic links (`openat2` with `RESOLVE_NO_SYMLINKS`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub enum Place {
+pub enum TargetPlace {
     /// Nothing; `mount` creates the directory.
     Absent,
     /// A directory. It and its parents are real directories that only root can write to.
@@ -72,7 +72,7 @@ pub enum MountError {
         /// The directory.
         target: MountTarget,
         /// What is there.
-        place: Place,
+        place: TargetPlace,
     },
     /// No device holds the filesystem.
     #[snafu(display("no device holds filesystem {uuid}"))]

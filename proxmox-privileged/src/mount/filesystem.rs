@@ -1,8 +1,7 @@
 //! Which filesystem a device holds, by probing it or from udev's data.
 //!
 //! A copied disk has the UUID of its original, and `mount UUID=` then takes either. So every device is asked before a
-//! mount. The probe reads the device itself: udev and the cache of `blkid` can be out of date, and the cache has led
-//! `mount` to a device that was gone.
+//! mount, by itself: udev and the cache of `blkid` can be out of date.
 //!
 //! **What runs.** `blkid -p -o export DEVICE`, as root, once per device. Exit status 2 is "nothing there" (also for a
 //! device that does not exist, and with an error text for one that cannot be opened), 8 "more than one answer": the
@@ -25,7 +24,7 @@ use crate::command::shape::Part::Text;
 use crate::command::shape::{Shape, slot};
 use crate::command::{Privilege, Program};
 use crate::mount::escape::{unhexed, unquoted};
-use crate::{End, RunError, Runner};
+use crate::{CommandEnd, RunError, Runner};
 
 impl Program {
     /// util-linux `blkid`.
@@ -60,7 +59,7 @@ pub struct Filesystem {
 
 /// What a device holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Content {
+pub enum Probed {
     /// No filesystem.
     Nothing,
     /// This one.
@@ -223,7 +222,7 @@ impl Survey {
         survey
     }
 
-    fn add(&mut self, device: &BlockDevice, probed: Result<Content, ProbeError>) {
+    fn add(&mut self, device: &BlockDevice, probed: Result<Probed, ProbeError>) {
         let content = match probed {
             Ok(content) => content,
             Err(error) => return self.unprobed.push(error),
@@ -231,9 +230,9 @@ impl Survey {
         let known = self.filesystems.iter().position(|known| known.device == device.as_str());
         let known = known.map(|place| self.filesystems.remove(place));
         match content {
-            Content::Nothing => (),
-            Content::Ambivalent => self.ambivalent.push(device.clone()),
-            Content::Filesystem(mut found) => {
+            Probed::Nothing => (),
+            Probed::Ambivalent => self.ambivalent.push(device.clone()),
+            Probed::Filesystem(mut found) => {
                 found.names.extend(known.into_iter().flat_map(|known| known.names));
                 self.filesystems.push(found);
             }
@@ -247,18 +246,18 @@ impl Survey {
 }
 
 /// Probes a device for a filesystem.
-pub async fn probe(runner: &dyn Runner, device: &BlockDevice) -> Result<Content, ProbeError> {
+pub async fn probe(runner: &dyn Runner, device: &BlockDevice) -> Result<Probed, ProbeError> {
     let failed = |reason| ProbeError { device: device.clone(), reason };
     let output = runner.run(&BLKID.command(device)).await.map_err(failed)?;
     let text = output.last_words();
     let is_absent = !text.starts_with("blkid: error") || ABSENT.iter().any(|end| text.ends_with(end));
     match output.end {
-        End::Exit(0) => {
+        CommandEnd::Exit(0) => {
             let found = Filesystem::from_blkid(device, &String::from_utf8_lossy(&output.stdout));
-            Ok(found.map_or(Content::Nothing, Content::Filesystem))
+            Ok(found.map_or(Probed::Nothing, Probed::Filesystem))
         }
-        End::Exit(2) if is_absent => Ok(Content::Nothing),
-        End::Exit(8) => Ok(Content::Ambivalent),
+        CommandEnd::Exit(2) if is_absent => Ok(Probed::Nothing),
+        CommandEnd::Exit(8) => Ok(Probed::Ambivalent),
         _ => Err(failed(RunError::Io { message: text })),
     }
 }
@@ -295,7 +294,7 @@ mod tests {
         );
     }
 
-    fn probed(end: Step<'_>) -> Result<Content, ProbeError> {
+    fn probed(end: Step<'_>) -> Result<Probed, ProbeError> {
         now(probe(&scripted(vec![end]), &"/dev/sdb1".parse().unwrap()))
     }
 
@@ -325,7 +324,7 @@ mod tests {
         ];
         for row in rows {
             let text = recording(&format!("host/blkid/{}.txt", row.kind));
-            assert_eq!(probed(answer(0, &text)), Ok(Content::Filesystem(row)));
+            assert_eq!(probed(answer(0, &text)), Ok(Probed::Filesystem(row)));
         }
     }
 
@@ -356,12 +355,12 @@ mod tests {
     fn a_device_holds_nothing_too_many_or_cannot_be_read() {
         let gpt = recording("host/blkid/gpt.txt");
         let found = [answer(0, &gpt), answer(2, ""), answer(8, "")].map(probed);
-        assert_eq!(found, [Content::Nothing, Content::Nothing, Content::Ambivalent].map(Ok));
+        assert_eq!(found, [Probed::Nothing, Probed::Nothing, Probed::Ambivalent].map(Ok));
         let line = "/usr/sbin/blkid -p -o export /dev/sdb1";
         let said = |words: &str| format!("blkid: error: /dev/sdb1: {words}");
         let ended = |status, stderr: &str| probed((line, Ok(exited(status, "", stderr))));
         for words in ABSENT {
-            assert_eq!(ended(2, &said(words)), Ok(Content::Nothing), "{words}");
+            assert_eq!(ended(2, &said(words)), Ok(Probed::Nothing), "{words}");
         }
         let refusals =
             ["Operation not permitted", "Permission denied", "Input/output error", "Remote I/O error"];

@@ -15,7 +15,7 @@ use crate::command::shape::Part::Text;
 use crate::command::shape::Shape;
 use crate::command::{Privilege, Program};
 use crate::mount::fstab::place_of_ours;
-use crate::{End, RunError, Runner};
+use crate::{CommandEnd, RunError, Runner};
 
 impl Program {
     /// util-linux `findmnt`.
@@ -188,7 +188,7 @@ pub async fn mount_of(runner: &dyn Runner, uuid: &FsUuid, device: &str) -> Resul
 /// Source: util-linux 2.38 `misc-utils/findmnt-verify.c`.
 pub async fn complaints(runner: &dyn Runner, fstab: &[u8]) -> Result<Vec<String>, TableError> {
     let output = runner.run(&VERIFY.command(&())).await.map_err(|source| TableError::NotRun { source })?;
-    if !matches!(output.end, End::Exit(0 | 1)) || output.stdout_truncated {
+    if !matches!(output.end, CommandEnd::Exit(0 | 1)) || output.stdout_truncated {
         return Err(TableError::NoTable { text: output.last_words() });
     }
     let ours = |place: &str| place.parse().is_ok_and(|target| place_of_ours(fstab, &target).is_some());
@@ -213,10 +213,10 @@ mod tests {
     use alloc::vec;
 
     use super::*;
-    use crate::Output;
+    use crate::CommandOutput;
     use crate::script::{exited, now, recording, scripted};
 
-    fn state(output: Output) -> Result<Option<Mount>, TableError> {
+    fn state(output: CommandOutput) -> Result<Option<Mount>, TableError> {
         let line = "/usr/bin/findmnt -J -l -v -o SOURCE,TARGET,FSROOT,FSTYPE,OPTIONS,UUID";
         now(mount_state(&scripted(vec![(line, Ok(output))]), &"/mnt/felhom/usb".parse().unwrap()))
     }
@@ -291,7 +291,7 @@ mod tests {
             };
             let (head, tail) = ours.split_once('[').unwrap();
             let table = |place| [head.as_bytes(), b"[", &row(place), tail.as_bytes()].concat();
-            let read = |stdout| state(Output { stdout, ..exited(0, "", "") }).unwrap();
+            let read = |stdout| state(CommandOutput { stdout, ..exited(0, "", "") }).unwrap();
             assert_eq!(read(table(b"/mnt/")), recorded("ext4"), "{name:x?}");
             let alone = [b"{\"filesystems\":[".as_slice(), &row(b"/mnt/felhom/usb"), b"{}]}"].concat();
             assert_eq!(read(alone), None, "{name:x?}");
@@ -300,7 +300,7 @@ mod tests {
 
     #[test]
     fn half_a_table_is_no_table() {
-        let cut = Output { stdout_truncated: true, ..exited(0, "{\"filesystems\": []}", "") };
+        let cut = CommandOutput { stdout_truncated: true, ..exited(0, "{\"filesystems\": []}", "") };
         let errors = [cut, exited(1, "", "findmnt: x\n"), exited(0, "{", "")]
             .map(|output| state(output).unwrap_err().to_string());
         assert_eq!(
@@ -313,7 +313,7 @@ mod tests {
         );
     }
 
-    fn verified(output: Output) -> Result<Vec<String>, String> {
+    fn verified(output: CommandOutput) -> Result<Vec<String>, String> {
         let line = "UUID=1eb2d69a-3f9f-4098-a928-68706a2d5f86 /mnt/felhom/usb ext4 nosuid,nodev,noexec,nofail,X-mount.mkdir,\
                     x-systemd.device-timeout=10s 0 0";
         let runner = scripted(alloc::vec![("/usr/bin/findmnt --verify", Ok(output))]);

@@ -64,13 +64,13 @@ impl fmt::Display for FstabEntry {
 
 /// A line of ours, read. Versions before this one wrote `auto` as the type, here `None`.
 #[derive(PartialEq)]
-struct Ours {
+struct OurLine {
     uuid: FsUuid,
     target: MountTarget,
     kind: Option<FsType>,
 }
 
-impl Ours {
+impl OurLine {
     /// Reads a line, however its fields are spaced.
     fn read(line: &[u8]) -> Option<Self> {
         let text = core::str::from_utf8(line).ok()?;
@@ -89,7 +89,7 @@ impl Ours {
 
 /// The index of the first line of ours that has the target.
 pub(super) fn place_of_ours(fstab: &[u8], target: &MountTarget) -> Option<usize> {
-    lines(fstab).position(|line| Ours::read(line).is_some_and(|found| found.target == *target))
+    lines(fstab).position(|line| OurLine::read(line).is_some_and(|found| found.target == *target))
 }
 
 /// What the first line does that mounts the filesystem on the target.
@@ -122,7 +122,7 @@ pub fn put(fstab: &[u8], entry: &FstabEntry, aliases: &Aliases) -> Result<Vec<u8
     let Some(place) = place_of_ours(fstab, &entry.target) else { return Ok(appended(fstab, entry)) };
     let FstabEntry { uuid, target, kind } = entry.clone();
     let is_same =
-        lines(fstab).nth(place).and_then(Ours::read) == Some(Ours { uuid, target, kind: Some(kind) });
+        lines(fstab).nth(place).and_then(OurLine::read) == Some(OurLine { uuid, target, kind: Some(kind) });
     Ok(if is_same { fstab.to_owned() } else { replaced(fstab, place, entry) })
 }
 
@@ -130,7 +130,7 @@ pub fn put(fstab: &[u8], entry: &FstabEntry, aliases: &Aliases) -> Result<Vec<u8
 pub fn remove(fstab: &[u8], target: &MountTarget) -> Result<Vec<u8>, FstabConflict> {
     let mut kept = Vec::with_capacity(fstab.len());
     for (index, line) in lines(fstab).enumerate() {
-        if Ours::read(line).is_some_and(|found| found.target == *target) {
+        if OurLine::read(line).is_some_and(|found| found.target == *target) {
             // The newline before a line without its own was put there together with the line.
             if !line.ends_with(b"\n") && kept.ends_with(b"\n") {
                 kept.pop();

@@ -6,7 +6,7 @@ use alloc::string::ToString;
 use alloc::vec;
 
 use super::*;
-use crate::End;
+use crate::CommandEnd;
 use crate::mount::filesystem::ProbeError;
 use crate::script::{Step, exited, now, recording, scripted};
 
@@ -22,7 +22,7 @@ fn request() -> MountRequest {
     MountRequest {
         uuid: UUID.parse().unwrap(),
         target: target(),
-        place: Place::Directory,
+        place: TargetPlace::Directory,
         candidates: candidates(&["/dev/sda1", "/dev/sdb1"]),
         fstab: Vec::new(),
         is_same: |_, _| false,
@@ -148,7 +148,7 @@ fn what_udev_remembers_of_a_probed_device_does_not_count() {
 
 #[test]
 fn an_unsafe_target_is_refused_before_anything_runs() {
-    for place in [Place::Symlink, Place::Writable, Place::NotDirectory] {
+    for place in [TargetPlace::Symlink, TargetPlace::Writable, TargetPlace::NotDirectory] {
         let done = now(mount_by_uuid(&scripted(vec![]), &MountRequest { place, ..request() }));
         assert_eq!(told(done), refused(&format!("/mnt/felhom/usb is no place to mount on: {place:?}")));
     }
@@ -156,7 +156,7 @@ fn an_unsafe_target_is_refused_before_anything_runs() {
 
 #[test]
 fn a_mount_that_is_gone_when_the_table_is_read_is_not_replaced() {
-    let request = MountRequest { place: Place::MountPoint, ..request() };
+    let request = MountRequest { place: TargetPlace::MountPoint, ..request() };
     let done = now(mount_by_uuid(&scripted(vec![table("unmounted")]), &request));
     assert_eq!(told(done), refused("/mnt/felhom/usb is no place to mount on: MountPoint"));
 }
@@ -271,7 +271,7 @@ fn an_automount_that_waits_for_the_disk_is_mounted_upon() {
         let steps = core::iter::once(stack(before)).chain(probes()).chain(rest).collect();
         let line = if is_awaited { "x-systemd.automount" } else { "defaults" };
         let fstab = format!("UUID={UUID} /mnt/felhom/usb ext4 {line} 0 0\n").into_bytes();
-        let request = MountRequest { fstab, place: Place::MountPoint, ..request() };
+        let request = MountRequest { fstab, place: TargetPlace::MountPoint, ..request() };
         assert_eq!(told(now(mount_by_uuid(&scripted(steps), &request))), expected, "{name}");
     }
 }
@@ -283,7 +283,7 @@ fn unmounted(steps: Vec<Step<'_>>) -> Result<bool, (String, bool)> {
 
 #[test]
 fn an_unmount_is_judged_by_the_mount_table() {
-    let killed = (UMOUNT, Ok(Output { end: End::Signal(9), ..exited(0, "", "") }));
+    let killed = (UMOUNT, Ok(CommandOutput { end: CommandEnd::Signal(9), ..exited(0, "", "") }));
     let hidden =
         vec![stack(&[USB, AUTOFS]), ran(UMOUNT, 0, ""), stack(&[USB]), ran(UMOUNT, 0, ""), stack(&[])];
     let cut = (UMOUNT, Err(RunError::TimedOut { limit: core::time::Duration::from_mins(1) }));

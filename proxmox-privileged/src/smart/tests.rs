@@ -12,7 +12,7 @@ fn disk() -> Disk {
     "/dev/sda".parse().unwrap()
 }
 
-fn asked(output: Output) -> Result<Smart, SmartError> {
+fn asked(output: CommandOutput) -> Result<Smart, SmartError> {
     now(smart(&scripted(vec![("/usr/sbin/smartctl -a -j -n standby /dev/sda", Ok(output))]), &disk()))
 }
 

@@ -13,16 +13,16 @@ use serde_json::Value;
 use super::json::{attributes, first, raw};
 
 /// One way in which an attribute says it.
-struct Row {
+struct WearRow {
     id: u64,
     names: &'static [&'static str],
-    place: Place,
+    place: ValuePlace,
     says: Says,
 }
 
 /// Which of its values an attribute says it with.
 #[derive(Clone, Copy)]
-enum Place {
+enum ValuePlace {
     /// The one that the vendor scaled.
     Normalised,
     /// The raw one.
@@ -38,13 +38,13 @@ enum Says {
     Used,
 }
 
-const fn row(id: u64, names: &'static [&'static str], place: Place, says: Says) -> Row {
-    Row { id, names, place, says }
+const fn row(id: u64, names: &'static [&'static str], place: ValuePlace, says: Says) -> WearRow {
+    WearRow { id, names, place, says }
 }
 
-const TABLE: [Row; 19] = {
-    use Place::{Normalised, Raw, RawWithoutThreshold};
+const TABLE: [WearRow; 19] = {
     use Says::{Left, Used};
+    use ValuePlace::{Normalised, Raw, RawWithoutThreshold};
     [
         // Innodisk, Silicon Motion, StorFly: recorded as 95 and 95; some keep the normalised value at 100.
         row(169, &["Lifetime_Remaining%", "Remaining_Lifetime_Perc"], Normalised, Left),
@@ -106,7 +106,7 @@ pub(super) fn wear(document: &Value) -> Option<u64> {
     told.chain(attributes(document).flat_map(of)).max()
 }
 
-impl Row {
+impl WearRow {
     /// What an attribute says by this row, as life that is used up.
     fn used(&self, attribute: &Value) -> Option<u64> {
         let name = attribute.get("name")?.as_str()?;
@@ -116,10 +116,12 @@ impl Row {
         let (value, raw) = (first(attribute, &["/value"]), raw(attribute));
         match (self.place, self.says) {
             // 0 and 0 is an attribute that the disk does not keep.
-            (Place::Normalised, Says::Left) if value == Some(0) && raw == Some(0) => None,
-            (Place::Normalised, Says::Left) => 100_u64.checked_sub(value?),
-            (Place::Normalised, Says::Used) => value.filter(|used| *used <= 200),
-            (Place::RawWithoutThreshold, _) if first(attribute, &["/thresh"]).unwrap_or(0_u64) > 0 => None,
+            (ValuePlace::Normalised, Says::Left) if value == Some(0) && raw == Some(0) => None,
+            (ValuePlace::Normalised, Says::Left) => 100_u64.checked_sub(value?),
+            (ValuePlace::Normalised, Says::Used) => value.filter(|used| *used <= 200),
+            (ValuePlace::RawWithoutThreshold, _) if first(attribute, &["/thresh"]).unwrap_or(0_u64) > 0 => {
+                None
+            }
             (_, Says::Left) => raw.filter(|left| *left > 0).and_then(|left| 100_u64.checked_sub(left)),
             // The same number twice is no count of its own.
             (_, Says::Used) => raw.filter(|used| *used <= 255 && raw != value),

@@ -5,7 +5,7 @@ use proxmox_privileged::mount::alias::Aliases;
 use proxmox_privileged::mount::filesystem::Survey;
 use proxmox_privileged::mount::findmnt::complaints;
 use proxmox_privileged::mount::fstab::{FstabConflict, FstabEntry, put, remove};
-use proxmox_privileged::mount::{Place, sole_holder};
+use proxmox_privileged::mount::{TargetPlace, sole_holder};
 use proxmox_types::{Rows, StorageDefinition};
 use serde_json::json;
 
@@ -16,7 +16,7 @@ use crate::cli::{Common, print_error};
 use crate::config::UsbDisk;
 use crate::config::{Config, Environment};
 use crate::host::device::{Devices, is_same};
-use crate::host::fstab::{Change, Fstab, FstabError};
+use crate::host::fstab::{Fstab, FstabChange, FstabError};
 use crate::host::place::place_of;
 use crate::report::chain;
 use crate::report::exit::Exit;
@@ -52,7 +52,7 @@ pub(super) async fn forget(session: &HostSession, name: &Name) -> Done {
 async fn entry(session: &HostSession, disk: &UsbDisk) -> Result<(FstabEntry, Aliases), Problem> {
     let UsbDisk { target, uuid, .. } = disk;
     let place = place_of(target);
-    if matches!(place, Place::Symlink | Place::NotDirectory | Place::Writable) {
+    if matches!(place, TargetPlace::Symlink | TargetPlace::NotDirectory | TargetPlace::Writable) {
         return Err(Problem::new(format!("{target} is no place to mount on: {place:?}"), Exit::Fail));
     }
     let devices = Devices::of_host();
@@ -66,7 +66,7 @@ async fn entry(session: &HostSession, disk: &UsbDisk) -> Result<(FstabEntry, Ali
 fn changed(
     dry_run: bool,
     edit: impl FnOnce(&[u8]) -> Result<Vec<u8>, FstabConflict>,
-) -> Result<Change, Problem> {
+) -> Result<FstabChange, Problem> {
     let fstab = Fstab::of_host();
     let change = if dry_run { fstab.preview(edit) } else { fstab.change(edit) };
     change.map_err(|error| {
@@ -76,7 +76,7 @@ fn changed(
 }
 
 /// What findmnt finds wrong in the new table.
-async fn wrong(session: &HostSession, dry_run: bool, change: &Change) -> Vec<String> {
+async fn wrong(session: &HostSession, dry_run: bool, change: &FstabChange) -> Vec<String> {
     if dry_run || !change.is_some() {
         return Vec::new();
     }
@@ -132,7 +132,7 @@ fn without_guard(storage: &StorageDefinition, target: &MountTarget) -> Option<St
 /// What a command prints; the warnings go to stderr as well.
 fn told(
     schema: &str,
-    change: &Change,
+    change: &FstabChange,
     dry_run: bool,
     already: &str,
     warnings: &[String],

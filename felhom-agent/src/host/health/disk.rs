@@ -2,7 +2,7 @@
 
 use proxmox_privileged::smart::{Protocol, SelfTest, Smart, SmartBit, SmartError, SmartReason, SmartReport};
 
-use super::Verdict;
+use super::Judgement;
 use crate::report::chain;
 use crate::report::finding::Status;
 
@@ -10,7 +10,7 @@ use crate::report::finding::Status;
 const WORN: u64 = 90;
 
 /// Judges what a disk answered.
-pub fn disk(answer: &Result<Smart, SmartError>) -> Verdict {
+pub fn disk(answer: &Result<Smart, SmartError>) -> Judgement {
     match answer {
         Ok(Smart::Report(report)) => reported(report),
         Ok(Smart::Asleep { mode }) => (Status::Skip, format!("asleep ({mode}), and left so")),
@@ -19,7 +19,7 @@ pub fn disk(answer: &Result<Smart, SmartError>) -> Verdict {
 }
 
 /// A disk that could not be asked is no bad disk. One that should be there and is not, or answers nonsense, is to be looked at.
-fn not_told(error: &SmartError) -> Verdict {
+fn not_told(error: &SmartError) -> Judgement {
     match error {
         SmartError::NoHealth { reason: SmartReason::UnknownUsbBridge, text, .. } => {
             let number = text.split_once('[').and_then(|(_, rest)| rest.split_once(']'));
@@ -39,7 +39,7 @@ fn not_told(error: &SmartError) -> Verdict {
     }
 }
 
-fn reported(report: &SmartReport) -> Verdict {
+fn reported(report: &SmartReport) -> Judgement {
     if let Some(proof) = proof(report) {
         return (Status::Fail, proof);
     }

@@ -1,8 +1,8 @@
 //! How well a sensor is, by its own limits and alarms. What nobody has set, or no part can mean, does not count.
 
-use proxmox_privileged::sensors::{Feature, FeatureKind};
+use proxmox_privileged::sensors::{FeatureKind, SensorFeature};
 
-use super::Verdict;
+use super::Judgement;
 use crate::report::finding::Status;
 
 /// A limit of a sensor.
@@ -68,11 +68,11 @@ const LIMITS: [Limit; 5] = [
 const ALARM: &str = "its alarm is on";
 
 /// Judges what a sensor measures.
-pub fn sensor(feature: &Feature) -> Verdict {
+pub fn sensor(feature: &SensorFeature) -> Judgement {
     if let Some(why) = silent(feature) {
         return (Status::Skip, why);
     }
-    let reasons: Vec<Verdict> = exceeded(feature).into_iter().chain(alarms(feature)).collect();
+    let reasons: Vec<Judgement> = exceeded(feature).into_iter().chain(alarms(feature)).collect();
     let worst = reasons.iter().map(|(status, _)| *status).min_by_key(|status| super::rank(*status));
     match (worst, feature.value()) {
         (Some(worst), _) => {
@@ -87,7 +87,7 @@ pub fn sensor(feature: &Feature) -> Verdict {
 }
 
 /// Why the sensor measures nothing, if so.
-fn silent(feature: &Feature) -> Option<String> {
+fn silent(feature: &SensorFeature) -> Option<String> {
     let is = |name: &str, wanted: fn(f64) -> bool| feature.reading(name).is_some_and(wanted);
     let is_off = |name: &str| is(name, |value| value == 0.0);
     let senseless = feature.value().filter(|value| !is_possible(feature.kind, *value));
@@ -115,7 +115,7 @@ fn is_possible(kind: FeatureKind, value: f64) -> bool {
 
 impl Limit {
     /// The limit, if somebody has set it.
-    fn of(&self, feature: &Feature) -> Option<f64> {
+    fn of(&self, feature: &SensorFeature) -> Option<f64> {
         let limit = self.sensible(feature)?;
         let others = LIMITS.iter().filter(|other| other.is_low != self.is_low);
         let mut others =
@@ -124,14 +124,14 @@ impl Limit {
     }
 
     /// The limit, if it is one by itself.
-    fn sensible(&self, feature: &Feature) -> Option<f64> {
+    fn sensible(&self, feature: &SensorFeature) -> Option<f64> {
         let is_frost = |limit: f64| feature.kind == FeatureKind::Temperature && limit < 0.0;
         let can_be = |limit: &f64| *limit != 0.0 && is_possible(feature.kind, *limit);
         feature.reading(self.name).filter(can_be).filter(|limit| self.is_low || !is_frost(*limit))
     }
 
     /// Whether the limit is there, and nobody has set it.
-    fn is_unset(&self, feature: &Feature) -> bool {
+    fn is_unset(&self, feature: &SensorFeature) -> bool {
         feature.reading(self.name).is_some() && self.of(feature).is_none()
     }
 
@@ -147,7 +147,7 @@ impl Limit {
 }
 
 /// The limits that the value is beyond.
-fn exceeded(feature: &Feature) -> Vec<Verdict> {
+fn exceeded(feature: &SensorFeature) -> Vec<Judgement> {
     let Some(value) = feature.value() else { return Vec::new() };
     let set = LIMITS.iter().filter_map(|limit| limit.of(feature).map(|at| (limit, at)));
     set.filter(|(limit, at)| limit.is_exceeded(value, *at))
@@ -156,7 +156,7 @@ fn exceeded(feature: &Feature) -> Vec<Verdict> {
 }
 
 /// The alarms that are on, but for those that follow from limits that nobody has set.
-fn alarms(feature: &Feature) -> Vec<Verdict> {
+fn alarms(feature: &SensorFeature) -> Vec<Judgement> {
     let on = feature.readings.iter().filter(|reading| reading.value.is_some_and(|value| value > 0.0));
     on.filter_map(|reading| reading.what().strip_suffix("alarm"))
         .filter_map(|name| match LIMITS.iter().find(|limit| name.strip_suffix('_') == Some(limit.name)) {
@@ -169,7 +169,7 @@ fn alarms(feature: &Feature) -> Vec<Verdict> {
 }
 
 /// Whether an alarm for any of the limits is one for those that nobody has set.
-fn follows_from_unset(feature: &Feature) -> bool {
+fn follows_from_unset(feature: &SensorFeature) -> bool {
     let there: Vec<&Limit> = LIMITS.iter().filter(|limit| feature.reading(limit.name).is_some()).collect();
     let unset: Vec<&Limit> = there.iter().copied().filter(|limit| limit.is_unset(feature)).collect();
     let is_beyond = |limit: &&Limit| {

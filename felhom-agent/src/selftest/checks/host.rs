@@ -3,7 +3,7 @@
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 
-use proxmox_privileged::sensors::{Feature, FeatureKind, sensors};
+use proxmox_privileged::sensors::{FeatureKind, SensorFeature, sensors};
 use proxmox_privileged::smart::smart;
 use proxmox_privileged::{Program, programs};
 use serde_json::json;
@@ -85,7 +85,7 @@ async fn temperatures(config: &Config) -> Vec<Finding> {
             return vec![Finding::skip(chain(&error))];
         }
     };
-    let judged: Vec<(&Feature, health::Verdict)> = chips
+    let judged: Vec<(&SensorFeature, health::Judgement)> = chips
         .iter()
         .flat_map(|chip| &chip.features)
         .map(|feature| (feature, health::sensor(feature)))

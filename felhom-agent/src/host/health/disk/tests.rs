@@ -1,7 +1,7 @@
 //! Recordings of smartctl, and what other disks answered.
 
 use proxmox_privileged::smart::smart;
-use proxmox_privileged::{BoxFuture, Command, End, Output, RunError, Runner};
+use proxmox_privileged::{Command, CommandEnd, CommandOutput, RunError, RunFuture, Runner};
 use serde_json::{Value, json};
 
 use super::*;
@@ -10,9 +10,9 @@ use super::*;
 struct Answer(Vec<u8>);
 
 impl Runner for Answer {
-    fn run(&self, _: &Command) -> BoxFuture<'_, Result<Output, RunError>> {
-        let output = Output {
-            end: End::Exit(0),
+    fn run(&self, _: &Command) -> RunFuture<'_, Result<CommandOutput, RunError>> {
+        let output = CommandOutput {
+            end: CommandEnd::Exit(0),
             stdout: self.0.clone(),
             stderr: Vec::new(),
             stdout_truncated: false,

@@ -6,12 +6,12 @@ use super::*;
 use FeatureKind::{Current, Fan, Other, Power, Temperature, Voltage};
 
 /// A feature of which these readings are known by their names behind the number.
-fn feature(kind: FeatureKind, readings: &[(&str, f64)]) -> Feature {
+fn feature(kind: FeatureKind, readings: &[(&str, f64)]) -> SensorFeature {
     let reading = |(name, value): &(&str, f64)| Reading {
         name: format!("x1_{name}"),
         value: Some(*value).filter(|value| value.is_finite()),
     };
-    Feature { label: "x".into(), kind, readings: readings.iter().map(reading).collect() }
+    SensorFeature { label: "x".into(), kind, readings: readings.iter().map(reading).collect() }
 }
 
 /// The verdict as a person reads it.
