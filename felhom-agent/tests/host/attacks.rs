@@ -172,7 +172,7 @@ const NAMES: &str = "COLORS DISPLAY HOSTNAME KRB5CCNAME LS_COLORS PS1 PS2 XAUTHO
 #[test]
 fn the_environment_of_the_account_does_not_reach_root() {
     under(
-        || crate::process::stub(proxmox_privileged::Program::SMARTCTL, "export -p"),
+        || crate::given::stub(proxmox_privileged::Program::SMARTCTL, "export -p"),
         || {
             let mut command = sudo(&["--", "/usr/sbin/smartctl", "-a", "-j", "-n", "standby", "/dev/sda"]);
             // Once what looks like a path, once what looks harmless.

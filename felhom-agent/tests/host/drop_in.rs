@@ -11,17 +11,21 @@ use felhom_agent::config::PrivilegedMode;
 use felhom_agent::runner::ProcessRunner;
 use proptest::prelude::*;
 use proxmox_privileged::golden::GoldenSpec;
-use proxmox_privileged::{Command, Program, RunError, Runner, sudoers};
+use proxmox_privileged::{Command, Program, RunError, Runner, programs, sudoers};
 
 use arguments::{DISK, PARTITION, TARGET, UUID, golden};
 
 use crate::contained::{USER, contained, contained_as, contained_as_user, name_of, write};
-use crate::given::{blkid, create, findmnt, mount, sensors_command, smartctl, umount};
-use crate::process::{exited, now, stub};
+use crate::given::{blkid, create, exited, findmnt, mount, now, sensors_command, smartctl, stub, umount};
 
 /// The programs that the rules name.
-pub(crate) const PROGRAMS: [Program; 5] =
-    [Program::PCT, Program::MOUNT, Program::UMOUNT, Program::BLKID, Program::SMARTCTL];
+fn root_programs() -> Vec<Program> {
+    let text = text();
+    let names = |program: &Program| {
+        text.contains(&format!("NOSETENV: {program} ^")) || text.contains(&format!("NOEXEC: {program} ^"))
+    };
+    programs().into_iter().filter(names).collect()
+}
 
 /// Where the drop-in is installed.
 pub(crate) const PATH: &str = "/etc/sudoers.d/felhom-agent";
@@ -34,11 +38,16 @@ pub(crate) fn text() -> String {
     sudoers(&USER.parse().unwrap())
 }
 
+/// Puts the real tools under the generated rules.
+pub(crate) fn rules() {
+    write(PATH, &text(), 0o440);
+}
+
 /// Installs the drop-in. Every program says whether root started it and with which arguments.
 pub(crate) fn install() {
     write(PATH, &text(), 0o440);
     write(RAN, "", 0o644);
-    for program in PROGRAMS {
+    for program in root_programs() {
         stub(program, &format!("test -w /etc/shadow && echo root\nprintf '<%s>\\n' \"$@\"\necho >> {RAN}"));
     }
 }
@@ -99,7 +108,8 @@ fn every_rule_is_for_a_program_that_the_library_runs_as_root() {
     let commands = text.lines().filter_map(|line| line.split_once("NOSETENV: ")?.1.split_once('/'));
     let programs = commands.map(|(_, command)| command.split(' ').next().unwrap());
     let programs: Vec<_> = programs.map(|program| format!("/{program}")).collect();
-    assert_eq!(programs, PROGRAMS.map(|program| program.path().to_owned()));
+    let expected: Vec<_> = root_programs().into_iter().map(|program| program.path().to_owned()).collect();
+    assert_eq!((programs.len(), programs), (5, expected));
 }
 
 #[test]

@@ -13,12 +13,11 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::agent::{CONFIG, Run, agent, assert_problem, command, document, fine};
 use crate::contained::{contained, contained_as_user, write};
 use crate::drop_in;
-use crate::mounts::rules;
+use crate::drop_in::rules;
+use crate::given::{CONFIG, Run, agent, assert_problem, command, document, fine, now, stub};
 use crate::node::Node;
-use crate::process::{now, stub};
 
 /// What `pct` was called with.
 const CALLS: &str = "/run/calls";

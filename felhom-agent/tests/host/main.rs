@@ -1,8 +1,6 @@
 //! Runs the production runner and the root exceptions on the real things: processes, sudo, mounts, tools, files.
 
 #[cfg(test)]
-mod agent;
-#[cfg(test)]
 mod attacks;
 #[cfg(test)]
 mod contained;
@@ -13,8 +11,6 @@ mod given;
 #[cfg(test)]
 mod golden;
 #[cfg(test)]
-mod limits;
-#[cfg(test)]
 mod loopdev;
 #[cfg(test)]
 mod mounts;
@@ -24,20 +20,14 @@ mod node;
 #[cfg(test)]
 mod persist;
 #[cfg(test)]
-mod process;
-#[cfg(test)]
-mod refusals;
-#[cfg(test)]
-mod repairs;
-#[cfg(test)]
 mod running;
 #[cfg(test)]
 mod selftest;
 #[cfg(test)]
 mod sticks;
 #[cfg(test)]
-mod tools;
+mod sudo;
 #[cfg(test)]
-mod traces;
+mod tools;
 #[cfg(test)]
 mod usb;

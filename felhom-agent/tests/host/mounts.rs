@@ -17,10 +17,9 @@ use proxmox_privileged::mount::{
 use rustix::fs::{CWD, FileType, StatVfsMountFlags, makedev, mknodat, statvfs};
 use rustix::mount::{MountFlags, mount_bind};
 
-use crate::contained::{UID, contained, contained_as_user, tmpfs, write};
-use crate::drop_in;
+use crate::contained::{UID, contained, contained_as_user, table, tmpfs};
+use crate::given::{chain, now};
 use crate::loopdev::{Loop, empty_dev, ext4, make};
-use crate::process::now;
 
 pub(crate) const UUID: &str = "1eb2d69a-3f9f-4098-a928-68706a2d5f86";
 const OTHER: &str = "7d2f7b0c-5b1e-4a64-9d5e-0c4a1f1f2b3d";
@@ -78,17 +77,6 @@ fn refused(uuid: &str, devices: &[&str]) -> String {
     chain(&error)
 }
 
-pub(crate) fn chain(error: &dyn std::error::Error) -> String {
-    let source = error.source().map(|source| format!(": {}", chain(source))).unwrap_or_default();
-    format!("{error}{source}")
-}
-
-/// The mounts of this test, without their numbers.
-pub(crate) fn table() -> Vec<String> {
-    let text = fs::read_to_string("/proc/self/mountinfo").unwrap();
-    text.lines().map(|line| line.split(' ').skip(3).collect::<Vec<_>>().join(" ")).collect()
-}
-
 fn state() -> Option<Mount> {
     now(mount_state(&direct(), &target())).unwrap()
 }
@@ -102,7 +90,7 @@ fn released(was_mounted: bool) {
 fn a_disk_is_mounted_by_its_uuid_once_and_unmounted_once() {
     contained(|| {
         let _disk = disk();
-        assert_eq!(place_of(&target()), TargetPlace::Absent);
+        assert_eq!((place_of(&target()), fs::exists("/mnt/felhom").unwrap()), (TargetPlace::Absent, false));
         let first = mounted(UUID, &[DEVICE]).unwrap();
         let Mount { source, target, root, kind, uuid, .. } = &first.mount;
         assert_eq!(
@@ -114,21 +102,10 @@ fn a_disk_is_mounted_by_its_uuid_once_and_unmounted_once() {
         assert_eq!((mounted(UUID, &[DEVICE]).unwrap(), table()), (again, before));
         released(true);
         released(false);
-    });
-}
-
-#[test]
-fn the_directory_is_made_by_mount_for_root_alone() {
-    contained(|| {
-        let _disk = disk();
-        assert!(!fs::exists("/mnt/felhom").unwrap());
-        mounted(UUID, &[DEVICE]).unwrap();
-        released(true);
-        let mode = |path| fs::metadata(path).unwrap().permissions().mode() & 0o7777;
-        assert_eq!(
-            (mode("/mnt/felhom"), mode(TARGET), place_of(&target())),
-            (0o755, 0o755, TargetPlace::Directory)
-        );
+        // mount has made the directory, for root alone.
+        let modes =
+            ["/mnt/felhom", TARGET].map(|path| fs::metadata(path).unwrap().permissions().mode() & 0o7777);
+        assert_eq!((modes, place_of(&self::target())), ([0o755; 2], TargetPlace::Directory));
     });
 }
 
@@ -157,37 +134,6 @@ fn nothing_on_a_disk_gains_privileges_is_a_device_or_runs() {
 #[expect(clippy::disallowed_types, reason = "a program on the disk is no command of the library")]
 fn starts(program: &str) -> io::Result<std::process::ExitStatus> {
     std::process::Command::new(program).status()
-}
-
-/// Puts the real tools under the generated rules.
-pub(crate) fn rules() {
-    write(drop_in::PATH, &drop_in::text(), 0o440);
-}
-
-#[test]
-fn the_account_mounts_and_unmounts_through_sudo() {
-    contained_as_user(
-        |user| {
-            let _disk = disk();
-            rules();
-            user();
-            assert_eq!(state(), None);
-        },
-        || {
-            assert_ne!(rustix::process::geteuid().as_raw(), 0);
-            let runner = drop_in::runner();
-            let request = request(UUID, &[DEVICE]);
-            now(async {
-                let first = mount_by_uuid(&runner, &request).await.unwrap();
-                assert_eq!((first.was_mounted, first.mount.is_harmless()), (false, true));
-                let again = mount_by_uuid(&runner, &request).await.unwrap();
-                assert_eq!(again, Mounted { was_mounted: true, ..first });
-                for was_mounted in [true, false] {
-                    assert_eq!(unmount(&runner, &target()).await.unwrap(), Unmounted { was_mounted });
-                }
-            });
-        },
-    );
 }
 
 #[test]
@@ -392,18 +338,6 @@ fn a_disk_that_was_pulled_out_without_unmounting_is_mounted_again() {
         let _pulled = Loop::attach("/run/pulled", "/dev/sdb1");
         mounted(UUID, &["/dev/sdb1"]).unwrap();
         assert_eq!(fs::read(format!("{TARGET}/file")).unwrap(), b"kept");
-        released(true);
-    });
-}
-
-#[test]
-fn a_disk_that_nobody_can_write_to_is_mounted_read_only() {
-    contained(|| {
-        empty_dev();
-        ext4(IMAGE, UUID, &[]);
-        let _disk = Loop::attach_read_only(IMAGE, DEVICE);
-        let mount = mounted(UUID, &[DEVICE]).unwrap().mount;
-        assert_eq!((mount.unwritable(), mount.is_harmless()), (Some("read-only"), true), "{mount:?}");
         released(true);
     });
 }

@@ -9,10 +9,11 @@ use std::time::{Duration, Instant};
 use rustix::mount::{MountFlags, mount, mount_bind, mount_remount};
 use serde_json::json;
 
-use crate::agent::{Run, agent, assert_problem, command, document, fine};
 use crate::contained::{UID, contained, contained_as_user, write};
+use crate::drop_in::rules;
+use crate::given::{Run, agent, assert_problem, command, document, fine};
 use crate::loopdev::Loop;
-use crate::mounts::{UUID, disk, rules};
+use crate::mounts::{UUID, disk};
 use crate::usb::{configured, sysfs};
 
 const FSTAB: &str = "/etc/fstab";

@@ -10,8 +10,7 @@ use rustix::fs::{CWD, FileType, mknodat};
 use rustix::process::{Pid, Resource, Rlimit, Signal, getrlimit, kill_process, setrlimit};
 
 use crate::contained::{contained, contained_as_user, contained_with, write};
-use crate::given::{findmnt, sensors_command};
-use crate::process::{exited, now, others, run, said, stub};
+use crate::given::{exited, findmnt, now, others, run, said, sensors_command, stub};
 
 const MIB: usize = 1 << 20;
 

@@ -10,11 +10,11 @@ use rustix::fs::{CWD, FileType, Mode, mknodat};
 use rustix::mount::{MountFlags, mount, mount_remount};
 use serde_json::json;
 
-use crate::agent::{agent, assert_problem, document, fine};
 use crate::contained::{contained, write};
+use crate::given::{agent, assert_problem, document, fine, judged, status};
 use crate::loopdev::{Loop, Stuck, empty_dev, ext4, make};
 use crate::mounts::{UUID, disk};
-use crate::usb::{TARGET, configured, judged, status, sysfs};
+use crate::usb::{TARGET, configured, sysfs};
 
 const IMAGE: &str = "/run/image";
 

@@ -8,12 +8,13 @@ use proxmox_privileged::smart::{Smart, SmartBit, SmartError, SmartReason, smart}
 use proxmox_privileged::{CommandEnd, Program};
 use serde_json::{Value, json};
 
-use crate::agent::{agent, assert_problem, command, document, fine};
 use crate::contained::{contained, contained_as_user, tmpfs, write};
-use crate::given::{sensors_command, smartctl};
+use crate::drop_in::rules;
+use crate::given::{
+    agent, assert_problem, chain, command, document, fine, now, run, sensors_command, smartctl, stub,
+};
 use crate::loopdev::{Loop, empty_dev, ext4};
-use crate::mounts::{UUID, chain, rules};
-use crate::process::{now, run, stub};
+use crate::mounts::UUID;
 
 /// The disks that this machine really has.
 fn disks() -> Vec<Disk> {

@@ -31,7 +31,7 @@ impl Program {
     pub const BLKID: Self = Self::new("/usr/sbin/blkid", "util-linux");
 }
 
-/// `blkid`, probing the device itself: its cache and udev's can be out of date.
+/// `blkid`, probing the device itself.
 pub(crate) static BLKID: Shape<BlockDevice> = Shape {
     program: Program::BLKID,
     privilege: Privilege::RootAlone,
@@ -190,7 +190,6 @@ const UDEV: [(&str, &str); 4] = [
     ("PARTUUID", "ID_PART_ENTRY_UUID"),
     ("PARTLABEL", "ID_PART_ENTRY_NAME"),
 ];
-/// Likewise of blkid.
 const BLKID_TAGS: [(&str, &str); 3] =
     [("LABEL", "LABEL"), ("PARTUUID", "PART_ENTRY_UUID"), ("PARTLABEL", "PART_ENTRY_NAME")];
 
