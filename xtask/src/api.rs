@@ -10,7 +10,7 @@ use crate::workspace::FENCED;
 
 /// Documents the workspace, where a warning is an error, and lists each library: the page, and what it must hold.
 pub(crate) fn listings() -> Result<Vec<(String, String)>, Whatever> {
-    let mut cargo = Command::new(env!("CARGO"));
+    let mut cargo = Command::new("cargo");
     cargo.args("doc --quiet --workspace --no-deps --all-features --locked".split(' '));
     let status = cargo.env("RUSTDOCFLAGS", "-D warnings").status().whatever_context("cannot start cargo")?;
     ensure_whatever!(status.success(), "the documentation has errors");

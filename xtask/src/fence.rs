@@ -8,13 +8,7 @@ mod closure;
 mod doors;
 mod graph;
 mod link;
-mod lints;
-mod members;
-mod no_std;
-mod placement;
 mod settings;
-mod targets;
-mod unused;
 mod words;
 
 #[cfg(test)]
@@ -49,7 +43,7 @@ const RULES: &[Rule] = &[
     Rule {
         id: "members",
         claim: "the workspace is its five members and no other folder holds code",
-        check: members::members,
+        check: settings::members,
     },
     Rule {
         id: "closure",
@@ -61,20 +55,16 @@ const RULES: &[Rule] = &[
         claim: "no fenced crate reaches a package that starts processes or opens sockets",
         check: closure::never,
     },
-    Rule {
-        id: "sim-off",
-        claim: "nothing that ships turns the simulated node on",
-        check: placement::sim_off,
-    },
+    Rule { id: "sim-off", claim: "nothing that ships turns the simulated node on", check: closure::sim_off },
     Rule {
         id: "targets",
         claim: "a fenced crate is one plain library, without build script, links or macros",
-        check: targets::targets,
+        check: words::targets,
     },
     Rule {
         id: "lints",
         claim: "every member takes the workspace lints, the table bites, no attribute turns one off",
-        check: lints::lints,
+        check: settings::lints,
     },
     Rule {
         id: "bans",
@@ -96,7 +86,7 @@ const RULES: &[Rule] = &[
         claim: "nothing in the repository changes what cargo, rustc or clippy do",
         check: settings::settings,
     },
-    Rule { id: "no-std", claim: "no fenced crate sees std outside its tests", check: no_std::no_std },
+    Rule { id: "no-std", claim: "no fenced crate sees std outside its tests", check: words::no_std },
     Rule {
         id: "words",
         claim: "no source that ships holds a word that goes around all this",
@@ -115,7 +105,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Whatever> {
     for rule in RULES {
         tell(rule.id, rule.claim, &(rule.check)(&workspace));
     }
-    tell("unused", "every dependency is named where it is asked for", &unused::unused(&workspace));
+    tell("unused", "every dependency is named where it is asked for", &closure::unused(&workspace));
     if arguments.link {
         tell(
             "link",

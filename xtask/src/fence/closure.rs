@@ -1,12 +1,13 @@
-//! What a fenced crate reaches is what its list says, and never a door to the outside.
+//! What a fenced crate reaches is what its list says, and never a door to the outside; no dependency is unused, and
+//! none turns the simulated node on.
 
 use std::collections::BTreeSet;
 
-use cargo_metadata::Package;
+use cargo_metadata::{Dependency, Package};
 
 use super::graph;
-use crate::list;
 use crate::workspace::{Violation, Workspace};
+use crate::{list, tokens};
 
 /// Names that no list may allow, with why; `tokio` stands for `tokio-util` and the like as well.
 ///
@@ -84,4 +85,56 @@ fn forbidden(workspace: &Workspace, package: &Package) -> Vec<Violation> {
 /// Whether a package is the one named or one of its companions: `hyper-util` of `hyper`.
 fn is_of_family(name: &str, family: &str) -> bool {
     name.strip_prefix(family).is_some_and(|rest| rest.is_empty() || rest.starts_with(['-', '_']))
+}
+
+/// No feature and no shipped dependency turns `sim` on.
+pub(super) fn sim_off(workspace: &Workspace) -> Vec<Violation> {
+    let found = workspace.members().flat_map(|member| {
+        let asks = member.dependencies.iter().any(asks_for_sim);
+        let asks = asks.then(|| format!("{} depends on proxmox-api with `sim`", member.name));
+        let turns_on =
+            member.features.iter().filter(|(_, features)| features.iter().any(|name| is_sim(name)));
+        let turns_on =
+            turns_on.map(|(name, _)| format!("feature `{name}` of {} turns on `sim`", member.name));
+        asks.into_iter().chain(turns_on)
+    });
+    found.map(Violation::new).collect()
+}
+
+fn asks_for_sim(dependency: &Dependency) -> bool {
+    graph::ships(dependency)
+        && dependency.name == "proxmox-api"
+        && dependency.features.iter().any(|name| is_sim(name))
+}
+
+fn is_sim(feature: &str) -> bool {
+    feature == "sim" || feature.ends_with("/sim")
+}
+
+/// Dependencies that no source names: those that ship by the crate itself, the others by its tests and examples as well.
+pub(super) fn unused(workspace: &Workspace) -> Vec<Violation> {
+    let declared = workspace
+        .members()
+        .flat_map(|member| member.dependencies.iter().map(move |dependency| (member, dependency)));
+    let unused = declared.filter(|(member, dependency)| !is_named(workspace, member, dependency));
+    unused
+        .map(|(member, dependency)| {
+            Violation::new(format!("{} does not name {}, its dependency", member.name, dependency.name))
+        })
+        .collect()
+}
+
+fn is_named(workspace: &Workspace, member: &Package, dependency: &Dependency) -> bool {
+    let name = dependency.rename.as_ref().unwrap_or(&dependency.name).replace('-', "_");
+    let is_apart =
+        |path: &str| ["tests", "examples", "benches"].iter().any(|folder| is_in(path, member, folder));
+    let mut sources = workspace.sources(&member.name);
+    sources.any(|source| {
+        (!graph::ships(dependency) || !is_apart(&source.path)) && tokens::holds(&source.tokens, &name)
+    })
+}
+
+fn is_in(path: &str, member: &Package, folder: &str) -> bool {
+    let below = path.strip_prefix(member.name.as_str()).and_then(|path| path.strip_prefix('/'));
+    below.and_then(|path| path.strip_prefix(folder)).is_some_and(|rest| rest.starts_with('/'))
 }

@@ -1,10 +1,15 @@
-//! Words that would go around the other rules do not occur in a fenced crate, nor in what ships of the agent.
+//! No source that ships holds a word that goes around the fence; a fenced crate is one plain library without std.
+//!
+//! `std` does not exist in it, so `std::process` cannot be named there; nothing of it runs while it is built, and all
+//! of it lies in `src/`.
+
+use cargo_metadata::{Package, Target, TargetKind};
 
 use crate::tokens::{self, Token};
 use crate::workspace::{FENCED, Source, Violation, Workspace};
 
 /// The simulated node, which alone may use some of std.
-pub(super) const SIM: &str = "proxmox-api/src/sim.rs";
+const SIM: &str = "proxmox-api/src/sim.rs";
 const SIM_FOLDER: &str = "proxmox-api/src/sim/";
 /// The modules of std that it may use.
 const SIM_MAY_USE: [&str; 2] = ["std : : sync : :", "std : : time : :"];
@@ -22,17 +27,17 @@ const REFUSED: &[(&str, &str)] = &[
 /// simulated node needs.
 pub(super) fn words(workspace: &Workspace) -> Vec<Violation> {
     let sources = FENCED.iter().flat_map(|member| workspace.sources(&format!("{member}/src")));
-    sources.chain(workspace.shipped_sources()).flat_map(check).collect()
+    sources.chain(workspace.shipped_sources()).flat_map(refused).collect()
 }
 
 /// Where a file matches, as `path:line`.
-pub(super) fn found(source: &Source, matches: impl Fn(&[Token], &[Token]) -> bool) -> Vec<String> {
+fn found(source: &Source, matches: impl Fn(&[Token], &[Token]) -> bool) -> Vec<String> {
     let places = tokens::places(&source.tokens).filter(|(before, rest)| matches(before, rest));
     places.filter_map(|(_, rest)| Some(format!("{}:{}", source.path, rest.first()?.line))).collect()
 }
 
-fn check(source: &Source) -> Vec<Violation> {
-    let refused = REFUSED.iter().flat_map(|(word, why)| {
+fn refused(source: &Source) -> Vec<Violation> {
+    let words = REFUSED.iter().flat_map(|(word, why)| {
         let lines = found(source, |_, rest| tokens::begins(rest, word));
         lines.into_iter().map(move |line| format!("{line}: `{word}`: {why}"))
     });
@@ -49,7 +54,7 @@ fn check(source: &Source) -> Vec<Violation> {
     let std = std
         .into_iter()
         .map(|line| format!("{line}: the simulated node may use std::sync and std::time only"));
-    refused.chain(moved).chain(made).chain(hidden).chain(std).map(Violation::new).collect()
+    words.chain(moved).chain(made).chain(hidden).chain(std).map(Violation::new).collect()
 }
 
 fn is_path(attribute: &[Token]) -> bool {
@@ -96,4 +101,77 @@ fn is_forbidden_std(before: &[Token], rest: &[Token]) -> bool {
     tokens::begins(rest, "std")
         && !tokens::ends(before, "extern crate")
         && !SIM_MAY_USE.iter().any(|allowed| tokens::begins(rest, allowed))
+}
+
+/// Every fenced crate is `no_std`, and links only `alloc`, `std` in its tests, and `std` inside the simulated node.
+///
+/// A root-level `extern crate std` under a feature would open the whole crate to it; the one inside a module does not.
+pub(super) fn no_std(workspace: &Workspace) -> Vec<Violation> {
+    FENCED.iter().flat_map(|member| dressed(workspace, member)).collect()
+}
+
+fn dressed(workspace: &Workspace, member: &str) -> Vec<Violation> {
+    let root = format!("{member}/src/lib.rs");
+    let lib = workspace.source(&root);
+    let is_bare = lib.is_some_and(|lib| tokens::places(&lib.tokens).any(|(_, rest)| is_no_std(rest)));
+    let dressed = (!is_bare).then(|| format!("{root} does not say #![no_std]"));
+    let sim = lib.into_iter().flat_map(|lib| found(lib, is_open_sim));
+    let sim = sim.map(|line| format!("{line}: `mod sim` is not under #[cfg(feature = \"sim\")]"));
+    let sources = workspace.sources(&format!("{member}/src"));
+    let links =
+        sources.flat_map(|source| found(source, |before, rest| is_stray_link(source, &root, before, rest)));
+    let links = links.map(|line| format!("{line}: `extern` where it is not allowed"));
+    dressed.into_iter().chain(sim).chain(links).map(Violation::new).collect()
+}
+
+fn is_no_std(rest: &[Token]) -> bool {
+    tokens::begins(rest, "# ! [ no_std ]") && is_at_root(rest)
+}
+
+fn is_stray_link(source: &Source, root: &str, before: &[Token], rest: &[Token]) -> bool {
+    let is_alloc = tokens::begins(rest, "extern crate alloc ;");
+    let is_std = tokens::begins(rest, "extern crate std ;");
+    let is_tested = tokens::ends(before, "# [ cfg ( test ) ]");
+    let is_public = tokens::ends(before, "pub") || tokens::ends(before, ")");
+    let is_allowed = source.path == root && (is_alloc || is_std && is_tested)
+        || source.path == SIM && is_std && !is_public;
+    tokens::begins(rest, "extern") && !(is_allowed && is_at_root(rest))
+}
+
+fn is_open_sim(before: &[Token], rest: &[Token]) -> bool {
+    let gates = ["# [ cfg ( feature = \"sim\" ) ]", "# [ cfg ( feature = \"sim\" ) ] pub"];
+    tokens::begins(rest, "mod sim") && !gates.iter().any(|gate| tokens::ends(before, gate))
+}
+
+fn is_at_root(rest: &[Token]) -> bool {
+    rest.first().is_some_and(|token| token.depth == 0)
+}
+
+/// No build script, no `links`, no macro, binary or C library, no library file of another name.
+pub(super) fn targets(workspace: &Workspace) -> Vec<Violation> {
+    workspace.fenced().flat_map(|package| linked(package).into_iter().chain(odd(package))).collect()
+}
+
+fn linked(package: &Package) -> Option<Violation> {
+    let library = package.links.as_ref()?;
+    Some(Violation::new(format!("{} links {library}", package.name)))
+}
+
+fn odd(package: &Package) -> Vec<Violation> {
+    let file = package.manifest_path.with_file_name("src/lib.rs");
+    let has_library =
+        package.targets.iter().any(|target| is_plain_library(target) && target.src_path == file);
+    let missing = (!has_library).then(|| format!("{} has no plain library in src/lib.rs", package.name));
+    let others = package.targets.iter().filter(|target| !is_plain_library(target) && !is_for_tests(target));
+    let others =
+        others.map(|target| format!("{} has a target of another kind: {}", package.name, target.src_path));
+    missing.into_iter().chain(others).map(Violation::new).collect()
+}
+
+fn is_plain_library(target: &Target) -> bool {
+    target.kind == [TargetKind::Lib]
+}
+
+fn is_for_tests(target: &Target) -> bool {
+    [TargetKind::Test, TargetKind::Bench, TargetKind::Example].iter().any(|kind| target.kind.contains(kind))
 }
