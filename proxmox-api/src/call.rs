@@ -13,7 +13,7 @@ use proxmox_types::{Rows, Secret, Unread, Upid};
 use serde::Serialize;
 
 pub use self::pages::Pages;
-use crate::decode::{self, Decoder, Done};
+use crate::decode::{self, Decoder};
 use crate::endpoint::{Endpoint, Rule};
 use crate::error::{Error, RefusedSnafu};
 use crate::{BoxFuture, Change, Client, Page, Parameter, Request, encode};
@@ -42,19 +42,26 @@ struct Fault {
 }
 
 impl<'a, T, P> Call<'a, T, P> {
-    pub(crate) fn new(
-        client: &'a Client,
-        endpoint: &'static Endpoint,
-        variables: &[&dyn fmt::Display],
-        decoder: Decoder<T>,
-    ) -> Self {
+    pub(crate) fn new(client: &'a Client, endpoint: &'static Endpoint, decoder: Decoder<T>) -> Self {
         let request = Request {
             method: endpoint.method,
-            path: fill(endpoint.path, variables),
+            path: endpoint.path.into(),
             parameters: Vec::new(),
             time_limit: endpoint.pace.time_limit(),
         };
         Self { client, endpoint, request, fault: None, decoder, upid: |_| None, optional: PhantomData }
+    }
+
+    /// The same call with the variables of its path filled in, in order; what is left over is not in the path.
+    pub(crate) fn at(mut self, variables: &[&dyn fmt::Display]) -> Self {
+        self.request.path = fill(self.endpoint.path, variables);
+        self
+    }
+
+    /// The same call, whose answer is read so.
+    pub(crate) fn reading<R>(self, decoder: Decoder<R>) -> Call<'a, R, P> {
+        let Self { client, endpoint, request, fault, .. } = self;
+        Call { client, endpoint, request, fault, decoder, upid: |_| None, optional: PhantomData }
     }
 
     /// A read at a path that is already filled in.
@@ -64,7 +71,7 @@ impl<'a, T, P> Call<'a, T, P> {
         path: &str,
         decoder: Decoder<T>,
     ) -> Self {
-        let call = Self::new(client, endpoint, &[], decoder);
+        let call = Self::new(client, endpoint, decoder);
         Self { request: Request { path: path.into(), ..call.request }, ..call }
     }
 
@@ -167,15 +174,6 @@ impl<T: Change, P> Call<'_, T, P> {
     /// The same call, whose worker is remembered as one of this client.
     pub(crate) fn changing(self) -> Self {
         Self { upid: T::upid, ..self }
-    }
-}
-
-impl<'a, P> Call<'a, Done, P> {
-    /// The same call, which answers nothing.
-    pub(crate) fn unit(self) -> Call<'a, (), P> {
-        let Self { client, endpoint, request, fault, .. } = self;
-        let decoder: Decoder<()> = |body, tell| decode::data::<Done>(body, tell).map(|_| ());
-        Call { client, endpoint, request, fault, decoder, upid: |()| None, optional: PhantomData }
     }
 }
 

@@ -27,7 +27,7 @@ pub struct Page<T> {
 
 /// The call was done when it was answered; there is no task to wait for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Done;
+struct Done;
 
 impl<'de> Deserialize<'de> for Done {
     /// Accepts null, and whatever else a call that returns nothing may answer one day.
@@ -39,6 +39,11 @@ impl<'de> Deserialize<'de> for Done {
 /// Reads `data`.
 pub(crate) fn data<T: DeserializeOwned>(body: &[u8], tell: &mut dyn FnMut(Note)) -> Result<T, Fault> {
     lenient::read(&open(body, tell)?.0, "data", tell)
+}
+
+/// Reads the answer of a call that returns nothing.
+pub(crate) fn nothing(body: &[u8], tell: &mut dyn FnMut(Note)) -> Result<(), Fault> {
+    data::<Done>(body, tell).map(|Done| ())
 }
 
 /// Reads rows with their total.

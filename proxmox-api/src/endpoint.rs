@@ -1,12 +1,12 @@
 //! What one endpoint of the API is, as data: method, path, parameters, privileges, result.
 //!
-//! The rows are in [`table`]. They drive the checks before a request is sent, the privileges that errors name, the
+//! The rows are in [`scope`](crate::scope), each beside its method. They drive the checks before a request is sent, the privileges that errors name, the
 //! contract test against PVE's own schema, `docs/endpoints.md` and the self-test's permission report. Each is written
 //! once.
 
 pub mod kind;
+mod parameters;
 pub mod privilege;
-pub mod table;
 pub mod trace;
 
 use alloc::format;
@@ -36,8 +36,8 @@ pub struct Endpoint {
     pub rules: &'static [Rule],
     /// The privileges that PVE's schema declares.
     pub declared: Privileges,
-    /// What PVE's code checks besides.
-    pub in_code: &'static [CodeCheck],
+    /// What PVE's code checks besides, in groups that endpoints share.
+    pub in_code: &'static [&'static [CodeCheck]],
     /// What an answer with status 200 holds.
     pub returns: Returns,
     /// How long the answer may take.
@@ -151,6 +151,63 @@ impl Pace {
 }
 
 impl Endpoint {
+    /// An endpoint with what its method makes likely: a change takes its time and is handed to pvedaemon.
+    pub(crate) const fn new(
+        operation: &'static str,
+        method: Method,
+        path: &'static str,
+        declared: Privileges,
+        returns: Returns,
+    ) -> Self {
+        let (_, parameters, rules) = parameters::of(operation);
+        Self {
+            operation,
+            method,
+            path,
+            parameters,
+            rules,
+            declared,
+            in_code: &[],
+            returns,
+            pace: if method.is_read() { Pace::Read } else { Pace::Change },
+            protected: !method.is_read(),
+            trace: Trace::Nowhere,
+            refuses_first: !matches!(method, Method::Put),
+        }
+    }
+
+    pub(crate) const fn checks(self, in_code: &'static [&'static [CodeCheck]]) -> Self {
+        Self { in_code, ..self }
+    }
+
+    /// Answers something else than the type of the answer makes likely.
+    pub(crate) const fn returning(self, returns: Returns) -> Self {
+        Self { returns, ..self }
+    }
+
+    /// Marks a read that pvedaemon answers; it answers every change.
+    pub(crate) const fn protected(self) -> Self {
+        Self { protected: true, ..self }
+    }
+
+    pub(crate) const fn paced(self, pace: Pace) -> Self {
+        Self { pace, ..self }
+    }
+
+    /// Starts a worker of this type, whose id is a variable of the path or a parameter.
+    pub(crate) const fn starts(self, kinds: &'static [&'static str], id: &'static str) -> Self {
+        self.traced(Trace::Task(Worker { kinds, id: TaskId::Named(id) }))
+    }
+
+    pub(crate) const fn traced(self, trace: Trace) -> Self {
+        Self { trace, ..self }
+    }
+
+    /// What PVE's code checks beside the declared privileges.
+    pub fn code_checks(&self) -> impl Iterator<Item = &'static CodeCheck> {
+        self.in_code.iter().copied().flatten()
+    }
+
     /// The row of a parameter, if the endpoint has it.
     pub fn parameter(&self, name: &str) -> Option<&'static ParameterRow> {
         self.parameters.iter().flat_map(|group| group.iter()).find(|row| row.covers(name))
@@ -183,7 +240,7 @@ impl Endpoint {
 
     /// Every privilege that a call needs, in words.
     pub(crate) fn needs(&self, request: &Request) -> String {
-        let checks = self.in_code.iter().filter(|check| check.shows == Shows::OnTheCall);
+        let checks = self.code_checks().filter(|check| check.shows == Shows::OnTheCall);
         let listed =
             checks.map(|check| format!("{} ({})", self.filled_words(&check.needs, request), check.when));
         let declared =

@@ -54,7 +54,7 @@ pub mod error;
 pub mod grant;
 mod next_id;
 mod request;
-mod scope;
+pub mod scope;
 #[cfg(feature = "sim")]
 pub mod sim;
 mod task;
@@ -67,6 +67,7 @@ pub use config_change::ConfigChange;
 pub use decode::Page;
 pub use error::{Cause, Denied, Error, Thing};
 pub use request::{Method, Parameter, ParameterValue, Request, encode};
+#[doc(inline)]
 pub use scope::{Access, Cluster, FeatureName, Lxc, Node, Snapshot, Storage, Task, Volume};
 pub use task::{Change, Ended, Patience, Started};
 #[cfg(test)]

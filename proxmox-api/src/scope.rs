@@ -1,50 +1,56 @@
-//! Scopes: borrowed ids under which calls are made, from [`Client`] downwards.
+//! Scopes: borrowed ids under which calls are made, from [`Client`] downwards, and the endpoints that they call.
 //!
 //! A scope is a `Copy` bundle of borrowed ids that were parsed once, at the edge. Making one costs nothing and asks
-//! nobody.
+//! nobody. Each endpoint is one entry of `endpoints!`, which makes the row and the method of it.
 
-mod access;
-mod cluster;
-mod lxc;
-mod node;
-mod snapshot;
-mod storage;
-mod task;
-
-use core::fmt;
-
-use proxmox_types::{
-    NodeEntry, NodeName, Pool, PoolId, Rows, StorageDefinition, StorageId, Upid, Version, Vmid, VolumeId,
-};
-use serde::de::DeserializeOwned;
+#[macro_use]
+mod entry;
+pub mod access;
+pub mod backup;
+pub mod cluster;
+pub mod lxc;
+pub mod node;
+pub mod power;
+pub mod snapshot;
+pub mod storage;
+pub mod task;
 
 pub use access::Access;
 pub use cluster::Cluster;
 pub use lxc::{FeatureName, Lxc};
 pub use node::Node;
+use proxmox_types::{NodeName, StorageId, Upid, Vmid, VolumeId};
 pub use snapshot::Snapshot;
 pub use storage::{Storage, Volume};
 pub use task::Task;
 
 use crate::endpoint::Endpoint;
-use crate::endpoint::table::{access as access_table, node as node_table, storage as storage_table};
-use crate::{Call, Client, Page, decode};
+use crate::{Call, Client, decode};
+
+/// What a call answers that was done when it is answered.
+type Nothing = ();
+
+/// Every endpoint that the client speaks to.
+pub fn all() -> impl Iterator<Item = &'static Endpoint> {
+    [
+        node::ALL,
+        lxc::ALL,
+        power::ALL,
+        snapshot::ALL,
+        backup::ALL,
+        storage::ALL,
+        task::ALL,
+        cluster::ALL,
+        access::ALL,
+    ]
+    .into_iter()
+    .flatten()
+    .copied()
+}
 
 impl Client {
-    /// Reads the version of the server.
-    ///
-    /// `GET /version`; needs no privilege. The cheapest call that proves the token.
-    /// Source: pve-manager `PVE/API2.pm`.
-    pub fn version(&self) -> Call<'_, Version> {
-        self.call(&node_table::VERSION, &[])
-    }
-
-    /// Lists the nodes of the cluster.
-    ///
-    /// `GET /nodes`; needs no privilege, but load and space are left out without `Sys.Audit` on `/nodes/{node}`.
-    /// Source: pve-manager `PVE/API2/Nodes.pm`.
-    pub fn nodes(&self) -> Call<'_, Rows<NodeEntry>> {
-        self.call(&node_table::LIST, &[])
+    pub(crate) fn call<P>(&self, endpoint: &'static Endpoint) -> Call<'_, Nothing, P> {
+        Call::new(self, endpoint, decode::nothing)
     }
 
     /// A node.
@@ -65,54 +71,6 @@ impl Client {
     /// Privileges, roles and tokens.
     pub const fn access(&self) -> Access<'_> {
         Access { client: self }
-    }
-
-    /// Lists the pools.
-    ///
-    /// `GET /pools`; pools without `Pool.Audit` on `/pool/{poolid}` are left out.
-    /// Source: pve-manager `PVE/API2/Pool.pm`.
-    pub fn pools(&self) -> Call<'_, Rows<Pool>> {
-        self.call(&access_table::POOLS, &[])
-    }
-
-    /// Reads one pool with its members, as a list of one.
-    ///
-    /// `GET /pools?poolid=...`; every token may read it. A pool that does not exist is refused.
-    /// Source: pve-manager `PVE/API2/Pool.pm`; recordings `pools-poolid-without-audit`, `pools-poolid-missing`.
-    pub fn pool(&self, pool: &PoolId) -> Call<'_, Rows<Pool>> {
-        self.call(&access_table::POOLS, &[]).parameter("poolid", pool)
-    }
-
-    /// Lists the storage definitions of the cluster.
-    ///
-    /// `GET /storage`; storages without `Datastore.Audit` or `Datastore.AllocateSpace` are left out.
-    /// Source: pve-storage `PVE/API2/Storage/Config.pm`.
-    pub fn storage_definitions(&self) -> Call<'_, Rows<StorageDefinition>> {
-        self.call(&storage_table::DEFINITIONS, &[])
-    }
-
-    /// Reads one storage definition.
-    ///
-    /// `GET /storage/{storage}`; needs `Datastore.Allocate` on `/storage/{storage}`, more than the list does.
-    /// Source: pve-storage `PVE/API2/Storage/Config.pm`.
-    pub fn storage_definition(&self, storage: &StorageId) -> Call<'_, StorageDefinition> {
-        self.call(&storage_table::DEFINITION, &[storage])
-    }
-
-    pub(crate) fn call<T: DeserializeOwned, P>(
-        &self,
-        endpoint: &'static Endpoint,
-        variables: &[&dyn fmt::Display],
-    ) -> Call<'_, T, P> {
-        Call::new(self, endpoint, variables, decode::data)
-    }
-
-    pub(crate) fn page<T: DeserializeOwned, P>(
-        &self,
-        endpoint: &'static Endpoint,
-        variables: &[&dyn fmt::Display],
-    ) -> Call<'_, Page<T>, P> {
-        Call::new(self, endpoint, variables, decode::page)
     }
 }
 

@@ -25,7 +25,7 @@ impl<T> Call<'_, T> {
     ///
     /// `GET /access/permissions`; needs no privilege. The call itself is not sent.
     pub async fn visibility(&self) -> Result<Visibility, Error> {
-        let filters = self.endpoint().in_code.iter().filter(|check| check.shows == Shows::ByLeavingOut);
+        let filters = self.endpoint().code_checks().filter(|check| check.shows == Shows::ByLeavingOut);
         let needed: Vec<&Privileges> = filters.map(|check| &check.needs).collect();
         if needed.is_empty() {
             return Ok(Visibility::Everything);

@@ -4,7 +4,8 @@ use std::fs;
 use std::process::ExitCode;
 
 use clap::Args;
-use proxmox_api::endpoint::{CodeCheck, Endpoint, Returns, Shows, table};
+use proxmox_api::endpoint::{CodeCheck, Endpoint, Returns, Shows};
+use proxmox_api::scope;
 use snafu::{ResultExt, Whatever};
 
 use crate::{api, links};
@@ -25,7 +26,7 @@ const CONFIGURATION: &str = "docs/configuration.md";
 
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Whatever> {
     let written = read(CONFIGURATION)?;
-    let tables = [(ENDPOINTS, endpoints(table::all())), (CONFIGURATION, with_keys(&written))];
+    let tables = [(ENDPOINTS, endpoints(scope::all())), (CONFIGURATION, with_keys(&written))];
     let pages = tables.map(|(path, page)| (path.to_owned(), page)).into_iter().chain(api::listings()?);
     let mut exit = ExitCode::SUCCESS;
     for (path, wanted) in pages {
@@ -60,7 +61,7 @@ fn with_keys(page: &str) -> String {
 fn endpoints<'a>(rows: impl Iterator<Item = &'a Endpoint>) -> String {
     let mut page = String::from(
         "# Endpoints\n\n\
-         <!-- Made by `cargo xtask docs` from proxmox-api/src/endpoint/table/. Do not edit. -->\n\n\
+         <!-- Made by `cargo xtask docs` from proxmox-api/src/scope/. Do not edit. -->\n\n\
          What the client speaks to, below `/api2/json`.\n\
          *Declared* is what PVE's schema says; *in the code* is what PVE checks besides.\n\
          Of these checks some fail only in the task, and some leave rows out without saying so.\n\
@@ -87,7 +88,7 @@ fn group(row: &Endpoint) -> &'static str {
 }
 
 fn line(row: &Endpoint) -> String {
-    let checks: Vec<String> = row.in_code.iter().map(check).collect();
+    let checks: Vec<String> = row.code_checks().map(check).collect();
     format!(
         "| `{}` | `{} {}` | {} | {} | {} |\n",
         row.operation,
@@ -125,7 +126,7 @@ mod tests {
 
     #[test]
     fn a_row_has_its_privileges_and_says_where_they_show() {
-        let row = table::all().find(|row| row.operation == "backup.create").expect("a row");
+        let row = scope::all().find(|row| row.operation == "backup.create").expect("a row");
         let line = line(row);
         assert!(
             line.starts_with("| `backup.create` | `POST /nodes/{node}/vzdump` | any token | VM.Backup on")
@@ -135,8 +136,8 @@ mod tests {
 
     #[test]
     fn create_and_restore_are_two_operations() {
-        let page = endpoints(table::all());
+        let page = endpoints(scope::all());
         assert!(page.contains("| `lxc.create` |") && page.contains("| `lxc.restore` |"));
-        assert!(table::all().count() >= 60);
+        assert!(scope::all().count() >= 60);
     }
 }

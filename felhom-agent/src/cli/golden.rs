@@ -201,7 +201,7 @@ async fn space(client: &Client, node: &NodeName, spec: &GoldenSpec) -> Result<Op
 
 #[cfg(test)]
 mod tests {
-    use proxmox_api::endpoint::table::cluster::NEXT_ID;
+    use proxmox_api::scope::cluster::NEXT_ID;
     use proxmox_api::sim::{Answer, Effect, Fault, Sim};
 
     use super::*;

@@ -56,6 +56,25 @@ pub enum Shows {
     ByLeavingOut,
 }
 
+impl CodeCheck {
+    /// A check that applies to the call itself.
+    pub(crate) const fn new(when: &'static str, needs: Privileges, source: &'static str) -> Self {
+        Self { when, needs, shows: Shows::OnTheCall, source, recording: None }
+    }
+
+    pub(crate) const fn seen(self, recording: &'static str) -> Self {
+        Self { recording: Some(recording), ..self }
+    }
+
+    pub(crate) const fn in_task(self) -> Self {
+        Self { shows: Shows::InTheTask, ..self }
+    }
+
+    pub(crate) const fn filters(self) -> Self {
+        Self { shows: Shows::ByLeavingOut, ..self }
+    }
+}
+
 impl fmt::Display for Privileges {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

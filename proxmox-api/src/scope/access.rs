@@ -1,10 +1,11 @@
-//! Privileges, roles and tokens.
+//! Privileges, roles, tokens and pools.
 
 use proxmox_types::params::PermissionFilter;
-use proxmox_types::{Permissions, Role, Rows, TokenId, TokenInfo};
+use proxmox_types::{Permissions, Pool, PoolId, Role, Rows, TokenId, TokenInfo};
 
-use crate::endpoint::table::access;
-use crate::{Call, Client};
+use super::Nothing;
+use crate::endpoint::{CodeCheck, Endpoint, Privileges, Returns};
+use crate::{Call, Client, Method, decode};
 
 /// Privileges, roles and tokens.
 #[derive(Clone, Copy, Debug)]
@@ -12,29 +13,64 @@ pub struct Access<'a> {
     pub(crate) client: &'a Client,
 }
 
+endpoints! {
+    impl Access<'a> as self, 'a {
+        /// Reads what the token may do, or somebody else. Without a path only the paths of the access control list are
+        /// there, so ask for the path that matters.
+        ///
+        /// Source: pve-access-control `PVE/API2/AccessControl.pm`.
+        GET "/access/permissions" as PERMISSIONS "access.permissions"
+        fn permissions(self) -> Permissions, with PermissionFilter
+        needs (any token)
+        check(
+            "for anyone but the token itself",
+            ("Sys.Audit" on "/access"),
+            "pve-access-control PVE/API2/AccessControl.pm, permissions"
+        ).seen("get-permissions-other-token.none");
+
+        /// Lists the roles with their privileges.
+        ///
+        /// Source: pve-access-control `PVE/API2/Role.pm`.
+        GET "/access/roles" as ROLES "access.roles"
+        fn roles(self) -> Rows<Role>
+        needs (any token);
+
+        /// Reads expiry and separation of a token. A token cannot read its own: it is never its user. The 403 names
+        /// nothing.
+        ///
+        /// Source: pve-access-control `PVE/API2/User.pm`.
+        GET "/access/users/{userid}/token/{tokenid}" as TOKEN "access.token"
+        fn token(self, token: &TokenId) -> TokenInfo { .at(&[&token.owner(), &token.name()]) }
+        needs (either (the user) ("User.Modify" on the group of the user));
+    }
+
+    impl Client as self, '_ {
+        /// Lists the pools.
+        ///
+        /// Source: pve-manager `PVE/API2/Pool.pm`.
+        GET "/pools" as POOLS "pool.list"
+        fn pools(&self) -> Rows<Pool>
+        needs (any token)
+        check(
+            "without `poolid` pools without it are left out; with it nothing is needed",
+            ("Pool.Audit" on "/pool/{poolid}"),
+            "pve-manager PVE/API2/Pool.pm, index"
+        ).filters().seen("get-pools.limited");
+    }
+}
+
 impl<'a> Access<'a> {
-    /// Reads what the token may do, or somebody else. Without a path only the paths of the access control list are
-    /// there, so ask for the path that matters.
-    ///
-    /// `GET /access/permissions`; for anybody else needs `Sys.Audit` on `/access`.
-    /// Source: pve-access-control `PVE/API2/AccessControl.pm`.
-    pub fn permissions(self) -> Call<'a, Permissions, PermissionFilter> {
-        self.client.call(&access::PERMISSIONS, &[])
+    fn call<P>(self, endpoint: &'static Endpoint) -> Call<'a, Nothing, P> {
+        self.client.call(endpoint)
     }
+}
 
-    /// Lists the roles with their privileges.
+impl Client {
+    /// Reads one pool with its members, as a list of one. A pool that does not exist is refused.
     ///
-    /// `GET /access/roles`; needs no privilege.
-    /// Source: pve-access-control `PVE/API2/Role.pm`.
-    pub fn roles(self) -> Call<'a, Rows<Role>> {
-        self.client.call(&access::ROLES, &[])
-    }
-
-    /// Reads expiry and separation of a token. A token cannot read its own: it is never its user.
-    ///
-    /// `GET /access/users/{userid}/token/{tokenid}`; needs `User.Modify` on the user's group; the 403 names nothing.
-    /// Source: pve-access-control `PVE/API2/User.pm`.
-    pub fn token(self, token: &TokenId) -> Call<'a, TokenInfo> {
-        self.client.call(&access::TOKEN, &[&token.owner(), &token.name()])
+    /// `GET /pools` with `poolid`, which every token may read.
+    /// Source: pve-manager `PVE/API2/Pool.pm`; recordings `pools-poolid-without-audit`, `pools-poolid-missing`.
+    pub fn pool(&self, pool: &PoolId) -> Call<'_, Rows<Pool>> {
+        self.pools().parameter("poolid", pool)
     }
 }

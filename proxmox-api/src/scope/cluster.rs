@@ -1,10 +1,11 @@
-//! The cluster: what it has, whether it can act, and which VMID is free.
+//! The cluster: what it has, whether it can act, which VMID is free, and what it replicates.
 
 use proxmox_types::params::ResourceFilter;
-use proxmox_types::{ClusterStatusEntry, HaResource, Resource, Rows, TaskEntry, Vmid};
+use proxmox_types::{ClusterStatusEntry, HaResource, ReplicationJob, Resource, Rows, TaskEntry, Vmid};
 
-use crate::endpoint::table::cluster;
-use crate::{Call, Client};
+use super::{Node, Nothing};
+use crate::endpoint::{CodeCheck, Endpoint, Privileges, Returns};
+use crate::{Call, Client, Method, decode};
 
 /// The cluster, which may be one node.
 #[derive(Clone, Copy, Debug)]
@@ -12,54 +13,79 @@ pub struct Cluster<'a> {
     pub(crate) client: &'a Client,
 }
 
+endpoints! {
+    impl Cluster<'a> as self, 'a {
+        /// Asks for a VMID that is free now. Nothing is reserved: creating may still find it taken, which
+        /// [`Cluster::with_next_id`] takes care of.
+        ///
+        /// Source: pve-manager `PVE/API2/Cluster.pm`.
+        GET "/cluster/nextid" as NEXT_ID "cluster.next_id"
+        fn next_id(self) -> Vmid
+        needs (any token);
+
+        /// Lists guests, storages, nodes and pools, up to 10 s old.
+        ///
+        /// Source: pve-manager `PVE/API2/Cluster.pm`.
+        GET "/cluster/resources" as RESOURCES "cluster.resources"
+        fn resources(self) -> Rows<Resource>, with ResourceFilter
+        needs (any token)
+        check(
+            "guests without it are left out; pools need Pool.Audit, storages Datastore.Audit",
+            ("VM.Audit" on "/vms/{vmid}"),
+            "pve-manager PVE/API2/Cluster.pm, resources"
+        ).filters().seen("get-cluster-resources.path100");
+
+        /// Reads quorum and nodes.
+        ///
+        /// Source: pve-manager `PVE/API2/Cluster.pm`.
+        GET "/cluster/status" as STATUS "cluster.status"
+        fn status(self) -> Rows<ClusterStatusEntry>
+        needs ("Sys.Audit" on "/")
+        .protected();
+
+        /// Lists recent tasks of all nodes. A token without the privilege sees nothing, not even its own.
+        ///
+        /// Source: pve-manager `PVE/API2/Cluster.pm`.
+        GET "/cluster/tasks" as TASKS "cluster.tasks"
+        fn tasks(self) -> Rows<TaskEntry>
+        needs (any token)
+        check("all tasks are left out without it", ("Sys.Audit" on "/"), "pve-manager PVE/API2/Cluster.pm, tasks")
+            .filters().seen("get-cluster-tasks.limited");
+
+        /// Lists the guests that HA manages.
+        ///
+        /// Source: pve-ha-manager `PVE/API2/HA/Resources.pm`.
+        GET "/cluster/ha/resources" as HA_RESOURCES "cluster.ha_resources"
+        fn ha_resources(self) -> Rows<HaResource>
+        needs ("Sys.Audit" on "/");
+    }
+
+    impl Node<'a> as self, 'a {
+        /// Lists the replication jobs of one container.
+        ///
+        /// Source: pve-manager `PVE/API2/Replication.pm`.
+        GET "/nodes/{node}/replication" as REPLICATION "node.replication"
+        fn replication(self, guest: Vmid) -> Rows<ReplicationJob> { .parameter("guest", guest) }
+        needs (any token)
+        .protected()
+        check(
+            "jobs of guests without it are left out",
+            ("VM.Audit" on "/vms/{vmid}"),
+            "pve-manager PVE/API2/Replication.pm, status"
+        ).filters();
+    }
+}
+
 impl<'a> Cluster<'a> {
-    /// Asks for a VMID that is free now. Nothing is reserved: creating may still find it taken, which
-    /// [`Cluster::with_next_id`] takes care of.
-    ///
-    /// `GET /cluster/nextid`; needs no privilege.
-    /// Source: pve-manager `PVE/API2/Cluster.pm`.
-    pub fn next_id(self) -> Call<'a, Vmid> {
-        self.client.call(&cluster::NEXT_ID, &[])
+    fn call<P>(self, endpoint: &'static Endpoint) -> Call<'a, Nothing, P> {
+        self.client.call(endpoint)
     }
 
     /// Asks whether a VMID is free; one that is taken is an error that says so.
     ///
-    /// `GET /cluster/nextid?vmid=...`; needs no privilege.
+    /// `GET /cluster/nextid` with `vmid`; needs no privilege.
     /// Source: pve-manager `PVE/API2/Cluster.pm`.
     pub fn check_id(self, vmid: Vmid) -> Call<'a, Vmid> {
-        self.client.call(&cluster::NEXT_ID, &[]).parameter("vmid", vmid)
-    }
-
-    /// Lists guests, storages, nodes and pools, up to 10 s old.
-    ///
-    /// `GET /cluster/resources`; guests without `VM.Audit`, storages without `Datastore.Audit` and pools without
-    /// `Pool.Audit` are left out.
-    /// Source: pve-manager `PVE/API2/Cluster.pm`.
-    pub fn resources(self) -> Call<'a, Rows<Resource>, ResourceFilter> {
-        self.client.call(&cluster::RESOURCES, &[])
-    }
-
-    /// Reads quorum and nodes.
-    ///
-    /// `GET /cluster/status`; needs `Sys.Audit` on `/`.
-    /// Source: pve-manager `PVE/API2/Cluster.pm`.
-    pub fn status(self) -> Call<'a, Rows<ClusterStatusEntry>> {
-        self.client.call(&cluster::STATUS, &[])
-    }
-
-    /// Lists recent tasks of all nodes. A token without `Sys.Audit` on `/` sees nothing, not even its own.
-    ///
-    /// `GET /cluster/tasks`.
-    /// Source: pve-manager `PVE/API2/Cluster.pm`.
-    pub fn tasks(self) -> Call<'a, Rows<TaskEntry>> {
-        self.client.call(&cluster::TASKS, &[])
-    }
-
-    /// Lists the guests that HA manages.
-    ///
-    /// `GET /cluster/ha/resources`; needs `Sys.Audit` on `/`.
-    /// Source: pve-ha-manager `PVE/API2/HA/Resources.pm`.
-    pub fn ha_resources(self) -> Call<'a, Rows<HaResource>> {
-        self.client.call(&cluster::HA_RESOURCES, &[])
+        self.next_id().parameter("vmid", vmid)
     }
 }

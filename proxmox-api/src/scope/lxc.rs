@@ -1,20 +1,22 @@
-//! A container: its state, its configuration, its power, its volumes.
+//! Containers: reading, creating, restoring, changing, moving, removing.
+//!
+//! Left out: `hookscript` and `devN`, which PVE grants to root@pam alone, and `lock`, which any token could set and none
+//! could remove.
 
 use core::fmt;
 
 use proxmox_types::params::{
-    CloneParams, DestroyParams, MigrateParams, MoveVolumeParams, RebootParams, ResizeParams, SetConfigParams,
-    ShutdownParams, StartParams, StopParams,
+    CloneParams, CreateParams, DestroyParams, MigrateParams, MoveVolumeParams, ResizeParams, RestoreParams,
+    SetConfigParams,
 };
 use proxmox_types::{
     Feature, LxcConfig, LxcInterface, LxcStatus, MigratePreconditions, NodeName, PendingChange, Rows,
-    SnapshotEntry, SnapshotName, Upid, Vmid,
+    SnapshotName, Upid, Vmid,
 };
 
-use super::{Node, Snapshot};
-use crate::Call;
-use crate::endpoint::Endpoint;
-use crate::endpoint::table::{lxc, power, snapshot};
+use super::{Node, Nothing, Snapshot};
+use crate::endpoint::{CodeCheck, Endpoint, Pace, Privileges, Returns, TaskId, Trace, Worker};
+use crate::{Call, Method, decode};
 
 /// A container on a node.
 #[derive(Clone, Copy, Debug)]
@@ -23,17 +25,262 @@ pub struct Lxc<'a> {
     pub(crate) vmid: Vmid,
 }
 
+/// Nothing if the container does not run.
+type Interfaces = Option<Rows<LxcInterface>>;
+
+const CREATE_API: &str = "pve-container PVE/API2/LXC.pm, create_vm";
+const RESIZE_API: &str = "pve-container PVE/API2/LXC.pm, resize_vm";
+const CLONE_API: &str = "pve-container PVE/API2/LXC.pm, clone_vm";
+const MOVE_API: &str = "pve-container PVE/API2/LXC.pm, move_volume";
+
+/// What each option of a container needs. A pool that is passed stands in for the container.
+///
+/// `nesting` and `bridge` are the recordings in which these checks were seen.
+const fn options(nesting: &'static str, bridge: &'static str) -> [CodeCheck; 7] {
+    const fn option(when: &'static str, needs: Privileges) -> CodeCheck {
+        CodeCheck::new(when, needs, "pve-container PVE/LXC.pm, check_ct_modify_config_perm")
+    }
+    let cpu = privileges!(("VM.Config.CPU" on "/vms/{vmid}"));
+    let memory = privileges!(("VM.Config.Memory" on "/vms/{vmid}"));
+    let network = privileges!(("VM.Config.Network" on "/vms/{vmid}"));
+    let disk = privileges!(("VM.Config.Disk" on "/vms/{vmid}"));
+    let others = privileges!(("VM.Config.Options" on "/vms/{vmid}"));
+    let allocate = privileges!(("VM.Allocate" on "/vms/{vmid}"));
+    let sdn = privileges!(("SDN.Use" on "/sdn/zones/localnetwork/{bridge}"));
+    [
+        option("for `cores`, `cpulimit`, `cpuunits`", cpu),
+        option("for `memory`, `swap`", memory).seen("config-put-403-vmonly"),
+        option("for `netN`, `nameserver`, `searchdomain`, `hostname`", network).seen("config-put-403-vmonly-net"),
+        option("for `rootfs`, `mpN`", disk).seen("config-put-403-vmonly-mp"),
+        option("for every other option", others).seen("config-put-ok-vmonly-option"),
+        option(
+            "for `features` with `nesting` alone, of an unprivileged container; any other feature is for root@pam",
+            allocate,
+        )
+        .seen(nesting),
+        CodeCheck::new(
+            "for each bridge in `netN`",
+            sdn,
+            "pve-guest-common PVE/GuestHelpers.pm, check_vnet_access",
+        )
+        .seen(bridge),
+    ]
+}
+
+endpoints! {
+    impl Node<'a> as self, 'a {
+        /// Lists the containers. An empty list may mean that the token sees none: ask for its permissions.
+        ///
+        /// Source: pve-container `PVE/API2/LXC.pm`.
+        GET "/nodes/{node}/lxc" as LIST "lxc.list"
+        fn containers(self) -> Rows<LxcStatus>
+        needs (any token)
+        .protected()
+        check(
+            "rows without it are left out",
+            ("VM.Audit" on "/vms/{vmid}"),
+            "pve-container PVE/API2/LXC.pm, vmlist"
+        ).filters().seen("get-lxc-list.none");
+
+        /// Starts creating a container from a template.
+        ///
+        /// A taken VMID is refused on the call; a missing template or a full storage fails in the task. Options need what
+        /// changing them needs. Send the pool if the grant is on the pool: without it the 403 names nothing.
+        /// Source: pve-container `PVE/API2/LXC.pm`, `create_vm`.
+        POST "/nodes/{node}/lxc" as CREATE "lxc.create"
+        fn create(self, params: &CreateParams) -> Upid {
+            .fields(params).secret("password", params.password.as_ref())
+        }
+        needs (any token)
+        .starts(&["vzcreate"], "vmid")
+        check(
+            "always; without a pool in the call a grant on the pool does not count, and the 403 names nothing",
+            (either ("VM.Allocate" on "/vms/{vmid}") ("VM.Allocate" on "/pool/{pool}" with "pool")),
+            CREATE_API
+        ).seen("lp-restore-nopool")
+        check("for the target storage", ("Datastore.AllocateSpace" on "/storage/{storage}"), CREATE_API)
+            .seen("restore-403-vmonly")
+        check(
+            "for the template's storage",
+            ("Datastore.AllocateSpace" or "Datastore.Audit" on "/storage/{storage}"),
+            CREATE_API
+        ).seen("lxc-create-403-vmonly")
+        check("for `unprivileged=0`", ("Sys.Modify" on "/"), CREATE_API)
+        check("for `ha-managed`", ("Sys.Console" on "/"), CREATE_API)
+        and &options("config-put-keyctl-token", "create-403-nosdn");
+
+        /// Starts restoring a container from a backup, by default to a VMID that is free.
+        ///
+        /// Options need what changing them needs; bridges of the backup are checked in the task.
+        /// Source: pve-container `PVE/API2/LXC.pm`, `create_vm`, `PVE/LXC/Create.pm`.
+        POST "/nodes/{node}/lxc" as RESTORE "lxc.restore"
+        fn restore(self, params: &RestoreParams) -> Upid { .fields(params).parameter("restore", 1) }
+        needs (any token)
+        .starts(&["vzrestore"], "vmid")
+        check(
+            "always; without a pool in the call a grant on the pool does not count; VM.Backup is enough to overwrite",
+            (either
+                ("VM.Allocate" on "/vms/{vmid}")
+                ("VM.Allocate" on "/pool/{pool}" with "pool")
+                ("VM.Backup" on "/vms/{vmid}" with "force")),
+            CREATE_API
+        ).seen("lp-restore-nopool")
+        check("for the target storage", ("Datastore.AllocateSpace" on "/storage/{storage}"), CREATE_API)
+            .seen("restore-403-vmonly")
+        check(
+            "to read the backup, unless it is one of the same VMID",
+            (either
+                ("Datastore.Allocate" on "/storage/{archive storage}")
+                (both
+                    ("Datastore.AllocateSpace" on "/storage/{archive storage}")
+                    ("VM.Backup" on "/vms/{archive vmid}"))),
+            "pve-storage PVE/Storage.pm, check_volume_access"
+        ).seen("restore-403-vmonly")
+        check(
+            "for each bridge in the backup",
+            ("SDN.Use" on "/sdn/zones/localnetwork/{bridge}"),
+            "pve-container PVE/LXC/Create.pm, restore_configuration"
+        ).in_task().seen("restore-403-nosdn-ignoreunpack")
+        check("if the result is privileged", ("Sys.Modify" on "/"), CREATE_API).in_task()
+        check("for `ha-managed`", ("Sys.Console" on "/"), CREATE_API)
+        and &options("golden-restore-features-param", "config-put-403-nosdn");
+    }
+
+    impl Lxc<'a> as self, 'a {
+        /// Reads the state. Without the privilege every VMID is a 403.
+        ///
+        /// Source: pve-container `PVE/API2/LXC/Status.pm`.
+        GET "/nodes/{node}/lxc/{vmid}/status/current" as STATUS "lxc.status"
+        fn status(self) -> LxcStatus
+        needs ("VM.Audit" on "/vms/{vmid}")
+        .protected();
+
+        /// Reads the configuration with pending changes laid over it, which is what holds after the next start.
+        ///
+        /// Source: pve-container `PVE/API2/LXC/Config.pm`.
+        GET "/nodes/{node}/lxc/{vmid}/config" as CONFIG "lxc.config"
+        fn config(self) -> LxcConfig
+        needs ("VM.Audit" on "/vms/{vmid}");
+
+        /// Lists the options with their pending changes.
+        ///
+        /// Source: pve-container `PVE/API2/LXC.pm`.
+        GET "/nodes/{node}/lxc/{vmid}/pending" as PENDING "lxc.pending"
+        fn pending(self) -> Rows<PendingChange>
+        needs ("VM.Audit" on "/vms/{vmid}");
+
+        /// Asks whether all volumes can be snapshotted, cloned or copied. A bind mount makes snapshots impossible, and so
+        /// does a `dir` storage.
+        ///
+        /// Source: pve-container `PVE/API2/LXC.pm`.
+        GET "/nodes/{node}/lxc/{vmid}/feature" as FEATURE "lxc.feature"
+        fn feature(self, feature: FeatureName) -> Feature { .parameter("feature", feature) }
+        needs ("VM.Audit" on "/vms/{vmid}")
+        .protected();
+
+        /// Lists the network interfaces inside the container; nothing if it does not run.
+        ///
+        /// Source: pve-container `PVE/API2/LXC.pm`.
+        GET "/nodes/{node}/lxc/{vmid}/interfaces" as INTERFACES "lxc.interfaces"
+        fn interfaces(self) -> Interfaces
+        needs ("VM.Audit" on "/vms/{vmid}")
+        .protected();
+
+        /// Starts destroying the container with its volumes, its snapshots, its ACLs and its pool membership.
+        ///
+        /// A running, a locked and a protected container are refused on the call.
+        /// Source: pve-container `PVE/API2/LXC.pm`, `destroy_vm`.
+        DELETE "/nodes/{node}/lxc/{vmid}" as DESTROY "lxc.destroy"
+        fn destroy(self) -> Upid, with DestroyParams
+        needs ("VM.Allocate" on "/vms/{vmid}")
+        .starts(&["vzdestroy"], "vmid");
+
+        /// Changes options, at once. Says nothing about which of them wait for the next start: see [`Lxc::apply`].
+        ///
+        /// Each option needs its own `VM.Config.*`, each bridge `SDN.Use`, and `nesting` needs `VM.Allocate`. A locked
+        /// container and an outdated digest are refused on the call. After 30 s pveproxy answers 596 although PVE goes on.
+        /// Source: pve-container `PVE/API2/LXC/Config.pm`.
+        PUT "/nodes/{node}/lxc/{vmid}/config" as SET_CONFIG "lxc.set_config"
+        fn set_config(self, params: &SetConfigParams) -> Nothing { .fields(params) }
+        needs (
+            "VM.Config.Disk" or "VM.Config.CPU" or "VM.Config.Memory" or "VM.Config.Network" or "VM.Config.Options"
+                on "/vms/{vmid}"
+        )
+        .traced(Trace::Value(&CONFIG))
+        check("for each new volume", ("Datastore.AllocateSpace" on "/storage/{storage}"), CREATE_API)
+        and &options("config-put-keyctl-token", "config-put-403-nosdn");
+
+        /// Starts growing a volume. The task is OK even if the file system did not grow with it: look inside.
+        ///
+        /// Shrinking, the same size and a lock are refused on the call.
+        /// Source: pve-container `PVE/API2/LXC.pm`, `resize_vm`.
+        PUT "/nodes/{node}/lxc/{vmid}/resize" as RESIZE "lxc.resize"
+        fn resize(self, params: &ResizeParams) -> Upid { .fields(params) }
+        needs ("VM.Config.Disk" on "/vms/{vmid}")
+        .starts(&["resize"], "vmid")
+        check("always", ("VM.Config.Options" on "/vms/{vmid}"), RESIZE_API)
+        check("for the storage of the volume", ("Datastore.AllocateSpace" on "/storage/{storage}"), RESIZE_API);
+
+        /// Starts copying the container to another VMID. A running container can only be copied from a snapshot.
+        ///
+        /// Source: pve-container `PVE/API2/LXC.pm`, `clone_vm`.
+        POST "/nodes/{node}/lxc/{vmid}/clone" as CLONE "lxc.clone"
+        fn clone_to(self, params: &CloneParams) -> Upid { .fields(params) }
+        needs (both
+            ("VM.Clone" on "/vms/{vmid}")
+            (either ("VM.Allocate" on "/vms/{newid}") ("VM.Allocate" on "/pool/{pool}" with "pool")))
+        .starts(&["vzclone"], "vmid")
+        check("for the storage of each copy", ("Datastore.AllocateSpace" on "/storage/{storage}"), CLONE_API)
+        check("for each bridge", ("SDN.Use" on "/sdn/zones/localnetwork/{bridge}"), CLONE_API);
+
+        /// Starts turning the container into a template. PVE starts a worker and throws its UPID away: [`Call::settle`]
+        /// finds it, so that it can be waited for.
+        ///
+        /// Source: pve-container `PVE/API2/LXC.pm`, `template`.
+        POST "/nodes/{node}/lxc/{vmid}/template" as TEMPLATE "lxc.template"
+        fn template(self) -> Nothing
+        needs ("VM.Allocate" on "/vms/{vmid}")
+        .traced(Trace::Dropped(Worker { kinds: &["vztemplate"], id: TaskId::Named("vmid") }))
+        check(
+            "for the storage of each volume",
+            ("Datastore.AllocateSpace" on "/storage/{storage}"),
+            "pve-container PVE/API2/LXC.pm, template"
+        );
+
+        /// Starts moving a volume to another storage or container. The container must be stopped.
+        ///
+        /// Source: pve-container `PVE/API2/LXC.pm`, `move_volume`.
+        POST "/nodes/{node}/lxc/{vmid}/move_volume" as MOVE_VOLUME "lxc.move_volume"
+        fn move_volume(self, params: &MoveVolumeParams) -> Upid { .fields(params) }
+        needs ("VM.Config.Disk" on "/vms/{vmid}")
+        .traced(Trace::Task(Worker { kinds: &["move_volume"], id: TaskId::Begins("vmid") }))
+        check("for the target storage", ("Datastore.AllocateSpace" on "/storage/{storage}"), MOVE_API)
+        check("for `target-vmid`", ("VM.Config.Disk" on "/vms/{target-vmid}"), MOVE_API);
+
+        /// Reads what stands in the way of moving the container to another node.
+        ///
+        /// Source: pve-container `PVE/API2/LXC.pm`.
+        GET "/nodes/{node}/lxc/{vmid}/migrate" as MIGRATE_PRECONDITIONS "lxc.migrate_preconditions"
+        fn migrate_preconditions(self, target: Option<&NodeName>) -> MigratePreconditions { .optional("target", target) }
+        needs ("VM.Migrate" on "/vms/{vmid}")
+        .paced(Pace::Storage)
+        .protected();
+
+        /// Starts moving the container to another node.
+        ///
+        /// Where HA manages the container, the task only hands the request on: `OK` says nothing about the container.
+        /// Source: pve-container `PVE/API2/LXC.pm`.
+        POST "/nodes/{node}/lxc/{vmid}/migrate" as MIGRATE "lxc.migrate"
+        fn migrate(self, params: &MigrateParams) -> Upid { .fields(params) }
+        needs ("VM.Migrate" on "/vms/{vmid}")
+        .starts(&["vzmigrate", "hamigrate"], "vmid");
+    }
+}
+
 impl<'a> Lxc<'a> {
     /// The VMID.
     pub const fn vmid(self) -> Vmid {
         self.vmid
-    }
-
-    pub(crate) fn call<T: serde::de::DeserializeOwned, P>(
-        self,
-        endpoint: &'static Endpoint,
-    ) -> Call<'a, T, P> {
-        self.node.client.call(endpoint, &[self.node.node, &self.vmid])
     }
 
     /// A snapshot of this container. Nothing is asked; it need not exist.
@@ -41,196 +288,18 @@ impl<'a> Lxc<'a> {
         Snapshot { lxc: self, name }
     }
 
-    /// Reads the state.
-    ///
-    /// `GET /nodes/{node}/lxc/{vmid}/status/current`; needs `VM.Audit` on `/vms/{vmid}`, without which every VMID is a
-    /// 403. Source: pve-container `PVE/API2/LXC/Status.pm`.
-    pub fn status(self) -> Call<'a, LxcStatus> {
-        self.call(&lxc::STATUS)
+    pub(super) fn call<P>(self, endpoint: &'static Endpoint) -> Call<'a, Nothing, P> {
+        self.node.client.call(endpoint).at(&[self.node.node, &self.vmid])
     }
 
-    /// Reads the configuration with pending changes laid over it, which is what holds after the next start.
-    ///
-    /// `GET /nodes/{node}/lxc/{vmid}/config`; needs `VM.Audit` on `/vms/{vmid}`.
-    /// Source: pve-container `PVE/API2/LXC/Config.pm`.
-    pub fn config(self) -> Call<'a, LxcConfig> {
-        self.call(&lxc::CONFIG)
-    }
-
-    /// Reads the configuration that is in effect.
-    ///
-    /// `GET /nodes/{node}/lxc/{vmid}/config?current=1`; needs `VM.Audit` on `/vms/{vmid}`.
-    /// Source: pve-container `PVE/API2/LXC/Config.pm`.
+    /// Reads the configuration that is in effect: [`Lxc::config`] with `current`.
     pub fn current_config(self) -> Call<'a, LxcConfig> {
-        self.call(&lxc::CONFIG).parameter("current", 1)
+        self.config().parameter("current", 1)
     }
 
-    /// Reads the configuration that a snapshot holds, with the container's digest.
-    ///
-    /// `GET /nodes/{node}/lxc/{vmid}/config?snapshot=...`; needs `VM.Audit` on `/vms/{vmid}`.
-    /// Source: pve-container `PVE/API2/LXC/Config.pm`.
+    /// Reads the configuration that a snapshot holds, with the container's digest: [`Lxc::config`] with `snapshot`.
     pub fn config_in(self, snapshot: &SnapshotName) -> Call<'a, LxcConfig> {
-        self.call(&lxc::CONFIG).parameter("snapshot", snapshot)
-    }
-
-    /// Lists the options with their pending changes.
-    ///
-    /// `GET /nodes/{node}/lxc/{vmid}/pending`; needs `VM.Audit` on `/vms/{vmid}`.
-    /// Source: pve-container `PVE/API2/LXC.pm`.
-    pub fn pending(self) -> Call<'a, Rows<PendingChange>> {
-        self.call(&lxc::PENDING)
-    }
-
-    /// Changes options, at once. Says nothing about which of them wait for the next start: see [`Lxc::apply`].
-    ///
-    /// `PUT /nodes/{node}/lxc/{vmid}/config`; needs a `VM.Config.*` on `/vms/{vmid}` per option, `SDN.Use` per bridge,
-    /// `VM.Allocate` for `nesting`. A locked container and an outdated digest are refused on the call. After 30 s
-    /// pveproxy answers 596 although PVE goes on.
-    /// Source: pve-container `PVE/API2/LXC/Config.pm`.
-    pub fn set_config(self, params: &SetConfigParams) -> Call<'a, ()> {
-        self.call(&lxc::SET_CONFIG).fields(params).unit()
-    }
-
-    /// Asks whether all volumes can be snapshotted, cloned or copied.
-    ///
-    /// `GET /nodes/{node}/lxc/{vmid}/feature`; needs `VM.Audit` on `/vms/{vmid}`. A bind mount makes snapshots
-    /// impossible, and so does a `dir` storage.
-    /// Source: pve-container `PVE/API2/LXC.pm`.
-    pub fn feature(self, feature: FeatureName) -> Call<'a, Feature> {
-        self.call(&lxc::FEATURE).parameter("feature", feature)
-    }
-
-    /// Lists the network interfaces inside the container; nothing if it does not run.
-    ///
-    /// `GET /nodes/{node}/lxc/{vmid}/interfaces`; needs `VM.Audit` on `/vms/{vmid}`.
-    /// Source: pve-container `PVE/API2/LXC.pm`.
-    pub fn interfaces(self) -> Call<'a, Option<Rows<LxcInterface>>> {
-        self.call(&lxc::INTERFACES)
-    }
-
-    /// Starts the container.
-    ///
-    /// `POST /nodes/{node}/lxc/{vmid}/status/start`; needs `VM.PowerMgmt` on `/vms/{vmid}`. A running container is
-    /// refused on the call; a lock, a template or a missing container fails in the task.
-    /// Where HA manages the container, the task only hands the request on: `OK` says nothing about the container.
-    /// Source: pve-container `PVE/API2/LXC/Status.pm`.
-    pub fn start(self) -> Call<'a, Upid, StartParams> {
-        self.call(&power::START).changing()
-    }
-
-    /// Stops the container at once.
-    ///
-    /// `POST /nodes/{node}/lxc/{vmid}/status/stop`; needs `VM.PowerMgmt` on `/vms/{vmid}`. A stopped container is refused
-    /// on the call, a locked one in the task.
-    /// Where HA manages the container, the task only hands the request on: `OK` says nothing about the container.
-    /// Source: pve-container `PVE/API2/LXC/Status.pm`.
-    pub fn stop(self) -> Call<'a, Upid, StopParams> {
-        self.call(&power::STOP).changing()
-    }
-
-    /// Asks the container to shut down.
-    ///
-    /// `POST /nodes/{node}/lxc/{vmid}/status/shutdown`; needs `VM.PowerMgmt` on `/vms/{vmid}`. Without `forceStop` a
-    /// container that takes too long fails the task and goes on.
-    /// Where HA manages the container, the task only hands the request on: `OK` says nothing about the container.
-    /// Source: pve-container `PVE/API2/LXC/Status.pm`.
-    pub fn shutdown(self) -> Call<'a, Upid, ShutdownParams> {
-        self.call(&power::SHUTDOWN).changing()
-    }
-
-    /// Shuts the container down and starts it again, which makes pending changes effective.
-    ///
-    /// `POST /nodes/{node}/lxc/{vmid}/status/reboot`; needs `VM.PowerMgmt` on `/vms/{vmid}`.
-    /// Source: pve-container `PVE/API2/LXC/Status.pm`.
-    pub fn reboot(self) -> Call<'a, Upid, RebootParams> {
-        self.call(&power::REBOOT).changing()
-    }
-
-    /// Checkpoints the container to disk; PVE calls this experimental.
-    ///
-    /// `POST /nodes/{node}/lxc/{vmid}/status/suspend`; needs `VM.PowerMgmt` on `/vms/{vmid}`.
-    /// Source: pve-container `PVE/API2/LXC/Status.pm`.
-    pub fn suspend(self) -> Call<'a, Upid> {
-        self.call(&power::SUSPEND).changing()
-    }
-
-    /// Continues a checkpointed container.
-    ///
-    /// `POST /nodes/{node}/lxc/{vmid}/status/resume`; needs `VM.PowerMgmt` on `/vms/{vmid}`.
-    /// Source: pve-container `PVE/API2/LXC/Status.pm`.
-    pub fn resume(self) -> Call<'a, Upid> {
-        self.call(&power::RESUME).changing()
-    }
-
-    /// Starts destroying the container with its volumes, its snapshots, its ACLs and its pool membership.
-    ///
-    /// `DELETE /nodes/{node}/lxc/{vmid}`; needs `VM.Allocate` on `/vms/{vmid}`. A running, a locked and a protected
-    /// container are refused on the call.
-    /// Source: pve-container `PVE/API2/LXC.pm`, `destroy_vm`.
-    pub fn destroy(self) -> Call<'a, Upid, DestroyParams> {
-        self.call(&lxc::DESTROY).changing()
-    }
-
-    /// Starts growing a volume. The task is OK even if the file system did not grow with it: look inside.
-    ///
-    /// `PUT /nodes/{node}/lxc/{vmid}/resize`; needs `VM.Config.Disk` and `VM.Config.Options` on `/vms/{vmid}` and
-    /// `Datastore.AllocateSpace` on the storage. Shrinking, the same size and a lock are refused on the call.
-    /// Source: pve-container `PVE/API2/LXC.pm`, `resize_vm`.
-    pub fn resize(self, params: &ResizeParams) -> Call<'a, Upid> {
-        self.call(&lxc::RESIZE).fields(params).changing()
-    }
-
-    /// Starts copying the container to another VMID.
-    ///
-    /// `POST /nodes/{node}/lxc/{vmid}/clone`; needs `VM.Clone` on `/vms/{vmid}`, `VM.Allocate` on `/vms/{newid}` or the
-    /// pool, `Datastore.AllocateSpace` per storage, `SDN.Use` per bridge. A running container can only be copied from a
-    /// snapshot.
-    /// Source: pve-container `PVE/API2/LXC.pm`, `clone_vm`.
-    pub fn clone_to(self, params: &CloneParams) -> Call<'a, Upid> {
-        self.call(&lxc::CLONE).fields(params).changing()
-    }
-
-    /// Starts turning the container into a template. PVE starts a worker and throws its UPID away: [`Call::settle`] finds
-    /// it, so that it can be waited for.
-    ///
-    /// `POST /nodes/{node}/lxc/{vmid}/template`; needs `VM.Allocate` on `/vms/{vmid}`.
-    /// Source: pve-container `PVE/API2/LXC.pm`, `template`.
-    pub fn template(self) -> Call<'a, ()> {
-        self.call(&lxc::TEMPLATE).unit()
-    }
-
-    /// Starts moving a volume to another storage or container. The container must be stopped.
-    ///
-    /// `POST /nodes/{node}/lxc/{vmid}/move_volume`; needs `VM.Config.Disk` on `/vms/{vmid}` and
-    /// `Datastore.AllocateSpace` on the target.
-    /// Source: pve-container `PVE/API2/LXC.pm`, `move_volume`.
-    pub fn move_volume(self, params: &MoveVolumeParams) -> Call<'a, Upid> {
-        self.call(&lxc::MOVE_VOLUME).fields(params).changing()
-    }
-
-    /// Reads what stands in the way of moving the container to another node.
-    ///
-    /// `GET /nodes/{node}/lxc/{vmid}/migrate`; needs `VM.Migrate` on `/vms/{vmid}`.
-    /// Source: pve-container `PVE/API2/LXC.pm`.
-    pub fn migrate_preconditions(self, target: Option<&NodeName>) -> Call<'a, MigratePreconditions> {
-        self.call(&lxc::MIGRATE_PRECONDITIONS).optional("target", target)
-    }
-
-    /// Starts moving the container to another node.
-    ///
-    /// `POST /nodes/{node}/lxc/{vmid}/migrate`; needs `VM.Migrate` on `/vms/{vmid}`.
-    /// Where HA manages the container, the task only hands the request on: `OK` says nothing about the container.
-    /// Source: pve-container `PVE/API2/LXC.pm`.
-    pub fn migrate(self, params: &MigrateParams) -> Call<'a, Upid> {
-        self.call(&lxc::MIGRATE).fields(params).changing()
-    }
-
-    /// Lists the snapshots, unordered, and the running state as one row more.
-    ///
-    /// `GET /nodes/{node}/lxc/{vmid}/snapshot`; needs `VM.Audit` on `/vms/{vmid}`.
-    /// Source: pve-container `PVE/API2/LXC/Snapshot.pm`.
-    pub fn snapshots(self) -> Call<'a, Rows<SnapshotEntry>> {
-        self.call(&snapshot::LIST)
+        self.config().parameter("snapshot", snapshot)
     }
 }
 

@@ -1,80 +1,27 @@
-//! A storage, and the volumes on it.
+//! Storages and the volumes on them.
+//!
+//! Left out: the upload, whose body is multipart; templates come in through `download-url`.
 
 use proxmox_types::params::{
-    AllocateParams, ContentFilter, DeleteVolumeParams, DownloadUrlParams, PruneParams, VolumeParams,
+    AllocateParams, ContentFilter, DeleteVolumeParams, DownloadUrlParams, PruneParams, StorageFilter,
+    VolumeParams,
 };
-use proxmox_types::{Content, PruneEntry, Rows, StorageId, StorageStatus, Upid, VolumeAttributes, VolumeId};
-use serde::de::DeserializeOwned;
+use proxmox_types::{
+    Content, PruneEntry, Rows, StorageDefinition, StorageId, StorageStatus, Upid, VolumeAttributes, VolumeId,
+};
 
-use super::Node;
-use crate::endpoint::Endpoint;
-use crate::endpoint::table::storage;
-use crate::{Call, Started};
+use super::{Node, Nothing};
+use crate::endpoint::{CodeCheck, Endpoint, Pace, Privileges, Returns, TaskId, Trace, Worker};
+use crate::{Call, Client, Method, Started, decode};
+
+const CONTENT_API: &str = "pve-storage PVE/API2/Storage/Content.pm";
+const PRUNE_API: &str = "pve-storage PVE/API2/Storage/PruneBackups.pm";
 
 /// A storage, as a node reaches it.
 #[derive(Clone, Copy, Debug)]
 pub struct Storage<'a> {
     pub(crate) node: Node<'a>,
     pub(crate) storage: &'a StorageId,
-}
-
-impl<'a> Storage<'a> {
-    fn call<T: DeserializeOwned, P>(self, endpoint: &'static Endpoint) -> Call<'a, T, P> {
-        self.node.client.call(endpoint, &[self.node.node, self.storage])
-    }
-
-    /// Reads the space. PVE looks at every storage for it, so another one that hangs makes this slow.
-    ///
-    /// `GET /nodes/{node}/storage/{storage}/status`; needs `Datastore.Audit` or `Datastore.AllocateSpace` on
-    /// `/storage/{storage}`.
-    /// Source: pve-storage `PVE/API2/Storage/Status.pm`.
-    pub fn status(self) -> Call<'a, StorageStatus> {
-        self.call(&storage::STATUS)
-    }
-
-    /// Lists volumes. An empty list may mean that the token sees none: backups need more than the storage itself.
-    ///
-    /// `GET /nodes/{node}/storage/{storage}/content`; needs `Datastore.Audit` or `Datastore.AllocateSpace` on
-    /// `/storage/{storage}`; backups without `Datastore.AllocateSpace` and `VM.Backup` on their container are left out.
-    /// Source: pve-storage `PVE/API2/Storage/Content.pm`.
-    pub fn content(self) -> Call<'a, Rows<Content>, ContentFilter> {
-        self.call(&storage::CONTENT_LIST)
-    }
-
-    /// Allocates a volume, at once, and returns its id. PVE takes names of every kind, also those of other guests.
-    ///
-    /// `POST /nodes/{node}/storage/{storage}/content`; needs `Datastore.AllocateSpace` on `/storage/{storage}`.
-    /// Source: pve-storage `PVE/API2/Storage/Content.pm`.
-    pub fn allocate(self, params: &AllocateParams) -> Call<'a, VolumeId> {
-        self.call(&storage::ALLOCATE).fields(params).changing()
-    }
-
-    /// Starts downloading a template or an image.
-    ///
-    /// `POST /nodes/{node}/storage/{storage}/download-url`; needs `Datastore.AllocateTemplate` on `/storage/{storage}`
-    /// and `Sys.AccessNetwork` on `/nodes/{node}`.
-    /// Source: pve-storage `PVE/API2/Storage/Status.pm`.
-    pub fn download(self, params: &DownloadUrlParams) -> Call<'a, Upid> {
-        self.call(&storage::DOWNLOAD).fields(params).changing()
-    }
-
-    /// Lists the backups with what a retention would do to each, and does nothing.
-    ///
-    /// `GET /nodes/{node}/storage/{storage}/prunebackups`; needs `Datastore.Audit` or `Datastore.AllocateSpace` on
-    /// `/storage/{storage}`.
-    /// Source: pve-storage `PVE/API2/Storage/PruneBackups.pm`.
-    pub fn prune_dry_run(self, params: &PruneParams) -> Call<'a, Rows<PruneEntry>> {
-        self.call(&storage::PRUNE_DRY_RUN).fields(params)
-    }
-
-    /// Starts deleting the backups that a retention does not keep.
-    ///
-    /// `DELETE /nodes/{node}/storage/{storage}/prunebackups`; with a VMID needs `Datastore.AllocateSpace` on the storage
-    /// and `VM.Backup` on the container, without one `Datastore.Allocate`.
-    /// Source: pve-storage `PVE/API2/Storage/PruneBackups.pm`.
-    pub fn prune(self, params: &PruneParams) -> Call<'a, Upid> {
-        self.call(&storage::PRUNE_BACKUPS).fields(params).changing()
-    }
 }
 
 /// A volume on a storage.
@@ -84,36 +31,164 @@ pub struct Volume<'a> {
     pub(crate) volume: &'a VolumeId,
 }
 
+endpoints! {
+    impl Client as self, '_ {
+        /// Lists the storage definitions of the cluster.
+        ///
+        /// Source: pve-storage `PVE/API2/Storage/Config.pm`.
+        GET "/storage" as DEFINITIONS "storage.definitions"
+        fn storage_definitions(&self) -> Rows<StorageDefinition>
+        needs (any token)
+        check(
+            "rows without it are left out",
+            ("Datastore.Audit" or "Datastore.AllocateSpace" on "/storage/{storage}"),
+            "pve-storage PVE/API2/Storage/Config.pm, index"
+        ).filters().seen("get-storage.none");
+
+        /// Reads one storage definition, which needs more than the list does.
+        ///
+        /// Source: pve-storage `PVE/API2/Storage/Config.pm`.
+        GET "/storage/{storage}" as DEFINITION "storage.definition"
+        fn storage_definition(&self, storage: &StorageId) -> StorageDefinition { .at(&[storage]) }
+        needs ("Datastore.Allocate" on "/storage/{storage}");
+    }
+
+    impl Node<'a> as self, 'a {
+        /// Lists the storages with their space. PVE asks every one of them, so one that hangs makes this slow.
+        ///
+        /// Source: pve-storage `PVE/API2/Storage/Status.pm`.
+        GET "/nodes/{node}/storage" as LIST "storage.list"
+        fn storages(self) -> Rows<StorageStatus>, with StorageFilter
+        needs (any token)
+        .paced(Pace::Storage)
+        .protected()
+        check(
+            "rows without it are left out",
+            ("Datastore.Audit" or "Datastore.AllocateSpace" on "/storage/{storage}"),
+            "pve-storage PVE/API2/Storage/Status.pm, index"
+        ).filters().seen("get-node-storage.none");
+    }
+
+    impl Storage<'a> as self, 'a {
+        /// Reads the space. PVE looks at every storage for it, so another one that hangs makes this slow.
+        ///
+        /// Source: pve-storage `PVE/API2/Storage/Status.pm`.
+        GET "/nodes/{node}/storage/{storage}/status" as STATUS "storage.status"
+        fn status(self) -> StorageStatus
+        needs ("Datastore.Audit" or "Datastore.AllocateSpace" on "/storage/{storage}")
+        .paced(Pace::Storage)
+        .protected();
+
+        /// Lists volumes. An empty list may mean that the token sees none: backups need more than the storage itself.
+        ///
+        /// Source: pve-storage `PVE/API2/Storage/Content.pm`.
+        GET "/nodes/{node}/storage/{storage}/content" as CONTENT_LIST "volume.list"
+        fn content(self) -> Rows<Content>, with ContentFilter
+        needs ("Datastore.Audit" or "Datastore.AllocateSpace" on "/storage/{storage}")
+        .paced(Pace::Storage)
+        .protected()
+        check(
+            "backups without it are left out",
+            (both ("Datastore.AllocateSpace" on "/storage/{storage}") ("VM.Backup" on "/vms/{vmid}")),
+            CONTENT_API
+        ).filters().seen("get-content-backup.none");
+
+        /// Allocates a volume, at once, and returns its id. PVE takes names of every kind, also those of other guests.
+        ///
+        /// Source: pve-storage `PVE/API2/Storage/Content.pm`.
+        POST "/nodes/{node}/storage/{storage}/content" as ALLOCATE "volume.allocate"
+        fn allocate(self, params: &AllocateParams) -> VolumeId { .fields(params) }
+        needs ("Datastore.AllocateSpace" on "/storage/{storage}");
+
+        /// Starts downloading a template or an image.
+        ///
+        /// Source: pve-storage `PVE/API2/Storage/Status.pm`.
+        POST "/nodes/{node}/storage/{storage}/download-url" as DOWNLOAD "storage.download"
+        fn download(self, params: &DownloadUrlParams) -> Upid { .fields(params) }
+        needs (both
+            ("Datastore.AllocateTemplate" on "/storage/{storage}")
+            (either ("Sys.Audit" and "Sys.Modify" on "/") ("Sys.AccessNetwork" on "/nodes/{node}")))
+        .starts(&["download"], "filename");
+
+        /// Lists the backups with what a retention would do to each, and does nothing.
+        ///
+        /// Source: pve-storage `PVE/API2/Storage/PruneBackups.pm`.
+        GET "/nodes/{node}/storage/{storage}/prunebackups" as PRUNE_DRY_RUN "storage.prune_dry_run"
+        fn prune_dry_run(self, params: &PruneParams) -> Rows<PruneEntry> { .fields(params) }
+        needs ("Datastore.Audit" or "Datastore.AllocateSpace" on "/storage/{storage}")
+        .paced(Pace::Storage)
+        .protected();
+
+        /// Starts deleting the backups that a retention does not keep.
+        ///
+        /// Source: pve-storage `PVE/API2/Storage/PruneBackups.pm`.
+        DELETE "/nodes/{node}/storage/{storage}/prunebackups" as PRUNE_BACKUPS "storage.prune"
+        fn prune(self, params: &PruneParams) -> Upid { .fields(params) }
+        needs (any token)
+        .traced(Trace::Task(Worker { kinds: &["prunebackups"], id: TaskId::Storage }))
+        check(
+            "with `vmid`",
+            (both ("Datastore.AllocateSpace" on "/storage/{storage}") ("VM.Backup" on "/vms/{vmid}")),
+            PRUNE_API
+        ).seen("prune-403-limited")
+        check("without `vmid`", ("Datastore.Allocate" on "/storage/{storage}"), PRUNE_API);
+    }
+
+    impl Volume<'a> as self, 'a {
+        /// Reads size, notes and protection. The size is rounded up, unlike the one in the list.
+        ///
+        /// Source: pve-storage `PVE/API2/Storage/Content.pm`.
+        GET "/nodes/{node}/storage/{storage}/content/{volume}" as VOLUME "volume.get"
+        fn get(self) -> VolumeAttributes
+        needs (any token)
+        .paced(Pace::Storage)
+        .protected()
+        check(
+            "for a backup",
+            (both ("Datastore.AllocateSpace" on "/storage/{storage}") ("VM.Backup" on "/vms/{vmid}")),
+            CONTENT_API
+        ).seen("get-content-volume.limited");
+
+        /// Changes notes and protection of a backup, at once. Other volumes are refused.
+        ///
+        /// Source: pve-storage `PVE/API2/Storage/Content.pm`.
+        PUT "/nodes/{node}/storage/{storage}/content/{volume}" as SET_VOLUME "volume.set"
+        fn set(self, params: &VolumeParams) -> Nothing { .fields(params) }
+        needs (any token)
+        .traced(Trace::Value(&VOLUME))
+        check(
+            "for a backup",
+            (both ("Datastore.AllocateSpace" on "/storage/{storage}") ("VM.Backup" on "/vms/{vmid}")),
+            CONTENT_API
+        ).seen("content-put-backuponly");
+
+        /// Starts deleting the volume. A backup that is already gone is a task that succeeds; a protected one fails in it.
+        ///
+        /// With a delay the answer may come after the end, and then there is no task.
+        /// Source: pve-storage `PVE/API2/Storage/Content.pm`.
+        DELETE "/nodes/{node}/storage/{storage}/content/{volume}" as DELETE_VOLUME "volume.delete"
+        fn delete(self) -> Started, with DeleteVolumeParams
+        needs (any token)
+        .traced(Trace::Deleted(Worker { kinds: &["imgdel"], id: TaskId::Storage }, &VOLUME))
+        check(
+            "for a backup",
+            (both ("Datastore.AllocateSpace" on "/storage/{storage}") ("VM.Backup" on "/vms/{vmid}")),
+            CONTENT_API
+        ).seen("content-delete-backuponly")
+        check("for everything else", ("Datastore.Allocate" on "/storage/{storage}"), CONTENT_API)
+            .seen("content-delete-403-limited");
+    }
+}
+
+impl<'a> Storage<'a> {
+    fn call<P>(self, endpoint: &'static Endpoint) -> Call<'a, Nothing, P> {
+        self.node.client.call(endpoint).at(&[self.node.node, self.storage])
+    }
+}
+
 impl<'a> Volume<'a> {
-    fn call<T: DeserializeOwned, P>(self, endpoint: &'static Endpoint) -> Call<'a, T, P> {
+    fn call<P>(self, endpoint: &'static Endpoint) -> Call<'a, Nothing, P> {
         let node = self.storage.node;
-        node.client.call(endpoint, &[node.node, self.storage.storage, self.volume])
-    }
-
-    /// Reads size, notes and protection. The size is rounded up, unlike the one in the list.
-    ///
-    /// `GET /nodes/{node}/storage/{storage}/content/{volume}`; a backup needs `Datastore.AllocateSpace` on the storage
-    /// and `VM.Backup` on its container.
-    /// Source: pve-storage `PVE/API2/Storage/Content.pm`.
-    pub fn get(self) -> Call<'a, VolumeAttributes> {
-        self.call(&storage::VOLUME)
-    }
-
-    /// Changes notes and protection of a backup, at once.
-    ///
-    /// `PUT /nodes/{node}/storage/{storage}/content/{volume}`; needs what reading it needs. Other volumes are refused.
-    /// Source: pve-storage `PVE/API2/Storage/Content.pm`.
-    pub fn set(self, params: &VolumeParams) -> Call<'a, ()> {
-        self.call(&storage::SET_VOLUME).fields(params).unit()
-    }
-
-    /// Starts deleting the volume. A backup that is already gone is a task that succeeds; a protected one fails in it.
-    ///
-    /// `DELETE /nodes/{node}/storage/{storage}/content/{volume}`; a backup needs what reading it needs, everything else
-    /// `Datastore.Allocate` on `/storage/{storage}`. With a delay the answer may come after the end, and then there is
-    /// no task.
-    /// Source: pve-storage `PVE/API2/Storage/Content.pm`.
-    pub fn delete(self) -> Call<'a, Started, DeleteVolumeParams> {
-        self.call(&storage::DELETE_VOLUME).changing()
+        node.client.call(endpoint).at(&[node.node, self.storage.storage, self.volume])
     }
 }

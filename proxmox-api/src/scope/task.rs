@@ -1,10 +1,13 @@
-//! A worker task.
+//! Worker tasks.
 
-use proxmox_types::params::LogRange;
-use proxmox_types::{TaskLogLine, TaskStatus, Upid};
+use proxmox_types::params::{LogRange, TaskFilter};
+use proxmox_types::{TaskEntry, TaskLogLine, TaskStatus, Upid};
 
-use crate::endpoint::table::task;
-use crate::{Call, Client, Page};
+use super::{Node, Nothing};
+use crate::endpoint::{CodeCheck, Endpoint, Privileges, Returns};
+use crate::{Call, Client, Method, Page, decode};
+
+const API: &str = "pve-manager PVE/API2/Tasks.pm";
 
 /// A task, on the node that its UPID names.
 #[derive(Clone, Copy, Debug)]
@@ -13,36 +16,57 @@ pub struct Task<'a> {
     pub(crate) upid: &'a Upid,
 }
 
+endpoints! {
+    impl Node<'a> as self, 'a {
+        /// Lists tasks, by default those that have ended.
+        ///
+        /// Source: pve-manager `PVE/API2/Tasks.pm`.
+        GET "/nodes/{node}/tasks" as LIST "task.list"
+        fn tasks(self) -> Page<TaskEntry>, with TaskFilter
+        needs (any token)
+        check("tasks of anyone but the same token are left out without it", ("Sys.Audit" on "/nodes/{node}"), API)
+            .filters().seen("get-tasks.none");
+    }
+
+    impl Task<'a> as self, 'a {
+        /// Reads the state. A UPID that was rotated away is a 400.
+        ///
+        /// Source: pve-manager `PVE/API2/Tasks.pm`.
+        GET "/nodes/{node}/tasks/{upid}/status" as STATUS "task.status"
+        fn status(self) -> TaskStatus
+        needs (any token)
+        .protected()
+        check("for tasks of anyone but the same token", ("Sys.Audit" on "/nodes/{node}"), API)
+            .seen("task-status-403.limited");
+
+        /// Reads lines of the log. An empty log has the line `no content`, a missing one the text of the failed open.
+        ///
+        /// Source: pve-manager `PVE/API2/Tasks.pm`.
+        GET "/nodes/{node}/tasks/{upid}/log" as LOG "task.log"
+        fn log(self) -> Page<TaskLogLine>, with LogRange
+        needs (any token)
+        .protected()
+        check("for tasks of anyone but the same token", ("Sys.Audit" on "/nodes/{node}"), API)
+            .seen("task-log-403.none");
+
+        /// Stops the task: TERM, and KILL after 5 s, for which the call waits. A task that has ended is no error.
+        ///
+        /// Source: pve-manager `PVE/API2/Tasks.pm`.
+        DELETE "/nodes/{node}/tasks/{upid}" as STOP "task.stop"
+        fn stop(self) -> Nothing
+        needs (any token)
+        check("for tasks of anyone but the same token", ("Sys.Modify" on "/nodes/{node}"), API)
+            .seen("task-stop-403.full");
+    }
+}
+
 impl<'a> Task<'a> {
     /// The UPID.
     pub const fn upid(self) -> &'a Upid {
         self.upid
     }
 
-    /// Reads the state.
-    ///
-    /// `GET /nodes/{node}/tasks/{upid}/status`; a token's own tasks need no privilege, others `Sys.Audit` on
-    /// `/nodes/{node}`. A UPID that was rotated away is a 400.
-    /// Source: pve-manager `PVE/API2/Tasks.pm`.
-    pub fn status(self) -> Call<'a, TaskStatus> {
-        self.client.call(&task::STATUS, &[&self.upid.node(), self.upid])
-    }
-
-    /// Reads lines of the log. An empty log has the line `no content`, a missing one the text of the failed open.
-    ///
-    /// `GET /nodes/{node}/tasks/{upid}/log`; a token's own tasks need no privilege, others `Sys.Audit` on
-    /// `/nodes/{node}`.
-    /// Source: pve-manager `PVE/API2/Tasks.pm`.
-    pub fn log(self) -> Call<'a, Page<TaskLogLine>, LogRange> {
-        self.client.page(&task::LOG, &[&self.upid.node(), self.upid])
-    }
-
-    /// Stops the task: TERM, and KILL after 5 s, for which the call waits. A task that has ended is no error.
-    ///
-    /// `DELETE /nodes/{node}/tasks/{upid}`; a token's own tasks need no privilege, others `Sys.Modify` on
-    /// `/nodes/{node}`.
-    /// Source: pve-manager `PVE/API2/Tasks.pm`.
-    pub fn stop(self) -> Call<'a, ()> {
-        self.client.call(&task::STOP, &[&self.upid.node(), self.upid]).unit()
+    fn call<P>(self, endpoint: &'static Endpoint) -> Call<'a, Nothing, P> {
+        self.client.call(endpoint).at(&[&self.upid.node(), self.upid])
     }
 }

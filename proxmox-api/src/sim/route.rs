@@ -210,8 +210,8 @@ mod tests {
             .flat_map(|group| group.iter())
             .map(|(name, route, _)| (*name, (*route).into()))
             .collect();
-        let rows = crate::endpoint::table::all()
-            .map(|row| (row.operation, format!("{} {}", row.method.as_str(), row.path)));
+        let rows =
+            crate::scope::all().map(|row| (row.operation, format!("{} {}", row.method.as_str(), row.path)));
         let missing: Vec<_> = rows.filter(|row| !known.contains(row)).collect();
         assert!(missing.is_empty(), "{missing:?}");
     }

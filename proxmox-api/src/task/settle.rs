@@ -13,9 +13,9 @@ use proxmox_types::{NodeName, Rows, SnapshotEntry, Unread, Upid};
 use serde_json::Value;
 use tracing::debug;
 
-use crate::endpoint::table::snapshot;
 use crate::endpoint::{Endpoint, Trace, Worker};
 use crate::error::Error;
+use crate::scope::snapshot;
 use crate::{Call, Cause, Change, Client, Ended, Parameter, Patience, Request, Started, decode};
 
 /// How long is looked for a trace after the answer was given up, at least. After all the time that a call may take,

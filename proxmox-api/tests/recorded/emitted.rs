@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-use proxmox_api::endpoint::table;
+use proxmox_api::scope;
 use serde_json::{Map, Value, json};
 
 use crate::calls::{Given, build};
@@ -43,7 +43,7 @@ fn sent(operation: &str) -> (BTreeSet<String>, BTreeSet<String>) {
 #[test]
 fn what_the_structs_can_send_is_what_the_table_says() {
     let mut faults = Vec::new();
-    for endpoint in table::all() {
+    for endpoint in scope::all() {
         let (names, _) = sent(endpoint.operation);
         let rows = endpoint.parameters.iter().flat_map(|group| group.iter());
         let unsent = rows.filter(|row| !names.iter().any(|name| row.covers(name)));
@@ -57,7 +57,7 @@ const NEVER_SENT: [&str; 2] = ["hookscript", "lock"];
 
 #[test]
 fn no_field_of_a_struct_was_forgotten() {
-    let empty: BTreeSet<(&str, String)> = table::all()
+    let empty: BTreeSet<(&str, String)> = scope::all()
         .flat_map(|endpoint| sent(endpoint.operation).1.into_iter().map(|field| (endpoint.operation, field)))
         .filter(|(_, field)| !NEVER_SENT.contains(&field.as_str()))
         .collect();
@@ -66,7 +66,7 @@ fn no_field_of_a_struct_was_forgotten() {
 
 #[test]
 fn the_full_calls_are_of_operations_that_exist() {
-    let names: BTreeSet<&str> = table::all().map(|endpoint| endpoint.operation).collect();
+    let names: BTreeSet<&str> = scope::all().map(|endpoint| endpoint.operation).collect();
     let calls = full_calls();
     let unknown: Vec<&String> =
         calls.keys().filter(|operation| !names.contains(operation.as_str())).collect();

@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use proxmox_api::endpoint::{Endpoint, table};
+use proxmox_api::endpoint::Endpoint;
+use proxmox_api::scope;
 use proxmox_api::{Error, Request};
 use proxmox_types::Upid;
 use serde_json::{Map, Value};
@@ -17,7 +18,7 @@ pub(crate) fn row(recording: &Recording) -> Option<&'static Endpoint> {
     let segments = recording.segments();
     let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
     let restores = parameters(recording).get("restore").is_some_and(|value| *value == 1 || *value == "1");
-    let mut rows = table::all().filter(|endpoint| endpoint.matches(method, &segments));
+    let mut rows = scope::all().filter(|endpoint| endpoint.matches(method, &segments));
     rows.find(|endpoint| endpoint.operation != "lxc.create" || !restores)
 }
 

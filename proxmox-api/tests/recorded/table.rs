@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use proxmox_api::endpoint::{Endpoint, table};
+use proxmox_api::endpoint::Endpoint;
+use proxmox_api::scope;
 
 use crate::recording::{Recording, all, exceptions};
 
@@ -11,7 +12,7 @@ fn rows(recording: &Recording) -> Vec<&'static Endpoint> {
     let (Some(method), Some(_)) = (recording.method(), &recording.path) else { return Vec::new() };
     let segments = recording.segments();
     let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
-    table::all().filter(|endpoint| endpoint.matches(method, &segments)).collect()
+    scope::all().filter(|endpoint| endpoint.matches(method, &segments)).collect()
 }
 
 #[test]
@@ -29,7 +30,7 @@ fn every_recorded_request_is_of_a_row_or_has_a_reason_not_to_be() {
 fn every_row_was_recorded_or_has_a_reason_not_to_be() {
     let reasons = exceptions(include_str!("unrecorded_operations.txt"));
     let recorded: BTreeSet<&str> = all().iter().flat_map(rows).map(|endpoint| endpoint.operation).collect();
-    let missing = table::all().map(|endpoint| endpoint.operation).filter(|name| !recorded.contains(name));
+    let missing = scope::all().map(|endpoint| endpoint.operation).filter(|name| !recorded.contains(name));
     let missing: BTreeSet<&str> = missing.collect();
     assert!(missing.iter().copied().eq(reasons.keys().map(String::as_str)), "{missing:#?}");
 }
@@ -37,13 +38,13 @@ fn every_row_was_recorded_or_has_a_reason_not_to_be() {
 #[test]
 fn every_recording_that_a_row_names_exists() {
     let names: BTreeSet<String> = all().into_iter().map(|recording| recording.name).collect();
-    let cited = table::all().flat_map(|endpoint| endpoint.in_code).filter_map(|check| check.recording);
+    let cited = scope::all().flat_map(Endpoint::code_checks).filter_map(|check| check.recording);
     let missing: Vec<&str> = cited.filter(|name| !names.contains(*name)).collect();
     assert!(missing.is_empty(), "{missing:?}");
 }
 
 #[test]
 fn operations_have_names_of_their_own() {
-    let names: Vec<&str> = table::all().map(|endpoint| endpoint.operation).collect();
+    let names: Vec<&str> = scope::all().map(|endpoint| endpoint.operation).collect();
     assert_eq!(names.iter().collect::<BTreeSet<_>>().len(), names.len());
 }

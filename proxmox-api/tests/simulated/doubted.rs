@@ -1,6 +1,6 @@
 //! Answers that are no success: which of them prove that nothing was done, and what becomes of the call with the others.
 
-use proxmox_api::endpoint::table;
+use proxmox_api::scope;
 use proxmox_api::sim::{Answer, Effect, Fault};
 use proxmox_api::{ConfigChange, Method};
 use serde_json::json;
@@ -69,7 +69,7 @@ fn a_call_that_was_executed_is_found_whatever_it_was_answered() {
 fn a_change_that_a_put_made_and_then_complained_about_is_live() {
     let (sim, client) = scene();
     let answer = Answer::bare(500, "bridge 'vmbr77' does not exist");
-    sim.inject(Fault::once(&table::lxc::SET_CONFIG, Effect::Answered(answer.clone())));
+    sim.inject(Fault::once(&scope::lxc::SET_CONFIG, Effect::Answered(answer.clone())));
     let params = p(json!({"cores": 2}));
     let applied = lxc(&client, 101, |lxc| now(lxc.apply(&params)));
     assert!(matches!(applied, Ok(ConfigChange::Live)), "{applied:?}");
@@ -77,11 +77,11 @@ fn a_change_that_a_put_made_and_then_complained_about_is_live() {
         ["unable to hotplug mp0: failed to change apparmor profile", "unable to apply pending change mp0: no"]
     {
         let late = Answer::refused_parameter("mp0", text);
-        sim.inject(Fault::once(&table::lxc::SET_CONFIG, Effect::Answered(late)));
+        sim.inject(Fault::once(&scope::lxc::SET_CONFIG, Effect::Answered(late)));
         let applied = lxc(&client, 101, |lxc| now(lxc.apply(&params)));
         assert!(matches!(applied, Ok(ConfigChange::Live)), "{applied:?}");
     }
-    sim.inject(Fault::once(&table::lxc::SET_CONFIG, Effect::Instead(answer)));
+    sim.inject(Fault::once(&scope::lxc::SET_CONFIG, Effect::Instead(answer)));
     let params = p(json!({"cores": 3}));
     let error = lxc(&client, 101, |lxc| now(lxc.apply(&params))).unwrap_err();
     assert!(error.may_have_happened(), "{error}");

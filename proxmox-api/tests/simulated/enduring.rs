@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-use proxmox_api::endpoint::table::task;
+use proxmox_api::scope::task;
 use proxmox_api::sim::{Answer, Effect, Fault, Sim};
 use proxmox_api::{Error, Patience};
 use proxmox_types::params::VzdumpParams;

@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-use proxmox_api::endpoint::table::{lxc, node, storage, task};
+use proxmox_api::scope::{lxc, node, storage, task};
 use proxmox_api::sim::{Answer, Effect, Fault, Sim};
 use proxmox_api::{Cause, Client, Error, Thing};
 use serde_json::{Value, json};

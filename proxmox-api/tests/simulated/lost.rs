@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use proxmox_api::endpoint::{Endpoint, table};
+use proxmox_api::endpoint::Endpoint;
+use proxmox_api::scope;
 use proxmox_api::sim::{Answer, Effect, Fault, Sim};
 use proxmox_api::{Client, Error, Lxc, Node, Patience, Started};
 use proxmox_types::{NodeName, StorageId, Upid};
@@ -58,7 +59,7 @@ pub(crate) type Settle = fn(&Client) -> Settled;
 /// An endpoint, a call of it, and whether its trace can be told from that of others.
 pub(crate) const CALLS: &[(&Endpoint, Settle, bool)] = &[
     (
-        &table::lxc::CREATE,
+        &scope::lxc::CREATE,
         |c| {
             on(c, |n| {
                 now(n
@@ -69,7 +70,7 @@ pub(crate) const CALLS: &[(&Endpoint, Settle, bool)] = &[
         true,
     ),
     (
-        &table::lxc::RESTORE,
+        &scope::lxc::RESTORE,
         |c| {
             on(c, |n| {
                 now(n
@@ -79,25 +80,25 @@ pub(crate) const CALLS: &[(&Endpoint, Settle, bool)] = &[
         },
         true,
     ),
-    (&table::lxc::DESTROY, |c| lxc(c, 101, |l| now(l.destroy().settle())), true),
+    (&scope::lxc::DESTROY, |c| lxc(c, 101, |l| now(l.destroy().settle())), true),
     (
-        &table::lxc::SET_CONFIG,
+        &scope::lxc::SET_CONFIG,
         |c| lxc(c, 101, |l| now(l.set_config(&p(json!({"cores": 2, "tags": "b;a"}))).settle())),
         true,
     ),
     (
-        &table::lxc::RESIZE,
+        &scope::lxc::RESIZE,
         |c| lxc(c, 101, |l| now(l.resize(&p(json!({"disk": "rootfs", "size": "+1G"}))).settle())),
         true,
     ),
     (
-        &table::lxc::CLONE,
+        &scope::lxc::CLONE,
         |c| lxc(c, 101, |l| now(l.clone_to(&p(json!({"newid": 402, "full": 1}))).settle())),
         true,
     ),
-    (&table::lxc::TEMPLATE, |c| lxc(c, 101, |l| now(l.template().settle())), true),
+    (&scope::lxc::TEMPLATE, |c| lxc(c, 101, |l| now(l.template().settle())), true),
     (
-        &table::lxc::MOVE_VOLUME,
+        &scope::lxc::MOVE_VOLUME,
         |c| {
             lxc(c, 101, |l| {
                 now(l.move_volume(&p(json!({"volume": "rootfs", "storage": "local-btrfs"}))).settle())
@@ -105,22 +106,22 @@ pub(crate) const CALLS: &[(&Endpoint, Settle, bool)] = &[
         },
         true,
     ),
-    (&table::lxc::MIGRATE, |c| lxc(c, 101, |l| now(l.migrate(&p(json!({"target": "pve2"}))).settle())), true),
-    (&table::power::START, |c| lxc(c, 101, |l| now(l.start().settle())), true),
-    (&table::power::STOP, |c| lxc(c, 100, |l| now(l.stop().settle())), true),
-    (&table::power::SHUTDOWN, |c| lxc(c, 100, |l| now(l.shutdown().settle())), true),
-    (&table::power::REBOOT, |c| lxc(c, 100, |l| now(l.reboot().settle())), true),
-    (&table::power::SUSPEND, |c| lxc(c, 100, |l| now(l.suspend().settle())), true),
-    (&table::power::RESUME, |c| lxc(c, 101, |l| now(l.resume().settle())), true),
-    (&table::snapshot::CREATE, |c| lxc(c, 300, |l| now(l.snapshot(&p(json!("s2"))).create().settle())), true),
-    (&table::snapshot::DELETE, |c| lxc(c, 300, |l| now(l.snapshot(&p(json!("s1"))).delete().settle())), true),
+    (&scope::lxc::MIGRATE, |c| lxc(c, 101, |l| now(l.migrate(&p(json!({"target": "pve2"}))).settle())), true),
+    (&scope::power::START, |c| lxc(c, 101, |l| now(l.start().settle())), true),
+    (&scope::power::STOP, |c| lxc(c, 100, |l| now(l.stop().settle())), true),
+    (&scope::power::SHUTDOWN, |c| lxc(c, 100, |l| now(l.shutdown().settle())), true),
+    (&scope::power::REBOOT, |c| lxc(c, 100, |l| now(l.reboot().settle())), true),
+    (&scope::power::SUSPEND, |c| lxc(c, 100, |l| now(l.suspend().settle())), true),
+    (&scope::power::RESUME, |c| lxc(c, 101, |l| now(l.resume().settle())), true),
+    (&scope::snapshot::CREATE, |c| lxc(c, 300, |l| now(l.snapshot(&p(json!("s2"))).create().settle())), true),
+    (&scope::snapshot::DELETE, |c| lxc(c, 300, |l| now(l.snapshot(&p(json!("s1"))).delete().settle())), true),
     (
-        &table::snapshot::ROLLBACK,
+        &scope::snapshot::ROLLBACK,
         |c| lxc(c, 300, |l| now(l.snapshot(&p(json!("s1"))).rollback().settle())),
         true,
     ),
     (
-        &table::snapshot::SET_CONFIG,
+        &scope::snapshot::SET_CONFIG,
         |c| {
             lxc(c, 300, |l| {
                 now(l.snapshot(&p(json!("s1"))).set_config(&p(json!({"description": "new"}))).settle())
@@ -129,12 +130,12 @@ pub(crate) const CALLS: &[(&Endpoint, Settle, bool)] = &[
         true,
     ),
     (
-        &table::backup::VZDUMP,
+        &scope::backup::VZDUMP,
         |c| on(c, |n| now(n.vzdump(&p(json!({"vmid": "101", "storage": "local"}))).settle())),
         true,
     ),
     (
-        &table::storage::SET_VOLUME,
+        &scope::storage::SET_VOLUME,
         |c| {
             local(c, |s| {
                 now(s.volume(&p(json!(GOLDEN))).set(&p(json!({"notes": "new", "protected": 1}))).settle())
@@ -143,17 +144,17 @@ pub(crate) const CALLS: &[(&Endpoint, Settle, bool)] = &[
         true,
     ),
     (
-        &table::storage::DELETE_VOLUME,
+        &scope::storage::DELETE_VOLUME,
         |c| local(c, |s| now(s.volume(&p(json!(GOLDEN))).delete().settle())),
         true,
     ),
     (
-        &table::storage::PRUNE_BACKUPS,
+        &scope::storage::PRUNE_BACKUPS,
         |c| local(c, |s| now(s.prune(&p(json!({"prune-backups": "keep-last=1", "vmid": 210}))).settle())),
         true,
     ),
     (
-        &table::storage::DOWNLOAD,
+        &scope::storage::DOWNLOAD,
         |c| {
             local(c, |s| {
                 now(s.download(&p(json!({"url": "https://example.org/a.tar.gz", "content": "vztmpl", "filename": "a.tar.gz"}))).settle())
@@ -162,7 +163,7 @@ pub(crate) const CALLS: &[(&Endpoint, Settle, bool)] = &[
         true,
     ),
     (
-        &table::storage::ALLOCATE,
+        &scope::storage::ALLOCATE,
         |c| {
             local(c, |s| {
                 now(s
@@ -172,7 +173,7 @@ pub(crate) const CALLS: &[(&Endpoint, Settle, bool)] = &[
         },
         false,
     ),
-    (&table::task::STOP, |c| now(c.task(&running(c)).stop().settle()), false),
+    (&scope::task::STOP, |c| now(c.task(&running(c)).stop().settle()), false),
 ];
 
 /// The task of a backup that runs.
@@ -202,7 +203,7 @@ pub(crate) fn meet(endpoint: &'static Endpoint, settle: Settle, effect: Effect) 
 
 #[test]
 fn every_changing_operation_is_called() {
-    let changing: BTreeSet<&str> = table::all()
+    let changing: BTreeSet<&str> = scope::all()
         .filter(|endpoint| !endpoint.method.is_read())
         .map(|endpoint| endpoint.operation)
         .collect();
@@ -286,7 +287,7 @@ fn a_task_of_before_or_of_somebody_else_is_not_taken_for_the_lost_one() {
     let other = sim.as_token("felhom@pve!agent".parse().unwrap()).client();
     let theirs = start(&other);
     sim.world().kill_task(&theirs.to_string());
-    sim.inject(Fault::once(&table::power::START, Effect::LostRequest));
+    sim.inject(Fault::once(&scope::power::START, Effect::LostRequest));
     let outcome = lxc(&client, 101, |lxc| now(lxc.start().settle()));
     assert!(fate(&outcome) == Fate::NotDone, "{outcome:?}");
 }
@@ -299,7 +300,7 @@ fn two_that_may_be_it_are_not_guessed_between() {
         let upid = lxc(&again, 101, |lxc| now(lxc.start()).unwrap());
         sim.world().kill_task(&upid.to_string());
     }
-    sim.inject(Fault::once(&table::power::START, Effect::LostRequest));
+    sim.inject(Fault::once(&scope::power::START, Effect::LostRequest));
     let outcome = lxc(&client, 101, |lxc| now(lxc.start().settle()));
     assert!(fate(&outcome) == Fate::Unknown, "{outcome:?}");
 }
@@ -308,7 +309,7 @@ fn two_that_may_be_it_are_not_guessed_between() {
 fn an_unchanged_digest_proves_that_nothing_happened() {
     let (sim, client) = scene();
     let digest = lxc(&client, 101, |lxc| now(lxc.config()).unwrap().digest.unwrap());
-    sim.inject(Fault::once(&table::lxc::SET_CONFIG, Effect::LostRequest));
+    sim.inject(Fault::once(&scope::lxc::SET_CONFIG, Effect::LostRequest));
     let params = json!({"cores": 2, "digest": digest});
     let outcome = lxc(&client, 101, |lxc| now(lxc.set_config(&p(params)).settle()));
     assert!(fate(&outcome) == Fate::NotDone, "{outcome:?}");
@@ -317,8 +318,8 @@ fn an_unchanged_digest_proves_that_nothing_happened() {
 #[test]
 fn a_snapshot_that_is_there_is_a_trace_even_if_tasks_cannot_be_listed() {
     let (sim, client) = scene();
-    sim.inject(Fault::once(&table::snapshot::CREATE, Effect::LostAnswer));
-    sim.inject(Fault { endpoint: &table::task::LIST, effect: Effect::Refused, times: usize::MAX });
+    sim.inject(Fault::once(&scope::snapshot::CREATE, Effect::LostAnswer));
+    sim.inject(Fault { endpoint: &scope::task::LIST, effect: Effect::Refused, times: usize::MAX });
     let name = p(json!("s2"));
     let outcome = lxc(&client, 300, |lxc| now(lxc.snapshot(&name).create().settle()));
     assert!(matches!(outcome, Ok(Started::Done)), "{outcome:?}");
@@ -333,7 +334,7 @@ fn change_lost(params: Value) -> Settled {
     if params["digest"] == json!("current") {
         params["digest"] = json!(lxc(&client, 101, |lxc| now(lxc.config()).unwrap().digest.unwrap()));
     }
-    sim.inject(Fault::once(&table::lxc::SET_CONFIG, Effect::LostRequest));
+    sim.inject(Fault::once(&scope::lxc::SET_CONFIG, Effect::LostRequest));
     lxc(&client, 101, |lxc| now(lxc.set_config(&p(params)).settle()))
 }
 
@@ -350,7 +351,7 @@ fn what_looks_as_if_it_were_in_effect_proves_nothing() {
 fn a_backup_of_whatever_guests_is_found() {
     for chosen in [json!({"all": true}), json!({"exclude": "101,300"}), json!({"vmid": "100,101"})] {
         let (sim, client) = scene();
-        sim.inject(Fault::once(&table::backup::VZDUMP, Effect::LostAnswer));
+        sim.inject(Fault::once(&scope::backup::VZDUMP, Effect::LostAnswer));
         let mut params = chosen.clone();
         params["storage"] = json!("local");
         let outcome = on(&client, |node| now(node.vzdump(&p(params)).settle()));
@@ -366,7 +367,7 @@ fn a_server_that_said_that_it_acted_is_believed() {
     let listed = Answer { body: unlisted.to_string(), ..Answer::bare(500, reason) };
     for answer in [broken, listed] {
         let (_, outcome) =
-            meet(&table::power::START, |c| lxc(c, 101, |l| now(l.start().settle())), Effect::Instead(answer));
+            meet(&scope::power::START, |c| lxc(c, 101, |l| now(l.start().settle())), Effect::Instead(answer));
         assert!(fate(&outcome) == Fate::Unknown, "{outcome:?}");
     }
 }
@@ -382,7 +383,7 @@ fn a_deletion_by_somebody_else_is_not_taken_for_ours() {
     volumes.insert(other.trim_start_matches("local:").into(), golden);
     drop(world);
     local(&again, |s| now(s.volume(&p(json!(other))).delete())).unwrap();
-    sim.inject(Fault::once(&table::storage::DELETE_VOLUME, Effect::LostRequest));
+    sim.inject(Fault::once(&scope::storage::DELETE_VOLUME, Effect::LostRequest));
     let outcome = local(&client, |s| now(s.volume(&p(json!(GOLDEN))).delete().settle()));
     assert!(fate(&outcome) != Fate::Done, "{outcome:?}");
 }

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 
 use proxmox_api::Method;
-use proxmox_api::endpoint::table;
+use proxmox_api::scope;
 use proxmox_api::sim::{Principal, Sim};
 use serde_json::Value;
 
@@ -69,7 +69,7 @@ fn operation(method: &str, path: &str) -> Option<&'static str> {
     let methods = [Method::Get, Method::Post, Method::Put, Method::Delete];
     let method = methods.into_iter().find(|known| known.as_str() == method)?;
     let segments: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
-    table::all().find(|endpoint| endpoint.matches(method, &segments)).map(|endpoint| endpoint.operation)
+    scope::all().find(|endpoint| endpoint.matches(method, &segments)).map(|endpoint| endpoint.operation)
 }
 
 fn recorded() -> Shapes {

@@ -1,6 +1,7 @@
 //! Lists with rows that could not be read, where it is looked for what became of a call.
 
-use proxmox_api::endpoint::{Endpoint, table};
+use proxmox_api::endpoint::Endpoint;
+use proxmox_api::scope;
 use proxmox_api::sim::{Effect, Fault};
 use serde_json::json;
 
@@ -10,7 +11,7 @@ use crate::now::now;
 /// What became of a call that never arrived, while a list looks like that.
 fn fate_with(endpoint: &'static Endpoint, list: &'static str) -> Fate {
     let (sim, client) = scene();
-    sim.inject(Fault::once(&table::snapshot::CREATE, Effect::LostRequest));
+    sim.inject(Fault::once(&scope::snapshot::CREATE, Effect::LostRequest));
     sim.inject(Fault { endpoint, effect: Effect::Body(list), times: usize::MAX });
     let name = p(json!("s2"));
     fate(&lxc(&client, 300, |lxc| now(lxc.snapshot(&name).create().settle())))
@@ -44,7 +45,7 @@ const SNAPSHOTS: &[(&str, Fate)] = &[
 
 #[test]
 fn a_call_is_not_undone_while_a_row_may_be_its_trace() {
-    for (endpoint, cases) in [(&table::task::LIST, TASKS), (&table::snapshot::LIST, SNAPSHOTS)] {
+    for (endpoint, cases) in [(&scope::task::LIST, TASKS), (&scope::snapshot::LIST, SNAPSHOTS)] {
         for (list, expected) in cases {
             assert_eq!(fate_with(endpoint, list), *expected, "{} {list}", endpoint.operation);
         }

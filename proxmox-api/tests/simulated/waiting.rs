@@ -5,7 +5,7 @@ use core::pin::pin;
 use core::task::{Context, Waker};
 use core::time::Duration;
 
-use proxmox_api::endpoint::table::{snapshot, task};
+use proxmox_api::scope::{snapshot, task};
 use proxmox_api::sim::{Answer, Effect, Fault, Sim};
 use proxmox_api::{Cause, Client, Ended, Error, Patience, Started};
 use proxmox_types::params::{Guests, SetConfigParams, VzdumpParams};

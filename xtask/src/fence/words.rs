@@ -64,9 +64,11 @@ fn is_path(attribute: &[Token]) -> bool {
 
 /// Lines of attributes that a macro puts together, so that they are written nowhere.
 ///
-/// Handing on what stands as an attribute where the macro is called is none: `$(#[$doc:meta])*` and `$(#[$doc])*`.
+/// Handing on what stands as an attribute where the macro is called is none: `$(#[$doc:meta])*` and `$(#[$doc])*`. Nor is
+/// documentation, which is text and takes in no code: `#[doc = concat!("`", $path, "`")]`.
 fn made_attributes(source: &Source) -> impl Iterator<Item = usize> {
     let made = tokens::attributes(&source.tokens).filter(|attribute| tokens::holds(attribute, "$"));
+    let made = made.filter(|attribute| !tokens::begins(attribute, "doc ="));
     let made = made.filter(|attribute| match attribute {
         [mark, name, colon, kind] => {
             mark.text != "$" || colon.text != ":" || kind.text != "meta" || name.text == "("

@@ -1,0 +1,155 @@
+//! `endpoints!`: one entry per endpoint, from which come its row, its method with the documentation, and the list of rows.
+//!
+//! ```text
+//! impl Snapshot<'a> as self, 'a {
+//!     /// Starts rolling the container back.
+//!     POST "/nodes/{node}/lxc/{vmid}/snapshot/{snapname}/rollback" as ROLLBACK "snapshot.rollback"
+//!     fn rollback(self) -> Upid, with RollbackParams { .parameter("felhom", 1) }   // what the call sends by itself
+//!     needs ("VM.Snapshot" or "VM.Snapshot.Rollback" on "/vms/{vmid}")             // what PVE's schema declares
+//!     .starts(&["vzrollback"], "vmid")                                             // words of `Endpoint`
+//!     check("when it applies", ("VM.Audit" on "/vms/{vmid}"), SOURCE).seen("recording")
+//!     and &CHECKS_THAT_ENDPOINTS_SHARE;
+//! }
+//! ```
+//!
+//! `self` and the lifetime of the calls stand in the head, because a macro cannot name them for its caller.
+
+macro_rules! endpoints {
+    ($(
+        impl $Scope:ident $(<$own:lifetime>)? as $self:ident, $life:lifetime {$(
+            $(#[$doc:meta])+
+            $method:ident $path:literal as $ROW:ident $operation:literal
+            fn $name:ident($($signature:tt)*) -> $answer:ident $(<$item:ty>)? $(, with $Params:ident)? $({ $($sent:tt)* })?
+            needs $declared:tt
+            $(. $word:ident($($argument:expr),*))*
+            $(check($when:literal, $needed:tt, $source:expr) $(. $mark:ident($($recording:literal)?))*)*
+            $(and $shared:expr)?;
+        )*}
+    )*) => {
+        $($(
+            #[doc = concat!("`", stringify!($method), " ", $path, "`, which is called with `", stringify!($Scope), "::",
+                stringify!($name), "`.")]
+            pub static $ROW: Endpoint =
+                Endpoint::new($operation, method!($method), $path, privileges!($declared), returns!($answer))
+                    .checks(&[
+                        &[$(CodeCheck::new($when, privileges!($needed), $source)$(.$mark($($recording)?))*),*],
+                        $($shared)?
+                    ])
+                    $(.$word($($argument),*))*;
+        )*)*
+
+        /// Every endpoint of this part of the API.
+        pub(super) static ALL: &[&Endpoint] = &[$($(&$ROW),*),*];
+
+        $(impl $(<$own>)? $Scope $(<$own>)? {$(
+            $(#[$doc])+
+            ///
+            #[doc = concat!("`", stringify!($method), " ", $path, "`; needs ", words!($declared), ".")]
+            $(#[doc = concat!("- ", words!($needed), ": ", $when)])*
+            pub fn $name($($signature)*) -> Call<$life, $answer $(<$item>)? $(, $Params)?> {
+                answered!($self.call(&$ROW)$($($sent)*)?, $answer)
+            }
+        )*})*
+    };
+}
+
+macro_rules! method {
+    (GET) => {
+        Method::Get
+    };
+    (POST) => {
+        Method::Post
+    };
+    (PUT) => {
+        Method::Put
+    };
+    (DELETE) => {
+        Method::Delete
+    };
+}
+
+/// What the type of an answer says about the answer.
+macro_rules! returns {
+    (Nothing) => {
+        Returns::Null
+    };
+    (Rows) => {
+        Returns::List
+    };
+    (Interfaces) => {
+        Returns::List
+    };
+    (Page) => {
+        Returns::Page
+    };
+    (Upid) => {
+        Returns::Upid
+    };
+    (Started) => {
+        Returns::UpidOrNull
+    };
+    (Vmid) => {
+        Returns::Integer
+    };
+    (String) => {
+        Returns::Text
+    };
+    (VolumeId) => {
+        Returns::Text
+    };
+    ($object:ident) => {
+        Returns::Object
+    };
+}
+
+/// The call that reads this answer, and remembers the task in it.
+macro_rules! answered {
+    ($call:expr, Nothing) => {
+        $call
+    };
+    ($call:expr, Page) => {
+        $call.reading(decode::page)
+    };
+    ($call:expr, Upid) => {
+        $call.reading(decode::data).changing()
+    };
+    ($call:expr, Started) => {
+        $call.reading(decode::data).changing()
+    };
+    ($call:expr, VolumeId) => {
+        $call.reading(decode::data).changing()
+    };
+    ($call:expr, $read:ident) => {
+        $call.reading(decode::data)
+    };
+}
+
+/// Privileges as a value.
+macro_rules! privileges {
+    ((any token)) => { Privileges::Anyone };
+    ((the user)) => { Privileges::OwnUser };
+    ((either $($part:tt)+)) => { Privileges::Either(&[$(privileges!($part)),+]) };
+    ((both $($part:tt)+)) => { Privileges::Both(&[$(privileges!($part)),+]) };
+    (($name:literal on the group of the user)) => { Privileges::UserGroup(&[$name]) };
+    (($name:literal on $path:literal with $sent:literal)) => { Privileges::IfSent($sent, $path, &[$name]) };
+    (($first:literal $(and $name:literal)* on $path:literal)) => { Privileges::All($path, &[$first $(, $name)*]) };
+    (($first:literal $(or $name:literal)+ on $path:literal)) => { Privileges::AnyOf($path, &[$first $(, $name)+]) };
+}
+
+/// Privileges in words, for the documentation.
+macro_rules! words {
+    ((any token)) => { "no privilege by itself" };
+    ((the user)) => { "to be the user" };
+    ((either $first:tt $($part:tt)+)) => { concat!(words!($first), $(" or ", words!($part)),+) };
+    ((both $first:tt $($part:tt)+)) => { concat!(words!($first), $(" and ", words!($part)),+) };
+    (($name:literal on the group of the user)) => { concat!("`", $name, "` on the user's group") };
+    (($name:literal on $path:literal with $sent:literal)) => {
+        concat!("`", $name, "` on `", $path, "` with `", $sent, "`")
+    };
+    (($first:literal $(and $name:literal)* on $path:literal)) => {
+        concat!("`", $first, "`", $(" and `", $name, "`",)* " on `", $path, "`")
+    };
+    (($first:literal $(or $name:literal)+ on $path:literal)) => {
+        concat!("`", $first, "`", $(" or `", $name, "`",)+ " on `", $path, "`")
+    };
+}
