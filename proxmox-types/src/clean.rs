@@ -19,6 +19,11 @@ const DOTS: &str = "...";
 /// assert_eq!(proxmox_types::clean("no\u{202e}\nsuch \u{1b}[2Jnode", 40), "no\\u{202e}\\nsuch \\u{1b}[2Jnode");
 /// assert_eq!(proxmox_types::clean("abcdefghij", 8), "abcde...");
 /// ```
+///
+/// ```
+/// # use proxmox_types::clean;
+/// assert!(!clean("\u{1b}[31mred", 20).contains('\u{1b}'));
+/// ```
 pub fn clean(text: &str, most: usize) -> String {
     let looked_at = text.floor_char_boundary(most);
     let (head, rest) = text.split_at_checked(looked_at).unwrap_or((text, ""));

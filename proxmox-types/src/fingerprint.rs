@@ -12,6 +12,13 @@ use crate::Malformed;
 /// Reads both cases, with or without colons; compares bytes.
 ///
 /// Source: pve-common `PVE/JSONSchema.pm`, format `fingerprint-sha256`; recording `get-certificates-info.root`.
+///
+/// ```
+/// # use proxmox_types::Fingerprint;
+/// let text = ["AB"; 32].join(":");
+/// assert_eq!(text.parse::<Fingerprint>()?, Fingerprint::new([0xab; 32]));
+/// # Ok::<(), proxmox_types::Malformed>(())
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "alloc::string::String", into = "alloc::string::String")]
 pub struct Fingerprint([u8; 32]);

@@ -55,6 +55,11 @@ const UNSEEN: [(u32, u32); 24] = [
 /// assert!(proxmox_types::is_invisible('\u{200b}'));
 /// assert!(!proxmox_types::is_invisible('é'));
 /// ```
+///
+/// ```
+/// # use proxmox_types::is_invisible;
+/// assert!(is_invisible('\u{feff}') && !is_invisible('a'));
+/// ```
 pub fn is_invisible(character: char) -> bool {
     let number = u32::from(character);
     let is_seen_blank = matches!(character, ' ' | '\t' | '\n' | '\r');

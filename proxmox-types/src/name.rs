@@ -64,6 +64,12 @@ name!(
     /// Name of a PVE node, which is the short host name.
     ///
     /// Source: pve-common `PVE/JSONSchema.pm`, format `pve-node`.
+    ///
+    /// ```
+    /// # use proxmox_types::NodeName;
+    /// assert!("pve1".parse::<NodeName>().is_ok());
+    /// assert!("pve1.example.org".parse::<NodeName>().is_err());
+    /// ```
     NodeName,
     "a node name",
     "letters, digits and inner hyphens, 1 to 63 characters; PVE uses the short host name, without a domain",
@@ -74,6 +80,12 @@ name!(
     /// Name of a storage.
     ///
     /// Source: pve-common `PVE/JSONSchema.pm`, format `pve-storage-id`; case is kept.
+    ///
+    /// ```
+    /// # use proxmox_types::StorageId;
+    /// assert!("local-zfs".parse::<StorageId>().is_ok());
+    /// assert!("1st".parse::<StorageId>().is_err());
+    /// ```
     StorageId,
     "a storage id",
     "2 or more letters, digits, `-`, `_` and `.`, starting with a letter and ending in a letter or digit",
@@ -88,6 +100,12 @@ name!(
     /// Name of a snapshot. `vzdump` is one (a backup in progress takes it) although a caller cannot create it.
     ///
     /// Source: pve-common `PVE/JSONSchema.pm`, format `pve-snapshot-name`; recordings `snapshot-create-name-*`.
+    ///
+    /// ```
+    /// # use proxmox_types::SnapshotName;
+    /// assert!("before_update".parse::<SnapshotName>().is_ok());
+    /// assert!("current".parse::<SnapshotName>().is_err());
+    /// ```
     SnapshotName,
     "a snapshot name",
     "2 to 40 letters, digits, `-` and `_`, starting with a letter; `current` is the running state, not a snapshot",
@@ -103,6 +121,12 @@ name!(
     /// Name of a pool, up to three levels deep (`felhom/customers`).
     ///
     /// Source: pve-access-control `PVE/AccessControl.pm`, format `pve-poolid`.
+    ///
+    /// ```
+    /// # use proxmox_types::PoolId;
+    /// assert!("felhom/customers".parse::<PoolId>().is_ok());
+    /// assert!("a/b/c/d".parse::<PoolId>().is_err());
+    /// ```
     PoolId,
     "a pool id",
     "letters, digits, `.`, `_` and `-`, with at most two `/` between levels",
@@ -116,6 +140,12 @@ name!(
     /// Name of a network bridge on the node, such as `vmbr0`.
     ///
     /// Source: pve-common `PVE/JSONSchema.pm`, format `pve-bridge-id`; Linux allows 15 bytes.
+    ///
+    /// ```
+    /// # use proxmox_types::Bridge;
+    /// assert!("vmbr0".parse::<Bridge>().is_ok());
+    /// assert!("a-bridge-with-a-long-name".parse::<Bridge>().is_err());
+    /// ```
     Bridge,
     "a bridge name",
     "2 to 15 letters, digits, `-`, `_` and `.`, starting with a letter",
@@ -130,6 +160,12 @@ name!(
     /// Name of a host in the DNS, with or without its domain.
     ///
     /// Source: pve-common `PVE/JSONSchema.pm`, format `dns-name`; pve-container `PVE/LXC/Config.pm`, `hostname`.
+    ///
+    /// ```
+    /// # use proxmox_types::Hostname;
+    /// assert!("web.example.org".parse::<Hostname>().is_ok());
+    /// assert!("web_1".parse::<Hostname>().is_err());
+    /// ```
     Hostname,
     "a host name",
     "1 to 255 characters: labels of letters, digits and inner hyphens, joined by dots",

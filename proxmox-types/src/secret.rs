@@ -11,6 +11,13 @@ use zeroize::Zeroizing;
 /// A secret: `Debug` prints stars, there is no `Display` and no `Serialize`, and the memory is overwritten on drop.
 ///
 /// An error that occurs while reading one never quotes the value, whatever its JSON type is.
+///
+/// ```
+/// # use proxmox_types::Secret;
+/// let secret = Secret::new("b9c1");
+/// assert!(!format!("{secret:?}").contains("b9c1"));
+/// assert_eq!(secret.expose(), "b9c1");
+/// ```
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(Zeroizing<Box<str>>);
 

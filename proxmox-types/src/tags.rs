@@ -16,6 +16,13 @@ use crate::list;
 /// was sent. A tag is letters, digits, `_`, `-`, `+` and `.`, starting with a letter, a digit or `_`.
 ///
 /// Source: pve-guest-common `PVE/GuestHelpers.pm`; recordings `config-put-tags`, `get-lxc-config-100`.
+///
+/// ```
+/// # use proxmox_types::Tags;
+/// let tags: Tags = "customer;web".parse()?;
+/// assert!(tags.contains("web") && !tags.contains("we"));
+/// # Ok::<(), Box<dyn core::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Tags(pub Vec<String>);
 

@@ -14,6 +14,13 @@ use crate::invisible::{Stray, first, first_invisible};
 pub use redact::{redact, redact_strictly};
 
 /// Which token it is, without its secret: `user@realm!name`. Safe to print.
+///
+/// ```
+/// # use proxmox_types::TokenId;
+/// let token: TokenId = "felhom@pve!agent".parse()?;
+/// assert_eq!((token.user(), token.realm(), token.name()), ("felhom", "pve", "agent"));
+/// # Ok::<(), Box<dyn core::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TokenId {
     user: Box<str>,
@@ -81,6 +88,13 @@ impl FromStr for TokenId {
 ///
 /// Grammar: pve-access-control `PVE/AccessControl.pm` (`verify_token`) and pve-http-server `Formatter.pm`, which
 /// ends the header's value at `;` and decodes `%`.
+///
+/// ```
+/// # use proxmox_types::ApiToken;
+/// let token: ApiToken = "felhom@pve!agent=12345678-1234-1234-1234-123456789abc".parse()?;
+/// assert_eq!(token.id().to_string(), "felhom@pve!agent");
+/// # Ok::<(), proxmox_types::TokenError>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ApiToken {
     id: TokenId,

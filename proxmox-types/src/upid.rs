@@ -16,6 +16,13 @@ use crate::{Malformed, NodeName};
 /// `user@realm!token`.
 ///
 /// Source: pve-common `PVE/UPID.pm`; recordings of every POST that starts a worker.
+///
+/// ```
+/// # use proxmox_types::Upid;
+/// let upid: Upid = "UPID:pve1:0000091C:0004ED09:6B052CDB:vzdump:100:root@pam:".parse()?;
+/// assert_eq!((upid.node(), upid.worker_type(), upid.id(), upid.user()), ("pve1", "vzdump", "100", "root@pam"));
+/// # Ok::<(), proxmox_types::Malformed>(())
+/// ```
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Upid(Box<str>);

@@ -14,6 +14,13 @@ use crate::lenient::loosely;
 /// Number of a guest, 100 to 999999999. May arrive as a string.
 ///
 /// Source: pve-common `PVE/JSONSchema.pm`, format `pve-vmid`; recordings `http-vmid-small`, `http-vmid-huge`.
+///
+/// ```
+/// # use proxmox_types::Vmid;
+/// assert_eq!("101".parse::<Vmid>()?.get(), 101);
+/// assert!("99".parse::<Vmid>().is_err());
+/// # Ok::<(), proxmox_types::Malformed>(())
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct Vmid(u32);
 

@@ -22,6 +22,13 @@ use crate::{Malformed, StorageId};
 /// The name may hold blanks, as file names of ISO images do: one of them in a storage must not hide the others.
 ///
 /// Source: pve-storage `PVE/Storage/Plugin.pm`, format `pve-volume-id` (`STORAGE:.+`).
+///
+/// ```
+/// # use proxmox_types::VolumeId;
+/// let volume: VolumeId = "local:iso/debian.iso".parse()?;
+/// assert_eq!((volume.storage(), volume.name()), ("local", "iso/debian.iso"));
+/// # Ok::<(), proxmox_types::Malformed>(())
+/// ```
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct VolumeId(Box<str>);

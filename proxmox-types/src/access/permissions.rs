@@ -23,6 +23,13 @@ struct Propagates(bool);
 
 impl Permissions {
     /// Whether the privilege is granted on exactly this path.
+    ///
+    /// ```
+    /// # use proxmox_types::Permissions;
+    /// let held: Permissions = serde_json::from_str(r#"{ "/vms/101": { "VM.Audit": true } }"#)?;
+    /// assert!(held.holds("/vms/101", "VM.Audit") && !held.holds("/vms", "VM.Audit"));
+    /// # Ok::<(), serde_json::Error>(())
+    /// ```
     pub fn holds(&self, path: &str, privilege: &str) -> bool {
         self.0.get(path).is_some_and(|privileges| privileges.contains_key(privilege))
     }

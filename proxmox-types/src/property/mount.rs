@@ -29,6 +29,12 @@ pub enum Source {
 }
 
 /// A size in GiB as PVE's new-volume syntax takes it: a decimal number of 0 or more.
+///
+/// ```
+/// # use proxmox_types::property::mount::Gibibytes;
+/// assert_eq!(Gibibytes::new(8.0).map(Gibibytes::get), Some(8.0));
+/// assert!(Gibibytes::new(-1.0).is_none());
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
 pub struct Gibibytes(f64);
 

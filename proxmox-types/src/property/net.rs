@@ -13,6 +13,13 @@ use super::{OtherKeys, PropertyString, list};
 /// new random MAC address.
 ///
 /// Source: pve-container `PVE/LXC/Config.pm`, `$netconf_desc`; recording `get-lxc-config-100`.
+///
+/// ```
+/// # use proxmox_types::property::{Property, net::Net};
+/// let net: Property<Net> = "name=eth0,bridge=vmbr0,ip=dhcp".parse()?;
+/// assert_eq!(net.into_inner().bridge.as_deref(), Some("vmbr0"));
+/// # Ok::<(), proxmox_types::property::PropertyError>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Net {
     /// Name inside the container, `eth0`.

@@ -10,6 +10,11 @@ use super::{OtherKeys, PropertyString};
 /// with another key is refused.
 ///
 /// Source: pve-storage `PVE/Storage/Plugin.pm`, format `prune-backups`; recordings `vzdump-defaults`, `get-storage`.
+///
+/// ```
+/// # use proxmox_types::property::{Property, prune::PruneBackups};
+/// assert_eq!(Property::new(PruneBackups::last(3)).to_string(), "keep-last=3");
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct PruneBackups {

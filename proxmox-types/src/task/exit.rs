@@ -11,6 +11,12 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 /// How a task ended, read from its `exitstatus`.
 ///
 /// Source: pve-common `PVE/UPID.pm`, `status_is_error`; recordings `*.task-status`.
+///
+/// ```
+/// # use proxmox_types::ExitStatus;
+/// assert_eq!(ExitStatus::from("WARNINGS: 2"), ExitStatus::Warnings(2));
+/// assert!(!ExitStatus::from("CT is locked (backup)").is_success());
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ExitStatus {
     /// `OK`: it succeeded.

@@ -12,6 +12,12 @@ use crate::property::index_of;
 /// A volume of a container: `rootfs`, `mp0` to `mp255`, `unused0` to `unused255`.
 ///
 /// Source: pve-container `PVE/LXC/Config.pm`, `valid_volume_keys_with_unused`.
+///
+/// ```
+/// # use proxmox_types::VolumeKey;
+/// assert!("rootfs".parse::<VolumeKey>().is_ok() && "mp0".parse::<VolumeKey>().is_ok());
+/// assert!("net0".parse::<VolumeKey>().is_err());
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum VolumeKey {
