@@ -80,6 +80,21 @@ impl<'a, T, P> Call<'a, T, P> {
     }
 
     /// Adds optional parameters, once: `ct.stop().with(StopParams { .. })`.
+    ///
+    /// ```
+    /// # use proxmox_api::{*, sim::{Sim, now}};
+    /// # let sim = Sim::new().as_token("root@pam!full".parse()?);
+    /// # let client = sim.client();
+    /// # now(async {
+    /// # let node = "pve1".parse()?; let node = client.node(&node);
+    /// # let ct = node.lxc("101".parse()?);
+    /// ct.start().run().await?;
+    /// let quickly = types::params::ShutdownParams { timeout: Some(30), ..Default::default() };
+    /// ct.shutdown().with(quickly).run().await?;
+    /// # Ok::<(), Box<dyn core::error::Error>>(())
+    /// # })?;
+    /// # Ok::<(), Box<dyn core::error::Error>>(())
+    /// ```
     pub fn with(self, parameters: P) -> Call<'a, T>
     where
         P: Serialize,
@@ -121,6 +136,19 @@ impl<'a, T, P> Call<'a, T, P> {
     }
 
     /// The request that awaiting this call sends.
+    ///
+    /// ```
+    /// # use proxmox_api::{*, sim::{Sim, now}};
+    /// # let sim = Sim::new().as_token("root@pam!full".parse()?);
+    /// # let client = sim.client();
+    /// # now(async {
+    /// # let node = "pve1".parse()?; let node = client.node(&node);
+    /// # let ct = node.lxc("101".parse()?);
+    /// assert_eq!(ct.start().request().line(), "POST /nodes/pve1/lxc/101/status/start");
+    /// # Ok::<(), Box<dyn core::error::Error>>(())
+    /// # })?;
+    /// # Ok::<(), Box<dyn core::error::Error>>(())
+    /// ```
     pub const fn request(&self) -> &Request {
         &self.request
     }

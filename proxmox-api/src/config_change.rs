@@ -28,6 +28,23 @@ impl Lxc<'_> {
     /// `PUT /nodes/{node}/lxc/{vmid}/config`, then `GET /nodes/{node}/lxc/{vmid}/pending`; needs what they need.
     /// A lost answer is looked for as [`Call::settle`] does. An error means that nothing was accepted, unless
     /// [`Error::may_have_happened`].
+    ///
+    /// ```
+    /// # use proxmox_api::{*, sim::{Sim, now}};
+    /// # let sim = Sim::new().as_token("root@pam!full".parse()?);
+    /// # let client = sim.client();
+    /// # now(async {
+    /// # let node = "pve1".parse()?; let node = client.node(&node);
+    /// # let ct = node.lxc("101".parse()?);
+    /// use types::params::SetConfigParams;
+    /// let options = types::LxcOptions { memory: Some(1024), ..Default::default() };
+    /// let digest = ct.config().await?.digest;
+    /// let change = SetConfigParams { options, digest, ..SetConfigParams::default() };
+    /// assert!(matches!(ct.apply(&change).await?, ConfigChange::Live));
+    /// # Ok::<(), Box<dyn core::error::Error>>(())
+    /// # })?;
+    /// # Ok::<(), Box<dyn core::error::Error>>(())
+    /// ```
     pub async fn apply(self, params: &SetConfigParams) -> Result<ConfigChange, Error> {
         let change = self.set_config(params);
         let changed = changed(&change);

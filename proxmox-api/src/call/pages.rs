@@ -23,6 +23,23 @@ pub struct Pages<'a, T> {
 
 impl<'a, T, P> Call<'a, Page<T>, P> {
     /// Reads the list page by page, from `start` on, `limit` rows at once; 500 unless the call says another number.
+    ///
+    /// ```
+    /// # use proxmox_api::{*, sim::{Sim, now}};
+    /// # let sim = Sim::new().as_token("root@pam!full".parse()?);
+    /// # let client = sim.client();
+    /// # now(async {
+    /// # let node = "pve1".parse()?; let node = client.node(&node);
+    /// let mut pages = node.tasks().pages();
+    /// while let Some(page) = pages.next().await {
+    ///     for row in page?.rows.iter() {
+    ///         println!("{}", row.upid);
+    ///     }
+    /// }
+    /// # Ok::<(), Box<dyn core::error::Error>>(())
+    /// # })?;
+    /// # Ok::<(), Box<dyn core::error::Error>>(())
+    /// ```
     pub fn pages(self) -> Pages<'a, T> {
         let number = |name: &str| {
             let sent = self.request.parameters.iter().find(|parameter| parameter.name == name);

@@ -33,6 +33,20 @@ impl<'a, T: Change + Send + 'a, P: 'a> Call<'a, T, P> {
     /// what it started: the way to change something.
     ///
     /// Whether it may have been executed in spite of an error is told by [`Error::may_have_happened`].
+    ///
+    /// ```
+    /// # use proxmox_api::{*, sim::{Sim, now}};
+    /// # let sim = Sim::new().as_token("root@pam!full".parse()?);
+    /// # let client = sim.client();
+    /// # now(async {
+    /// # let node = "pve1".parse()?; let node = client.node(&node);
+    /// # let ct = node.lxc("101".parse()?);
+    /// let ended = ct.start().run().await?;
+    /// assert!(ended.upid.is_some() && ended.warnings == 0);
+    /// # Ok::<(), Box<dyn core::error::Error>>(())
+    /// # })?;
+    /// # Ok::<(), Box<dyn core::error::Error>>(())
+    /// ```
     pub async fn run(self) -> Result<Ended, Error> {
         let client = self.client();
         client.wait(self.settle().await?, client.patience()).await
@@ -43,6 +57,20 @@ impl<'a, T: Change + Send + 'a, P: 'a> Call<'a, T, P> {
     ///
     /// An error of which [`Error::may_have_happened`] is false says that the call was not executed, and to repeat it is
     /// safe. With any other error it may have been executed, or still be: look at what it was to change.
+    ///
+    /// ```
+    /// # use proxmox_api::{*, sim::{Sim, now}};
+    /// # let sim = Sim::new().as_token("root@pam!full".parse()?);
+    /// # let client = sim.client();
+    /// # now(async {
+    /// # let node = "pve1".parse()?; let node = client.node(&node);
+    /// # let ct = node.lxc("101".parse()?);
+    /// let started = ct.start().settle().await?;
+    /// client.wait(started, client.patience()).await?;
+    /// # Ok::<(), Box<dyn core::error::Error>>(())
+    /// # })?;
+    /// # Ok::<(), Box<dyn core::error::Error>>(())
+    /// ```
     pub async fn settle(self) -> Result<Started, Error> {
         let (client, endpoint, request) = (self.client(), self.endpoint(), self.request().clone());
         let (sent, time) = (client.now(), client.server_time());
