@@ -3,7 +3,7 @@
 pub mod cleanup;
 mod disks;
 mod golden;
-mod problem;
+mod output;
 mod selftest;
 mod sensors;
 mod session;
@@ -13,17 +13,14 @@ mod usb;
 
 use std::borrow::Cow;
 use std::ffi::OsString;
-use std::io::Write;
-use std::path::PathBuf;
-use std::time::Duration;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
-use proxmox_types::{redact, redact_strictly};
+use clap::{Parser, Subcommand};
+use proxmox_types::redact_strictly;
 
-use crate::config::{Environment, LogLevel};
+use self::output::{Common, print_error};
+use crate::config::Environment;
 use crate::report;
 use crate::report::exit::Exit;
-use crate::report::terminal::Color;
 
 /// What stands below the help.
 const AFTER_HELP: &str = "\
@@ -55,21 +52,21 @@ struct CommandLine {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Checks the configuration, the way to the API, the privileges and the node; changes nothing without --task
-    Selftest(selftest::Arguments),
+    Selftest(selftest::SelftestArguments),
     /// Removes what an exercise of the self-test has left behind
-    Cleanup(cleanup::Arguments),
+    Cleanup(cleanup::CleanupArguments),
     /// Tells the health of every disk, or of one, worst first
-    Disks(disks::Arguments),
+    Disks(disks::DisksArguments),
     /// Tells temperatures, fans and voltages, worst first
     Sensors,
     /// Brings USB disks in by the UUID of their file system, and out again
     #[command(subcommand)]
-    Usb(usb::Verb),
+    Usb(usb::UsbVerb),
     /// Makes the container that customers' containers are restored from
     #[command(subcommand)]
-    Golden(golden::Verb),
+    Golden(golden::GoldenVerb),
     /// Prints the sudoers drop-in with what the agent may run as root
-    Sudoers(sudoers::Arguments),
+    Sudoers(sudoers::SudoersArguments),
 }
 
 /// Writes the option `--selftest` as the command that it stands for.
@@ -87,45 +84,6 @@ fn spelled_out(arguments: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
         spelled.extend(is_task.then(|| "--task".into()));
     }
     spelled
-}
-
-/// Options of every command.
-#[derive(Clone, Debug, Args)]
-struct Common {
-    /// Configuration file [env: `FELHOM_AGENT_CONFIG`] [default: /etc/felhom-agent/config.json]
-    #[arg(long, global = true, value_name = "FILE")]
-    config: Option<PathBuf>,
-    /// How the result is written to stdout
-    #[arg(short, long, global = true, value_name = "FORMAT", default_value = "text")]
-    output: Output,
-    /// Logs more to stderr; -vv and -vvv even more
-    #[arg(short, long, global = true, action = clap::ArgAction::Count, conflicts_with = "quiet")]
-    verbose: u8,
-    /// Shows only what is not well
-    #[arg(short, long, global = true)]
-    quiet: bool,
-    /// When text is coloured
-    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
-    color: Color,
-}
-
-/// How a result is written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Output {
-    Text,
-    Json,
-}
-
-impl Common {
-    /// The level of the log: as the flags say, else as configured.
-    fn log_level(&self, configured: LogLevel) -> LogLevel {
-        match (self.verbose, self.quiet) {
-            (0, true) => LogLevel::Error,
-            (0, false) => configured,
-            (1, _) => LogLevel::Debug,
-            _ => LogLevel::Trace,
-        }
-    }
 }
 
 /// Runs the agent and says how it ended.
@@ -154,47 +112,6 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: &Environm
     }
 }
 
-/// Longest time that can be given for something.
-const LONGEST: Duration = Duration::from_hours(24);
-
-/// Reads `500ms`, `30s`, `2m` or a number of seconds.
-fn duration(text: &str) -> Result<Duration, String> {
-    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
-    let number: u64 = digits.parse().map_err(|_| "must be a time such as 500ms, 30s or 2m".to_string())?;
-    let duration = match text.get(digits.len()..) {
-        Some("ms") => Duration::from_millis(number),
-        Some("" | "s") => Duration::from_secs(number),
-        Some("m") => Duration::from_secs(number.saturating_mul(60)),
-        _ => return Err("must end in ms, s or m".into()),
-    };
-    if duration.is_zero() || duration > LONGEST {
-        return Err("must be more than nothing and at most a day".into());
-    }
-    Ok(duration)
-}
-
-fn usage(problem: &str) -> Exit {
-    print_error(&format!("felhom-agent: {problem}"));
-    Exit::Usage
-}
-
-/// Prints the result without any token in it, and says how the run ends because of that. A closed pipe is the reader's choice and no error.
-fn print(text: &str) -> Exit {
-    let mut stdout = std::io::stdout().lock();
-    match stdout.write_all(redact(text).as_bytes()).and_then(|()| stdout.flush()) {
-        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
-            print_error(&format!("felhom-agent: cannot write the result: {error}"));
-            Exit::Internal
-        }
-        _ => Exit::Ok,
-    }
-}
-
-fn print_error(text: &str) {
-    // Nothing better can be done if stderr is gone.
-    let _written = writeln!(std::io::stderr(), "{}", redact(text));
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -209,14 +126,5 @@ mod tests {
         assert_eq!(spelled("a --config f --selftest=task"), "a --config f selftest --task");
         assert_eq!(spelled("a selftest --selftest=task --vmid 300"), "a selftest --task --vmid 300");
         assert_eq!(spelled("a cleanup --dry-run"), "a cleanup --dry-run");
-    }
-
-    #[test]
-    fn times_have_a_unit_or_are_seconds() {
-        let read = ["500ms", "30s", "2m", "7"].map(|text| duration(text).unwrap().as_millis());
-        assert_eq!(read, [500, 30_000, 120_000, 7000]);
-        for text in ["0s", "1h", "x", "-1s", "", "1441m", "18446744073709551615"] {
-            assert!(duration(text).is_err(), "{text}");
-        }
     }
 }

@@ -7,9 +7,8 @@ use proxmox_api::Error;
 use proxmox_types::params::{ResourceClass, ResourceFilter};
 use serde_json::json;
 
-use super::problem::print_problem;
-use super::session::Session;
-use super::{Common, Output, print};
+use super::output::{Common, Printed, duration, print_problem};
+use super::session;
 use crate::config::{Config, Environment};
 use crate::diagnosis::call_failed;
 use crate::diagnosis::configuration::{config_failed, tls_failed};
@@ -29,12 +28,12 @@ use crate::wiring;
 
 /// Options of the command.
 #[derive(Clone, Debug, Args)]
-pub(super) struct Arguments {
+pub(super) struct CleanupArguments {
     /// Says what would be done, and does nothing
     #[arg(long)]
     dry_run: bool,
     /// Time for each task
-    #[arg(long, value_name = "TIME", default_value = "2m", value_parser = super::duration)]
+    #[arg(long, value_name = "TIME", default_value = "2m", value_parser = duration)]
     task_timeout: Duration,
 }
 
@@ -53,24 +52,20 @@ pub struct Report {
     exit: Option<Exit>,
 }
 
-pub(super) fn run(common: &Common, arguments: &Arguments, environment: &Environment) -> Exit {
-    let session = match Session::start(common, environment) {
-        Ok(session) => session,
-        Err(exit) => return exit,
-    };
-    let mut report = Report { is_dry: arguments.dry_run, ..Report::default() };
-    match &session.config {
-        Ok(config) => {
-            session.runtime.block_on(clean(session.progress, arguments, config, &mut report));
+pub(super) fn run(common: &Common, arguments: &CleanupArguments, environment: &Environment) -> Exit {
+    let need = |common: &Common, environment: &Environment| Ok(session::attempt(common, environment));
+    session::run(common, environment, need, async |session| {
+        let mut report = Report { is_dry: arguments.dry_run, ..Report::default() };
+        match &session.config {
+            Ok(config) => clean(session.progress, arguments, config, &mut report).await,
+            Err(error) => report.fail(config_failed(error), Exit::Config),
         }
-        Err(error) => report.fail(config_failed(error), Exit::Config),
-    }
-    session.runtime.shutdown_background();
-    let printed = report.show(common.output);
-    Exit::of([report.exit(), printed])
+        report.problem.iter().for_each(print_problem);
+        Ok(report.printed())
+    })
 }
 
-async fn clean(progress: Progress, arguments: &Arguments, config: &Config, report: &mut Report) {
+async fn clean(progress: Progress, arguments: &CleanupArguments, config: &Config, report: &mut Report) {
     let connection = match wiring::connect(config) {
         Ok(connection) => connection,
         Err(error) => return report.fail(tls_failed(config, &error), Exit::Config),
@@ -272,22 +267,16 @@ impl Report {
         Exit::of(self.exit.into_iter().chain(left))
     }
 
-    fn show(&self, output: Output) -> Exit {
-        self.problem.iter().for_each(print_problem);
-        print(&match output {
-            Output::Text => self.text(),
-            Output::Json => {
-                let document = json!({
-                    "schema": "felhom.cleanup/1", "dry_run": self.is_dry, "done": self.done,
-                    "alike": self.alike, "gone": self.gone, "leftovers": self.leftovers,
-                    "problem": self.problem.as_ref().map(|problem| &problem.summary),
-                    "fix": self.problem.as_ref().map_or(&[][..], |problem| &problem.fix),
-                    "look": self.problem.as_ref().map_or(&[][..], |problem| &problem.look),
-                    "exit": self.exit().code(),
-                });
-                crate::report::terminal::document(&document)
-            }
-        })
+    fn printed(&self) -> Printed {
+        let document = json!({
+            "schema": "felhom.cleanup/1", "dry_run": self.is_dry, "done": self.done,
+            "alike": self.alike, "gone": self.gone, "leftovers": self.leftovers,
+            "problem": self.problem.as_ref().map(|problem| &problem.summary),
+            "fix": self.problem.as_ref().map_or(&[][..], |problem| &problem.fix),
+            "look": self.problem.as_ref().map_or(&[][..], |problem| &problem.look),
+            "exit": self.exit().code(),
+        });
+        Printed::new(self.text(), &document, self.exit())
     }
 
     fn text(&self) -> String {

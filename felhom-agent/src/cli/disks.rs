@@ -5,9 +5,8 @@ use proxmox_privileged::argument::Disk;
 use proxmox_privileged::smart::{Smart, SmartError, SmartReport, smart};
 use serde_json::{Value, json};
 
-use super::Common;
-use super::problem::{Problem, tell};
-use super::session::HostSession;
+use super::output::{Common, Printed, stopped};
+use super::session;
 use super::table::{bytes, or_dash, table, worst};
 use crate::config::Environment;
 use crate::host::device::Devices;
@@ -17,61 +16,56 @@ use crate::report::exit::Exit;
 
 /// Options of the command.
 #[derive(Clone, Debug, Args)]
-pub(super) struct Arguments {
+pub(super) struct DisksArguments {
     /// Only this disk: `/dev/sda`
     #[arg(value_name = "DEVICE")]
     device: Option<Disk>,
 }
 
 /// A disk and what it told.
-struct Row {
+struct DiskRow {
     disk: Disk,
     answer: Result<Smart, SmartError>,
     verdict: Judgement,
 }
 
-pub(super) fn run(common: &Common, arguments: &Arguments, environment: &Environment) -> Exit {
-    let session = match HostSession::start(common, environment) {
-        Ok(session) => session,
-        Err(exit) => return exit,
-    };
+pub(super) fn run(common: &Common, arguments: &DisksArguments, environment: &Environment) -> Exit {
     let disks = arguments.device.clone().map_or_else(|| Devices::of_host().disks(), |disk| vec![disk]);
-    let rows = session.runtime.block_on(async {
+    session::run(common, environment, session::host, async |session| {
         let mut rows = Vec::new();
         for disk in disks {
             let answer = smart(&*session.runner, &disk).await;
-            rows.push(Row { disk, verdict: judge(&answer), answer });
+            rows.push(DiskRow { disk, verdict: judge(&answer), answer });
         }
         rows.sort_by_key(|row| rank(row.verdict.0));
-        rows
-    });
-    if let Some(problem) = unasked(&rows) {
-        return problem.tell(common);
-    }
-    let document =
-        json!({ "schema": "felhom.disks/1", "disks": rows.iter().map(Row::json).collect::<Value>() });
-    tell(common, &text(&rows), &document, worst(rows.iter().map(|row| row.verdict.0)))
+        if let Some(error) = unasked(&rows) {
+            return Err(stopped(chain(error), Exit::Unchecked));
+        }
+        let disks: Value = rows.iter().map(DiskRow::json).collect();
+        let document = json!({ "schema": "felhom.disks/1", "disks": disks });
+        Ok(Printed::new(text(&rows), &document, worst(rows.iter().map(|row| row.verdict.0))))
+    })
 }
 
 /// Why no disk at all could be asked, if so.
-fn unasked(rows: &[Row]) -> Option<Problem> {
+fn unasked(rows: &[DiskRow]) -> Option<&SmartError> {
     let errors = rows.iter().map(|row| match &row.answer {
         Err(error @ SmartError::NotRun { .. }) => Some(error),
         _ => None,
     });
     let errors: Option<Vec<&SmartError>> = errors.collect();
-    errors?.first().map(|error| Problem::new(chain(*error), Exit::Unchecked))
+    errors?.first().copied()
 }
 
-fn text(rows: &[Row]) -> String {
+fn text(rows: &[DiskRow]) -> String {
     if rows.is_empty() {
         return "there is no disk\n".into();
     }
     let heading = ["DISK", "STATE", "SIZE", "TEMP", "HOURS", "WORN", "MODEL", "WHY"];
-    table(&heading, &rows.iter().map(Row::cells).collect::<Vec<_>>())
+    table(&heading, &rows.iter().map(DiskRow::cells).collect::<Vec<_>>())
 }
 
-impl Row {
+impl DiskRow {
     fn report(&self) -> Option<&SmartReport> {
         match &self.answer {
             Ok(Smart::Report(report)) => Some(report),

@@ -8,30 +8,30 @@ use proxmox_privileged::argument::{Cores, Hostname, MemoryMib, RootfsGib, Templa
 use proxmox_privileged::golden::{GoldenLeftover, GoldenSpec, create_golden_lxc};
 use proxmox_types::params::{ContentFilter, StorageFilter};
 use proxmox_types::{Bridge, ContentType, NodeName, StorageId, Vmid};
-use serde_json::{Value, json};
+use serde_json::json;
 
-use super::Common;
-use super::problem::{Problem, tell};
-use super::session::Session;
+use super::output::{Common, Printed, stopped};
+use super::session::{self, Session};
 use crate::config::{Config, Environment};
 use crate::diagnosis::call_failed;
-use crate::diagnosis::configuration::{config_failed, tls_failed};
+use crate::diagnosis::configuration::tls_failed;
 use crate::host::preview::Preview;
 use crate::process::interrupt::Interrupt;
 use crate::report::chain;
 use crate::report::exit::Exit;
+use crate::report::finding::Finding;
 use crate::wiring;
 
 /// What is done with golden containers.
 #[derive(Clone, Debug, Subcommand)]
-pub(super) enum Verb {
+pub(super) enum GoldenVerb {
     /// Creates one with `keyctl=1`, which the API refuses to every token; needs root or the sudo rule
-    Create(Arguments),
+    Create(GoldenArguments),
 }
 
 /// What the container shall be.
 #[derive(Clone, Debug, Args)]
-pub(super) struct Arguments {
+pub(super) struct GoldenArguments {
     /// Its number, which must be free on the whole cluster
     #[arg(long)]
     vmid: Vmid,
@@ -61,7 +61,7 @@ pub(super) struct Arguments {
     dry_run: bool,
 }
 
-impl Arguments {
+impl GoldenArguments {
     fn spec(&self) -> GoldenSpec {
         GoldenSpec {
             vmid: self.vmid,
@@ -76,64 +76,54 @@ impl Arguments {
     }
 }
 
-pub(super) fn run(common: &Common, verb: &Verb, environment: &Environment) -> Exit {
-    let Verb::Create(arguments) = verb;
-    let session = match Session::start(common, environment) {
-        Ok(session) => session,
-        Err(exit) => return exit,
-    };
-    let config = match &session.config {
-        Ok(config) => config,
-        Err(error) => return Problem::of(config_failed(error), Exit::Config).tell(common),
-    };
-    match session.runtime.block_on(create(arguments, config)) {
-        Ok((text, document)) => tell(common, &text, &document, Exit::Ok),
-        Err(problem) => problem.tell(common),
-    }
+pub(super) fn run(common: &Common, verb: &GoldenVerb, environment: &Environment) -> Exit {
+    let GoldenVerb::Create(arguments) = verb;
+    session::run(common, environment, session::whole, async |session| create(arguments, &session).await)
 }
 
 /// Creates the container, or shows how it would be.
-async fn create(arguments: &Arguments, config: &Config) -> Result<(String, Value), Problem> {
+async fn create(arguments: &GoldenArguments, session: &Session<Config>) -> Result<Printed, Box<Finding>> {
+    let (config, runner) = (&session.config, &session.runner);
     let connection = wiring::connect(config);
-    let connection = connection.map_err(|error| Problem::of(tls_failed(config, &error), Exit::Config))?;
+    let connection = connection.map_err(|error| Box::new(tls_failed(config, &error)))?;
     let spec = arguments.spec();
     let against = preflight(&connection.client, &config.node, &spec).await;
     let against = against.map_err(|error| unasked(config, &error))?;
     if !against.is_empty() {
-        return Err(Problem::new(against.join("; "), Exit::Fail));
+        return Err(stopped(against.join("; "), Exit::Fail));
     }
-    let runner = wiring::runner(config.privileged.mode);
     if arguments.dry_run {
-        let preview = Preview::new(Arc::clone(&runner));
+        let preview = Preview::new(Arc::clone(runner));
         // It is only shown, so it is never created.
         let _shown = create_golden_lxc(&preview, &spec).await;
         let commands = preview.noted();
         let document = json!({ "schema": "felhom.golden/1", "would_run": commands });
-        return Ok((format!("{}\n", commands.join("\n")), document));
+        return Ok(Printed::new(format!("{}\n", commands.join("\n")), &document, Exit::Ok));
     }
     let mut interrupt = Interrupt::listen();
     let created = tokio::select! {
-        created = create_golden_lxc(&*runner, &spec) => created,
+        created = create_golden_lxc(&**runner, &spec) => created,
         // Whoever stops waiting has told pct to end.
         _ = interrupt.nth(1) => {
             let leftover = GoldenLeftover { vmid: spec.vmid };
-            return Err(Problem::new(format!("interrupted; {leftover}"), Exit::Leftover));
+            return Err(stopped(format!("interrupted; {leftover}"), Exit::Leftover));
         }
     };
     let created = created.map_err(|error| {
         let exit = if error.leftover().is_some() { Exit::Leftover } else { Exit::Fail };
-        Problem::new(chain(&error), exit)
+        stopped(chain(&error), exit)
     })?;
     let warning = created.warning.as_deref().map(|text| format!("warning: {text}\n")).unwrap_or_default();
     let text = format!("container {} is created\n{warning}", created.vmid);
-    Ok((text, json!({ "schema": "felhom.golden/1", "created": created })))
+    Ok(Printed::new(text, &json!({ "schema": "felhom.golden/1", "created": created }), Exit::Ok))
 }
 
 /// Says that a call failed, and what repairs it. Nothing was created.
-fn unasked(config: &Config, error: &Error) -> Problem {
+fn unasked(config: &Config, error: &Error) -> Box<Finding> {
     let mut finding = call_failed(config, error);
     finding.summary = format!("what the container needs cannot be looked at: {}", finding.summary);
-    Problem::of(finding, Exit::Unchecked)
+    let exit = finding.exit.unwrap_or(Exit::Unchecked);
+    Box::new(finding.ending(exit))
 }
 
 /// What stands against it: `pct` accepts a bridge that does not exist, and a size that the storage does not have.
@@ -203,6 +193,8 @@ async fn space(client: &Client, node: &NodeName, spec: &GoldenSpec) -> Result<Op
 mod tests {
     use proxmox_api::scope::cluster::NEXT_ID;
     use proxmox_api::sim::{Answer, Effect, Fault, Sim};
+
+    use serde_json::Value;
 
     use super::*;
 

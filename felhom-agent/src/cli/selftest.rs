@@ -7,8 +7,8 @@ use clap::Args;
 
 use proxmox_types::Vmid;
 
-use super::session::Session;
-use super::{Common, Output, print, print_error, usage};
+use super::output::{Common, Output, Printed, duration, print, print_error, usage};
+use super::session;
 use crate::config::Environment;
 use crate::exercise::progress::Progress;
 use crate::exercise::site::Site;
@@ -24,7 +24,7 @@ use crate::wiring;
 
 /// Options of the self-test.
 #[derive(Clone, Debug, Args)]
-pub(super) struct Arguments {
+pub(super) struct SelftestArguments {
     /// Takes a snapshot of a container that is tagged `felhom-selftest`, rolls back and deletes it
     #[arg(long, conflicts_with_all = ["only", "skip"])]
     task: bool,
@@ -32,7 +32,7 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "VMID", requires = "task")]
     vmid: Option<Vmid>,
     /// Time for each task of `--task`
-    #[arg(long, value_name = "TIME", default_value = "2m", value_parser = super::duration, requires = "task")]
+    #[arg(long, value_name = "TIME", default_value = "2m", value_parser = duration, requires = "task")]
     task_timeout: Duration,
     /// Only these checks, and what they need: `tls`, `perm.need`
     #[arg(long, value_name = "IDS", value_delimiter = ',')]
@@ -47,14 +47,14 @@ pub(super) struct Arguments {
     #[arg(long)]
     strict: bool,
     /// Time for everything that only reads: `10s`, `2m`
-    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = super::duration)]
+    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = duration)]
     timeout: Duration,
 }
 
 /// What must be well before the exercise begins.
 const BEFORE_TASKS: [&str; 5] = ["config", "net", "tls", "auth", "node.exists"];
 
-impl Arguments {
+impl SelftestArguments {
     fn selection(&self) -> Selection {
         if self.task {
             return Selection { only: BEFORE_TASKS.map(Into::into).into(), skip: Vec::new() };
@@ -63,7 +63,7 @@ impl Arguments {
     }
 }
 
-pub(super) fn run(common: &Common, arguments: &Arguments, environment: &Environment) -> Exit {
+pub(super) fn run(common: &Common, arguments: &SelftestArguments, environment: &Environment) -> Exit {
     let selection = arguments.selection();
     if let Some(claim) =
         claims().find(|claim| arguments.only.iter().any(|id| id == claim.id) && claim.heading() == "EXERCISE")
@@ -79,30 +79,26 @@ pub(super) fn run(common: &Common, arguments: &Arguments, environment: &Environm
     if arguments.list_checks {
         return print(&listed(common.output));
     }
-    let session = match Session::start(common, environment) {
-        Ok(session) => session,
-        Err(exit) => return exit,
-    };
-    let setup = Arc::new(Setup::new(session.config, wiring::connect));
-    let started = Moment::now();
-    let checked = session.runtime.block_on(check(&setup, session.progress, arguments, &selection));
-    session.runtime.shutdown_background();
-    let path = session.path.display().to_string();
-    let report = Report::new(&setup, path, checked.0, checked.1, started, arguments.strict);
-    let printed = print(&match common.output {
-        Output::Text => report.text(Style { has_color: session.has_color, is_quiet: common.quiet }),
-        Output::Json => report.json(),
-    });
-    for leftover in report.leftovers() {
-        print_error(&format!("felhom-agent: left: {}; remove it with: {}", leftover.what, leftover.command));
-    }
-    Exit::of([report.exit(), printed])
+    let need = |common: &Common, environment: &Environment| Ok(session::attempt(common, environment));
+    session::run(common, environment, need, async |session| {
+        let setup = Arc::new(Setup::new(session.config, wiring::connect));
+        let started = Moment::now();
+        let (checked, exercised) = check(&setup, session.progress, arguments, &selection).await;
+        let path = session.path.display().to_string();
+        let report = Report::new(&setup, path, checked, exercised, started, arguments.strict);
+        for leftover in report.leftovers() {
+            let (what, command) = (&leftover.what, &leftover.command);
+            print_error(&format!("felhom-agent: left: {what}; remove it with: {command}"));
+        }
+        let style = Style { has_color: session.has_color, is_quiet: common.quiet };
+        Ok(Printed { text: report.text(style), json: report.json(), exit: report.exit() })
+    })
 }
 
 async fn check(
     setup: &Arc<Setup>,
     progress: Progress,
-    arguments: &Arguments,
+    arguments: &SelftestArguments,
     selection: &Selection,
 ) -> (Vec<Checked>, Option<Exercised>) {
     let interrupt = Interrupt::listen();

@@ -3,9 +3,8 @@
 use proxmox_privileged::sensors::{Chip, SensorFeature, sensors};
 use serde_json::json;
 
-use super::Common;
-use super::problem::{Problem, tell};
-use super::session::HostSession;
+use super::output::{Common, Printed, stopped};
+use super::session;
 use super::table::{or_dash, table, worst};
 use crate::config::Environment;
 use crate::host::health::{Judgement, rank, sensor, unit};
@@ -13,21 +12,17 @@ use crate::report::chain;
 use crate::report::exit::Exit;
 
 pub(super) fn run(common: &Common, environment: &Environment) -> Exit {
-    let session = match HostSession::start(common, environment) {
-        Ok(session) => session,
-        Err(exit) => return exit,
-    };
-    let chips = match session.runtime.block_on(sensors(&*session.runner)) {
-        Ok(chips) => chips,
-        Err(error) => return Problem::new(chain(&error), Exit::Unchecked).tell(common),
-    };
-    let mut rows: Vec<(&Chip, &SensorFeature, Judgement)> = chips
-        .iter()
-        .flat_map(|chip| chip.features.iter().map(move |feature| (chip, feature, sensor(feature))))
-        .collect();
-    rows.sort_by_key(|(_, _, verdict)| rank(verdict.0));
-    let document = json!({ "schema": "felhom.sensors/1", "chips": chips });
-    tell(common, &text(&rows), &document, worst(rows.iter().map(|(_, _, verdict)| verdict.0)))
+    session::run(common, environment, session::host, async |session| {
+        let chips = sensors(&*session.runner).await;
+        let chips = chips.map_err(|error| stopped(chain(&error), Exit::Unchecked))?;
+        let mut rows: Vec<(&Chip, &SensorFeature, Judgement)> = chips
+            .iter()
+            .flat_map(|chip| chip.features.iter().map(move |feature| (chip, feature, sensor(feature))))
+            .collect();
+        rows.sort_by_key(|(_, _, verdict)| rank(verdict.0));
+        let document = json!({ "schema": "felhom.sensors/1", "chips": chips });
+        Ok(Printed::new(text(&rows), &document, worst(rows.iter().map(|(_, _, verdict)| verdict.0))))
+    })
 }
 
 fn text(rows: &[(&Chip, &SensorFeature, Judgement)]) -> String {

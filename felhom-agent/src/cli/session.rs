@@ -1,78 +1,110 @@
-//! What every command begins with: the configuration, logging, a runtime.
+//! What every command runs in: its configuration, the log, a runtime, its output and its exit code.
 
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use proxmox_privileged::Runner;
-use tokio::runtime::{Builder, Runtime};
+use tokio::runtime::Builder;
 
-use super::problem::Problem;
-use super::{Common, print_error};
-use crate::config::{Config, ConfigError, Environment, LogFormat, LogLevel, Settings};
+use super::output::{Common, Printed, print_error, print_stopped, stopped};
+use crate::config::{Config, ConfigError, Environment, LogFormat, LogLevel, PrivilegedMode, Settings};
 use crate::diagnosis::configuration::config_failed;
 use crate::exercise::progress::Progress;
 use crate::process;
 use crate::report::exit::Exit;
+use crate::report::finding::Finding;
 use crate::wiring;
 
-/// What every command begins with.
-#[derive(Debug)]
-pub(super) struct Session {
+/// What a command works with.
+pub(super) struct Session<C> {
     /// The configuration file.
     pub(super) path: PathBuf,
-    /// The configuration, or why there is none.
-    pub(super) config: Result<Config, ConfigError>,
+    /// What the command needs of the configuration.
+    pub(super) config: C,
     /// Whether stdout is coloured.
     pub(super) has_color: bool,
     /// How progress is shown on stderr.
     pub(super) progress: Progress,
-    /// Where the command runs.
-    pub(super) runtime: Runtime,
-}
-
-impl Session {
-    /// Reads the configuration and starts logging as it says.
-    pub(super) fn start(common: &Common, environment: &Environment) -> Result<Self, Exit> {
-        let path = Config::path(common.config.clone(), environment);
-        let config = Config::load(&path, environment);
-        let has_color = common.color.is_on(&std::io::stdout(), environment);
-        let (level, format) = match &config {
-            Ok(config) => (config.log.level, config.log.format),
-            Err(_) => (LogLevel::default(), LogFormat::default()),
-        };
-        process::start_logging(common.log_level(level), format, has_color);
-        if config.as_ref().is_ok_and(|config| config.tls.is_insecure) {
-            print_error("WARNING: tls.insecure is set: any server is accepted, and is sent the token");
-        }
-        let progress = Progress::of_stderr(common.quiet, common.verbose > 0, environment);
-        Ok(Self { path, config, has_color, progress, runtime: runtime()? })
-    }
-}
-
-/// What a command begins with that stays on this host.
-pub(super) struct HostSession {
-    /// What it needs of the configuration.
-    pub(super) config: Settings,
-    /// What runs commands.
+    /// What runs commands of the host.
     pub(super) runner: Arc<dyn Runner>,
-    /// Where the command runs.
-    pub(super) runtime: Runtime,
 }
 
-impl HostSession {
-    /// Reads what is needed of the configuration and starts logging as it says.
-    pub(super) fn start(common: &Common, environment: &Environment) -> Result<Self, Exit> {
-        let config = Settings::load(common.config.clone(), environment)
-            .map_err(|error| Problem::of(config_failed(&error), Exit::Config).tell(common))?;
-        let has_color = common.color.is_on(&std::io::stdout(), environment);
-        process::start_logging(common.log_level(config.log.level), config.log.format, has_color);
-        Ok(Self { runner: wiring::runner(config.privileged.mode), config, runtime: runtime()? })
+/// What the session itself needs of the configuration.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Basics {
+    level: LogLevel,
+    format: LogFormat,
+    mode: PrivilegedMode,
+}
+
+impl From<&Settings> for Basics {
+    fn from(settings: &Settings) -> Self {
+        Self { level: settings.log.level, format: settings.log.format, mode: settings.privileged.mode }
     }
 }
 
-fn runtime() -> Result<Runtime, Exit> {
-    Builder::new_current_thread().enable_all().build().map_err(|error| {
-        print_error(&format!("felhom-agent: cannot start: {error}"));
-        Exit::Internal
+/// What a command needs of the configuration, or why it cannot run.
+type Needed<C> = Result<(C, Basics), Box<Finding>>;
+
+/// Runs a command from reading its configuration to the exit code.
+pub(super) fn run<C>(
+    common: &Common,
+    environment: &Environment,
+    need: impl FnOnce(&Common, &Environment) -> Needed<C>,
+    command: impl AsyncFnOnce(Session<C>) -> Result<Printed, Box<Finding>>,
+) -> Exit {
+    let done = start(common, environment, need).and_then(|session| {
+        let runtime = Builder::new_current_thread().enable_all().build();
+        let runtime = runtime.map_err(|error| stopped(format!("cannot start: {error}"), Exit::Internal))?;
+        let done = runtime.block_on(command(session));
+        runtime.shutdown_background();
+        done
+    });
+    match done {
+        Ok(printed) => printed.print(common),
+        Err(finding) => print_stopped(common, &finding),
+    }
+}
+
+/// Reads the configuration and starts logging as it says.
+fn start<C>(
+    common: &Common,
+    environment: &Environment,
+    need: impl FnOnce(&Common, &Environment) -> Needed<C>,
+) -> Result<Session<C>, Box<Finding>> {
+    let (config, Basics { level, format, mode }) = need(common, environment)?;
+    let has_color = common.color.is_on(&std::io::stdout(), environment);
+    process::start_logging(common.log_level(level), format, has_color);
+    Ok(Session {
+        path: Config::path(common.config.clone(), environment),
+        config,
+        has_color,
+        progress: Progress::of_stderr(common.quiet, common.verbose > 0, environment),
+        runner: wiring::runner(mode),
     })
+}
+
+/// The whole configuration, or why there is none, for commands that report that themselves.
+pub(super) fn attempt(common: &Common, environment: &Environment) -> (Result<Config, ConfigError>, Basics) {
+    let path = Config::path(common.config.clone(), environment);
+    let config = Config::load(&path, environment);
+    let basics = config.as_ref().map_or_else(|_| Basics::default(), |config| (&config.settings).into());
+    if config.as_ref().is_ok_and(|config| config.tls.is_insecure) {
+        print_error("WARNING: tls.insecure is set: any server is accepted, and is sent the token");
+    }
+    (config, basics)
+}
+
+/// The whole configuration.
+pub(super) fn whole(common: &Common, environment: &Environment) -> Needed<Config> {
+    let (config, basics) = attempt(common, environment);
+    config.map(|config| (config, basics)).map_err(|error| Box::new(config_failed(&error)))
+}
+
+/// The part for commands that stay on this host.
+pub(super) fn host(common: &Common, environment: &Environment) -> Needed<Settings> {
+    let settings = Settings::load(common.config.clone(), environment);
+    let settings = settings.map_err(|error| Box::new(config_failed(&error)))?;
+    let basics = Basics::from(&settings);
+    Ok((settings, basics))
 }

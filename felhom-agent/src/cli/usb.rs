@@ -12,12 +12,10 @@ use proxmox_privileged::mount::{MountError, MountRequest, mount_by_uuid, unmount
 use proxmox_privileged::{Malformed, Runner};
 use serde_json::{Value, json};
 
-use super::Common;
-use super::print_error;
-use super::problem::{Problem, print_problem, tell};
-use super::session::HostSession;
+use super::output::{Common, Printed, print_error, print_problem, stopped};
+use super::session::{self, Session};
 use super::table::{bytes, or_dash, table, worst};
-use crate::config::Environment;
+use crate::config::{Environment, Settings};
 use crate::config::{UsbDisk, usb_target};
 use crate::host::device::{Devices, HostDevice, is_same};
 use crate::host::health::rank;
@@ -31,7 +29,7 @@ use crate::report::terminal::plain;
 
 /// What is done with USB disks.
 #[derive(Clone, Debug, Subcommand)]
-pub(super) enum Verb {
+pub(super) enum UsbVerb {
     /// Lists the file systems that are plugged in
     List,
     /// Tells how the disks of the configuration are, worst first
@@ -39,18 +37,18 @@ pub(super) enum Verb {
     /// Mounts a disk at /mnt/felhom/NAME
     Mount(Named),
     /// Unmounts what is at /mnt/felhom/NAME
-    Unmount(Name),
+    Unmount(DiskName),
     /// Writes a disk into /etc/fstab, so that it is mounted again after a reboot; only root can
     Persist(Named),
     /// Takes a disk out of /etc/fstab; only root can
-    Forget(Name),
+    Forget(DiskName),
 }
 
 /// A disk: one of the configuration, or named with its file system.
 #[derive(Clone, Debug, Args)]
 pub(super) struct Named {
     #[command(flatten)]
-    name: Name,
+    name: DiskName,
     /// UUID of its file system [default: the one that the configuration has for NAME]
     #[arg(long)]
     uuid: Option<FsUuid>,
@@ -61,7 +59,7 @@ pub(super) struct Named {
 
 /// The name of a disk.
 #[derive(Clone, Debug, Args)]
-pub(super) struct Name {
+pub(super) struct DiskName {
     /// Name of the directory below /mnt/felhom
     #[arg(value_name = "NAME")]
     name: String,
@@ -70,31 +68,18 @@ pub(super) struct Name {
     dry_run: bool,
 }
 
-/// What a command prints, as text and as a document, and how it ends.
-type Done = Result<(String, Value, Exit), Problem>;
-
-pub(super) fn run(common: &Common, verb: &Verb, environment: &Environment) -> Exit {
-    let session = match HostSession::start(common, environment) {
-        Ok(session) => session,
-        Err(exit) => return exit,
-    };
-    let done = session.runtime.block_on(async {
-        match verb {
-            Verb::List => list(&session).await,
-            Verb::Status => status(&session).await,
-            Verb::Mount(named) => mount(&session, named).await,
-            Verb::Unmount(name) => unmount_one(&session, name).await,
-            Verb::Persist(named) => persist::persist(&session, named, common, environment).await,
-            Verb::Forget(name) => persist::forget(&session, name).await,
-        }
-    });
-    match done {
-        Ok((text, document, exit)) => tell(common, &text, &document, exit),
-        Err(problem) => problem.tell(common),
-    }
+pub(super) fn run(common: &Common, verb: &UsbVerb, environment: &Environment) -> Exit {
+    session::run(common, environment, session::host, async |session| match verb {
+        UsbVerb::List => list(&session).await,
+        UsbVerb::Status => status(&session).await,
+        UsbVerb::Mount(named) => mount(&session, named).await,
+        UsbVerb::Unmount(name) => unmount_one(&session, name).await,
+        UsbVerb::Persist(named) => persist::persist(&session, named, common, environment).await,
+        UsbVerb::Forget(name) => persist::forget(&session, name).await,
+    })
 }
 
-async fn list(session: &HostSession) -> Done {
+async fn list(session: &Session<Settings>) -> Result<Printed, Box<Finding>> {
     let devices = Devices::of_host();
     let mut listed = devices.list();
     // Without udev's data the device itself is asked.
@@ -102,7 +87,7 @@ async fn list(session: &HostSession) -> Done {
     let unknown: Vec<BlockDevice> = unknown.map(|device| device.device.clone()).collect();
     let survey = Survey::of(&*session.runner, &unknown, devices.filesystems()).await;
     if !unknown.is_empty() && survey.unprobed.len() == listed.len() {
-        return Err(Problem::new(unprobed(&survey.unprobed), Exit::Unchecked));
+        return Err(stopped(unprobed(&survey.unprobed), Exit::Unchecked));
     }
     listed.sort_by_key(|device| !device.is_usb);
     let held = |device: &HostDevice| {
@@ -129,7 +114,7 @@ async fn list(session: &HostSession) -> Done {
         "schema": "felhom.usb-list/1", "filesystems": listed, "ambivalent": survey.ambivalent,
         "unprobed": unprobed,
     });
-    Ok((text, document, Exit::Ok))
+    Ok(Printed::new(text, &document, Exit::Ok))
 }
 
 /// Says which devices the list cannot tell of.
@@ -159,12 +144,12 @@ fn described((device, filesystem): &(HostDevice, Filesystem)) -> Value {
     json!({ "device": device.device, "is_usb": device.is_usb, "size_bytes": device.size_bytes, "filesystem": filesystem })
 }
 
-async fn status(session: &HostSession) -> Done {
+async fn status(session: &Session<Settings>) -> Result<Printed, Box<Finding>> {
     let fstab = std::fs::read("/etc/fstab").unwrap_or_default();
     let mut states = Vec::new();
     for disk in &session.config.usb {
         let state = examine(&*session.runner, &Devices::of_host(), &fstab, disk).await;
-        states.push(state.map_err(|error| Problem::new(chain(&error), Exit::Unchecked))?);
+        states.push(state.map_err(|error| stopped(chain(&error), Exit::Unchecked))?);
     }
     states.sort_by_key(|state| rank(state.status));
     let text = match states.as_slice() {
@@ -172,7 +157,7 @@ async fn status(session: &HostSession) -> Done {
         states => table(&["NAME", "STATE", "WHAT", "REPAIR"], &states.iter().map(line).collect::<Vec<_>>()),
     };
     let exit = worst(states.iter().map(|state| state.status));
-    Ok((text, json!({ "schema": "felhom.usb-status/1", "disks": states }), exit))
+    Ok(Printed::new(text, &json!({ "schema": "felhom.usb-status/1", "disks": states }), exit))
 }
 
 fn line(state: &UsbState) -> Vec<String> {
@@ -181,7 +166,7 @@ fn line(state: &UsbState) -> Vec<String> {
 }
 
 /// The disk that is meant.
-fn disk(session: &HostSession, named: &Named) -> Result<UsbDisk, Problem> {
+fn disk(session: &Session<Settings>, named: &Named) -> Result<UsbDisk, Box<Finding>> {
     let name = &named.name.name;
     let known = session.config.usb.iter().find(|disk| disk.name == *name);
     let mut disk = match (&named.uuid, known) {
@@ -192,27 +177,27 @@ fn disk(session: &HostSession, named: &Named) -> Result<UsbDisk, Problem> {
             let text = format!(
                 "the configuration has no USB disk `{name}`; give --uuid, or see felhom-agent usb list"
             );
-            return Err(Problem::new(text, Exit::Usage));
+            return Err(stopped(text, Exit::Usage));
         }
     };
     disk.any_disk |= named.any_disk;
     Ok(disk)
 }
 
-fn target_of(name: &Name) -> Result<MountTarget, Problem> {
+fn target_of(name: &DiskName) -> Result<MountTarget, Box<Finding>> {
     usb_target(&name.name).map_err(|error| usage(&error))
 }
 
-fn usage(error: &Malformed) -> Problem {
-    Problem::new(error.to_string(), Exit::Usage)
+fn usage(error: &Malformed) -> Box<Finding> {
+    stopped(error.to_string(), Exit::Usage)
 }
 
 /// Runs something, or shows what it would run.
 async fn shown_or_done<T>(
-    session: &HostSession,
+    session: &Session<Settings>,
     dry_run: bool,
     act: impl AsyncFnOnce(&dyn Runner) -> Result<T, MountError>,
-) -> Result<Result<T, Vec<String>>, Problem> {
+) -> Result<Result<T, Vec<String>>, Box<Finding>> {
     if !dry_run {
         return act(&*session.runner).await.map(Ok).map_err(|error| failed(&error));
     }
@@ -225,7 +210,7 @@ async fn shown_or_done<T>(
 }
 
 /// Why something was not done, and how to insist on it.
-fn failed(error: &MountError) -> Problem {
+fn failed(error: &MountError) -> Box<Finding> {
     let hint = match error {
         MountError::NotUsb { .. } => "; --any-disk, or any_disk in the configuration, accepts it",
         _ => "",
@@ -233,15 +218,16 @@ fn failed(error: &MountError) -> Problem {
     let problem = Finding::skip(format!("{}{hint}", chain(error)));
     let is_riddle = matches!(error, MountError::Ambivalent { .. });
     let look = look(error).filter(|_| is_riddle).map(Remedy::Look);
-    Problem::of(look.into_iter().fold(problem, Finding::remedy), Exit::Fail)
+    Box::new(look.into_iter().fold(problem, Finding::remedy))
 }
 
 /// What a dry run prints.
-fn would_run(schema: &str, commands: &[String]) -> (String, Value, Exit) {
-    (format!("{}\n", commands.join("\n")), json!({ "schema": schema, "would_run": commands }), Exit::Ok)
+fn would_run(schema: &str, commands: &[String]) -> Printed {
+    let document = json!({ "schema": schema, "would_run": commands });
+    Printed::new(format!("{}\n", commands.join("\n")), &document, Exit::Ok)
 }
 
-async fn mount(session: &HostSession, named: &Named) -> Done {
+async fn mount(session: &Session<Settings>, named: &Named) -> Result<Printed, Box<Finding>> {
     let disk = disk(session, named)?;
     let devices = Devices::of_host();
     let fstab = std::fs::read("/etc/fstab").unwrap_or_default();
@@ -265,14 +251,14 @@ async fn mount(session: &HostSession, named: &Named) -> Done {
             let document = json!({
                 "schema": "felhom.usb-mount/1", "mounted": mounted, "read_only": unwritable.is_some(),
             });
-            let Some((why, remedy)) = unwritable else { return Ok((text, document, Exit::Ok)) };
+            let Some((why, remedy)) = unwritable else { return Ok(Printed::new(text, &document, Exit::Ok)) };
             print_problem(&Finding::fail(format!("{} is {why}", disk.target), remedy));
-            Ok((text, document, Exit::Fail))
+            Ok(Printed::new(text, &document, Exit::Fail))
         }
     }
 }
 
-async fn unmount_one(session: &HostSession, name: &Name) -> Done {
+async fn unmount_one(session: &Session<Settings>, name: &DiskName) -> Result<Printed, Box<Finding>> {
     let target = target_of(name)?;
     let act = async |runner: &dyn Runner| unmount(runner, &target).await;
     match shown_or_done(session, name.dry_run, act).await? {
@@ -281,7 +267,7 @@ async fn unmount_one(session: &HostSession, name: &Name) -> Done {
             let was = if unmounted.was_mounted { "is unmounted" } else { "was not mounted" };
             let document =
                 json!({ "schema": "felhom.usb-unmount/1", "target": target, "unmounted": unmounted });
-            Ok((format!("{target} {was}\n"), document, Exit::Ok))
+            Ok(Printed::new(format!("{target} {was}\n"), &document, Exit::Ok))
         }
     }
 }

@@ -9,27 +9,27 @@ use proxmox_privileged::mount::{TargetPlace, sole_holder};
 use proxmox_types::{Rows, StorageDefinition};
 use serde_json::json;
 
-use super::{Done, Name, Named, disk, failed, target_of};
-use crate::cli::problem::Problem;
-use crate::cli::session::HostSession;
-use crate::cli::{Common, print_error};
+use super::{DiskName, Named, disk, failed, target_of};
+use crate::cli::output::{Common, Printed, print_error, stopped};
+use crate::cli::session::{self, Session};
 use crate::config::UsbDisk;
-use crate::config::{Config, Environment};
+use crate::config::{Environment, Settings};
 use crate::host::device::{Devices, is_same};
 use crate::host::fstab::{Fstab, FstabChange, FstabError};
 use crate::host::place::place_of;
 use crate::report::chain;
 use crate::report::exit::Exit;
+use crate::report::finding::Finding;
 use crate::report::terminal::plain;
 use crate::wiring;
 
 /// Writes the line of a disk.
 pub(super) async fn persist(
-    session: &HostSession,
+    session: &Session<Settings>,
     named: &Named,
     common: &Common,
     environment: &Environment,
-) -> Done {
+) -> Result<Printed, Box<Finding>> {
     let disk = disk(session, named)?;
     let (entry, aliases) = entry(session, &disk).await?;
     let change = changed(named.name.dry_run, |text| put(text, &entry, &aliases))?;
@@ -40,7 +40,7 @@ pub(super) async fn persist(
 }
 
 /// Takes the line of a disk out.
-pub(super) async fn forget(session: &HostSession, name: &Name) -> Done {
+pub(super) async fn forget(session: &Session<Settings>, name: &DiskName) -> Result<Printed, Box<Finding>> {
     let target = target_of(name)?;
     let change = changed(name.dry_run, |text| remove(text, &target))?;
     let warnings = wrong(session, name.dry_run, &change).await;
@@ -49,11 +49,11 @@ pub(super) async fn forget(session: &HostSession, name: &Name) -> Done {
 }
 
 /// The line of the disk, and what else it may be called; refused like a mount.
-async fn entry(session: &HostSession, disk: &UsbDisk) -> Result<(FstabEntry, Aliases), Problem> {
+async fn entry(session: &Session<Settings>, disk: &UsbDisk) -> Result<(FstabEntry, Aliases), Box<Finding>> {
     let UsbDisk { target, uuid, .. } = disk;
     let place = place_of(target);
     if matches!(place, TargetPlace::Symlink | TargetPlace::NotDirectory | TargetPlace::Writable) {
-        return Err(Problem::new(format!("{target} is no place to mount on: {place:?}"), Exit::Fail));
+        return Err(stopped(format!("{target} is no place to mount on: {place:?}"), Exit::Fail));
     }
     let devices = Devices::of_host();
     let candidates = devices.candidates(disk.any_disk);
@@ -66,17 +66,17 @@ async fn entry(session: &HostSession, disk: &UsbDisk) -> Result<(FstabEntry, Ali
 fn changed(
     dry_run: bool,
     edit: impl FnOnce(&[u8]) -> Result<Vec<u8>, FstabConflict>,
-) -> Result<FstabChange, Problem> {
+) -> Result<FstabChange, Box<Finding>> {
     let fstab = Fstab::of_host();
     let change = if dry_run { fstab.preview(edit) } else { fstab.change(edit) };
     change.map_err(|error| {
         let hint = if matches!(error, FstabError::NotRoot { .. }) { "; run this as root" } else { "" };
-        Problem::new(format!("{}{hint}", chain(&error)), Exit::Fail)
+        stopped(format!("{}{hint}", chain(&error)), Exit::Fail)
     })
 }
 
 /// What findmnt finds wrong in the new table.
-async fn wrong(session: &HostSession, dry_run: bool, change: &FstabChange) -> Vec<String> {
+async fn wrong(session: &Session<Settings>, dry_run: bool, change: &FstabChange) -> Vec<String> {
     if dry_run || !change.is_some() {
         return Vec::new();
     }
@@ -103,11 +103,7 @@ async fn unguarded(target: &MountTarget, common: &Common, environment: &Environm
 }
 
 async fn definitions(common: &Common, environment: &Environment) -> Result<Rows<StorageDefinition>, String> {
-    let path = Config::path(common.config.clone(), environment);
-    let config = Config::load(&path, environment).map_err(|error| error.to_string())?;
-    if config.tls.is_insecure {
-        print_error("WARNING: tls.insecure is set: any server is accepted, and is sent the token");
-    }
+    let (config, _) = session::whole(common, environment).map_err(|finding| finding.summary)?;
     let connection = wiring::connect(&config).map_err(|error| error.to_string())?;
     connection.client.storage_definitions().await.map_err(|error| chain(&error))
 }
@@ -130,13 +126,7 @@ fn without_guard(storage: &StorageDefinition, target: &MountTarget) -> Option<St
 }
 
 /// What a command prints; the warnings go to stderr as well.
-fn told(
-    schema: &str,
-    change: &FstabChange,
-    dry_run: bool,
-    already: &str,
-    warnings: &[String],
-) -> (String, serde_json::Value, Exit) {
+fn told(schema: &str, change: &FstabChange, dry_run: bool, already: &str, warnings: &[String]) -> Printed {
     for warning in warnings {
         print_error(&format!("felhom-agent: warning: {}", plain(warning)));
     }
@@ -146,7 +136,7 @@ fn told(
     let document = json!({
         "schema": schema, "changed": change.is_some() && !dry_run, "lines": lines, "warnings": warnings,
     });
-    (format!("{}\n", text.join("\n")), document, Exit::Ok)
+    Printed::new(format!("{}\n", text.join("\n")), &document, Exit::Ok)
 }
 
 #[cfg(test)]
