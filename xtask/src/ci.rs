@@ -42,6 +42,7 @@ const STEPS: &[Step] = &[
     ),
     step("lints", "cargo clippy --workspace --all-targets --all-features --locked -- -D warnings"),
     step("tests", "cargo test --workspace --all-features --locked"),
+    step("example", "cargo run --locked --package felhom-agent --example provision"),
     step("random histories", "cargo run --locked --package felhom-agent --example histories -- --seeds=2000"),
     step("documentation", "cargo xtask docs --check"),
 ];

@@ -19,6 +19,20 @@ endpoints! {
         /// there, so ask for the path that matters.
         ///
         /// Source: pve-access-control `PVE/API2/AccessControl.pm`.
+        ///
+        /// ```
+        /// # use proxmox_api::{*, sim::{Sim, now}};
+        /// # let sim = Sim::new().as_token("root@pam!full".parse()?);
+        /// # let client = sim.client();
+        /// # now(async {
+        /// let held = client.access().permissions().await?;
+        /// for path in held.paths() {
+        ///     println!("{path}");
+        /// }
+        /// # Ok::<(), Box<dyn core::error::Error>>(())
+        /// # })?;
+        /// # Ok::<(), Box<dyn core::error::Error>>(())
+        /// ```
         GET "/access/permissions" as PERMISSIONS "access.permissions"
         fn permissions(self) -> Permissions, with PermissionFilter
         needs (any token)

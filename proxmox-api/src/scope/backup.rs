@@ -23,6 +23,21 @@ endpoints! {
         /// One missing privilege fails the whole job; with all guests it leaves them out silently, and a job of none at
         /// all ends well. [`Started::Nothing`] is that no chosen guest is on this node: no backup was made.
         /// Source: pve-manager `PVE/API2/VZDump.pm`.
+        ///
+        /// ```
+        /// # use proxmox_api::{*, sim::{Sim, now}};
+        /// # let sim = Sim::new().as_token("root@pam!full".parse()?);
+        /// # let client = sim.client();
+        /// # now(async {
+        /// # let node = "pve1".parse()?; let node = client.node(&node);
+        /// use types::params::VzdumpParams;
+        /// let ct: types::Vmid = "101".parse()?;
+        /// let params = VzdumpParams { storage: "local".parse().ok(), ..VzdumpParams::new(ct.into()) };
+        /// assert!(!node.vzdump(&params).run().await?.had_nothing_to_do);
+        /// # Ok::<(), Box<dyn core::error::Error>>(())
+        /// # })?;
+        /// # Ok::<(), Box<dyn core::error::Error>>(())
+        /// ```
         POST "/nodes/{node}/vzdump" as VZDUMP "backup.create"
         fn vzdump(self, params: &VzdumpParams) -> Started { .fields(params) }
         needs (any token)

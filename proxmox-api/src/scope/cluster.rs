@@ -19,6 +19,18 @@ endpoints! {
         /// [`Cluster::with_next_id`] takes care of.
         ///
         /// Source: pve-manager `PVE/API2/Cluster.pm`.
+        ///
+        /// ```
+        /// # use proxmox_api::{*, sim::{Sim, now}};
+        /// # let sim = Sim::new().as_token("root@pam!full".parse()?);
+        /// # let client = sim.client();
+        /// # now(async {
+        /// let vmid = client.cluster().next_id().await?;
+        /// assert!(client.cluster().check_id(vmid).await.is_ok());
+        /// # Ok::<(), Box<dyn core::error::Error>>(())
+        /// # })?;
+        /// # Ok::<(), Box<dyn core::error::Error>>(())
+        /// ```
         GET "/cluster/nextid" as NEXT_ID "cluster.next_id"
         fn next_id(self) -> Vmid
         needs (any token);
@@ -26,6 +38,19 @@ endpoints! {
         /// Lists guests, storages, nodes and pools, up to 10 s old.
         ///
         /// Source: pve-manager `PVE/API2/Cluster.pm`.
+        ///
+        /// ```
+        /// # use proxmox_api::{*, sim::{Sim, now}};
+        /// # let sim = Sim::new().as_token("root@pam!full".parse()?);
+        /// # let client = sim.client();
+        /// # now(async {
+        /// use types::params::{ResourceClass, ResourceFilter};
+        /// let guests = ResourceFilter { class: Some(ResourceClass::Vm) };
+        /// println!("{} guests", client.cluster().resources().with(guests).await?.len());
+        /// # Ok::<(), Box<dyn core::error::Error>>(())
+        /// # })?;
+        /// # Ok::<(), Box<dyn core::error::Error>>(())
+        /// ```
         GET "/cluster/resources" as RESOURCES "cluster.resources"
         fn resources(self) -> Rows<Resource>, with ResourceFilter
         needs (any token)

@@ -150,6 +150,20 @@ endpoints! {
         /// Reads the state. Without the privilege every VMID is a 403.
         ///
         /// Source: pve-container `PVE/API2/LXC/Status.pm`.
+        ///
+        /// ```
+        /// # use proxmox_api::{*, sim::{Sim, now}};
+        /// # let sim = Sim::new().as_token("root@pam!full".parse()?);
+        /// # let client = sim.client();
+        /// # now(async {
+        /// # let node = "pve1".parse()?; let node = client.node(&node);
+        /// # let ct = node.lxc("101".parse()?);
+        /// let status = ct.status().await?;
+        /// println!("{} uses {:?} bytes", status.vmid, status.mem);
+        /// # Ok::<(), Box<dyn core::error::Error>>(())
+        /// # })?;
+        /// # Ok::<(), Box<dyn core::error::Error>>(())
+        /// ```
         GET "/nodes/{node}/lxc/{vmid}/status/current" as STATUS "lxc.status"
         fn status(self) -> LxcStatus
         needs ("VM.Audit" on "/vms/{vmid}")
@@ -158,6 +172,19 @@ endpoints! {
         /// Reads the configuration with pending changes laid over it, which is what holds after the next start.
         ///
         /// Source: pve-container `PVE/API2/LXC/Config.pm`.
+        ///
+        /// ```
+        /// # use proxmox_api::{*, sim::{Sim, now}};
+        /// # let sim = Sim::new().as_token("root@pam!full".parse()?);
+        /// # let client = sim.client();
+        /// # now(async {
+        /// # let node = "pve1".parse()?; let node = client.node(&node);
+        /// # let ct = node.lxc("101".parse()?);
+        /// println!("{:?}", ct.config().await?.options.hostname);
+        /// # Ok::<(), Box<dyn core::error::Error>>(())
+        /// # })?;
+        /// # Ok::<(), Box<dyn core::error::Error>>(())
+        /// ```
         GET "/nodes/{node}/lxc/{vmid}/config" as CONFIG "lxc.config"
         fn config(self) -> LxcConfig
         needs ("VM.Audit" on "/vms/{vmid}");
@@ -165,6 +192,20 @@ endpoints! {
         /// Lists the options with their pending changes.
         ///
         /// Source: pve-container `PVE/API2/LXC.pm`.
+        ///
+        /// ```
+        /// # use proxmox_api::{*, sim::{Sim, now}};
+        /// # let sim = Sim::new().as_token("root@pam!full".parse()?);
+        /// # let client = sim.client();
+        /// # now(async {
+        /// # let node = "pve1".parse()?; let node = client.node(&node);
+        /// # let ct = node.lxc("101".parse()?);
+        /// let waiting = ct.pending().await?.iter().filter(|change| change.is_pending()).count();
+        /// assert_eq!(waiting, 0);
+        /// # Ok::<(), Box<dyn core::error::Error>>(())
+        /// # })?;
+        /// # Ok::<(), Box<dyn core::error::Error>>(())
+        /// ```
         GET "/nodes/{node}/lxc/{vmid}/pending" as PENDING "lxc.pending"
         fn pending(self) -> Rows<PendingChange>
         needs ("VM.Audit" on "/vms/{vmid}");
@@ -173,6 +214,19 @@ endpoints! {
         /// does a `dir` storage.
         ///
         /// Source: pve-container `PVE/API2/LXC.pm`.
+        ///
+        /// ```
+        /// # use proxmox_api::{*, sim::{Sim, now}};
+        /// # let sim = Sim::new().as_token("root@pam!full".parse()?);
+        /// # let client = sim.client();
+        /// # now(async {
+        /// # let node = "pve1".parse()?; let node = client.node(&node);
+        /// # let ct = node.lxc("100".parse()?);
+        /// assert!(ct.feature(FeatureName::Snapshot).await?.has_feature);
+        /// # Ok::<(), Box<dyn core::error::Error>>(())
+        /// # })?;
+        /// # Ok::<(), Box<dyn core::error::Error>>(())
+        /// ```
         GET "/nodes/{node}/lxc/{vmid}/feature" as FEATURE "lxc.feature"
         fn feature(self, feature: FeatureName) -> Feature { .parameter("feature", feature) }
         needs ("VM.Audit" on "/vms/{vmid}")
@@ -181,6 +235,21 @@ endpoints! {
         /// Lists the network interfaces inside the container; nothing if it does not run.
         ///
         /// Source: pve-container `PVE/API2/LXC.pm`.
+        ///
+        /// ```
+        /// # use proxmox_api::{*, sim::{Sim, now}};
+        /// # let sim = Sim::new().as_token("root@pam!full".parse()?);
+        /// # let client = sim.client();
+        /// # now(async {
+        /// # let node = "pve1".parse()?; let node = client.node(&node);
+        /// # let ct = node.lxc("101".parse()?);
+        /// for interface in ct.interfaces().await?.iter().flatten() {
+        ///     println!("{}", interface.name);
+        /// }
+        /// # Ok::<(), Box<dyn core::error::Error>>(())
+        /// # })?;
+        /// # Ok::<(), Box<dyn core::error::Error>>(())
+        /// ```
         GET "/nodes/{node}/lxc/{vmid}/interfaces" as INTERFACES "lxc.interfaces"
         fn interfaces(self) -> Interfaces
         needs ("VM.Audit" on "/vms/{vmid}")
@@ -190,6 +259,20 @@ endpoints! {
         ///
         /// A running, a locked and a protected container are refused on the call.
         /// Source: pve-container `PVE/API2/LXC.pm`, `destroy_vm`.
+        ///
+        /// ```
+        /// # use proxmox_api::{*, sim::{Sim, now}};
+        /// # let sim = Sim::new().as_token("root@pam!full".parse()?);
+        /// # let client = sim.client();
+        /// # now(async {
+        /// # let node = "pve1".parse()?; let node = client.node(&node);
+        /// # let ct = node.lxc("101".parse()?);
+        /// ct.destroy().run().await?;
+        /// assert!(ct.status().await.is_err());
+        /// # Ok::<(), Box<dyn core::error::Error>>(())
+        /// # })?;
+        /// # Ok::<(), Box<dyn core::error::Error>>(())
+        /// ```
         DELETE "/nodes/{node}/lxc/{vmid}" as DESTROY "lxc.destroy"
         fn destroy(self) -> Upid, with DestroyParams
         needs ("VM.Allocate" on "/vms/{vmid}")
@@ -224,6 +307,22 @@ endpoints! {
         /// Starts copying the container to another VMID. A running container can only be copied from a snapshot.
         ///
         /// Source: pve-container `PVE/API2/LXC.pm`, `clone_vm`.
+        ///
+        /// ```
+        /// # use proxmox_api::{*, sim::{Sim, now}};
+        /// # let sim = Sim::new().as_token("root@pam!full".parse()?);
+        /// # let client = sim.client();
+        /// # now(async {
+        /// # let node = "pve1".parse()?; let node = client.node(&node);
+        /// # let ct = node.lxc("101".parse()?);
+        /// use types::params::CloneParams;
+        /// let copy = client.cluster().next_id().await?;
+        /// ct.clone_to(&CloneParams { full: Some(true), ..CloneParams::new(copy) }).run().await?;
+        /// assert!(!node.lxc(copy).status().await?.is_running());
+        /// # Ok::<(), Box<dyn core::error::Error>>(())
+        /// # })?;
+        /// # Ok::<(), Box<dyn core::error::Error>>(())
+        /// ```
         POST "/nodes/{node}/lxc/{vmid}/clone" as CLONE "lxc.clone"
         fn clone_to(self, params: &CloneParams) -> Upid { .fields(params) }
         needs (both

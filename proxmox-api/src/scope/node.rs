@@ -38,6 +38,19 @@ endpoints! {
         /// Reads load, memory and root file system. An unknown node is a 500 that names it.
         ///
         /// Source: pve-manager `PVE/API2/Nodes.pm`.
+        ///
+        /// ```
+        /// # use proxmox_api::{*, sim::{Sim, now}};
+        /// # let sim = Sim::new().as_token("root@pam!full".parse()?);
+        /// # let client = sim.client();
+        /// # now(async {
+        /// # let node = "pve1".parse()?; let node = client.node(&node);
+        /// let status = node.status().await?;
+        /// println!("load {:?}", status.loadavg);
+        /// # Ok::<(), Box<dyn core::error::Error>>(())
+        /// # })?;
+        /// # Ok::<(), Box<dyn core::error::Error>>(())
+        /// ```
         GET "/nodes/{node}/status" as STATUS "node.status"
         fn status(self) -> NodeStatus
         needs ("Sys.Audit" on "/nodes/{node}");
@@ -45,6 +58,18 @@ endpoints! {
         /// Reads the clock.
         ///
         /// Source: pve-manager `PVE/API2/Nodes.pm`.
+        ///
+        /// ```
+        /// # use proxmox_api::{*, sim::{Sim, now}};
+        /// # let sim = Sim::new().as_token("root@pam!full".parse()?);
+        /// # let client = sim.client();
+        /// # now(async {
+        /// # let node = "pve1".parse()?; let node = client.node(&node);
+        /// println!("{}", node.time().await?.timezone);
+        /// # Ok::<(), Box<dyn core::error::Error>>(())
+        /// # })?;
+        /// # Ok::<(), Box<dyn core::error::Error>>(())
+        /// ```
         GET "/nodes/{node}/time" as TIME "node.time"
         fn time(self) -> NodeTime
         needs ("Sys.Audit" on "/nodes/{node}");
@@ -71,6 +96,20 @@ endpoints! {
         /// Lists the services of PVE.
         ///
         /// Source: pve-manager `PVE/API2/Services.pm`.
+        ///
+        /// ```
+        /// # use proxmox_api::{*, sim::{Sim, now}};
+        /// # let sim = Sim::new().as_token("root@pam!full".parse()?);
+        /// # let client = sim.client();
+        /// # now(async {
+        /// # let node = "pve1".parse()?; let node = client.node(&node);
+        /// for service in node.services().await?.iter().filter(|service| !service.is_running()) {
+        ///     println!("{} does not run", service.name);
+        /// }
+        /// # Ok::<(), Box<dyn core::error::Error>>(())
+        /// # })?;
+        /// # Ok::<(), Box<dyn core::error::Error>>(())
+        /// ```
         GET "/nodes/{node}/services" as SERVICES "node.services"
         fn services(self) -> Rows<Service>
         needs ("Sys.Audit" on "/nodes/{node}")

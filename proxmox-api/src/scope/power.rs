@@ -17,6 +17,20 @@ endpoints! {
         /// A running container is refused on the call; a lock, a template or a missing container fails in the task.
         /// Where HA manages the container, the task only hands the request on: `OK` says nothing about the container.
         /// Source: pve-container `PVE/API2/LXC/Status.pm`.
+        ///
+        /// ```
+        /// # use proxmox_api::{*, sim::{Sim, now}};
+        /// # let sim = Sim::new().as_token("root@pam!full".parse()?);
+        /// # let client = sim.client();
+        /// # now(async {
+        /// # let node = "pve1".parse()?; let node = client.node(&node);
+        /// # let ct = node.lxc("101".parse()?);
+        /// ct.start().run().await?;
+        /// assert!(ct.status().await?.is_running());
+        /// # Ok::<(), Box<dyn core::error::Error>>(())
+        /// # })?;
+        /// # Ok::<(), Box<dyn core::error::Error>>(())
+        /// ```
         POST "/nodes/{node}/lxc/{vmid}/status/start" as START "lxc.start"
         fn start(self) -> Upid, with StartParams
         needs ("VM.PowerMgmt" on "/vms/{vmid}")
@@ -27,6 +41,21 @@ endpoints! {
         /// A stopped container is refused on the call, a locked one in the task.
         /// Where HA manages the container, the task only hands the request on: `OK` says nothing about the container.
         /// Source: pve-container `PVE/API2/LXC/Status.pm`.
+        ///
+        /// ```
+        /// # use proxmox_api::{*, sim::{Sim, now}};
+        /// # let sim = Sim::new().as_token("root@pam!full".parse()?);
+        /// # let client = sim.client();
+        /// # now(async {
+        /// # let node = "pve1".parse()?; let node = client.node(&node);
+        /// # let ct = node.lxc("101".parse()?);
+        /// ct.start().run().await?;
+        /// ct.stop().run().await?;
+        /// assert!(!ct.status().await?.is_running());
+        /// # Ok::<(), Box<dyn core::error::Error>>(())
+        /// # })?;
+        /// # Ok::<(), Box<dyn core::error::Error>>(())
+        /// ```
         POST "/nodes/{node}/lxc/{vmid}/status/stop" as STOP "lxc.stop"
         fn stop(self) -> Upid, with StopParams
         needs ("VM.PowerMgmt" on "/vms/{vmid}")
@@ -37,6 +66,22 @@ endpoints! {
         /// Without `forceStop` a container that takes too long fails the task and goes on.
         /// Where HA manages the container, the task only hands the request on: `OK` says nothing about the container.
         /// Source: pve-container `PVE/API2/LXC/Status.pm`.
+        ///
+        /// ```
+        /// # use proxmox_api::{*, sim::{Sim, now}};
+        /// # let sim = Sim::new().as_token("root@pam!full".parse()?);
+        /// # let client = sim.client();
+        /// # now(async {
+        /// # let node = "pve1".parse()?; let node = client.node(&node);
+        /// # let ct = node.lxc("101".parse()?);
+        /// use types::params::ShutdownParams;
+        /// ct.start().run().await?;
+        /// let patiently = ShutdownParams { timeout: Some(60), ..ShutdownParams::default() };
+        /// ct.shutdown().with(patiently).run().await?;
+        /// # Ok::<(), Box<dyn core::error::Error>>(())
+        /// # })?;
+        /// # Ok::<(), Box<dyn core::error::Error>>(())
+        /// ```
         POST "/nodes/{node}/lxc/{vmid}/status/shutdown" as SHUTDOWN "lxc.shutdown"
         fn shutdown(self) -> Upid, with ShutdownParams
         needs ("VM.PowerMgmt" on "/vms/{vmid}")
@@ -45,6 +90,20 @@ endpoints! {
         /// Shuts the container down and starts it again, which makes pending changes effective.
         ///
         /// Source: pve-container `PVE/API2/LXC/Status.pm`.
+        ///
+        /// ```
+        /// # use proxmox_api::{*, sim::{Sim, now}};
+        /// # let sim = Sim::new().as_token("root@pam!full".parse()?);
+        /// # let client = sim.client();
+        /// # now(async {
+        /// # let node = "pve1".parse()?; let node = client.node(&node);
+        /// # let ct = node.lxc("101".parse()?);
+        /// ct.start().run().await?;
+        /// ct.reboot().run().await?;
+        /// # Ok::<(), Box<dyn core::error::Error>>(())
+        /// # })?;
+        /// # Ok::<(), Box<dyn core::error::Error>>(())
+        /// ```
         POST "/nodes/{node}/lxc/{vmid}/status/reboot" as REBOOT "lxc.reboot"
         fn reboot(self) -> Upid, with RebootParams
         needs ("VM.PowerMgmt" on "/vms/{vmid}")

@@ -19,6 +19,20 @@ endpoints! {
         /// Lists the snapshots, unordered, and the running state as one row more.
         ///
         /// Source: pve-container `PVE/API2/LXC/Snapshot.pm`.
+        ///
+        /// ```
+        /// # use proxmox_api::{*, sim::{Sim, now}};
+        /// # let sim = Sim::new().as_token("root@pam!full".parse()?);
+        /// # let client = sim.client();
+        /// # now(async {
+        /// # let node = "pve1".parse()?; let node = client.node(&node);
+        /// # let ct = node.lxc("100".parse()?);
+        /// let snapshots = ct.snapshots().await?;
+        /// assert!(snapshots.iter().all(|entry| entry.is_current() == entry.snapshot().is_none()));
+        /// # Ok::<(), Box<dyn core::error::Error>>(())
+        /// # })?;
+        /// # Ok::<(), Box<dyn core::error::Error>>(())
+        /// ```
         GET "/nodes/{node}/lxc/{vmid}/snapshot" as LIST "snapshot.list"
         fn snapshots(self) -> Rows<SnapshotEntry>
         needs ("VM.Audit" on "/vms/{vmid}")
@@ -30,6 +44,22 @@ endpoints! {
         ///
         /// A name that is taken, a lock and a storage without snapshots fail in the task, not here.
         /// Source: pve-container `PVE/API2/LXC/Snapshot.pm`.
+        ///
+        /// ```
+        /// # use proxmox_api::{*, sim::{Sim, now}};
+        /// # let sim = Sim::new().as_token("root@pam!full".parse()?);
+        /// # let client = sim.client();
+        /// # now(async {
+        /// # let node = "pve1".parse()?; let node = client.node(&node);
+        /// # let ct = node.lxc("100".parse()?);
+        /// # let name = "before".parse()?; let snapshot = ct.snapshot(&name);
+        /// use types::params::SnapshotParams;
+        /// let described = SnapshotParams { description: Some("before the update".into()) };
+        /// snapshot.create().with(described).run().await?;
+        /// # Ok::<(), Box<dyn core::error::Error>>(())
+        /// # })?;
+        /// # Ok::<(), Box<dyn core::error::Error>>(())
+        /// ```
         POST "/nodes/{node}/lxc/{vmid}/snapshot" as CREATE "snapshot.create"
         fn create(self) -> Upid, with SnapshotParams { .parameter("snapname", self.name) }
         needs ("VM.Snapshot" on "/vms/{vmid}")
@@ -40,6 +70,22 @@ endpoints! {
         /// A snapshot that does not exist fails in the task, and so does one of a container that is just being started,
         /// after 10 s.
         /// Source: pve-container `PVE/API2/LXC/Snapshot.pm`.
+        ///
+        /// ```
+        /// # use proxmox_api::{*, sim::{Sim, now}};
+        /// # let sim = Sim::new().as_token("root@pam!full".parse()?);
+        /// # let client = sim.client();
+        /// # now(async {
+        /// # let node = "pve1".parse()?; let node = client.node(&node);
+        /// # let ct = node.lxc("100".parse()?);
+        /// # let name = "before".parse()?; let snapshot = ct.snapshot(&name);
+        /// snapshot.create().run().await?;
+        /// snapshot.delete().run().await?;
+        /// assert!(snapshot.delete().run().await.is_err_and(|error| error.is_not_found()));
+        /// # Ok::<(), Box<dyn core::error::Error>>(())
+        /// # })?;
+        /// # Ok::<(), Box<dyn core::error::Error>>(())
+        /// ```
         DELETE "/nodes/{node}/lxc/{vmid}/snapshot/{snapname}" as DELETE "snapshot.delete"
         fn delete(self) -> Upid, with DeleteSnapshotParams
         needs ("VM.Snapshot" on "/vms/{vmid}")
@@ -49,6 +95,22 @@ endpoints! {
         /// stopped unless `start` is set; then a second task starts it. Everything goes back but the description.
         ///
         /// Source: pve-container `PVE/API2/LXC/Snapshot.pm`, pve-guest-common `PVE/AbstractConfig.pm`.
+        ///
+        /// ```
+        /// # use proxmox_api::{*, sim::{Sim, now}};
+        /// # let sim = Sim::new().as_token("root@pam!full".parse()?);
+        /// # let client = sim.client();
+        /// # now(async {
+        /// # let node = "pve1".parse()?; let node = client.node(&node);
+        /// # let ct = node.lxc("100".parse()?);
+        /// # let name = "before".parse()?; let snapshot = ct.snapshot(&name);
+        /// use types::params::RollbackParams;
+        /// snapshot.create().run().await?;
+        /// snapshot.rollback().with(RollbackParams { start: Some(true) }).run().await?;
+        /// # Ok::<(), Box<dyn core::error::Error>>(())
+        /// # })?;
+        /// # Ok::<(), Box<dyn core::error::Error>>(())
+        /// ```
         POST "/nodes/{node}/lxc/{vmid}/snapshot/{snapname}/rollback" as ROLLBACK "snapshot.rollback"
         fn rollback(self) -> Upid, with RollbackParams
         needs ("VM.Snapshot" or "VM.Snapshot.Rollback" on "/vms/{vmid}")
@@ -64,6 +126,24 @@ endpoints! {
         /// Changes the description, at once.
         ///
         /// Source: pve-container `PVE/API2/LXC/Snapshot.pm`.
+        ///
+        /// ```
+        /// # use proxmox_api::{*, sim::{Sim, now}};
+        /// # let sim = Sim::new().as_token("root@pam!full".parse()?);
+        /// # let client = sim.client();
+        /// # now(async {
+        /// # let node = "pve1".parse()?; let node = client.node(&node);
+        /// # let ct = node.lxc("100".parse()?);
+        /// # let name = "before".parse()?; let snapshot = ct.snapshot(&name);
+        /// use types::params::SnapshotConfigParams;
+        /// snapshot.create().run().await?;
+        /// let described = SnapshotConfigParams { description: Some("kept".into()) };
+        /// snapshot.set_config(&described).await?;
+        /// assert_eq!(snapshot.config().await?.options.description.as_deref().map(str::trim), Some("kept"));
+        /// # Ok::<(), Box<dyn core::error::Error>>(())
+        /// # })?;
+        /// # Ok::<(), Box<dyn core::error::Error>>(())
+        /// ```
         PUT "/nodes/{node}/lxc/{vmid}/snapshot/{snapname}/config" as SET_CONFIG "snapshot.set_config"
         fn set_config(self, params: &SnapshotConfigParams) -> Nothing { .fields(params) }
         needs ("VM.Snapshot" on "/vms/{vmid}")

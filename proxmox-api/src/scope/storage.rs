@@ -57,6 +57,20 @@ endpoints! {
         /// Lists the storages with their space. PVE asks every one of them, so one that hangs makes this slow.
         ///
         /// Source: pve-storage `PVE/API2/Storage/Status.pm`.
+        ///
+        /// ```
+        /// # use proxmox_api::{*, sim::{Sim, now}};
+        /// # let sim = Sim::new().as_token("root@pam!full".parse()?);
+        /// # let client = sim.client();
+        /// # now(async {
+        /// # let node = "pve1".parse()?; let node = client.node(&node);
+        /// for storage in node.storages().await?.iter() {
+        ///     println!("{:?}: {:?} bytes are free", storage.storage, storage.avail);
+        /// }
+        /// # Ok::<(), Box<dyn core::error::Error>>(())
+        /// # })?;
+        /// # Ok::<(), Box<dyn core::error::Error>>(())
+        /// ```
         GET "/nodes/{node}/storage" as LIST "storage.list"
         fn storages(self) -> Rows<StorageStatus>, with StorageFilter
         needs (any token)
@@ -73,6 +87,19 @@ endpoints! {
         /// Reads the space. PVE looks at every storage for it, so another one that hangs makes this slow.
         ///
         /// Source: pve-storage `PVE/API2/Storage/Status.pm`.
+        ///
+        /// ```
+        /// # use proxmox_api::{*, sim::{Sim, now}};
+        /// # let sim = Sim::new().as_token("root@pam!full".parse()?);
+        /// # let client = sim.client();
+        /// # now(async {
+        /// # let node = "pve1".parse()?; let node = client.node(&node);
+        /// # let storage = "local".parse()?; let storage = node.storage(&storage);
+        /// assert!(storage.status().await?.total > Some(0));
+        /// # Ok::<(), Box<dyn core::error::Error>>(())
+        /// # })?;
+        /// # Ok::<(), Box<dyn core::error::Error>>(())
+        /// ```
         GET "/nodes/{node}/storage/{storage}/status" as STATUS "storage.status"
         fn status(self) -> StorageStatus
         needs ("Datastore.Audit" or "Datastore.AllocateSpace" on "/storage/{storage}")
@@ -82,6 +109,23 @@ endpoints! {
         /// Lists volumes. An empty list may mean that the token sees none: backups need more than the storage itself.
         ///
         /// Source: pve-storage `PVE/API2/Storage/Content.pm`.
+        ///
+        /// ```
+        /// # use proxmox_api::{*, sim::{Sim, now}};
+        /// # let sim = Sim::new().as_token("root@pam!full".parse()?);
+        /// # let client = sim.client();
+        /// # now(async {
+        /// # let node = "pve1".parse()?; let node = client.node(&node);
+        /// # let storage = "local".parse()?; let storage = node.storage(&storage);
+        /// use types::{ContentType, params::ContentFilter};
+        /// let backups = ContentFilter { content: Some(ContentType::Backup), ..ContentFilter::default() };
+        /// for volume in storage.content().with(backups).await?.iter() {
+        ///     println!("{}", volume.volid);
+        /// }
+        /// # Ok::<(), Box<dyn core::error::Error>>(())
+        /// # })?;
+        /// # Ok::<(), Box<dyn core::error::Error>>(())
+        /// ```
         GET "/nodes/{node}/storage/{storage}/content" as CONTENT_LIST "volume.list"
         fn content(self) -> Rows<Content>, with ContentFilter
         needs ("Datastore.Audit" or "Datastore.AllocateSpace" on "/storage/{storage}")

@@ -21,6 +21,20 @@ endpoints! {
         /// Lists tasks, by default those that have ended.
         ///
         /// Source: pve-manager `PVE/API2/Tasks.pm`.
+        ///
+        /// ```
+        /// # use proxmox_api::{*, sim::{Sim, now}};
+        /// # let sim = Sim::new().as_token("root@pam!full".parse()?);
+        /// # let client = sim.client();
+        /// # now(async {
+        /// # let node = "pve1".parse()?; let node = client.node(&node);
+        /// use types::params::TaskFilter;
+        /// let last = TaskFilter { limit: Some(5), ..TaskFilter::default() };
+        /// assert!(node.tasks().with(last).await?.rows.len() <= 5);
+        /// # Ok::<(), Box<dyn core::error::Error>>(())
+        /// # })?;
+        /// # Ok::<(), Box<dyn core::error::Error>>(())
+        /// ```
         GET "/nodes/{node}/tasks" as LIST "task.list"
         fn tasks(self) -> Page<TaskEntry>, with TaskFilter
         needs (any token)
@@ -32,6 +46,20 @@ endpoints! {
         /// Reads the state. A UPID that was rotated away is a 400.
         ///
         /// Source: pve-manager `PVE/API2/Tasks.pm`.
+        ///
+        /// ```
+        /// # use proxmox_api::{*, sim::{Sim, now}};
+        /// # let sim = Sim::new().as_token("root@pam!full".parse()?);
+        /// # let client = sim.client();
+        /// # now(async {
+        /// # let node = "pve1".parse()?; let node = client.node(&node);
+        /// # let ct = node.lxc("101".parse()?);
+        /// let upid = ct.start().await?;
+        /// println!("{:?}", client.task(&upid).status().await?.state);
+        /// # Ok::<(), Box<dyn core::error::Error>>(())
+        /// # })?;
+        /// # Ok::<(), Box<dyn core::error::Error>>(())
+        /// ```
         GET "/nodes/{node}/tasks/{upid}/status" as STATUS "task.status"
         fn status(self) -> TaskStatus
         needs (any token)
@@ -42,6 +70,22 @@ endpoints! {
         /// Reads lines of the log. An empty log has the line `no content`, a missing one the text of the failed open.
         ///
         /// Source: pve-manager `PVE/API2/Tasks.pm`.
+        ///
+        /// ```
+        /// # use proxmox_api::{*, sim::{Sim, now}};
+        /// # let sim = Sim::new().as_token("root@pam!full".parse()?);
+        /// # let client = sim.client();
+        /// # now(async {
+        /// # let node = "pve1".parse()?; let node = client.node(&node);
+        /// # let ct = node.lxc("101".parse()?);
+        /// let upid = ct.start().await?;
+        /// for line in client.task(&upid).log().await?.rows.iter() {
+        ///     println!("{}", line.t);
+        /// }
+        /// # Ok::<(), Box<dyn core::error::Error>>(())
+        /// # })?;
+        /// # Ok::<(), Box<dyn core::error::Error>>(())
+        /// ```
         GET "/nodes/{node}/tasks/{upid}/log" as LOG "task.log"
         fn log(self) -> Page<TaskLogLine>, with LogRange
         needs (any token)
