@@ -7,49 +7,40 @@
 
 extern crate std;
 
-mod access;
-mod acl;
 mod answer;
+mod ask;
 mod backup;
-mod calendar;
-mod cluster;
-mod config;
 mod container;
 mod create;
-mod fault;
 mod lifecycle;
 mod lxc;
 mod node;
-mod now;
-mod power;
 mod route;
-mod scene;
 mod schema;
 mod sentence;
 mod snapshot;
 mod storage;
 mod task;
-mod volume;
-mod worker;
 mod world;
 
 use alloc::boxed::Box;
+use alloc::collections::BTreeMap;
+use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::sync::Arc;
+use core::future::IntoFuture;
+use core::pin::pin;
+use core::task::{Context, Poll, Waker};
 use core::time::Duration;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use proxmox_types::TokenId;
 
-pub use acl::{Acl, AclEntry, Principal, Token};
-pub use answer::Answer;
-pub use container::{Container, Snapshot};
-use fault::Arrived;
-pub use fault::{Effect, Fault, Script};
-pub use now::now;
-pub use storage::{Storage, Volume};
-pub use world::{Received, World};
+use answer::Arrived;
+pub use answer::{Acl, AclEntry, Answer, Effect, Fault, Principal, Token};
+pub use container::{Container, Snapshot, Storage, Volume};
+pub use world::{Received, Script, World};
 
 use crate::endpoint::Endpoint;
 use crate::{BoxFuture, Client, HttpTransport, Request, Response, TransportError};
@@ -78,7 +69,7 @@ impl Sim {
     /// A node with a few containers, storages and backups, in virtual time, as the agent's own token with the least
     /// privileges sees it.
     pub fn new() -> Self {
-        Self { world: Arc::new(Mutex::new(scene::node())), token: scene::agent(), clock: Clock::Virtual }
+        Self { world: Arc::new(Mutex::new(first_world())), token: agent_token(), clock: Clock::Virtual }
     }
 
     /// The same node in real time, for serving it over a socket.
@@ -148,18 +139,28 @@ impl Sim {
         } else if request.parameters.is_empty() {
             (request.path.clone(), String::new())
         } else {
-            (alloc::format!("{}?{}", request.path, request.encoded_parameters()), String::new())
+            (format!("{}?{}", request.path, request.encoded_parameters()), String::new())
         };
-        let target = alloc::format!("/api2/json{target}");
+        let target = format!("/api2/json{target}");
         let mut world = self.world();
         let principal = Principal::token(&self.token.to_string());
         let call = Arrived { number: world.sent, method: request.method, target, body, principal };
         world.sent += 1;
         let effect = world.fault_of(request, &call);
-        let answer = fault::before(effect.as_ref(), &mut world, &call, request.time_limit)?;
+        let answer = route::before(effect.as_ref(), &mut world, &call, request.time_limit)?;
         let answer = answer.unwrap_or_else(|| world.act(&call));
-        let answer = fault::after(effect.as_ref(), answer, request.time_limit)?;
+        let answer = route::after(effect.as_ref(), answer, request.time_limit)?;
         Ok(answer.into_response(world.time()))
+    }
+}
+
+/// The value of a future that waits for nothing but the simulated node: for tests and examples without a runtime.
+pub fn now<F: IntoFuture>(future: F) -> F::Output {
+    let mut future = pin!(future.into_future());
+    loop {
+        if let Poll::Ready(value) = future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+            return value;
+        }
     }
 }
 
@@ -186,4 +187,145 @@ impl HttpTransport for Sim {
             Clock::Real(start) => start.elapsed(),
         }
     }
+}
+
+/// The agent's own token, with the least privileges.
+const AGENT: &str = "felhom@pve!agent";
+
+/// The id of the agent's own token.
+#[expect(clippy::expect_used, reason = "it parses a constant, as every test of the simulated node does")]
+fn agent_token() -> TokenId {
+    AGENT.parse().expect("a token id")
+}
+
+/// The date of the recordings.
+const EPOCH: u64 = 1_795_500_000;
+
+/// The roles of the least-privilege recipe, and PVE's own for everything.
+const ROLES: [(&str, &str); 6] = [
+    (
+        "FelhomAgent",
+        "VM.Audit,VM.Allocate,VM.Backup,VM.PowerMgmt,VM.Snapshot,VM.Snapshot.Rollback,VM.Config.Options,VM.Config.CPU,\
+         VM.Config.Memory,VM.Config.Network,VM.Config.Disk",
+    ),
+    ("FelhomStore", "Datastore.Audit,Datastore.AllocateSpace"),
+    ("FelhomNode", "Sys.Audit"),
+    ("FelhomNet", "SDN.Use"),
+    ("NoAccess", ""),
+    (
+        "Administrator",
+        "Datastore.Allocate,Datastore.AllocateSpace,Datastore.AllocateTemplate,Datastore.Audit,Group.Allocate,\
+         Mapping.Audit,Mapping.Modify,Mapping.Use,Permissions.Modify,Pool.Allocate,Pool.Audit,Realm.Allocate,\
+         Realm.AllocateUser,SDN.Allocate,SDN.Audit,SDN.Use,Sys.AccessNetwork,Sys.Audit,Sys.Console,Sys.Incoming,\
+         Sys.Modify,Sys.PowerMgmt,Sys.Syslog,User.Modify,VM.Allocate,VM.Audit,VM.Backup,VM.Clone,VM.Config.CPU,\
+         VM.Config.Disk,VM.Config.Memory,VM.Config.Network,VM.Config.Options,VM.Console,VM.Migrate,VM.PowerMgmt,\
+         VM.Replicate,VM.Snapshot,VM.Snapshot.Rollback",
+    ),
+];
+
+/// The tokens: the agent's, one of root that is not separated, and one without any right.
+const TOKENS: [(&str, &str, bool); 3] = [
+    (AGENT, "0c7f2a4e-9b1d-4e6a-8f35-2d6b7c9e1a40", true),
+    ("root@pam!full", "7b3e9d52-1c84-4f0a-9a6e-5d2f8b1c7e93", false),
+    ("felhom@pve!none", "e41d6c0b-83f2-4a97-b5c8-9f0e3a7d2b16", true),
+];
+
+/// What the node holds at first: a golden image, two customers, a container for the self-test.
+fn first_world() -> World {
+    World {
+        node: "pve1".into(),
+        other_nodes: alloc::vec![],
+        now: Duration::ZERO,
+        epoch: EPOCH,
+        containers: containers(),
+        storages: storages(),
+        pools: BTreeMap::from([("felhom".into(), "containers of felhom-agent".into())]),
+        bridges: alloc::vec!["vmbr0".into()],
+        acl: acl(),
+        ha_managed: alloc::vec![],
+        replicated: alloc::vec![],
+        is_daemon_down: false,
+        is_statistics_daemon_down: false,
+        received: alloc::vec![],
+        durations: BTreeMap::new(),
+        script: None,
+        sent: 0,
+        workers: alloc::vec![],
+        faults: alloc::vec![],
+        deferred: alloc::vec![],
+        next_pid: 2000,
+    }
+}
+
+fn acl() -> Acl {
+    let mut acl = Acl::default();
+    for (role, privileges) in ROLES {
+        let privileges = privileges.split(',').filter(|name| !name.is_empty()).map(ToString::to_string);
+        acl.roles.insert(role.into(), privileges.collect());
+    }
+    for (id, secret, privsep) in TOKENS {
+        acl.tokens.insert(id.into(), Token { secret: secret.into(), privsep, expire: 0 });
+    }
+    let both = ["felhom@pve", AGENT];
+    acl.grant("/pool/felhom", &both, "FelhomAgent");
+    acl.grant("/storage/local", &both, "FelhomStore");
+    acl.grant("/storage/local-btrfs", &both, "FelhomStore");
+    acl.grant("/nodes/pve1", &both, "FelhomNode");
+    acl.grant("/sdn/zones/localnetwork/vmbr0", &both, "FelhomNet");
+    acl
+}
+
+fn rootfs(vmid: u32) -> (String, Volume) {
+    let volume = Volume {
+        content: "rootdir",
+        format: "raw".into(),
+        size: 1 << 30,
+        time: EPOCH - 86_400,
+        vmid: Some(vmid),
+        ..Volume::default()
+    };
+    (format!("{vmid}/vm-{vmid}-disk-0.raw"), volume)
+}
+
+fn containers() -> BTreeMap<u32, Container> {
+    let on = |storage: &str, vmid: u32| format!("{storage}:{},size=1G", rootfs(vmid).0);
+    let net = "name=eth0,bridge=vmbr0,hwaddr=BC:24:11:2C:02:F5,ip=dhcp,type=veth";
+    let customer = |name: &str, storage: &str, vmid| {
+        Container::new(name, &on(storage, vmid)).with("net0", net).in_pool("felhom")
+    };
+    BTreeMap::from([
+        (100, customer("web1", "local-btrfs", 100).with("tags", "customer").running()),
+        (101, customer("db1", "local", 101).with("onboot", 1)),
+        (210, customer("golden", "local-btrfs", 210).with("features", "nesting=1,keyctl=1")),
+        (300, customer("selftest", "local-btrfs", 300).with("tags", "felhom-selftest")),
+    ])
+}
+
+fn storages() -> BTreeMap<String, Storage> {
+    let mut local = Storage::new("dir", &["backup", "iso", "vztmpl", "rootdir", "images", "snippets"]);
+    (local.total, local.used) = (270_553_174_016, 25_694_199_808);
+    let template = Volume {
+        content: "vztmpl",
+        format: "tgz".into(),
+        size: 1_372_520,
+        time: EPOCH - 1050,
+        ..Volume::default()
+    };
+    let golden = Volume {
+        content: "backup",
+        format: "tar.zst".into(),
+        size: 1_414_031,
+        time: EPOCH - 826,
+        vmid: Some(210),
+        notes: "golden".into(),
+        config: containers().remove(&210).map(|golden| golden.options).unwrap_or_default(),
+        ..Volume::default()
+    };
+    let mut local = local
+        .with("vztmpl/alpine-3.22-mini_3.22.0_amd64.tar.gz", template)
+        .with("backup/vzdump-lxc-210-2026_11_24-05_46_14.tar.zst", golden);
+    let mut btrfs = Storage::new("btrfs", &["images", "rootdir"]);
+    local.volumes.extend([rootfs(101)]);
+    btrfs.volumes.extend([100, 210, 300].map(rootfs));
+    BTreeMap::from([("local".into(), local), ("local-btrfs".into(), btrfs)])
 }

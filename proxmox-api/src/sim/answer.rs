@@ -1,13 +1,18 @@
-//! Answers as pveproxy forms them.
+//! Who asks, what is answered in the form of pveproxy, and the faults on the way.
+//!
+//! Source of users, tokens and roles: pve-access-control `PVE/AccessControl.pm`.
 
-use alloc::collections::BTreeMap;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::format;
 use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+use core::time::Duration;
 
 use serde_json::{Value, json};
 
 use super::sentence::{self, Said, Sentence};
-use crate::Response;
+use crate::endpoint::Endpoint;
+use crate::{Method, Response};
 
 /// An HTTP answer of the node.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -139,5 +144,198 @@ impl Refusal {
 pub(super) fn set(object: &mut Value, field: &str, value: impl Into<Value>) {
     if let Some(fields) = object.as_object_mut() {
         fields.insert(field.into(), value.into());
+    }
+}
+
+/// Who sent a request: `user@realm` or `user@realm!token`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Principal(String);
+
+impl Principal {
+    /// A token, `user@realm!name`.
+    pub fn token(id: &str) -> Self {
+        Self(id.to_string())
+    }
+
+    /// Its name.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The user that owns the token, and the token's own name.
+    pub(super) fn parts(&self) -> (&str, Option<&str>) {
+        self.0.split_once('!').map_or((&self.0, None), |(user, token)| (user, Some(token)))
+    }
+}
+
+/// A token of the node.
+#[derive(Clone, Debug)]
+pub struct Token {
+    /// Its secret.
+    pub secret: String,
+    /// Whether it has only what both it and its user have.
+    pub privsep: bool,
+    /// When it expires, in seconds since 1970; 0 is never.
+    pub expire: u64,
+}
+
+/// One line of the access control list.
+#[derive(Clone, Debug)]
+pub struct AclEntry {
+    /// Where: `/pool/felhom`.
+    pub path: String,
+    /// Who: a user or a token.
+    pub who: String,
+    /// Which role.
+    pub role: String,
+}
+
+/// Users, tokens, roles and the access control list.
+#[derive(Clone, Debug, Default)]
+pub struct Acl {
+    /// Tokens by id.
+    pub tokens: BTreeMap<String, Token>,
+    /// Roles and their privileges.
+    pub roles: BTreeMap<String, Vec<String>>,
+    /// Who has which role where. Every line propagates.
+    pub entries: Vec<AclEntry>,
+}
+
+/// Privileges with whether they propagate.
+pub(super) type Held = BTreeMap<String, bool>;
+
+impl Acl {
+    /// Gives a role to users and tokens on a path.
+    pub fn grant(&mut self, path: &str, who: &[&str], role: &str) {
+        let entry = |who: &&str| AclEntry { path: path.into(), who: (*who).into(), role: role.into() };
+        self.entries.extend(who.iter().map(entry));
+    }
+
+    /// Takes a role away from everybody on a path.
+    pub fn revoke(&mut self, path: &str, role: &str) {
+        self.entries.retain(|entry| entry.path != path || entry.role != role);
+    }
+
+    pub(super) fn authenticate(&self, header: Option<&str>) -> Option<Principal> {
+        let value = header?.strip_prefix("PVEAPIToken")?.strip_prefix(['=', ' '])?;
+        let (id, secret) = value.rsplit_once('=')?;
+        let token = self.tokens.get(id).filter(|token| token.expire == 0)?;
+        (token.secret == secret).then(|| Principal::token(id))
+    }
+
+    /// What a principal holds on a path.
+    pub(super) fn held(&self, principal: &Principal, path: &str) -> Held {
+        let (user, token) = principal.parts();
+        let of_user = if user == "root@pam" { self.everything() } else { self.listed(user, path) };
+        match self.tokens.get(principal.as_str()) {
+            Some(separated) if separated.privsep => {
+                let of_token = self.listed(principal.as_str(), path);
+                of_token.into_iter().filter(|(name, _)| of_user.contains_key(name)).collect()
+            }
+            Some(_) => of_user,
+            None if token.is_none() => of_user,
+            None => Held::new(),
+        }
+    }
+
+    fn everything(&self) -> Held {
+        self.roles.get("Administrator").into_iter().flatten().map(|name| (name.clone(), true)).collect()
+    }
+
+    /// What the list gives on a path: the entries of the longest prefix that has any.
+    fn listed(&self, who: &str, path: &str) -> Held {
+        let mut held = Held::new();
+        for prefix in prefixes(path) {
+            let roles: BTreeSet<&str> = self
+                .entries
+                .iter()
+                .filter(|entry| entry.who == who && entry.path == prefix)
+                .map(|entry| entry.role.as_str())
+                .collect();
+            if !roles.is_empty() {
+                let names = roles.into_iter().filter_map(|role| self.roles.get(role)).flatten();
+                held = names.map(|name| (name.clone(), true)).collect();
+            }
+        }
+        held
+    }
+}
+
+/// `/`, `/vms`, `/vms/100`.
+fn prefixes(path: &str) -> Vec<&str> {
+    let ends = path.char_indices().skip(1).filter(|(_, c)| *c == '/').map(|(index, _)| index);
+    let heads = ends.filter_map(|end| path.get(..end));
+    core::iter::once("/").chain(heads).chain((path != "/").then_some(path)).collect()
+}
+
+/// A fault that strikes calls of an endpoint.
+#[derive(Clone, Debug)]
+pub struct Fault {
+    /// The endpoint whose calls it strikes.
+    pub endpoint: &'static Endpoint,
+    /// What happens to them.
+    pub effect: Effect,
+    /// How often it strikes.
+    pub times: usize,
+}
+
+impl Fault {
+    /// A fault that strikes once.
+    pub const fn once(endpoint: &'static Endpoint, effect: Effect) -> Self {
+        Self { endpoint, effect, times: 1 }
+    }
+}
+
+/// What happens to a request.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Effect {
+    /// The connection is refused: nothing is sent.
+    Refused,
+    /// The connection breaks after the request was sent and before the node read it: nothing happens.
+    LostRequest,
+    /// The node acts on the request, and its answer is lost.
+    LostAnswer,
+    /// The node acts on the request, and pveproxy answers with a status of its own (595 to 599).
+    Gateway(u16),
+    /// The node acts on the request, and this is the answer.
+    Answered(Answer),
+    /// This is the answer, and the node does nothing.
+    Instead(Answer),
+    /// The node acts on the request, and only half of the body arrives.
+    Cut,
+    /// The node acts on the request, and this arrives as the body of its answer.
+    Body(&'static str),
+    /// The request takes this long; beyond its time limit the answer is lost.
+    Slow(Duration),
+    /// The connection breaks, and the node acts on the request so much later.
+    Late(Duration),
+}
+
+/// A request that the node acts on later.
+#[derive(Debug)]
+pub(super) struct Deferred {
+    pub(super) due: Duration,
+    pub(super) call: Arrived,
+}
+
+/// A request as it arrives at the node.
+#[derive(Clone, Debug)]
+pub(super) struct Arrived {
+    pub(super) number: usize,
+    pub(super) method: Method,
+    pub(super) target: String,
+    pub(super) body: String,
+    pub(super) principal: Principal,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_has_all_its_prefixes() {
+        assert_eq!(prefixes("/sdn/zones/x"), ["/", "/sdn", "/sdn/zones", "/sdn/zones/x"]);
+        assert_eq!(prefixes("/"), ["/"]);
     }
 }

@@ -8,15 +8,12 @@ use alloc::vec::Vec;
 
 use serde_json::{Value, json};
 
-use super::acl::Principal;
-use super::answer::{Refusal, Reply};
-use super::calendar::{log_time, stamp};
-use super::route::{Ask, Row};
+use super::answer::{Principal, Refusal, Reply};
+use super::ask::{Ask, Row};
+use super::container::{Options, Volume};
 use super::sentence::{self, Said};
-use super::storage::{Volume, config_text};
-use super::volume::check_access;
-use super::worker::Log;
-use super::world::World;
+use super::storage::check_access;
+use super::world::{Log, World};
 
 pub(super) const HANDLERS: &[Row] = &[
     ("backup.create", "POST /nodes/{node}/vzdump", create),
@@ -213,5 +210,56 @@ fn write_log(log: &mut Log, vmid: u32, time: u64, mode: &str, name: &str) {
         sentence::BACKUP_DONE.of(&[&vmid, &"00:00:00"]),
     ] {
         log.line(line);
+    }
+}
+
+/// The lines of a configuration file, as they lie in a backup.
+pub(super) fn config_text(options: &Options) -> String {
+    let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), ToString::to_string);
+    let lines: Vec<String> =
+        options.iter().map(|(option, value)| format!("{option}: {}\n", text(value))).collect();
+    lines.concat()
+}
+
+/// `2026_11_24-05_49_15` of seconds since 1970, in UTC.
+pub(super) fn stamp(time: u64) -> String {
+    let (year, month, day) = civil(time / 86_400);
+    let (hour, minute, second) = (time / 3600 % 24, time / 60 % 60, time % 60);
+    format!("{year:04}_{month:02}_{day:02}-{hour:02}_{minute:02}_{second:02}")
+}
+
+/// `2026-11-24 05:49:15` of seconds since 1970, in UTC.
+pub(super) fn log_time(time: u64) -> String {
+    let stamp = stamp(time);
+    let (date, clock) = stamp.split_once('-').unwrap_or_default();
+    format!("{} {}", date.replace('_', "-"), clock.replace('_', ":"))
+}
+
+/// Year, month and day of a number of days since 1970, counted month by month.
+fn civil(mut days: u64) -> (u64, u64, u64) {
+    let mut year = 1970;
+    loop {
+        let leap = u64::from(year % 4 == 0 && (year % 100 != 0 || year % 400 == 0));
+        let months = [31, 28 + leap, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+        for (month, length) in (1..).zip(months) {
+            if days < length {
+                return (year, month, days + 1);
+            }
+            days -= length;
+        }
+        year += 1;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dates_are_written_as_vzdump_writes_them() {
+        assert_eq!(
+            (stamp(1_795_499_355), log_time(1_795_499_355)),
+            ("2026_11_24-05_49_15".into(), "2026-11-24 05:49:15".into())
+        );
     }
 }

@@ -1,4 +1,4 @@
-//! A container of the simulated node.
+//! Containers of the simulated node, and the storages that they lie on.
 
 use alloc::collections::BTreeMap;
 use alloc::format;
@@ -6,6 +6,8 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use serde_json::{Map, Value, json};
+
+use super::answer::set;
 
 /// Options as they stand in the configuration file.
 pub(super) type Options = BTreeMap<String, Value>;
@@ -194,6 +196,97 @@ pub(super) fn printed(size: u64) -> String {
     let units = [("T", 40), ("G", 30), ("M", 20), ("K", 10)];
     let unit = units.into_iter().find(|(_, shift)| size != 0 && size.trailing_zeros() >= *shift);
     unit.map_or_else(|| size.to_string(), |(unit, shift)| format!("{}{unit}", size >> shift))
+}
+
+/// A storage.
+#[derive(Clone, Debug)]
+pub struct Storage {
+    /// `dir`, `btrfs`, `nfs`, ...
+    pub kind: &'static str,
+    /// What may be on it.
+    pub content: Vec<&'static str>,
+    /// Size in bytes.
+    pub total: u64,
+    /// Bytes in use.
+    pub used: u64,
+    /// Whether it is not switched off.
+    pub is_enabled: bool,
+    /// Whether it can be reached.
+    pub is_active: bool,
+    /// Whether containers on it can be snapshotted.
+    pub has_snapshots: bool,
+    /// Volumes by the part of their id after the colon.
+    pub volumes: BTreeMap<String, Volume>,
+}
+
+/// A volume.
+#[derive(Clone, Debug, Default)]
+pub struct Volume {
+    /// `rootdir`, `backup`, `vztmpl`, ...
+    pub content: &'static str,
+    /// `raw`, `tar.zst`, ...
+    pub format: String,
+    /// Size in bytes.
+    pub size: u64,
+    /// When it was made, in seconds since 1970.
+    pub time: u64,
+    /// The container that it belongs to.
+    pub vmid: Option<u32>,
+    /// Notes of a backup.
+    pub notes: String,
+    /// Whether a backup is protected.
+    pub is_protected: bool,
+    /// The configuration inside a backup.
+    pub config: BTreeMap<String, Value>,
+    /// Whether reading it fails half-way.
+    pub is_truncated: bool,
+}
+
+impl Storage {
+    /// An active storage of 8 GiB, a quarter in use.
+    pub fn new(kind: &'static str, content: &[&'static str]) -> Self {
+        Self {
+            kind,
+            content: content.to_vec(),
+            total: 8 << 30,
+            used: 2 << 30,
+            is_enabled: true,
+            is_active: true,
+            has_snapshots: matches!(kind, "btrfs" | "zfspool" | "lvmthin"),
+            volumes: BTreeMap::new(),
+        }
+    }
+
+    /// Puts a volume on it.
+    #[must_use]
+    pub fn with(mut self, name: &str, volume: Volume) -> Self {
+        self.volumes.insert(name.into(), volume);
+        self
+    }
+
+    /// The fields that list and status share.
+    pub(super) fn status(&self) -> Map<String, Value> {
+        let is_up = self.is_enabled && self.is_active;
+        let of = |bytes: u64| if is_up { bytes } else { 0 };
+        let status = json!({
+            "type": self.kind, "content": self.content.join(","), "enabled": u8::from(self.is_enabled),
+            "active": u8::from(is_up), "shared": u8::from(self.kind == "nfs"), "total": of(self.total),
+            "used": of(self.used), "avail": of(self.total.saturating_sub(self.used)),
+        });
+        status.as_object().cloned().unwrap_or_default()
+    }
+
+    /// How the storage is defined.
+    pub(super) fn definition(&self, name: &str) -> Value {
+        let mut definition = json!({
+            "storage": name, "type": self.kind, "content": self.content.join(","), "path": format!("/var/lib/{name}"),
+            "digest": "3e461a7132b16bad9942d1e2598f43e03d874155",
+        });
+        if self.content.contains(&"backup") {
+            set(&mut definition, "prune-backups", "keep-all=1");
+        }
+        definition
+    }
 }
 
 #[cfg(test)]

@@ -9,16 +9,13 @@ use alloc::vec::Vec;
 
 use serde_json::Value;
 
-use super::acl::Principal;
-use super::answer::{Refusal, Reply};
-use super::config::{bridge_of, check_features, typed};
-use super::container::{Container, GIB, Options, bytes, printed};
-use super::route::{Ask, Row};
+use super::answer::{Principal, Refusal, Reply};
+use super::ask::{Ask, Row};
+use super::container::{Container, GIB, Options, Volume, bytes, printed};
+use super::lxc::{bridge_of, check_features, typed};
 use super::sentence::{self, Said};
-use super::storage::Volume;
-use super::volume::check_access;
-use super::worker::Log;
-use super::world::World;
+use super::storage::check_access;
+use super::world::{Log, World};
 
 pub(super) const HANDLERS: &[Row] =
     &[("lxc.create", "POST /nodes/{node}/lxc", create), ("lxc.restore", "POST /nodes/{node}/lxc", restore)];

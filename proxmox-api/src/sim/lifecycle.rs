@@ -1,6 +1,7 @@
-//! Copying, growing, moving and destroying simulated containers.
+//! Starting, stopping, copying, growing, moving and destroying simulated containers.
 //!
-//! Source: pve-container `PVE/API2/LXC.pm`; recordings `clone-*`, `resize-*`, `move-volume`, `lxc-delete-*`.
+//! Source: pve-container `PVE/API2/LXC.pm`, `PVE/API2/LXC/Status.pm`; recordings `lxc-start-*`, `lxc-stop-*`,
+//! `template-start`, `clone-*`, `resize-*`, `move-volume`, `lxc-delete-*`.
 
 use alloc::format;
 use alloc::string::{String, ToString};
@@ -9,10 +10,10 @@ use alloc::vec::Vec;
 use serde_json::Value;
 
 use super::answer::{Refusal, Reply};
+use super::ask::{Ask, Row};
 use super::container::{Container, Options, bytes, printed};
 use super::create::{disk_name, new_vmid, placeholder};
-use super::route::{Ask, Row};
-use super::sentence;
+use super::sentence::{self, Sentence};
 use super::world::World;
 
 pub(super) const HANDLERS: &[Row] = &[
@@ -22,6 +23,32 @@ pub(super) const HANDLERS: &[Row] = &[
     ("lxc.resize", "PUT /nodes/{node}/lxc/{vmid}/resize", resize),
     ("lxc.move_volume", "POST /nodes/{node}/lxc/{vmid}/move_volume", move_volume),
     ("lxc.migrate", "POST /nodes/{node}/lxc/{vmid}/migrate", migrate),
+    ("lxc.start", "POST /nodes/{node}/lxc/{vmid}/status/start", |world, ask| {
+        let vmid = ask.vmid()?;
+        if world.containers.get(&vmid).is_some_and(|container| container.is_running) {
+            return Err(Refusal::die(sentence::RUNNING.of(&[&vmid])));
+        }
+        Ok(Value::from(world.spawn_start(vmid, ask.principal)).into())
+    }),
+    ("lxc.stop", "POST /nodes/{node}/lxc/{vmid}/status/stop", |world, ask| halt(world, ask, "vzstop")),
+    ("lxc.shutdown", "POST /nodes/{node}/lxc/{vmid}/status/shutdown", |world, ask| {
+        halt(world, ask, "vzshutdown")
+    }),
+    ("lxc.reboot", "POST /nodes/{node}/lxc/{vmid}/status/reboot", reboot),
+    ("lxc.suspend", "POST /nodes/{node}/lxc/{vmid}/status/suspend", |world, ask| {
+        checkpoint(world, ask, "vzsuspend")
+    }),
+    ("lxc.resume", "POST /nodes/{node}/lxc/{vmid}/status/resume", |world, ask| {
+        let vmid = ask.vmid()?;
+        if world.container(vmid)?.is_running {
+            return Err(Refusal::die(sentence::RUNNING.of(&[&vmid])));
+        }
+        let finish = move |world: &mut World, _: &mut _| {
+            world.container_mut(vmid)?.is_running = true;
+            Ok(())
+        };
+        Ok(Value::from(world.spawn_job("vzresume", &vmid, ask.principal, finish)).into())
+    }),
 ];
 
 fn migrate(world: &mut World, ask: &Ask<'_>) -> Result<Reply, Refusal> {
@@ -196,6 +223,46 @@ fn move_volume(world: &mut World, ask: &Ask<'_>) -> Result<Reply, Refusal> {
         container.set_lock(None);
         let text = container.text(&key).unwrap_or_default().replace(&volume, &format!("{target}:{name}"));
         container.options.insert(key, text.into());
+        Ok(())
+    });
+    Ok(Value::from(upid).into())
+}
+
+fn running(world: &World, vmid: u32, otherwise: Sentence) -> Result<(), Refusal> {
+    if world.container(vmid)?.is_running {
+        return Ok(());
+    }
+    Err(Refusal::die(otherwise.of(&[&vmid])))
+}
+
+fn halt(world: &mut World, ask: &Ask<'_>, kind: &'static str) -> Result<Reply, Refusal> {
+    let vmid = ask.vmid()?;
+    running(world, vmid, sentence::NOT_RUNNING)?;
+    let begin = move |world: &mut World, _: &mut _| world.unlocked(vmid).map(|_| ());
+    let upid = world.spawn(kind, &vmid, ask.principal, begin, move |world, _| {
+        let container = world.container_mut(vmid)?;
+        container.is_running = false;
+        container.apply_pending();
+        Ok(())
+    });
+    Ok(Value::from(upid).into())
+}
+
+fn reboot(world: &mut World, ask: &Ask<'_>) -> Result<Reply, Refusal> {
+    let vmid = ask.vmid()?;
+    running(world, vmid, sentence::VM_NOT_RUNNING)?;
+    let upid = world.spawn_job("vzreboot", &vmid, ask.principal, move |world, _| {
+        world.container_mut(vmid)?.apply_pending();
+        Ok(())
+    });
+    Ok(Value::from(upid).into())
+}
+
+fn checkpoint(world: &mut World, ask: &Ask<'_>, kind: &'static str) -> Result<Reply, Refusal> {
+    let vmid = ask.vmid()?;
+    running(world, vmid, sentence::NOT_RUNNING)?;
+    let upid = world.spawn_job(kind, &vmid, ask.principal, move |world, _| {
+        world.container_mut(vmid)?.is_running = false;
         Ok(())
     });
     Ok(Value::from(upid).into())

@@ -6,85 +6,30 @@ use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::time::Duration;
 
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
-use super::acl::Principal;
-use super::answer::{Answer, Refusal, Reply};
+use super::answer::{Answer, Arrived, Deferred, Effect, Principal, Refusal};
+use super::ask::{Ask, Row};
+use super::schema;
+use super::sentence;
 use super::world::{Received, World};
-use super::{
-    access, backup, cluster, config, create, lifecycle, lxc, node, power, schema, sentence, snapshot,
-    storage, task, volume,
-};
-
-/// What answers a route of the schema: the operation's name, `METHOD /path`, and the function.
-pub(super) type Row = (&'static str, &'static str, Handler);
-
-/// Answers one operation.
-pub(super) type Handler = fn(&mut World, &Ask<'_>) -> Result<Reply, Refusal>;
+use super::{backup, create, lifecycle, lxc, node, snapshot, storage, task};
+use crate::{Request, Stage, TransportError};
 
 /// Every operation that the node knows.
 const HANDLERS: &[&[Row]] = &[
     node::HANDLERS,
     lxc::HANDLERS,
-    config::HANDLERS,
     create::HANDLERS,
     lifecycle::HANDLERS,
-    power::HANDLERS,
     snapshot::HANDLERS,
     backup::HANDLERS,
     storage::HANDLERS,
-    volume::HANDLERS,
     task::HANDLERS,
-    cluster::HANDLERS,
-    access::HANDLERS,
 ];
-
-/// A request that found its endpoint.
-pub(super) struct Ask<'a> {
-    pub(super) principal: &'a Principal,
-    variables: schema::Parameters,
-    parameters: schema::Parameters,
-}
-
-impl Ask<'_> {
-    /// A variable of the path.
-    pub(super) fn variable(&self, name: &str) -> &str {
-        self.variables.get(name).map_or("", String::as_str)
-    }
-
-    pub(super) fn vmid(&self) -> Result<u32, Refusal> {
-        let bad = || Refusal::parameter("vmid", sentence::BAD_VMID);
-        let number: u32 = self.variable("vmid").parse().map_err(|_| bad())?;
-        if (100..=999_999_999).contains(&number) { Ok(number) } else { Err(bad()) }
-    }
-
-    /// A parameter.
-    pub(super) fn get(&self, name: &str) -> Option<&str> {
-        self.parameters.get(name).map(String::as_str)
-    }
-
-    pub(super) fn flag(&self, name: &str) -> bool {
-        self.get(name) == Some("1")
-    }
-
-    pub(super) fn number(&self, name: &str) -> Option<u64> {
-        self.get(name)?.parse().ok()
-    }
-
-    /// The items of a list.
-    pub(super) fn list(&self, name: &str) -> Vec<&str> {
-        self.get(name)
-            .map(|text| text.split([',', ';', ' ']).filter(|item| !item.is_empty()).collect())
-            .unwrap_or_default()
-    }
-
-    /// All parameters.
-    pub(super) fn parameters(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.parameters.iter().map(|(name, value)| (name.as_str(), value.as_str()))
-    }
-}
 
 /// The operation that a request means, by its name.
 pub(super) fn operation(method: &str, target: &str, body: &str) -> Option<&'static str> {
@@ -139,6 +84,108 @@ fn answer(
     let reply = check(world, entry, principal, &variables, &parsed.parameters)
         .and_then(|()| handler(world, &Ask { principal, variables, parameters: parsed.parameters }));
     reply.map_or_else(|refusal| refusal.into_answer(is_proxied), |reply| reply.into_answer(is_proxied))
+}
+
+impl World {
+    /// Lets time pass up to `now`; workers that end by then end, and what is due by then is done.
+    pub(super) fn settle(&mut self, now: Duration) {
+        loop {
+            let ending = self.next_ending(now);
+            let due = ending.map_or(now, |(_, at)| at);
+            if let Some(index) = self.deferred.iter().position(|deferred| deferred.due <= due) {
+                let Deferred { due, call } = self.deferred.remove(index);
+                self.now = self.now.max(due);
+                self.act(&call);
+            } else if let Some((index, at)) = ending {
+                self.now = self.now.max(at);
+                self.end_worker(index);
+            } else {
+                self.now = self.now.max(now);
+                return;
+            }
+        }
+    }
+
+    /// Answers somebody else's request: method, path below `/api2/json`, and form body.
+    pub fn serve(&mut self, who: &Principal, method: &str, path: &str, body: &str) -> Answer {
+        serve(self, method, path, body, Some(who))
+    }
+
+    /// Answers a request, and notes which it was.
+    pub(super) fn act(&mut self, call: &Arrived) -> Answer {
+        let answer = serve(self, call.method.as_str(), &call.target, &call.body, Some(&call.principal));
+        if let Some(received) = self.received.last_mut() {
+            received.number = call.number;
+        }
+        answer
+    }
+
+    /// The fault that strikes a request: the script's, or the first one that was injected for its endpoint.
+    pub(super) fn fault_of(&mut self, request: &Request, call: &Arrived) -> Option<Effect> {
+        if let Some(mut script) = self.script.take() {
+            let effect = (script.0)(self, request);
+            self.script.get_or_insert(script);
+            if effect.is_some() {
+                return effect;
+            }
+        }
+        let operation = operation(call.method.as_str(), &call.target, &call.body)?;
+        let mut faults = self.faults.iter_mut();
+        let fault = faults.find(|fault| fault.endpoint.operation == operation && fault.times > 0)?;
+        fault.times -= 1;
+        Some(fault.effect.clone())
+    }
+}
+
+/// What becomes of the request before the node sees it: it may be answered already.
+pub(super) fn before(
+    effect: Option<&Effect>,
+    world: &mut World,
+    call: &Arrived,
+    time_limit: Duration,
+) -> Result<Option<Answer>, TransportError> {
+    match effect {
+        Some(Effect::Refused) => {
+            Err(TransportError::NotSent { stage: Stage::Connect, reason: "connection refused".into() })
+        }
+        Some(Effect::LostRequest) => Err(lost()),
+        Some(Effect::Late(duration)) => {
+            let due = world.now.saturating_add(*duration);
+            world.deferred.push(Deferred { due, call: call.clone() });
+            Err(lost())
+        }
+        Some(Effect::Instead(answer)) => Ok(Some(answer.clone())),
+        Some(Effect::Slow(duration)) => {
+            let now = world.now.saturating_add((*duration).min(time_limit));
+            world.settle(now);
+            Ok(None)
+        }
+        _ => Ok(None),
+    }
+}
+
+/// What becomes of the answer.
+pub(super) fn after(
+    effect: Option<&Effect>,
+    answer: Answer,
+    time_limit: Duration,
+) -> Result<Answer, TransportError> {
+    match effect {
+        Some(Effect::LostAnswer) => Err(lost()),
+        Some(Effect::Answered(instead)) => Ok(instead.clone()),
+        Some(Effect::Gateway(status)) => Ok(Answer::said(*status, sentence::NO_ANSWER)),
+        Some(Effect::Body(body)) => Ok(Answer { body: (*body).into(), ..answer }),
+        Some(Effect::Cut) => {
+            let half = answer.body.get(..answer.body.len() / 2).unwrap_or_default().into();
+            Ok(Answer { body: half, ..answer })
+        }
+        Some(Effect::Slow(duration)) if *duration >= time_limit => Err(lost()),
+        _ => Ok(answer),
+    }
+}
+
+fn lost() -> TransportError {
+    TransportError::Unknown { reason: "connection reset".into() }
 }
 
 /// What PVE checks before the code of a route runs, in its order.

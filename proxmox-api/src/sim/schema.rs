@@ -8,8 +8,7 @@ use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use proxmox_types::property;
-use proxmox_types::{NodeName, PoolId, StorageId, VolumeId};
+use proxmox_types::{NodeName, PoolId, StorageId, VolumeId, property};
 use serde_json::{Map, Value};
 
 use super::answer::Refusal;

@@ -9,8 +9,8 @@ use alloc::string::ToString;
 use serde_json::{Value, json};
 
 use super::answer::{Refusal, Reply, set};
+use super::ask::{Ask, Row};
 use super::container::Snapshot;
-use super::route::{Ask, Row};
 use super::sentence;
 use super::world::World;
 

@@ -1,4 +1,6 @@
-//! Storages of the simulated node.
+//! Storages of the simulated node, and the volumes on them.
+//!
+//! Source: pve-storage `PVE/API2/Storage/Content.pm`, `PVE/API2/Storage/PruneBackups.pm`.
 
 use alloc::collections::BTreeMap;
 use alloc::format;
@@ -8,100 +10,10 @@ use alloc::vec::Vec;
 use serde_json::{Map, Value, json};
 
 use super::answer::{Refusal, Reply, set};
-use super::container::Options;
-use super::route::{Ask, Row};
+use super::ask::{Ask, Row};
+use super::container::{Storage, Volume, bytes};
 use super::sentence;
 use super::world::World;
-
-/// A storage.
-#[derive(Clone, Debug)]
-pub struct Storage {
-    /// `dir`, `btrfs`, `nfs`, ...
-    pub kind: &'static str,
-    /// What may be on it.
-    pub content: Vec<&'static str>,
-    /// Size in bytes.
-    pub total: u64,
-    /// Bytes in use.
-    pub used: u64,
-    /// Whether it is not switched off.
-    pub is_enabled: bool,
-    /// Whether it can be reached.
-    pub is_active: bool,
-    /// Whether containers on it can be snapshotted.
-    pub has_snapshots: bool,
-    /// Volumes by the part of their id after the colon.
-    pub volumes: BTreeMap<String, Volume>,
-}
-
-/// A volume.
-#[derive(Clone, Debug, Default)]
-pub struct Volume {
-    /// `rootdir`, `backup`, `vztmpl`, ...
-    pub content: &'static str,
-    /// `raw`, `tar.zst`, ...
-    pub format: String,
-    /// Size in bytes.
-    pub size: u64,
-    /// When it was made, in seconds since 1970.
-    pub time: u64,
-    /// The container that it belongs to.
-    pub vmid: Option<u32>,
-    /// Notes of a backup.
-    pub notes: String,
-    /// Whether a backup is protected.
-    pub is_protected: bool,
-    /// The configuration inside a backup.
-    pub config: BTreeMap<String, Value>,
-    /// Whether reading it fails half-way.
-    pub is_truncated: bool,
-}
-
-impl Storage {
-    /// An active storage of 8 GiB, a quarter in use.
-    pub fn new(kind: &'static str, content: &[&'static str]) -> Self {
-        Self {
-            kind,
-            content: content.to_vec(),
-            total: 8 << 30,
-            used: 2 << 30,
-            is_enabled: true,
-            is_active: true,
-            has_snapshots: matches!(kind, "btrfs" | "zfspool" | "lvmthin"),
-            volumes: BTreeMap::new(),
-        }
-    }
-
-    /// Puts a volume on it.
-    #[must_use]
-    pub fn with(mut self, name: &str, volume: Volume) -> Self {
-        self.volumes.insert(name.into(), volume);
-        self
-    }
-
-    /// The fields that list and status share.
-    fn status(&self) -> Map<String, Value> {
-        let is_up = self.is_enabled && self.is_active;
-        let of = |bytes: u64| if is_up { bytes } else { 0 };
-        let status = json!({
-            "type": self.kind, "content": self.content.join(","), "enabled": u8::from(self.is_enabled),
-            "active": u8::from(is_up), "shared": u8::from(self.kind == "nfs"), "total": of(self.total),
-            "used": of(self.used), "avail": of(self.total.saturating_sub(self.used)),
-        });
-        status.as_object().cloned().unwrap_or_default()
-    }
-
-    fn definition(&self, name: &str) -> Value {
-        let mut definition = json!({
-            "storage": name, "type": self.kind, "content": self.content.join(","), "path": format!("/var/lib/{name}"),
-            "digest": "3e461a7132b16bad9942d1e2598f43e03d874155",
-        });
-        if self.content.contains(&"backup") {
-            set(&mut definition, "prune-backups", "keep-all=1");
-        }
-        definition
-    }
-}
 
 pub(super) const HANDLERS: &[Row] = &[
     ("storage.definitions", "GET /storage", |world, ask| {
@@ -115,7 +27,7 @@ pub(super) const HANDLERS: &[Row] = &[
             world.storages.get(name).ok_or_else(|| Refusal::die(sentence::NO_STORAGE.of(&[&name])))?;
         Ok(storage.definition(name).into())
     }),
-    ("storage.list", "GET /nodes/{node}/storage", list),
+    ("storage.list", "GET /nodes/{node}/storage", list_storages),
     ("storage.status", "GET /nodes/{node}/storage/{storage}/status", |world, ask| {
         let storage = world
             .storages
@@ -123,6 +35,23 @@ pub(super) const HANDLERS: &[Row] = &[
             .ok_or_else(|| Refusal::parameter("storage", sentence::NO_SUCH_STORAGE))?;
         Ok(Value::Object(storage.status()).into())
     }),
+    ("volume.list", "GET /nodes/{node}/storage/{storage}/content", list),
+    ("volume.get", "GET /nodes/{node}/storage/{storage}/content/{volume}", get),
+    ("volume.set", "PUT /nodes/{node}/storage/{storage}/content/{volume}", change),
+    ("volume.delete", "DELETE /nodes/{node}/storage/{storage}/content/{volume}", delete),
+    ("volume.allocate", "POST /nodes/{node}/storage/{storage}/content", allocate),
+    ("storage.download", "POST /nodes/{node}/storage/{storage}/download-url", download),
+    ("storage.prune_dry_run", "GET /nodes/{node}/storage/{storage}/prunebackups", |world, ask| {
+        let marks = prune_marks(world, ask)?;
+        let rows = marks.into_iter().map(|(name, volume, mark)| {
+            json!({
+                "volid": format!("{}:{name}", ask.variable("storage")), "ctime": volume.time, "mark": mark,
+                "type": "lxc", "vmid": volume.vmid,
+            })
+        });
+        Ok(Value::Array(rows.collect()).into())
+    }),
+    ("storage.prune", "DELETE /nodes/{node}/storage/{storage}/prunebackups", prune),
 ];
 
 fn is_seen(world: &World, ask: &Ask<'_>, name: &str) -> bool {
@@ -135,7 +64,7 @@ fn is_seen(world: &World, ask: &Ask<'_>, name: &str) -> bool {
 }
 
 /// One that does not exist is refused, one that may not be seen is left out.
-fn list(world: &mut World, ask: &Ask<'_>) -> Result<Reply, Refusal> {
+fn list_storages(world: &mut World, ask: &Ask<'_>) -> Result<Reply, Refusal> {
     if ask.get("storage").is_some_and(|name| !world.storages.contains_key(name)) {
         return Err(Refusal::parameter("storage", sentence::NO_SUCH_STORAGE));
     }
@@ -148,11 +77,11 @@ fn list(world: &mut World, ask: &Ask<'_>) -> Result<Reply, Refusal> {
         .storages
         .iter()
         .filter(|(name, storage)| is_named(name) && fits(storage) && is_seen(world, ask, name))
-        .map(|(name, storage)| row(name, storage, ask.flag("format")));
+        .map(|(name, storage)| storage_row(name, storage, ask.flag("format")));
     Ok(Value::Array(rows.collect()).into())
 }
 
-fn row(name: &str, storage: &Storage, wants_format: bool) -> Value {
+fn storage_row(name: &str, storage: &Storage, wants_format: bool) -> Value {
     let mut row = storage.status();
     row.insert("storage".into(), name.into());
     if storage.is_enabled && storage.is_active && storage.total > 0 {
@@ -167,10 +96,237 @@ fn row(name: &str, storage: &Storage, wants_format: bool) -> Value {
     Value::Object(row)
 }
 
-/// The lines of a configuration file, as they lie in a backup.
-pub(super) fn config_text(options: &Options) -> String {
-    let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), ToString::to_string);
-    let lines: Vec<String> =
-        options.iter().map(|(option, value)| format!("{option}: {}\n", text(value))).collect();
-    lines.concat()
+/// Whether the token may read a volume: a backup needs space on the storage and VM.Backup on its container.
+pub(super) fn check_access(world: &World, ask: &Ask<'_>, storage: &str, name: &str) -> Result<(), Refusal> {
+    let path = format!("/storage/{storage}");
+    let volume = world.storages.get(storage).and_then(|storage| storage.volumes.get(name));
+    if !name.starts_with("backup/") {
+        return world.require(ask.principal, &path, &["Datastore.AllocateSpace", "Datastore.Audit"], true);
+    }
+    world.require(ask.principal, &path, &["Datastore.AllocateSpace"], false)?;
+    match volume.and_then(|volume| volume.vmid) {
+        Some(vmid) => world.require(ask.principal, &format!("/vms/{vmid}"), &["VM.Backup"], false),
+        None => Ok(()),
+    }
+}
+
+fn list(world: &mut World, ask: &Ask<'_>) -> Result<Reply, Refusal> {
+    let storage_name = ask.variable("storage");
+    let storage = world.storage(storage_name)?;
+    let vmid = ask.number("vmid");
+    let rows = storage
+        .volumes
+        .iter()
+        .filter(|(_, volume)| ask.get("content").is_none_or(|content| content == volume.content))
+        .filter(|(_, volume)| vmid.is_none_or(|vmid| volume.vmid.map(u64::from) == Some(vmid)))
+        .filter(|(name, _)| check_access(world, ask, storage_name, name).is_ok())
+        .map(|(name, volume)| Value::Object(row(storage_name, name, volume)));
+    Ok(Value::Array(rows.collect()).into())
+}
+
+fn row(storage: &str, name: &str, volume: &Volume) -> Map<String, Value> {
+    let row = json!({
+        "volid": format!("{storage}:{name}"), "content": volume.content, "format": volume.format,
+        "size": volume.size, "ctime": volume.time,
+    });
+    let mut row = row.as_object().cloned().unwrap_or_default();
+    let mut add = |key: &str, value: Value| row.insert(key.into(), value);
+    if let Some(vmid) = volume.vmid {
+        add("vmid", vmid.into());
+    }
+    match volume.content {
+        "backup" => {
+            add("subtype", "lxc".into());
+            if let Some(first) = volume.notes.lines().next() {
+                add("notes", first.into());
+            }
+            if volume.is_protected {
+                add("protected", 1.into());
+            }
+        }
+        "rootdir" | "images" => {
+            add("parent", Value::Null);
+            add("used", (volume.size / 30).into());
+        }
+        _ => {}
+    }
+    row
+}
+
+/// Storage and name of the volume that the path means.
+fn named(ask: &Ask<'_>) -> (String, String) {
+    let volume = ask.variable("volume");
+    let (storage, name) = volume.split_once(':').unwrap_or_else(|| (ask.variable("storage"), volume));
+    (storage.to_string(), name.to_string())
+}
+
+fn get(world: &mut World, ask: &Ask<'_>) -> Result<Reply, Refusal> {
+    let (storage, name) = named(ask);
+    check_access(world, ask, &storage, &name)?;
+    let missing = || Refusal::die(sentence::NO_SIZE.of(&[&format!("{storage}:{name}")]));
+    let volume = world.storage(&storage)?.volumes.get(&name).ok_or_else(missing)?;
+    let file = name.split_once('/').map_or(name.as_str(), |(_, file)| file);
+    let mut attributes = json!({
+        "path": format!("/var/lib/vz/dump/{file}"), "size": volume.size.div_ceil(512) * 512,
+        "used": volume.size.div_ceil(4096) * 4096, "format": "raw",
+    });
+    if !volume.notes.is_empty() {
+        set(&mut attributes, "notes", volume.notes.as_str());
+    }
+    if volume.is_protected {
+        set(&mut attributes, "protected", 1);
+    }
+    Ok(attributes.into())
+}
+
+fn change(world: &mut World, ask: &Ask<'_>) -> Result<Reply, Refusal> {
+    let (storage, name) = named(ask);
+    check_access(world, ask, &storage, &name)?;
+    let volume = world.storages.get_mut(&storage).and_then(|storage| storage.volumes.get_mut(&name));
+    let volume =
+        volume.ok_or_else(|| Refusal::die(sentence::NO_VOLUME.of(&[&format!("{storage}:{name}")])))?;
+    if volume.content != "backup" {
+        return Err(Refusal::die(sentence::NO_NOTES));
+    }
+    if let Some(notes) = ask.get("notes") {
+        volume.notes = notes.into();
+    }
+    if ask.get("protected").is_some() {
+        volume.is_protected = ask.flag("protected");
+    }
+    Ok(Value::Null.into())
+}
+
+fn delete(world: &mut World, ask: &Ask<'_>) -> Result<Reply, Refusal> {
+    let (storage, name) = named(ask);
+    if name.starts_with("backup/") {
+        check_access(world, ask, &storage, &name)?;
+    } else {
+        world.require(ask.principal, &format!("/storage/{storage}"), &["Datastore.Allocate"], false)?;
+    }
+    let owner = world.storages.get(&storage).and_then(|storage| storage.volumes.get(&name)?.vmid);
+    let id = owner.map_or_else(|| storage.clone(), |vmid| format!("{vmid}@{storage}"));
+    let upid = world.spawn_job("imgdel", &id, ask.principal, move |world, log| {
+        let volumes = world.storages.get_mut(&storage).map(|storage| &mut storage.volumes);
+        let Some(volumes) = volumes else { return Ok(()) };
+        if volumes.get(&name).is_some_and(|volume| volume.is_protected) {
+            return Err(Refusal::die(sentence::PROTECTED_VOLUME.of(&[&name, &storage])));
+        }
+        volumes.remove(&name);
+        log.line(sentence::REMOVED.of(&[&format!("{storage}:{name}")]));
+        Ok(())
+    });
+    let is_waited_for = ask.get("delay").is_some();
+    if is_waited_for {
+        let now = world.now.saturating_add(World::TASK);
+        world.end_workers(now);
+        return Ok(Value::Null.into());
+    }
+    Ok(Value::from(upid).into())
+}
+
+fn allocate(world: &mut World, ask: &Ask<'_>) -> Result<Reply, Refusal> {
+    let (storage, vmid) = (ask.variable("storage").to_string(), ask.number("vmid"));
+    let vmid = vmid.and_then(|vmid| u32::try_from(vmid).ok()).unwrap_or_default();
+    let name = format!("{vmid}/{}", ask.get("filename").unwrap_or_default());
+    let size = bytes(ask.get("size").unwrap_or_default());
+    if world.storage(&storage)?.volumes.contains_key(&name) {
+        return Err(Refusal::die(sentence::VOLUME_TAKEN.of(&[&name])));
+    }
+    let (time, volid) = (world.time(), format!("{storage}:{name}"));
+    let volume = Volume {
+        content: "rootdir",
+        format: "raw".into(),
+        size,
+        time,
+        vmid: Some(vmid),
+        ..Volume::default()
+    };
+    world.storages.entry(storage).and_modify(|storage| {
+        storage.volumes.insert(name, volume);
+    });
+    Ok(Value::from(volid).into())
+}
+
+fn download(world: &mut World, ask: &Ask<'_>) -> Result<Reply, Refusal> {
+    let storage = ask.variable("storage").to_string();
+    let file = ask.get("filename").unwrap_or_default().to_string();
+    let content = if ask.get("content") == Some("iso") { "iso" } else { "vztmpl" };
+    if !world.storage(&storage)?.content.contains(&content) {
+        return Err(Refusal::die(sentence::OTHER_CONTENT.of(&[&storage, &content])));
+    }
+    let id = crate::encode(&file).to_string();
+    let upid = world.spawn_job("download", &id, ask.principal, move |world, _| {
+        let volume = Volume {
+            content,
+            format: "tgz".into(),
+            size: 1_372_520,
+            time: world.time(),
+            ..Volume::default()
+        };
+        if let Some(storage) = world.storages.get_mut(&storage) {
+            storage.volumes.insert(format!("{content}/{file}"), volume);
+        }
+        Ok(())
+    });
+    Ok(Value::from(upid).into())
+}
+
+/// The backups of a storage with what the retention means for each.
+fn prune_marks(world: &World, ask: &Ask<'_>) -> Result<Vec<(String, Volume, &'static str)>, Refusal> {
+    let name = ask.variable("storage");
+    let storage = world.storage(name)?;
+    if !storage.content.contains(&"backup") {
+        return Err(Refusal::die(sentence::NO_BACKUPS.of(&[&name])));
+    }
+    let keep = ask
+        .get("prune-backups")
+        .and_then(|text| text.split(',').find_map(|part| part.strip_prefix("keep-last=")));
+    let keep: usize = keep.and_then(|keep| keep.parse().ok()).unwrap_or(usize::MAX);
+    let vmid = ask.number("vmid");
+    let mut backups: Vec<(String, Volume)> = storage
+        .volumes
+        .iter()
+        .filter(|(_, volume)| volume.content == "backup")
+        .filter(|(_, volume)| vmid.is_none_or(|vmid| volume.vmid.map(u64::from) == Some(vmid)))
+        .map(|(name, volume)| (name.clone(), volume.clone()))
+        .collect();
+    backups.sort_by_key(|(_, volume)| core::cmp::Reverse(volume.time));
+    let mut kept: BTreeMap<Option<u32>, usize> = BTreeMap::new();
+    let marked = backups.into_iter().map(|(name, volume)| {
+        let seen = kept.entry(volume.vmid).or_default();
+        *seen += usize::from(!volume.is_protected);
+        let mark = if volume.is_protected {
+            "protected"
+        } else if *seen <= keep {
+            "keep"
+        } else {
+            "remove"
+        };
+        (name, volume, mark)
+    });
+    Ok(marked.collect())
+}
+
+fn prune(world: &mut World, ask: &Ask<'_>) -> Result<Reply, Refusal> {
+    let storage = ask.variable("storage").to_string();
+    let path = format!("/storage/{storage}");
+    match ask.number("vmid") {
+        Some(vmid) => {
+            world.require(ask.principal, &path, &["Datastore.AllocateSpace"], false)?;
+            world.require(ask.principal, &format!("/vms/{vmid}"), &["VM.Backup"], false)?;
+        }
+        None => world.require(ask.principal, &path, &["Datastore.Allocate"], false)?,
+    }
+    let marks = prune_marks(world, ask)?;
+    let doomed: Vec<String> =
+        marks.into_iter().filter(|(_, _, mark)| *mark == "remove").map(|(name, _, _)| name).collect();
+    let id = ask.get("vmid").map_or_else(|| storage.clone(), |vmid| format!("{vmid}@{storage}"));
+    let upid = world.spawn_job("prunebackups", &id, ask.principal, move |world, _| {
+        if let Some(storage) = world.storages.get_mut(&storage) {
+            storage.volumes.retain(|name, _| !doomed.contains(name));
+        }
+        Ok(())
+    });
+    Ok(Value::from(upid).into())
 }

@@ -8,12 +8,10 @@ use alloc::vec::Vec;
 
 use serde_json::{Map, Value, json};
 
-use super::acl::Principal;
-use super::answer::{Refusal, Reply};
-use super::route::{Ask, Row};
+use super::answer::{Principal, Refusal, Reply};
+use super::ask::{Ask, Row};
 use super::sentence;
-use super::worker::{State, Worker};
-use super::world::World;
+use super::world::{State, Worker, World};
 
 pub(super) const HANDLERS: &[Row] = &[
     ("task.list", "GET /nodes/{node}/tasks", |world, ask| Ok(list(world, ask))),
