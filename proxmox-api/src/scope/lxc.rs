@@ -150,20 +150,6 @@ endpoints! {
         /// Reads the state. Without the privilege every VMID is a 403.
         ///
         /// Source: pve-container `PVE/API2/LXC/Status.pm`.
-        ///
-        /// ```
-        /// # use proxmox_api::{*, sim::{Sim, now}};
-        /// # let sim = Sim::new().as_token("root@pam!full".parse()?);
-        /// # let client = sim.client();
-        /// # now(async {
-        /// # let node = "pve1".parse()?; let node = client.node(&node);
-        /// # let ct = node.lxc("101".parse()?);
-        /// let status = ct.status().await?;
-        /// println!("{} uses {:?} bytes", status.vmid, status.mem);
-        /// # Ok::<(), Box<dyn core::error::Error>>(())
-        /// # })?;
-        /// # Ok::<(), Box<dyn core::error::Error>>(())
-        /// ```
         GET "/nodes/{node}/lxc/{vmid}/status/current" as STATUS "lxc.status"
         fn status(self) -> LxcStatus
         needs ("VM.Audit" on "/vms/{vmid}")
@@ -172,19 +158,6 @@ endpoints! {
         /// Reads the configuration with pending changes laid over it, which is what holds after the next start.
         ///
         /// Source: pve-container `PVE/API2/LXC/Config.pm`.
-        ///
-        /// ```
-        /// # use proxmox_api::{*, sim::{Sim, now}};
-        /// # let sim = Sim::new().as_token("root@pam!full".parse()?);
-        /// # let client = sim.client();
-        /// # now(async {
-        /// # let node = "pve1".parse()?; let node = client.node(&node);
-        /// # let ct = node.lxc("101".parse()?);
-        /// println!("{:?}", ct.config().await?.options.hostname);
-        /// # Ok::<(), Box<dyn core::error::Error>>(())
-        /// # })?;
-        /// # Ok::<(), Box<dyn core::error::Error>>(())
-        /// ```
         GET "/nodes/{node}/lxc/{vmid}/config" as CONFIG "lxc.config"
         fn config(self) -> LxcConfig
         needs ("VM.Audit" on "/vms/{vmid}");

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use proxmox_api::endpoint::kind::{Format, UNBOUNDED};
+use proxmox_api::endpoint::kind::{Format, UNBOUNDED, VOLUME};
 use proxmox_api::endpoint::{Endpoint, Kind, ParameterRow, Privileges, Returns, Rule};
 use proxmox_api::scope;
 use serde_json::{Map, Value, json};
@@ -389,13 +389,9 @@ fn another_type_format_path_or_result_is_noticed() {
         |endpoint| endpoint.returns = Returns::Null,
         |endpoint| endpoint.protected = !endpoint.protected,
         |endpoint| endpoint.parameters = with_one("snapname", Kind::Boolean, true),
-        |endpoint| endpoint.parameters = with_one("snapname", Kind::Format(table_format()), true),
+        |endpoint| endpoint.parameters = with_one("snapname", Kind::Format(VOLUME), true),
     ];
     for change in changes {
         assert!(!noticed(&scope::snapshot::CREATE, change).is_empty());
     }
-}
-
-fn table_format() -> Format {
-    proxmox_api::endpoint::kind::VOLUME
 }

@@ -89,6 +89,10 @@ fn resolve<'a>(by_path: &ByPath<'a>, from: &'a Module, path: &str, steps: usize)
             (here, is_local) = (next, true);
             continue;
         }
+        // Named by `extern crate`: no file of ours.
+        if name == "std" {
+            return None;
+        }
         let rest = || path.split("::").skip(place + 1).fold(String::new(), |rest, name| rest + "::" + name);
         let import = here.imports.iter().find(|(_, import)| import.name() == name && import.text != path);
         if let Some((_, import)) = import {
