@@ -36,6 +36,7 @@ pub struct Call<'a, T, P = ()> {
 }
 
 /// A value that could not even be written down.
+#[derive(Clone)]
 struct Fault {
     parameter: &'static str,
     rule: String,

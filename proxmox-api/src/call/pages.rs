@@ -1,6 +1,5 @@
 //! Lists that PVE hands out in pages.
 
-use alloc::vec::Vec;
 use core::marker::PhantomData;
 
 use super::Call;
@@ -69,22 +68,12 @@ impl<T> Pages<'_, T> {
     }
 
     async fn read(&self) -> Result<Page<T>, Error> {
-        let mut request = self.call.request.clone();
+        let Call { client, endpoint, request, fault, decoder, upid, .. } = &self.call;
+        let (mut request, fault) = (request.clone(), fault.clone());
         let place = [("start", self.start), ("limit", self.limit)];
-        let parameters: Vec<Parameter> =
-            place.into_iter().map(|(name, value)| Parameter::plain(name, value)).collect();
-        request.parameters.extend(parameters);
-        let Call { client, endpoint, decoder, upid, .. } = &self.call;
-        Call::<Page<T>> {
-            client,
-            endpoint,
-            request,
-            fault: None,
-            decoder: *decoder,
-            upid: *upid,
-            optional: PhantomData,
-        }
-        .answer()
-        .await
+        request.parameters.extend(place.map(|(name, value)| Parameter::plain(name, value)));
+        let (decoder, upid) = (*decoder, *upid);
+        let call = Call { client, endpoint, request, fault, decoder, upid, optional: PhantomData::<fn(())> };
+        call.answer().await
     }
 }

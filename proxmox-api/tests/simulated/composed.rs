@@ -3,12 +3,10 @@
 use core::time::Duration;
 use std::sync::Mutex;
 
-use proxmox_api::sim::{Container, Sim};
+use proxmox_api::sim::{Container, Sim, now};
 use proxmox_api::{ConfigChange, Patience, Visibility};
 use proxmox_types::params::{RestoreParams, SetConfigParams, TaskFilter, VzdumpParams};
 use proxmox_types::{ConsoleMode, LxcOptions, NodeName, StorageId, Vmid};
-
-use crate::now::now;
 
 fn node() -> NodeName {
     "pve1".parse().unwrap()

@@ -1,12 +1,11 @@
 //! Answers that are no success: which of them prove that nothing was done, and what becomes of the call with the others.
 
 use proxmox_api::scope;
-use proxmox_api::sim::{Answer, Effect, Fault};
+use proxmox_api::sim::{Answer, Effect, Fault, now};
 use proxmox_api::{ConfigChange, Method};
 use serde_json::json;
 
 use crate::lost::{CALLS, Fate, fate, lxc, meet, p, scene};
-use crate::now::now;
 
 /// Refusals that come before anything is done.
 const REFUSALS: [(u16, &str); 6] = [

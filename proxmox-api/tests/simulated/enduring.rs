@@ -3,11 +3,10 @@
 use core::time::Duration;
 
 use proxmox_api::scope::task;
-use proxmox_api::sim::{Answer, Effect, Fault, Sim};
+use proxmox_api::sim::{Answer, Effect, Fault, Sim, now};
 use proxmox_api::{Error, Patience};
 use proxmox_types::params::VzdumpParams;
 
-use crate::now::now;
 use crate::waiting::{MINUTE, node, snapshot, vmid, wait};
 
 fn answered(status: u16, body: &str) -> Effect {

@@ -3,12 +3,11 @@
 use core::time::Duration;
 
 use proxmox_api::scope::{lxc, node, storage, task};
-use proxmox_api::sim::{Answer, Effect, Fault, Sim};
+use proxmox_api::sim::{Answer, Effect, Fault, Sim, now};
 use proxmox_api::{Cause, Client, Error, Thing};
 use serde_json::{Value, json};
 
 use crate::lost::{lxc as on_lxc, p};
-use crate::now::now;
 use crate::waiting::{node as pve1, snapshot, wait};
 
 const MIB: usize = 1 << 20;

@@ -4,13 +4,11 @@ use std::collections::BTreeSet;
 
 use proxmox_api::endpoint::Endpoint;
 use proxmox_api::scope;
-use proxmox_api::sim::{Answer, Effect, Fault, Sim};
+use proxmox_api::sim::{Answer, Effect, Fault, Sim, now};
 use proxmox_api::{Client, Error, Lxc, Node, Patience, Started};
 use proxmox_types::{NodeName, StorageId, Upid};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
-
-use crate::now::now;
 
 /// Parameters.
 #[expect(clippy::needless_pass_by_value, reason = "what `json!` makes is handed in as it is")]

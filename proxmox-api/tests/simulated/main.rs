@@ -11,8 +11,6 @@ mod foreign;
 #[cfg(test)]
 mod lost;
 #[cfg(test)]
-mod now;
-#[cfg(test)]
 mod refusals;
 #[cfg(test)]
 mod shapes;

@@ -2,11 +2,10 @@
 
 use proxmox_api::endpoint::Endpoint;
 use proxmox_api::scope;
-use proxmox_api::sim::{Effect, Fault};
+use proxmox_api::sim::{Effect, Fault, now};
 use serde_json::json;
 
 use crate::lost::{Fate, fate, lxc, p, scene};
-use crate::now::now;
 
 /// What became of a call that never arrived, while a list looks like that.
 fn fate_with(endpoint: &'static Endpoint, list: &'static str) -> Fate {

@@ -6,12 +6,10 @@ use core::task::{Context, Waker};
 use core::time::Duration;
 
 use proxmox_api::scope::{snapshot, task};
-use proxmox_api::sim::{Answer, Effect, Fault, Sim};
+use proxmox_api::sim::{Answer, Effect, Fault, Sim, now};
 use proxmox_api::{Cause, Client, Ended, Error, Patience, Started};
 use proxmox_types::params::{Guests, SetConfigParams, VzdumpParams};
 use proxmox_types::{LxcOptions, NodeName, SnapshotName, Upid, Vmid};
-
-use crate::now::now;
 
 pub(crate) const MINUTE: Duration = Duration::from_mins(1);
 
