@@ -11,7 +11,7 @@ use std::path::Path;
 use std::process::Command;
 use std::sync::LazyLock;
 
-use super::{RULES, report};
+use super::{RULES, closure, report};
 use crate::tools;
 use crate::workspace::Workspace;
 use tiny::Tiny;
@@ -78,6 +78,29 @@ fn each_change_fires_its_rules_and_no_other() {
 fn every_rule_has_fired() {
     let fired: BTreeSet<_> = OUTCOMES.iter().flat_map(|outcome| outcome.fired.iter().copied()).collect();
     assert_eq!(fired, RULES.iter().map(|rule| rule.id).chain([CARGO_DENY]).collect());
+}
+
+/// Apart from [`RULES`], because the members of the tiny workspace are empty and name nothing.
+#[test]
+fn a_dependency_that_only_a_test_names_is_unused_where_it_ships() {
+    let asked = |table: &str, file: &str| {
+        let change = format!(
+            "append xtask/Cargo.toml\n|[{table}.harmless]\n|version = \"1\"\nwrite {file}\n|use harmless as _;\n"
+        );
+        let (_folder, workspace) = Tiny::new(&change).workspace();
+        let found = closure::unused(&workspace);
+        found.iter().any(|violation| violation.what == "xtask does not name harmless, its dependency")
+    };
+    let (shipped, test) = ("xtask/src/other.rs", "xtask/tests/other.rs");
+    assert_eq!(
+        [
+            asked("dependencies", shipped),
+            asked("dependencies", test),
+            asked("dev-dependencies", test),
+            asked("dev-dependencies", "xtask/README.md"),
+        ],
+        [false, true, false, true]
+    );
 }
 
 #[test]
