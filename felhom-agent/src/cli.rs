@@ -1,6 +1,6 @@
 //! The command line.
 
-pub mod cleanup;
+mod cleanup;
 mod disks;
 mod golden;
 mod output;

@@ -1,35 +1,34 @@
 //! The configuration: a JSON file, overridden by environment variables, checked once.
 
 mod environment;
-mod error;
 mod file;
 mod settings;
 mod strict;
 mod token;
 mod url;
-mod variables;
 
 use std::borrow::Cow;
-use std::ffi::OsString;
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
 
 use proxmox_types::{ApiToken, NodeName, redact, redact_strictly};
-use snafu::ResultExt;
 
 pub use crate::guard::{access_line, install_line};
-pub use error::ConfigError;
-pub use file::{BoundedFile, FileError, read_bounded, read_guarded};
+pub use environment::Environment;
+pub(crate) use file::{FileError, read_guarded};
 pub use settings::{
     LogFormat, LogLevel, LogSettings, Privileged, PrivilegedMode, Selftest, Settings, TlsConfig, USB_ROOT,
     UsbDisk, table, usb_target,
 };
-pub use token::{TokenProblem, TokenSource};
+pub(crate) use token::TOKEN_FILE;
+pub use token::TokenSource;
 pub use url::Url;
-pub use variables::Environment;
 
 use crate::guard::{Guard, Last};
-use error::{InvalidSnafu, TokenSnafu, UnreadableSnafu};
+use crate::report::exit::Exit;
+use crate::report::finding::{Finding, Found, Remedy};
+use crate::report::shell::edit_line;
+use file::{BoundedFile, read_bounded};
 
 /// Where the configuration is unless something else is said.
 pub const DEFAULT_PATH: &str = "/etc/felhom-agent/config.json";
@@ -66,61 +65,69 @@ impl Deref for Config {
 impl Settings {
     /// Reads what commands need that stay on this host, and takes the defaults if the file that nobody named is not
     /// there.
-    pub fn load(named: Option<PathBuf>, environment: &Environment) -> Result<Self, ConfigError> {
-        let is_named = named.is_some() || environment.get(variables::CONFIG).is_some();
+    pub fn load(named: Option<PathBuf>, environment: &Environment) -> Found<Self> {
+        let is_named = named.is_some() || environment.get(environment::CONFIG).is_some();
         let path = Config::path(named, environment);
-        environment::check_config(environment)?;
         if !is_named && !path.exists() {
             return Ok(Self::default());
         }
-        let read = Read::new(&path, environment)?;
-        token::check_exposure(&path, &read.file, Guard::Steering).context(TokenSnafu)?;
-        read.merged(&path, environment)
+        let read = ConfigFile::read(&path, environment)?;
+        token::check_exposure(&path, &read.file, Guard::Steering)?;
+        Ok(read.settings)
     }
 }
 
 impl Config {
     /// The file that is read: as said on the command line, in the environment, or the default.
     pub fn path(argument: Option<PathBuf>, environment: &Environment) -> PathBuf {
-        let named =
-            argument.map(OsString::from).or_else(|| environment.get(variables::CONFIG).map(OsString::from));
-        named.map_or_else(|| PathBuf::from(DEFAULT_PATH), PathBuf::from)
+        let said = || environment.get(environment::CONFIG).map(PathBuf::from);
+        argument.or_else(said).unwrap_or_else(|| DEFAULT_PATH.into())
     }
 
     /// Reads and checks the configuration.
     ///
     /// Fails on a file that is missing, too large or not a regular file, on unknown, duplicate and mistyped keys, in
     /// the file with line and column, on values that contradict each other, and on a token that others could read.
-    pub fn load(path: &Path, environment: &Environment) -> Result<Self, ConfigError> {
-        let read = Read::new(path, environment)?;
-        let settings = read.merged(path, environment)?;
-        let (url, node) = check(&settings).map_err(|(key, problem)| {
-            InvalidSnafu { path, key, problem: redact_strictly(&problem) }.build()
-        })?;
-        let found = token::find(path, &read.file, &read.written, &settings, environment);
-        let (token, token_source) = found.context(TokenSnafu)?;
+    pub fn load(path: &Path, environment: &Environment) -> Found<Self> {
+        let ConfigFile { file, has_token, settings } = ConfigFile::read(path, environment)?;
+        let (url, node) =
+            check(&settings).map_err(|(key, problem)| invalid(path, key, &redact_strictly(&problem)))?;
+        token::check_exposure(path, &file, if has_token { Guard::Token } else { Guard::Steering })?;
+        let (token, token_source) = token::find(path, &settings, environment)?;
         Ok(Self { path: path.into(), settings, url, node, token, token_source })
     }
 }
 
-/// A file that holds what a configuration may hold.
-struct Read {
-    file: BoundedFile,
-    /// What it says by itself.
-    written: Settings,
+/// That the configuration cannot be used, and the command that repairs it.
+fn unusable(problem: String, fix: String) -> Box<Finding> {
+    Box::new(Finding::fail(problem, Remedy::Fix(fix)).ending(Exit::Config))
 }
 
-impl Read {
-    fn new(path: &Path, environment: &Environment) -> Result<Self, ConfigError> {
-        environment::check_config(environment)?;
-        let file = read_bounded(path, MOST, Last::File).context(UnreadableSnafu { path })?;
-        let written = strict::parse(path, file.text().context(UnreadableSnafu { path })?)?;
-        Ok(Self { file, written })
-    }
+/// That the value of a key is missing, or contradicts another.
+fn invalid(path: &Path, key: &str, problem: &str) -> Box<Finding> {
+    unusable(format!("{}: `{key}`: {problem}", path.display()), edit_line(path))
+}
 
-    /// What it says with the environment over it.
-    fn merged(&self, path: &Path, environment: &Environment) -> Result<Settings, ConfigError> {
-        environment::merge(path, self.file.text().context(UnreadableSnafu { path })?, environment)
+/// A file that holds what a configuration may hold.
+struct ConfigFile {
+    file: BoundedFile,
+    /// Whether it holds the token itself.
+    has_token: bool,
+    /// What it says, with the environment over it.
+    settings: Settings,
+}
+
+impl ConfigFile {
+    fn read(path: &Path, environment: &Environment) -> Found<Self> {
+        let unread = |error: FileError| {
+            let fix = error.fix.unwrap_or_else(|| edit_line(path));
+            unusable(format!("{}: {}", path.display(), error.problem), fix)
+        };
+        environment.check_config()?;
+        let file = read_bounded(path, MOST, Last::File).map_err(unread)?;
+        let (value, written) = strict::parse(path, file.text().map_err(unread)?)?;
+        let settings = environment::merge(path, value, environment)?;
+        Ok(Self { file, has_token: written.token.is_some(), settings })
     }
 }
 

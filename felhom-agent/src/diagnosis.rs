@@ -1,9 +1,10 @@
 //! What is wrong, why, and the command that repairs it: of a call that failed here, of the rest in the files below.
 
-pub mod configuration;
 pub mod guests;
 
-use proxmox_api::{Cause, Denied, Error, Stage, Thing, TransportError};
+use proxmox_api::{Cause, Client, Denied, Error, Stage, Thing, TransportError};
+use proxmox_types::params::StorageFilter;
+use proxmox_types::{NodeName, StorageId, StorageStatus};
 
 use crate::config::Config;
 use crate::report::chain;
@@ -31,6 +32,17 @@ pub fn call_failed(config: &Config, error: &Error) -> Finding {
         }
         _ => finding,
     }
+}
+
+/// What a node says of one storage; nothing if the token may not see it.
+pub async fn storage_of(
+    client: &Client,
+    node: &NodeName,
+    storage: &StorageId,
+) -> Result<Option<StorageStatus>, Error> {
+    let filter = StorageFilter { storage: Some(storage.clone()), ..StorageFilter::default() };
+    let rows = client.node(node).storages().with(filter).unless_unread(|_| true).await?;
+    Ok(rows.into_iter().next())
 }
 
 /// The command that repairs it, or that shows what is in the way.

@@ -18,11 +18,11 @@ use tokio::time::Instant;
 
 use crate::process::catch_panic;
 use crate::report::exit::Exit;
-use crate::report::finding::{Checked, Finding, Remedy, Status};
+use crate::report::finding::{Checked, Finding, Found, Remedy, Status};
 
 pub use steps::CLAIMS;
 
-use journal::{JournalError, StateDir};
+use journal::{Journal, StateDir};
 use leftover::{Leftover, cleanup_line};
 use site::{LENIENCE, Site, TaskRun};
 use steps::{STEPS, Steps};
@@ -41,7 +41,7 @@ pub struct Exercised {
 }
 
 impl Exercised {
-    /// An exercise that never began.
+    /// One that never began.
     pub fn skipped(reason: &Finding) -> Self {
         let mut exercised = Self::default();
         exercised.skip_the_rest(reason);
@@ -66,90 +66,74 @@ impl Exercised {
 /// Runs the exercise on a container, from taking the state folder to leaving nothing behind.
 pub async fn run(site: Site<'_>, vmid: Option<Vmid>) -> Exercised {
     let mut exercised = Exercised::default();
-    let start = Instant::now();
-    let mut signal = site.interrupt.clone();
+    let (start, interrupt) = (Instant::now(), site.interrupt.clone());
+    let mut signal = interrupt.clone();
     let prepared = tokio::select! {
         biased;
-        exit = signal.nth(1) => Err(Unready::interrupted(exit)),
-        prepared = prepare(site, vmid) => prepared,
+        _ = signal.nth(1) => Err(vec![Finding::skip("interrupted")]),
+        prepared = prepare(site, vmid, &mut exercised.leftovers) => prepared,
     };
     match prepared {
         Ok((steps, finding)) => {
             exercised.record(vec![finding], start.elapsed());
             exercise(steps, exercised).await
         }
-        Err(refusal) => {
-            exercised.record(refusal.findings, start.elapsed());
-            let is_stopped = refusal.exit.is_some();
-            exercised.skip_the_rest(&if is_stopped {
-                Finding::skip("not begun")
-            } else {
+        Err(findings) => {
+            let is_stopped = findings.iter().any(|finding| finding.exit.is_some());
+            exercised.record(findings, start.elapsed());
+            exercised.exit = interrupt.exit();
+            let is_begun = !is_stopped && exercised.exit.is_none();
+            exercised.skip_the_rest(&if is_begun {
                 Finding::needs("x.guest")
+            } else {
+                Finding::skip("not begun")
             });
-            exercised.exit = refusal.exit;
-            exercised.leftovers = refusal.leftovers;
             exercised
         }
     }
 }
 
-/// Why an exercise does not begin.
-#[derive(Debug, Default)]
-struct Unready {
-    findings: Vec<Finding>,
-    exit: Option<Exit>,
-    leftovers: Vec<Leftover>,
-}
-
-impl Unready {
-    fn interrupted(exit: Exit) -> Self {
-        Self { exit: Some(exit), ..vec![Finding::skip("interrupted")].into() }
-    }
-}
-
-impl From<Vec<Finding>> for Unready {
-    fn from(findings: Vec<Finding>) -> Self {
-        Self { findings, ..Self::default() }
-    }
-}
-
-async fn prepare(site: Site<'_>, vmid: Option<Vmid>) -> Result<(Steps<'_>, Finding), Unready> {
+/// Everything that must be well before the first step; else every reason against it.
+async fn prepare<'c>(
+    site: Site<'c>,
+    vmid: Option<Vmid>,
+    leftovers: &mut Vec<Leftover>,
+) -> Result<(Steps<'c>, Finding), Vec<Finding>> {
     let Some(vmid) = vmid.or(site.config.selftest.vmid) else {
-        let fix = "felhom-agent selftest --task --vmid VMID";
-        return Err(vec![Finding::fail("no container is named for it", Remedy::fix(fix))].into());
+        let fix = Remedy::fix("felhom-agent selftest --task --vmid VMID");
+        return Err(vec![Finding::fail("no container is named for it", fix)]);
     };
-    let state = take(&site)?;
-    let (guest, finding) = guest::examine(&site, vmid).await?;
-    let name = leftover::name((site.clock)());
-    let name =
-        name.map_err(|error| vec![Finding::fail(error.to_string(), Remedy::look("felhom-agent --version"))])?;
-    Ok((Steps::new(site, state, guest, name), finding))
+    let state = take(&site, leftovers).map_err(|finding| vec![*finding])?;
+    let (before, finding) = guest::examine(&site, vmid).await?;
+    let snapname = leftover::name((site.clock)()).map_err(|error| vec![internal(&error.to_string())])?;
+    let journal = Journal { node: site.config.node.clone(), vmid, snapname, time: 0 };
+    Ok((Steps::new(site, state, before, journal), finding))
 }
 
 /// Takes the state folder, which must not hold the journal of a run that did not get to its end.
-fn take(site: &Site<'_>) -> Result<StateDir, Unready> {
-    let folder = &site.config.state_dir;
-    let taken = StateDir::take(folder).and_then(|state| state.read().map(|journal| (state, journal)));
-    match taken {
-        Ok((state, None)) => Ok(state),
-        Ok((_, Some(journal))) => Err(Unready {
-            findings: vec![Finding::fail(
-                format!("an earlier exercise of container {} did not get to its end", journal.vmid),
-                Remedy::fix(cleanup_line(site.config)),
-            )],
-            exit: None,
-            leftovers: vec![Leftover {
-                what: format!("snapshot {} of container {}, perhaps", journal.snapname, journal.vmid),
-                command: cleanup_line(site.config),
-            }],
-        }),
-        Err(error) => {
-            let exit = matches!(error, JournalError::Busy).then_some(Exit::Busy);
-            let finding = Finding::fail(error.to_string(), error.repair(site.config))
-                .because("nothing is done that cannot be written down before");
-            Err(Unready { findings: vec![finding], exit, leftovers: Vec::new() })
+fn take<'c>(site: &Site<'c>, leftovers: &mut Vec<Leftover>) -> Found<StateDir<'c>> {
+    let taken = StateDir::take(site.config).and_then(|state| Ok((state.read()?, state)));
+    match taken.map_err(unwritten)? {
+        (None, state) => Ok(state),
+        (Some(Journal { vmid, snapname, .. }), _) => {
+            let command = cleanup_line(site.config);
+            let what = format!("snapshot {snapname} of container {vmid}, perhaps");
+            leftovers.push(Leftover { what, command: command.clone() });
+            let text = format!("an earlier exercise of container {vmid} did not get to its end");
+            Err(Finding::fail(text, Remedy::Fix(command)).into())
         }
     }
+}
+
+/// What is said where the journal cannot be used.
+#[expect(clippy::boxed_local, reason = "findings come boxed where they are errors")]
+fn unwritten(finding: Box<Finding>) -> Finding {
+    finding.because("nothing is done that cannot be written down before")
+}
+
+/// What is found where the agent itself is wrong.
+fn internal(text: &str) -> Finding {
+    Finding::fail(text, Remedy::look("felhom-agent --version"))
 }
 
 async fn exercise(mut steps: Steps<'_>, mut exercised: Exercised) -> Exercised {
@@ -162,7 +146,10 @@ async fn exercise(mut steps: Steps<'_>, mut exercised: Exercised) -> Exercised {
         let finding = tokio::select! {
             biased;
             _ = signal.spent(LENIENCE) => Finding::skip("interrupted"),
-            finding = catch_panic(step(&mut steps)) => finding.unwrap_or_else(panicked),
+            found = catch_panic(step(&mut steps)) => match found {
+                Some(found) => found.unwrap_or_else(|finding| *finding),
+                None => internal("internal error: the step panicked").ending(Exit::Internal),
+            },
         };
         shown.end(finding.status);
         let is_over = finding.status == Status::Fail || steps.site.interrupt.exit().is_some();
@@ -183,10 +170,4 @@ async fn exercise(mut steps: Steps<'_>, mut exercised: Exercised) -> Exercised {
     exercised.exit = steps.site.interrupt.exit();
     exercised.tasks = steps.site.tasks;
     exercised
-}
-
-/// What is found by a step that panicked.
-fn panicked() -> Finding {
-    Finding::fail("internal error: the step panicked", Remedy::look("felhom-agent --version"))
-        .ending(Exit::Internal)
 }

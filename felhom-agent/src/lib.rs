@@ -6,7 +6,6 @@
 
 pub mod cli;
 pub mod config;
-pub mod connection;
 pub mod diagnosis;
 pub mod exercise;
 pub mod guard;

@@ -15,13 +15,10 @@ pub use setup::{FirstAnswer, Ready, Setup};
 
 use crate::config::Config;
 use crate::report::exit::Exit;
-use crate::report::finding::{Claim, Finding};
+use crate::report::finding::{Claim, Finding, Found};
 
 /// A future that can be sent to another thread.
 type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
-
-/// What a check finds that asks the server; one finding where it ends early, as when a call failed.
-pub type Found = Result<Vec<Finding>, Box<Finding>>;
 
 /// A claim, and what checks it without changing anything.
 #[derive(Clone, Copy, Debug)]
@@ -39,7 +36,7 @@ enum Look {
     Setup(fn(&Setup) -> Finding),
     Host(for<'a> fn(&'a Config) -> Boxed<'a, Vec<Finding>>),
     FirstAnswer(for<'a> fn(&FirstAnswer<'a>) -> Finding),
-    Api(for<'a> fn(Ready<'a>) -> Boxed<'a, Found>),
+    Api(for<'a> fn(Ready<'a>) -> Boxed<'a, Found<Vec<Finding>>>),
 }
 
 impl Check {
@@ -63,7 +60,7 @@ impl Check {
     }
 
     /// A check that asks the server.
-    const fn api(claim: Claim, look: for<'a> fn(Ready<'a>) -> Boxed<'a, Found>) -> Self {
+    const fn api(claim: Claim, look: for<'a> fn(Ready<'a>) -> Boxed<'a, Found<Vec<Finding>>>) -> Self {
         Self::new(claim, Look::Api(look))
     }
 

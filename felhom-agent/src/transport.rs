@@ -20,13 +20,13 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use proxmox_api::{BoxFuture, HttpTransport, Request, Response, TransportError};
-use proxmox_types::ApiToken;
 use tokio::sync::Semaphore;
 
 pub use record::{ConnectFacts, Counters, Record};
 
-use crate::config::{TlsConfig, Url};
-use crate::tls::{self, TlsError, Verifier};
+use crate::config::Config;
+use crate::report::finding::Found;
+use crate::tls::{self, Verifier};
 use connect::{Connector, Unopened};
 use credentials::Credentials;
 use lane::{Head, Lane, Unanswered};
@@ -51,14 +51,14 @@ pub struct HyperTransport {
 }
 
 impl HyperTransport {
-    /// A transport to pveproxy with this token and these TLS rules. Opens nothing yet.
-    pub fn new(url: &Url, token: &ApiToken, tls: &TlsConfig) -> Result<Self, TlsError> {
-        let (config, verifier) = tls::client_config(tls)?;
+    /// A transport to the configured pveproxy. Opens nothing yet.
+    pub fn new(config: &Config) -> Found<Self> {
+        let (client, verifier) = tls::client_config(config)?;
         let record = Arc::new(Record::new(verifier));
         Ok(Self {
-            head: Head::new(url, token)?,
-            credentials: Credentials::new(token),
-            connector: Connector::new(url, tls.server_name.as_deref(), config, record.clone())?,
+            head: Head::new(config)?,
+            credentials: Credentials::new(&config.token),
+            connector: Connector::new(config, client, record.clone())?,
             permits: Semaphore::new(LANES),
             kept: Mutex::new(Vec::new()),
             refusal: OnceLock::new(),
@@ -74,7 +74,7 @@ impl HyperTransport {
 
     /// The verifier, which keeps what it saw.
     pub fn verifier(&self) -> Arc<Verifier> {
-        self.record.verifier()
+        self.record.verifier.clone()
     }
 
     async fn exchange(&self, request: &Request) -> Result<Response, TransportError> {
@@ -85,21 +85,24 @@ impl HyperTransport {
             return Ok(refusal.clone());
         }
         let deadline = Instant::now() + request.time_limit;
-        self.record.count_request();
+        self.record.count(|counters| counters.requests += 1);
         let mut lane = match self.take_kept().await {
             Some(lane) => lane,
             None => self.open(deadline).await?,
         };
         let sent = match lane.send(message, deadline).await {
             Err(Unanswered::Unwritten(message)) => {
-                self.record.count_retry();
+                self.record.count(|counters| counters.retries += 1);
                 lane = self.open(deadline).await?;
                 lane.send(*message, deadline).await
             }
             sent => sent,
         };
         let answer = sent.map_err(Unanswered::into_error)?;
-        self.record.count_answer(&answer);
+        self.record.count(|counters| {
+            counters.closed_by_server += u64::from(answer.closes);
+            counters.bytes_in += answer.size;
+        });
         if !answer.closes && lane.settle().await {
             self.kept.lock().unwrap_or_else(PoisonError::into_inner).push(lane);
         }
@@ -113,7 +116,7 @@ impl HyperTransport {
     async fn open(&self, deadline: Instant) -> Result<Lane, TransportError> {
         match self.connector.connect(deadline).await {
             Err(Unopened::Broken(_)) if Instant::now() + REST < deadline => {
-                self.record.count_retry();
+                self.record.count(|counters| counters.retries += 1);
                 tokio::time::sleep(REST).await;
                 self.connector.connect(deadline).await
             }

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use felhom_agent::cli::cleanup::Report;
 use felhom_agent::exercise::Exercised;
+use felhom_agent::exercise::cleanup::CleanupReport;
 use felhom_agent::exercise::leftover::{AtContainer, Leftover, MARKER, TAG};
 use felhom_agent::report::exit::Exit;
 use felhom_agent::report::finding::{Finding, Status};
@@ -295,7 +295,7 @@ fn a_healthy_cleanup_cleans(history: &History, tale: &Tale, wrong: &mut Vec<Stri
     }
 }
 
-fn in_words(report: &Report) -> String {
+fn in_words(report: &CleanupReport) -> String {
     let problem = report.problem.as_ref().map(|problem| problem.summary.as_str());
     format!("left {:?}, done {:?}, {problem:?}", report.leftovers, report.done)
 }

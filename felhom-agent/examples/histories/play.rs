@@ -6,8 +6,8 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use felhom_agent::cli::cleanup::{Report, tidy};
 use felhom_agent::config::Config;
+use felhom_agent::exercise::cleanup::{CleanupReport, tidy};
 use felhom_agent::exercise::journal::{Journal, peek};
 use felhom_agent::exercise::progress::Progress;
 use felhom_agent::exercise::site::Site;
@@ -44,7 +44,7 @@ pub(crate) struct Called {
 pub(crate) enum End {
     Killed,
     Exercised(Exercised),
-    Cleaned(Report),
+    Cleaned(CleanupReport),
     Called(Box<Called>),
 }
 
@@ -129,7 +129,7 @@ impl<'a> Stage<'a> {
         tokio::time::sleep(Duration::from_mins(5)).await;
         self.wire.catch_up();
         let between = self.world(|world| world.containers.clone());
-        let journal = peek(&self.config.state_dir).ok().flatten();
+        let journal = peek(self.config).ok().flatten();
         let last = self.step(steps.len(), Step::Cleanup).await;
         tokio::time::sleep(Duration::from_mins(5)).await;
         self.wire.catch_up();
@@ -205,11 +205,9 @@ impl<'a> Stage<'a> {
         run(self.site(&client), Vmid::try_from(GUEST).ok()).await
     }
 
-    async fn clean(&self) -> Report {
+    async fn clean(&self) -> CleanupReport {
         let client = client(&self.wire, self.config);
-        let mut report = Report::default();
-        tidy(&mut self.site(&client), &mut report).await;
-        report
+        tidy(&mut self.site(&client)).await
     }
 
     async fn call(&self, act: Act, vmid: u32) -> Called {

@@ -6,20 +6,19 @@ use clap::{Args, Subcommand};
 use proxmox_api::{Cause, Client, Error, Thing};
 use proxmox_privileged::argument::{Cores, Hostname, MemoryMib, RootfsGib, TemplateVolume};
 use proxmox_privileged::golden::{GoldenLeftover, GoldenSpec, create_golden_lxc};
-use proxmox_types::params::{ContentFilter, StorageFilter};
+use proxmox_types::params::ContentFilter;
 use proxmox_types::{Bridge, ContentType, NodeName, StorageId, Vmid};
 use serde_json::json;
 
 use super::output::{Common, Printed, stopped};
 use super::session::{self, Session};
 use crate::config::{Config, Environment};
-use crate::diagnosis::call_failed;
-use crate::diagnosis::configuration::tls_failed;
+use crate::diagnosis::{call_failed, storage_of};
 use crate::host::preview::Preview;
 use crate::process::interrupt::Interrupt;
 use crate::report::chain;
 use crate::report::exit::Exit;
-use crate::report::finding::Finding;
+use crate::report::finding::{Finding, Found};
 use crate::wiring;
 
 /// What is done with golden containers.
@@ -82,10 +81,9 @@ pub(super) fn run(common: &Common, verb: &GoldenVerb, environment: &Environment)
 }
 
 /// Creates the container, or shows how it would be.
-async fn create(arguments: &GoldenArguments, session: &Session<Config>) -> Result<Printed, Box<Finding>> {
+async fn create(arguments: &GoldenArguments, session: &Session<Config>) -> Found<Printed> {
     let (config, runner) = (&session.config, &session.runner);
-    let connection = wiring::connect(config);
-    let connection = connection.map_err(|error| Box::new(tls_failed(config, &error)))?;
+    let connection = wiring::connect(config)?;
     let spec = arguments.spec();
     let against = preflight(&connection.client, &config.node, &spec).await;
     let against = against.map_err(|error| unasked(config, &error))?;
@@ -163,30 +161,25 @@ fn is_missing(error: &Error) -> bool {
 }
 
 async fn space(client: &Client, node: &NodeName, spec: &GoldenSpec) -> Result<Option<String>, Error> {
-    let filter = StorageFilter { storage: Some(spec.storage.clone()), ..StorageFilter::default() };
-    let rows = match client.node(node).storages().with(filter).unless_unread(|_| true).await {
-        Err(error) if is_missing(&error) => {
-            return Ok(Some(format!("there is no storage {}", spec.storage)));
+    let (name, wanted) = (&spec.storage, u64::from(spec.rootfs.get()) << 30);
+    let storage = match storage_of(client, node, name).await {
+        Err(error) if is_missing(&error) => return Ok(Some(format!("there is no storage {name}"))),
+        storage => storage?,
+    };
+    Ok(match storage {
+        None => Some(format!("the token may not see storage {name}")),
+        Some(storage) if !storage.content.0.contains(&ContentType::Rootdir) => {
+            Some(format!("storage {name} may not hold containers: it has no content type rootdir"))
         }
-        rows => rows?,
-    };
-    let Some(storage) = rows.first() else {
-        return Ok(Some(format!("the token may not see storage {}", spec.storage)));
-    };
-    if !storage.content.0.contains(&ContentType::Rootdir) {
-        let text =
-            format!("storage {} may not hold containers: it has no content type rootdir", spec.storage);
-        return Ok(Some(text));
-    }
-    if !storage.active {
-        return Ok(Some(format!("storage {} is not active", spec.storage)));
-    }
-    let wanted = u64::from(spec.rootfs.get()) << 30;
-    let Some(free) = storage.avail else {
-        return Ok(Some(format!("storage {} does not tell how much is free", spec.storage)));
-    };
-    let text = format!("storage {} has {} free", spec.storage, super::table::bytes(free));
-    Ok((free < wanted).then_some(text))
+        Some(storage) if !storage.active => Some(format!("storage {name} is not active")),
+        Some(storage) => match storage.avail {
+            None => Some(format!("storage {name} does not tell how much is free")),
+            Some(free) if free < wanted => {
+                Some(format!("storage {name} has {} free", super::table::bytes(free)))
+            }
+            Some(_) => None,
+        },
+    })
 }
 
 #[cfg(test)]

@@ -7,12 +7,11 @@ use proxmox_privileged::Runner;
 use tokio::runtime::Builder;
 
 use super::output::{Common, Printed, print_error, print_stopped, stopped};
-use crate::config::{Config, ConfigError, Environment, LogFormat, LogLevel, PrivilegedMode, Settings};
-use crate::diagnosis::configuration::config_failed;
+use crate::config::{Config, Environment, LogFormat, LogLevel, PrivilegedMode, Settings};
 use crate::exercise::progress::Progress;
 use crate::process;
 use crate::report::exit::Exit;
-use crate::report::finding::Finding;
+use crate::report::finding::Found;
 use crate::wiring;
 
 /// What a command works with.
@@ -44,14 +43,14 @@ impl From<&Settings> for Basics {
 }
 
 /// What a command needs of the configuration, or why it cannot run.
-type Needed<C> = Result<(C, Basics), Box<Finding>>;
+type Needed<C> = Found<(C, Basics)>;
 
 /// Runs a command from reading its configuration to the exit code.
 pub(super) fn run<C>(
     common: &Common,
     environment: &Environment,
     need: impl FnOnce(&Common, &Environment) -> Needed<C>,
-    command: impl AsyncFnOnce(Session<C>) -> Result<Printed, Box<Finding>>,
+    command: impl AsyncFnOnce(Session<C>) -> Found<Printed>,
 ) -> Exit {
     let done = start(common, environment, need).and_then(|session| {
         let runtime = Builder::new_current_thread().enable_all().build();
@@ -71,7 +70,7 @@ fn start<C>(
     common: &Common,
     environment: &Environment,
     need: impl FnOnce(&Common, &Environment) -> Needed<C>,
-) -> Result<Session<C>, Box<Finding>> {
+) -> Found<Session<C>> {
     let (config, Basics { level, format, mode }) = need(common, environment)?;
     let has_color = common.color.is_on(&std::io::stdout(), environment);
     process::start_logging(common.log_level(level), format, has_color);
@@ -85,7 +84,7 @@ fn start<C>(
 }
 
 /// The whole configuration, or why there is none, for commands that report that themselves.
-pub(super) fn attempt(common: &Common, environment: &Environment) -> (Result<Config, ConfigError>, Basics) {
+pub(super) fn attempt(common: &Common, environment: &Environment) -> (Found<Config>, Basics) {
     let path = Config::path(common.config.clone(), environment);
     let config = Config::load(&path, environment);
     let basics = config.as_ref().map_or_else(|_| Basics::default(), |config| (&config.settings).into());
@@ -98,13 +97,12 @@ pub(super) fn attempt(common: &Common, environment: &Environment) -> (Result<Con
 /// The whole configuration.
 pub(super) fn whole(common: &Common, environment: &Environment) -> Needed<Config> {
     let (config, basics) = attempt(common, environment);
-    config.map(|config| (config, basics)).map_err(|error| Box::new(config_failed(&error)))
+    config.map(|config| (config, basics))
 }
 
 /// The part for commands that stay on this host.
 pub(super) fn host(common: &Common, environment: &Environment) -> Needed<Settings> {
-    let settings = Settings::load(common.config.clone(), environment);
-    let settings = settings.map_err(|error| Box::new(config_failed(&error)))?;
+    let settings = Settings::load(common.config.clone(), environment)?;
     let basics = Basics::from(&settings);
     Ok((settings, basics))
 }

@@ -1,208 +1,192 @@
-//! Environment variables over the file: which there are, and how figment merges them.
+//! Variables of the environment over the file. Only the agent's own are ever looked at.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
-use figment::providers::{Format, Json};
-use figment::value::{Dict, Map, Value};
-use figment::{Figment, Metadata, Profile, Provider};
-
 use proxmox_types::{clean, first_invisible, redact_strictly};
+use serde_json::{Value, json};
 
-use super::error::{ConfigError, InvalidSnafu, VariableSnafu};
 use super::settings::{KEYS, Key, PREFIX, Settings, ValueKind};
-use super::strict::LONGEST;
-use super::variables::{CONFIG, Environment};
+use super::strict::{LONGEST, meant};
+use super::unusable;
+use crate::report::finding::{Finding, Found};
+
+/// Names the configuration file itself.
+pub(super) const CONFIG: &str = "FELHOM_AGENT_CONFIG";
 
 /// What is wrong with a variable without a value.
 const EMPTY: &str = "is empty; give it a value, or unset it";
 
-/// One variable as a provider of its own, so that an error names it.
-struct Variable {
-    name: String,
-    path: &'static str,
-    value: Value,
-}
+/// The variables of the process, or of a test: nothing for a value that is no text. Its `Debug` shows no values.
+#[derive(Clone, Default)]
+pub struct Environment(BTreeMap<String, Option<String>>);
 
-impl Provider for Variable {
-    fn metadata(&self) -> Metadata {
-        Metadata::named(self.name.clone())
+impl Environment {
+    /// The variables of this process.
+    pub fn of_process() -> Self {
+        let variables = std::env::vars_os();
+        let named = variables.filter_map(|(name, value)| Some((name.into_string().ok()?, value)));
+        Self(named.map(|(name, value)| (name, value.into_string().ok())).collect())
     }
 
-    fn data(&self) -> Result<Map<Profile, Dict>, figment::Error> {
-        let nested = figment::util::nest(self.path, self.value.clone());
-        Ok(nested.into_dict().map(|dict| Profile::Default.collect(dict)).unwrap_or_default())
+    /// The value of a variable.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.0.get(name)?.as_deref()
+    }
+
+    /// Refuses an empty name of the configuration file, which would be taken for a file without a name.
+    pub(super) fn check_config(&self) -> Found<()> {
+        match self.0.get(CONFIG) {
+            Some(Some(text)) if text.is_empty() => Err(wrong(CONFIG, EMPTY)),
+            Some(None) => Err(wrong(CONFIG, "is not UTF-8 text")),
+            _ => Ok(()),
+        }
+    }
+
+    /// The keys that variables set, each with its variable and its value.
+    fn settings(&self) -> Found<Vec<(&'static Key, &str, Value)>> {
+        let ours = self.0.iter().filter(|(name, _)| name.starts_with(PREFIX) && name.as_str() != CONFIG);
+        ours.map(|(name, text)| {
+            let read = text.as_deref().ok_or_else(|| "is not UTF-8 text".into());
+            let read = read.and_then(|text| value(name, text));
+            // A secret may have become part of the name.
+            read.map(|(key, value)| (key, name.as_str(), value))
+                .map_err(|problem| wrong(&redact_strictly(name), &problem))
+        })
+        .collect()
     }
 }
 
-/// The file with the variables over it.
+impl FromIterator<(String, String)> for Environment {
+    fn from_iter<T: IntoIterator<Item = (String, String)>>(variables: T) -> Self {
+        Self(variables.into_iter().map(|(name, value)| (name, Some(value))).collect())
+    }
+}
+
+impl std::fmt::Debug for Environment {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_set().entries(self.0.keys()).finish()
+    }
+}
+
+fn wrong(variable: &str, problem: &str) -> Box<Finding> {
+    unusable(format!("environment variable {variable}: {problem}"), format!("unset {variable}"))
+}
+
+/// What the file says, which was read strictly before, with the variables over it.
 ///
 /// A variable that names the token, or its file, takes the place of both in the file.
-pub(super) fn merge(path: &Path, text: &str, environment: &Environment) -> Result<Settings, ConfigError> {
-    let variables = variables(environment)?;
-    let names: Vec<String> = variables.iter().map(|variable| variable.name.clone()).collect();
-    let sets = |path| variables.iter().any(|variable| variable.path == path);
-    let (sets_token, sets_file) = (sets("token"), sets("token_file"));
-    let figment = variables.into_iter().fold(Figment::new().merge(Json::string(text)), Figment::merge);
-    // Neither the figment nor its error is ever printed whole: both hold values.
-    let extracted = figment.extract().map_err(|error: figment::Error| {
-        let source = error.metadata.as_ref().map(|metadata| metadata.name.to_string()).unwrap_or_default();
-        // figment quotes a list of quoted words.
-        let problem = error.kind.to_string().replace("`one of ", "one of ").replace("``", "`");
-        let problem = clean(&redact_strictly(&problem), LONGEST);
-        if names.contains(&source) {
-            VariableSnafu { variable: source, problem }.build()
-        } else {
-            InvalidSnafu { path, key: "configuration", problem }.build()
-        }
-    });
-    let mut settings: Settings = extracted?;
-    if sets_token != sets_file {
-        settings.token = settings.token.filter(|_| sets_token);
-        settings.token_file = settings.token_file.filter(|_| sets_file);
+pub(super) fn merge(path: &Path, mut file: Value, environment: &Environment) -> Found<Settings> {
+    let variables = environment.settings()?;
+    let tokens = ["token", "token_file"];
+    if let Some(file) = file.as_object_mut()
+        && variables.iter().any(|(key, ..)| tokens.contains(&key.path))
+    {
+        file.retain(|key, _| !tokens.contains(&key.as_str()));
     }
-    Ok(settings)
-}
-
-fn variables(environment: &Environment) -> Result<Vec<Variable>, ConfigError> {
-    let ours = environment.0.iter().filter(|(name, _)| name.starts_with(PREFIX) && name.as_str() != CONFIG);
-    ours.map(|(name, text)| match text {
-        Some(text) => variable(name, text),
-        None => VariableSnafu { variable: name, problem: "is not UTF-8 text" }.fail(),
-    })
-    .collect()
-}
-
-/// Refuses an empty name of the configuration file, which would be taken for a file without a name.
-pub(super) fn check_config(environment: &Environment) -> Result<(), ConfigError> {
-    match environment.0.get(CONFIG) {
-        Some(Some(text)) if text.is_empty() => VariableSnafu { variable: CONFIG, problem: EMPTY }.fail(),
-        Some(None) => VariableSnafu { variable: CONFIG, problem: "is not UTF-8 text" }.fail(),
-        _ => Ok(()),
-    }
-}
-
-fn variable(name: &str, text: &str) -> Result<Variable, ConfigError> {
-    // A secret may have become part of the name.
-    let refuse = |problem: String| VariableSnafu { variable: redact_strictly(name), problem }.fail();
-    let Some(key) = KEYS.iter().find(|key| key.variable() == name) else {
-        let nearest = KEYS
-            .iter()
-            .map(Key::variable)
-            .map(|known| (strsim::damerau_levenshtein(&known, name), known))
-            .min();
-        return refuse(match nearest {
-            Some((distance, known)) if distance <= 4 => format!("unknown; did you mean {known}?"),
-            _ => "unknown".into(),
+    for (key, _, value) in &variables {
+        let place = key.path.split('.').try_fold(&mut file, |place, name| {
+            Some(place.as_object_mut()?.entry(name).or_insert_with(|| json!({})))
         });
+        if let Some(place) = place {
+            value.clone_into(place);
+        }
+    }
+    serde_path_to_error::deserialize(file).map_err(|error| {
+        let at = error.path().to_string();
+        let at = at.split('[').next().unwrap_or_default();
+        let problem = clean(&redact_strictly(&error.inner().to_string()), LONGEST);
+        match variables.iter().find(|(key, ..)| key.path == at) {
+            Some((_, variable, _)) => wrong(variable, &problem),
+            None => super::invalid(path, at, &problem),
+        }
+    })
+}
+
+/// The key that a variable sets, and the value; else what is wrong.
+fn value(name: &str, text: &str) -> Result<(&'static Key, Value), String> {
+    let Some(key) = KEYS.iter().find(|key| key.variable() == name) else {
+        let known = meant(KEYS.iter().map(Key::variable), name, 4);
+        return Err(known.map_or_else(|| "unknown".into(), |known| format!("unknown; did you mean {known}?")));
     };
     if let Some(stray) = first_invisible(text).filter(|_| key.path != "token") {
-        return refuse(format!("holds an invisible character: {stray}"));
+        return Err(format!("holds an invisible character: {stray}"));
     }
-    let value = match key.kind {
-        ValueKind::Text | ValueKind::Flag | ValueKind::Number if text.is_empty() => {
-            return refuse(EMPTY.into());
-        }
-        ValueKind::Text => Value::from(text),
-        ValueKind::List => {
-            Value::from(text.split(',').map(str::trim).filter(|item| !item.is_empty()).collect::<Vec<_>>())
-        }
-        ValueKind::Flag => match text {
-            "true" => Value::from(true),
-            "false" => Value::from(false),
-            _ => return refuse("must be true or false".into()),
-        },
-        ValueKind::Number => match text.parse::<u32>() {
-            Ok(number) => Value::from(number),
-            Err(_) => return refuse("must be a whole number".into()),
-        },
-        ValueKind::FileOnly => return refuse(format!("`{}` can only be set in the file", key.path)),
+    let value = match (key.kind, text) {
+        (ValueKind::FileOnly, _) => return Err(format!("`{}` can only be set in the file", key.path)),
+        (ValueKind::List, _) => text.split(',').map(str::trim).filter(|item| !item.is_empty()).collect(),
+        (_, "") => return Err(EMPTY.into()),
+        (ValueKind::Text, _) => text.into(),
+        (ValueKind::Flag, "true" | "false") => (text == "true").into(),
+        (ValueKind::Flag, _) => return Err("must be true or false".into()),
+        (ValueKind::Number, _) => text.parse::<u32>().map_err(|_| "must be a whole number")?.into(),
     };
-    Ok(Variable { name: name.into(), path: key.path, value })
+    Ok((key, value))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn merged(text: &str, variables: &[(&str, &str)]) -> Result<Settings, String> {
-        let environment = variables.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
-        merge(Path::new("c.json"), text, &environment).map_err(|error| error.to_string())
+    fn merged(file: Value, variables: &[(&str, &str)]) -> Result<Settings, String> {
+        let variables = variables.iter().map(|(name, value)| (format!("{PREFIX}{name}"), (*value).into()));
+        merge(Path::new("c.json"), file, &variables.collect()).map_err(|finding| finding.to_string())
     }
 
     #[test]
     fn variables_override_the_file() {
-        let text = r#"{"url": "https://a", "tls": {"insecure": true}, "storages": ["local"]}"#;
-        let raw = merged(
-            text,
-            &[
-                ("FELHOM_AGENT_URL", "https://b"),
-                ("FELHOM_AGENT_TLS__INSECURE", "false"),
-                ("FELHOM_AGENT_STORAGES", "local-zfs, nas"),
-                ("FELHOM_AGENT_SELFTEST__VMID", "300"),
-            ],
-        )
-        .unwrap();
-        let storages: Vec<String> = raw.storages.iter().map(ToString::to_string).collect();
-        assert_eq!(
-            (raw.url.as_str(), raw.tls.is_insecure, storages.join(" ")),
-            ("https://b", false, "local-zfs nas".into())
-        );
-        assert_eq!(raw.selftest.vmid.map(proxmox_types::Vmid::get), Some(300));
+        let file = json!({ "url": "https://a", "tls": { "insecure": true }, "storages": ["local"] });
+        let variables = [
+            ("URL", "https://b"),
+            ("TLS__INSECURE", "false"),
+            ("STORAGES", "local-zfs, nas"),
+            ("SELFTEST__VMID", "300"),
+        ];
+        let read = merged(file, &variables).unwrap();
+        let storages: Vec<String> = read.storages.iter().map(ToString::to_string).collect();
+        assert_eq!((read.url.as_str(), read.tls.is_insecure), ("https://b", false));
+        assert_eq!((storages.join(" ").as_str(), read.selftest.vmid.unwrap().get()), ("local-zfs nas", 300));
     }
 
     #[test]
     fn an_all_digit_value_stays_a_string() {
-        let raw = merged("{}", &[("FELHOM_AGENT_NODE", "0123"), ("FELHOM_AGENT_TOKEN", "12345678")]).unwrap();
-        let token = raw.token.map(|token| token.expose().to_string());
-        assert_eq!(
-            (raw.node.map(|node| node.to_string()), token),
-            (Some("0123".into()), Some("12345678".into()))
-        );
+        let read = merged(json!({}), &[("NODE", "0123"), ("TOKEN", "12345678")]).unwrap();
+        assert_eq!((read.node.unwrap().as_str(), read.token.unwrap().expose()), ("0123", "12345678"));
     }
 
     #[test]
     fn a_wrong_variable_is_named() {
-        let problems = [
-            merged("{}", &[("FELHOM_AGENT_URLS", "x")]),
-            merged("{}", &[("FELHOM_AGENT_NODE", "a.b")]),
-            merged("{}", &[("FELHOM_AGENT_TLS__INSECURE", "1")]),
-            merged("{}", &[("FELHOM_AGENT_URL", "")]),
-            merged("{}", &[("FELHOM_AGENT_USB", "x")]),
-            merged("{}", &[("FELHOM_AGENT_TLS__PINS", "AB:CD")]),
-            merged("{}", &[("FELHOM_AGENT_NODE", "pve\u{2060}1")]),
-            merged("{}", &[("FELHOM_AGENT_LOG__LEVEL", "felhom@pve!agent=hunter2")]),
-            merged("{}", &[("FELHOM_AGENT_12345678-1234-1234-1234-123456789abc", "x")]),
-        ]
-        .map(|merged| merged.map(|_| ()).unwrap_err());
-        assert_eq!(
-            problems,
-            [
-                "environment variable FELHOM_AGENT_URLS: unknown; did you mean FELHOM_AGENT_URL?",
-                "environment variable FELHOM_AGENT_NODE: \"a.b\" is not a node name: letters, digits and inner hyphens, 1 \
-             to 63 characters; PVE uses the short host name, without a domain",
-                "environment variable FELHOM_AGENT_TLS__INSECURE: must be true or false",
-                "environment variable FELHOM_AGENT_URL: is empty; give it a value, or unset it",
-                "environment variable FELHOM_AGENT_USB: `usb` can only be set in the file",
-                "environment variable FELHOM_AGENT_TLS__PINS: \"AB:CD\" is not a SHA-256 fingerprint: 64 hex digits, in \
-             pairs joined by colons or without any",
-                "environment variable FELHOM_AGENT_NODE: holds an invisible character: U+2060, as character 4",
-                "environment variable FELHOM_AGENT_LOG__LEVEL: unknown variant: found `felhom@pve!agent=****`, expected \
-             one of `error`, `warn`, `info`, `debug`, `trace`",
-                "environment variable FELHOM_AGENT_****: unknown",
-            ]
-        );
+        let cases = [
+            ("URLS", "x", "URLS: unknown; did you mean FELHOM_AGENT_URL?"),
+            ("NODE", "a.b", "NODE: \"a.b\" is not a node name: "),
+            ("TLS__INSECURE", "1", "TLS__INSECURE: must be true or false"),
+            ("URL", "", "URL: is empty; give it a value, or unset it"),
+            ("USB", "x", "USB: `usb` can only be set in the file"),
+            ("TLS__PINS", "AB:CD", "TLS__PINS: \"AB:CD\" is not a SHA-256 fingerprint: "),
+            ("NODE", "pve\u{2060}1", "NODE: holds an invisible character: U+2060, as character 4"),
+            (
+                "LOG__LEVEL",
+                "felhom@pve!agent=hunter2",
+                "LOG__LEVEL: unknown variant `felhom@pve!agent=****`, ",
+            ),
+            ("12345678-1234-1234-1234-123456789abc", "x", "****: unknown"),
+        ];
+        for (name, value, expected) in cases {
+            let said = merged(json!({}), &[(name, value)]).map(|_| ()).unwrap_err();
+            assert!(said.starts_with(&format!("environment variable {PREFIX}{expected}")), "{name}: {said}");
+        }
     }
 
     #[test]
     fn a_token_variable_takes_the_place_of_both_in_the_file() {
-        let raw = merged(r#"{"token_file": "/x", "token": "a"}"#, &[("FELHOM_AGENT_TOKEN", "b")]).unwrap();
-        assert_eq!((raw.token_file, raw.token.map(|t| t.expose().to_string())), (None, Some("b".into())));
+        let read = merged(json!({ "token_file": "/x", "token": "a" }), &[("TOKEN", "b")]).unwrap();
+        assert_eq!((read.token_file, read.token.unwrap().expose()), (None, "b"));
     }
 
     #[test]
     fn debug_shows_no_values() {
         let environment: Environment =
-            [("FELHOM_AGENT_TOKEN".to_string(), "hunter2".to_string())].into_iter().collect();
+            [("FELHOM_AGENT_TOKEN".into(), "hunter2".into())].into_iter().collect();
         assert_eq!(format!("{environment:?}"), "{\"FELHOM_AGENT_TOKEN\"}");
     }
 }

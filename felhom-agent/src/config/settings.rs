@@ -2,14 +2,10 @@
 //!
 //! A new key is a field here and a row of [`KEYS`]. File, environment, suggestions and `docs/configuration.md` follow.
 
-use std::fmt;
-use std::marker::PhantomData;
 use std::path::PathBuf;
 
 use proxmox_privileged::argument::{FsUuid, MountTarget};
 use proxmox_types::{Bridge, Fingerprint, NodeName, PoolId, Secret, StorageId, Vmid, VolumeId, vmid};
-use serde::de::value::MapAccessDeserializer;
-use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
 /// What the names of the agent's variables begin with.
@@ -128,10 +124,8 @@ pub struct Settings {
     pub(super) token: Option<Secret>,
     pub(super) token_file: Option<PathBuf>,
     /// How the server's identity is checked.
-    #[serde(deserialize_with = "object")]
     pub tls: TlsConfig,
     /// Root commands.
-    #[serde(deserialize_with = "object")]
     pub privileged: Privileged,
     /// The pool that the agent creates containers in.
     pub pool: Option<PoolId>,
@@ -144,12 +138,10 @@ pub struct Settings {
     /// The USB disks that should be mounted.
     pub usb: Vec<UsbDisk>,
     /// The self-test.
-    #[serde(deserialize_with = "object")]
     pub selftest: Selftest,
     /// Where the journal and the lock are.
     pub state_dir: PathBuf,
     /// The log.
-    #[serde(deserialize_with = "object")]
     pub log: LogSettings,
 }
 
@@ -203,7 +195,7 @@ pub struct Privileged {
 
 /// A USB disk that should be mounted at `/mnt/felhom/NAME`.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "Object<WrittenDisk>")]
+#[serde(try_from = "WrittenDisk")]
 pub struct UsbDisk {
     /// Name of the directory.
     pub name: String,
@@ -224,10 +216,10 @@ struct WrittenDisk {
     any_disk: bool,
 }
 
-impl TryFrom<Object<WrittenDisk>> for UsbDisk {
+impl TryFrom<WrittenDisk> for UsbDisk {
     type Error = proxmox_privileged::Malformed;
 
-    fn try_from(Object(written): Object<WrittenDisk>) -> Result<Self, Self::Error> {
+    fn try_from(written: WrittenDisk) -> Result<Self, Self::Error> {
         Ok(Self { any_disk: written.any_disk, ..Self::new(&written.name, written.uuid)? })
     }
 }
@@ -310,35 +302,6 @@ pub enum LogFormat {
     Json,
 }
 
-/// What is read from a JSON object, and from nothing else: serde's derive would also take an array of values in order.
-#[derive(Debug)]
-pub(super) struct Object<T>(pub(super) T);
-
-struct ObjectVisitor<T>(PhantomData<T>);
-
-impl<'de, T: Deserialize<'de>> Visitor<'de> for ObjectVisitor<T> {
-    type Value = Object<T>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
-        T::deserialize(MapAccessDeserializer::new(map)).map(Object)
-    }
-}
-
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(ObjectVisitor(PhantomData))
-    }
-}
-
-/// The same for a field.
-fn object<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<T, D::Error> {
-    Object::deserialize(deserializer).map(|object| object.0)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -382,7 +345,6 @@ mod tests {
         let any_disk = |json: &str| serde_json::from_str::<UsbDisk>(json).map(|disk| disk.any_disk).ok();
         assert_eq!(any_disk(r#"{"name": "backup", "uuid": "1A2B-3C4D"}"#), Some(false));
         assert_eq!(any_disk(r#"{"name": "a", "uuid": "1A2B-3C4D", "any_disk": true}"#), Some(true));
-        assert_eq!(read(r#"["backup", "1A2B-3C4D"]"#), None);
         for bad in ["../etc", "a b", "-o", "", "a/b", "/etc"] {
             assert_eq!(read(&format!(r#"{{"name": "{bad}", "uuid": "1A2B-3C4D"}}"#)), None, "{bad}");
         }

@@ -1,6 +1,4 @@
 //! The strict parse of the file, which tells line and column of what is wrong.
-//!
-//! figment merges values but tells neither where in a file they stood nor that a key occurred twice.
 
 use std::path::Path;
 
@@ -8,40 +6,47 @@ use proxmox_types::{Stray, clean, first_invisible, is_invisible, redact, redact_
 use serde_json::Value;
 use serde_json::error::Category;
 
-use super::error::{ConfigError, InvalidSnafu, MalformedSnafu};
-use super::settings::{KEYS, Object, Settings};
+use super::settings::{KEYS, Settings};
+use super::{invalid, unusable};
+use crate::report::finding::Found;
+use crate::report::shell::edit_line;
 
 /// Longest problem that is told, in bytes: a value may be as large as the file.
 pub(super) const LONGEST: usize = 1024;
 
-/// Checks the text of the file against what a configuration may hold.
+/// Checks the text of the file against what a configuration may hold, and returns both.
 ///
 /// What it says of a text that somebody pasted into the wrong place never shows a token.
-pub(super) fn parse(path: &Path, text: &str) -> Result<Settings, ConfigError> {
-    let unseen = serde_json::from_str(text).ok().and_then(|value| invisible("", &value));
-    if let Some((key, stray)) = unseen {
-        let problem = format!("holds an invisible character: {stray}");
+pub(super) fn parse(path: &Path, text: &str) -> Found<(Value, Settings)> {
+    let value: Option<Value> = serde_json::from_str(text).ok();
+    if let Some((key, stray)) = value.as_ref().and_then(|value| invisible("", value)) {
         let key = redact_strictly(&key).replace(is_invisible, "\u{fffd}");
-        return InvalidSnafu { path, key, problem }.fail();
+        return Err(invalid(path, &key, &format!("holds an invisible character: {stray}")));
+    }
+    if let Some(key) = value.as_ref().and_then(list_for_object) {
+        return Err(invalid(path, key, "must be an object, with `{`"));
     }
     let mut deserializer = serde_json::Deserializer::from_str(text);
-    let parsed = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
-        let at = error.path().to_string();
-        (at, error.into_inner())
-    });
-    let parsed = parsed.map(|Object(settings)| settings);
-    let parsed = parsed
+    let read = serde_path_to_error::deserialize(&mut deserializer)
+        .map_err(|error| (error.path().to_string(), error.into_inner()))
         .and_then(|settings| deserializer.end().map(|()| settings).map_err(|error| (".".into(), error)));
-    parsed.map_err(|(at, error)| {
-        MalformedSnafu {
-            path,
-            line: error.line(),
-            // serde_json tells of what is before the first character by a 0.
-            column: error.column().max(1),
-            problem: problem(text, &at, &error),
-        }
-        .build()
-    })
+    let settings = read.map_err(|(at, error)| {
+        // serde_json tells of what is before the first character by a 0.
+        let (line, column) = (error.line(), error.column().max(1));
+        let problem = problem(text, &at, &error);
+        unusable(format!("{}:{line}:{column}: {problem}", path.display()), edit_line(path))
+    })?;
+    Ok((value.unwrap_or_default(), settings))
+}
+
+/// Where a list stands in the place of an object, which serde would read as the values of its keys in order.
+fn list_for_object(value: &Value) -> Option<&'static str> {
+    let is_list = |section: &str| value.get(section).is_some_and(Value::is_array);
+    let sections = KEYS.iter().filter_map(|key| key.path.split_once('.'));
+    let section = sections.map(|(section, _)| section).find(|section| is_list(section));
+    let disks = value.get("usb").and_then(Value::as_array);
+    let disk = disks.is_some_and(|disks| disks.iter().any(Value::is_array)).then_some("usb[..]");
+    value.is_array().then_some("{}").or(section).or(disk)
 }
 
 fn problem(text: &str, at: &str, error: &serde_json::Error) -> String {
@@ -99,11 +104,17 @@ fn suggestion(at: &str, key: &str) -> String {
         "" => known.path.split('.').next(),
         parent => known.path.strip_prefix(parent)?.strip_prefix('.'),
     });
-    let scored = names.map(|name| (strsim::damerau_levenshtein(name, key), name));
-    match scored.min() {
-        Some((distance, name)) if distance <= 3 => format!("; did you mean `{name}`?"),
-        _ => String::new(),
-    }
+    meant(names, key, 3).map_or_else(String::new, |name| format!("; did you mean `{name}`?"))
+}
+
+/// The known name that is nearest to another, if it is at most so many letters away.
+pub(super) fn meant<N: AsRef<str> + Ord>(
+    known: impl Iterator<Item = N>,
+    name: &str,
+    most: usize,
+) -> Option<N> {
+    let scored = known.map(|known| (strsim::damerau_levenshtein(known.as_ref(), name), known));
+    scored.min().filter(|(distance, _)| *distance <= most).map(|(_, known)| known)
 }
 
 #[cfg(test)]
@@ -126,12 +137,9 @@ mod tests {
                 "{\"tls\": {\"insecure\": \"yes\"}}",
                 "c.json:1:26: `tls.insecure`: invalid type: string \"yes\", expected a boolean",
             ),
-            ("[]", "c.json:1:1: invalid type: sequence, expected an object"),
-            ("{\"tls\": [[]]}", "c.json:1:8: `tls`: invalid type: sequence, expected an object"),
-            (
-                "{\"usb\": [[\"a\", \"1A2B-3C4D\"]]}",
-                "c.json:1:9: `usb[0]`: invalid type: sequence, expected an object",
-            ),
+            ("[]", "c.json: `{}`: must be an object, with `{`"),
+            ("{\"tls\": [[]]}", "c.json: `tls`: must be an object, with `{`"),
+            ("{\"usb\": [[\"a\", \"1A2B-3C4D\"]]}", "c.json: `usb[..]`: must be an object, with `{`"),
             ("{\"url\": NaN}", "c.json:1:9: not JSON: expected value"),
             ("{} x", "c.json:1:4: not JSON: trailing characters"),
             ("", "c.json:1:1: not JSON: EOF while parsing a value"),

@@ -4,12 +4,12 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use proxmox_types::{ApiToken, TokenError};
-use snafu::{ResultExt, Snafu};
 
+use super::environment::Environment;
 use super::file::{BoundedFile, FileError, read_bounded};
 use super::settings::Settings;
-use super::variables::Environment;
-use crate::guard::{Exposure, Guard, Last};
+use crate::guard::{Exposure, Guard, Last, install_line};
+use crate::report::finding::{Finding, Found};
 use crate::report::shell::edit_line;
 
 /// Largest token file that is read, in bytes.
@@ -40,114 +40,80 @@ impl fmt::Display for TokenSource {
     }
 }
 
-/// Why there is no token that may be used. Never quotes the token.
-#[derive(Debug, Snafu)]
-#[non_exhaustive]
-pub enum TokenProblem {
-    /// None is set.
-    #[snafu(display(
-        "no token: set `token_file`, `token`, FELHOM_AGENT_TOKEN, or a systemd credential named token"
-    ))]
-    Missing,
-    /// Two are set in one place.
-    #[snafu(display("both `token` and `token_file` are set; keep one of them"))]
-    Ambiguous {
-        /// The command that leads to the two.
-        fix: String,
-    },
-    /// It is not a token.
-    #[snafu(display("{origin}: {source}"))]
-    Malformed {
-        /// Where it came from.
-        origin: TokenSource,
-        /// Which part is wrong.
-        source: TokenError,
-    },
-    /// Its file cannot be read.
-    #[snafu(display("token file {}: {source}", path.display()))]
-    Unreadable {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: FileError,
-    },
-    /// Others could read or replace it, or send it elsewhere.
-    #[snafu(display("{} {role}, and {}", path.display(), exposure.danger))]
-    Exposed {
-        /// The file.
-        path: PathBuf,
-        /// What the file has to do with the token.
-        role: &'static str,
-        /// Who can do what, and what ends it.
-        exposure: Exposure,
-    },
+/// Where the token is kept unless something else is said.
+pub(crate) const TOKEN_FILE: &str = "/etc/felhom-agent/token";
+
+/// That there is no token that may be used, and the command that repairs it. Never quotes the token. What else goes wrong
+/// with the configuration is about nothing by name.
+fn unusable(problem: String, fix: String) -> Box<Finding> {
+    Box::new(super::unusable(problem, fix).about("token"))
 }
 
-impl TokenProblem {
-    /// The command that repairs it, if there is one.
-    pub fn fix(&self) -> Option<&str> {
-        match self {
-            Self::Exposed { exposure, .. } => Some(&exposure.fix),
-            Self::Ambiguous { fix } => Some(fix),
-            _ => None,
-        }
-    }
-}
-
-/// Finds the token: as the variables and the file say, else as a systemd credential.
-///
-/// `written` is the file alone, `settings` the file with the variables over it.
+/// Finds the token: as the file with the variables over it says, else as a systemd credential.
 pub(super) fn find(
     path: &Path,
-    file: &BoundedFile,
-    written: &Settings,
     settings: &Settings,
     environment: &Environment,
-) -> Result<(ApiToken, TokenSource), TokenProblem> {
-    check_exposure(path, file, if written.token.is_some() { Guard::Token } else { Guard::Steering })?;
+) -> Found<(ApiToken, TokenSource)> {
     let credentials = environment.get("CREDENTIALS_DIRECTORY").filter(|directory| !directory.is_empty());
+    let is_set = |variable| environment.get(variable).is_some();
     match (&settings.token, &settings.token_file, credentials) {
         (Some(_), Some(_), _) => {
-            let is_variable = environment.get("FELHOM_AGENT_TOKEN_FILE").is_some();
+            let is_variable = is_set("FELHOM_AGENT_TOKEN_FILE");
             let fix = if is_variable { "unset FELHOM_AGENT_TOKEN_FILE".into() } else { edit_line(path) };
-            AmbiguousSnafu { fix }.fail()
+            Err(unusable("both `token` and `token_file` are set; keep one of them".into(), fix))
+        }
+        (Some(token), None, _) if is_set("FELHOM_AGENT_TOKEN") => {
+            parsed(token.expose(), TokenSource::Environment, || "unset FELHOM_AGENT_TOKEN".into())
         }
         (Some(token), None, _) => {
-            let is_variable = environment.get("FELHOM_AGENT_TOKEN").is_some();
-            let origin =
-                if is_variable { TokenSource::Environment } else { TokenSource::Config(path.into()) };
-            Ok((token.expose().parse().context(MalformedSnafu { origin: origin.clone() })?, origin))
+            parsed(token.expose(), TokenSource::Config(path.into()), || edit_line(path))
         }
         (None, Some(named), _) => from_file(TokenSource::File(named.clone()), named, Guard::Token),
         (None, None, Some(directory)) => {
             let credential = Path::new(directory).join("token");
             from_file(TokenSource::Credential(credential.clone()), &credential, Guard::Credential)
         }
-        (None, None, None) => MissingSnafu.fail(),
+        (None, None, None) => Err(unusable(
+            "no token: set `token_file`, `token`, FELHOM_AGENT_TOKEN, or a systemd credential named token"
+                .into(),
+            install_line(TOKEN_FILE.as_ref()),
+        )),
     }
 }
 
-fn from_file(
-    origin: TokenSource,
-    path: &Path,
-    guard: Guard,
-) -> Result<(ApiToken, TokenSource), TokenProblem> {
-    let file = read_bounded(path, MOST, Last::PlainFile).context(UnreadableSnafu { path })?;
+fn parsed(text: &str, origin: TokenSource, fix: impl FnOnce() -> String) -> Found<(ApiToken, TokenSource)> {
+    match text.parse() {
+        Ok(token) => Ok((token, origin)),
+        Err(error) => {
+            let error: TokenError = error;
+            Err(unusable(format!("{origin}: {error}"), fix()))
+        }
+    }
+}
+
+fn from_file(origin: TokenSource, path: &Path, guard: Guard) -> Found<(ApiToken, TokenSource)> {
+    let unread = |error: FileError| {
+        let fix = error.fix.unwrap_or_else(|| install_line(path));
+        unusable(format!("token file {}: {}", path.display(), error.problem), fix)
+    };
+    let file = read_bounded(path, MOST, Last::PlainFile).map_err(unread)?;
     check_exposure(path, &file, guard)?;
-    let text = file.text().context(UnreadableSnafu { path })?;
+    let text = file.text().map_err(unread)?;
     let text = text.strip_suffix('\n').unwrap_or(text);
-    let text = text.strip_suffix('\r').unwrap_or(text);
-    Ok((text.parse().context(MalformedSnafu { origin: origin.clone() })?, origin))
+    parsed(text.strip_suffix('\r').unwrap_or(text), origin, || install_line(path))
 }
 
 /// Refuses a file that somebody else can change, or read if it holds the token.
-pub(super) fn check_exposure(path: &Path, file: &BoundedFile, guard: Guard) -> Result<(), TokenProblem> {
+pub(super) fn check_exposure(path: &Path, file: &BoundedFile, guard: Guard) -> Found<()> {
     let role = match guard {
         Guard::Steering => "says where the token goes",
         Guard::Token | Guard::Credential => "holds the token",
     };
     match file.exposure(guard) {
-        Some(exposure) => ExposedSnafu { path, role, exposure }.fail(),
+        Some(Exposure { danger, fix }) => {
+            Err(unusable(format!("{} {role}, and {danger}", path.display()), fix))
+        }
         None => Ok(()),
     }
 }

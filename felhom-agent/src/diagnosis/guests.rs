@@ -7,7 +7,7 @@ use proxmox_types::params::{TaskFilter, TaskSource};
 use proxmox_types::{Lock, NodeEntry, NodeName, Unread, Vmid};
 
 use crate::config::Config;
-use crate::report::finding::{Finding, Remedy};
+use crate::report::finding::{Finding, Remedy, Status};
 use crate::report::shell::edit_line;
 
 /// The path on which the configuration wants the containers' privileges.
@@ -62,7 +62,7 @@ pub fn untold(rows: &[Unread], what: &str) -> Vec<Finding> {
 const UNLOCK: [(Lock, &str); 1] = [(Lock::Mounted, "pct unmount")];
 
 /// Why a lock that no task holds is not to be taken away blindly.
-pub const fn caution(lock: &Lock) -> &'static str {
+const fn caution(lock: &Lock) -> &'static str {
     match lock {
         Lock::Rollback => {
             "a rollback was broken off, or the token cannot see its task; the container may be half of each: unlock, look \
@@ -72,6 +72,13 @@ pub const fn caution(lock: &Lock) -> &'static str {
             "a worker was killed, or the token cannot see its task; make sure that none runs before unlocking"
         }
     }
+}
+
+/// That a container is locked, and nothing will take the lock away by itself.
+pub fn stale_lock(status: Status, vmid: Vmid, lock: &Lock) -> Finding {
+    Finding::new(status, format!("{vmid} is locked ({lock}), and no task works on it"))
+        .because(caution(lock))
+        .fix(unlock(vmid, lock))
 }
 
 /// What running tasks work on.

@@ -1,16 +1,20 @@
-//! Undoing an exercise that did not get to its end.
+//! Undoing what exercises did not get to: what a journal tells of, and what is found at the containers besides.
 
 use std::time::Duration;
 
 use proxmox_api::{Cause, Error, Started};
-use proxmox_types::params::SetConfigParams;
+use proxmox_types::params::{ResourceClass, ResourceFilter, SetConfigParams};
 use proxmox_types::{Digest, LxcOptions, SnapshotName, Tags, Upid, Vmid};
 use tokio::time::Instant;
 
-use super::leftover::Leftover;
+use super::journal::{self, Journal, StateDir, is_taken, peek};
+use super::leftover::{AtContainer, Leftover, cleanup_line, search};
 use super::site::Site;
 use super::state::{GuestState, Remains, Todo, look};
+use crate::diagnosis::call_failed;
+use crate::diagnosis::guests::{may_be_here, no_such_node, none_shown, unlock, untold};
 use crate::report::exit::Exit;
+use crate::report::finding::{Finding, Found, Remedy};
 
 /// How long the server may be away before the look at what is left is given up.
 const OUTAGE: Duration = Duration::from_secs(30);
@@ -18,68 +22,233 @@ const OUTAGE: Duration = Duration::from_secs(30);
 /// How long is waited before looking again.
 const PAUSE: Duration = Duration::from_millis(500);
 
-/// What was undone.
+/// What a cleanup found and did.
 #[derive(Debug, Default)]
-pub struct Undone {
-    /// What was done, in words.
+pub struct CleanupReport {
+    /// What was done, or would be, in words.
     pub done: Vec<String>,
-    /// Snapshots that a journal names, and that no exercise took.
+    /// Snapshots that look like those of exercises, and that no exercise took.
     pub alike: Vec<String>,
-    /// What could not be done.
+    /// Snapshots that were looked for, and are not there.
+    pub gone: Vec<String>,
+    /// What could not be removed.
     pub leftovers: Vec<Leftover>,
-    /// Why the first of them could not.
-    pub error: Option<Error>,
+    /// The first thing that went wrong: the others mostly follow from it.
+    pub problem: Option<Finding>,
+    exit: Option<Exit>,
 }
 
-impl Undone {
-    /// Whether there was nothing to undo.
+impl CleanupReport {
+    /// One of a cleanup that did not begin.
+    pub fn failed(problem: Finding) -> Self {
+        let mut report = Self::default();
+        report.fail(problem);
+        report
+    }
+
+    /// Keeps the first problem. How the run ends, all of them say.
+    fn fail(&mut self, problem: Finding) {
+        let exit = problem.exit.unwrap_or(Exit::Fail);
+        self.problem.get_or_insert(problem);
+        self.exit = Some(Exit::of(self.exit.into_iter().chain([exit])));
+    }
+
+    /// Keeps that something cannot be told.
+    fn doubt(&mut self, warnings: Vec<Finding>) {
+        for warning in warnings {
+            self.fail(warning.ending(Exit::Unchecked));
+        }
+    }
+
+    /// Tells each snapshot once that is not ours.
+    fn keep(&mut self, vmid: Vmid, alike: impl IntoIterator<Item = impl std::fmt::Display>) {
+        for name in alike {
+            let what = format!("{name} of container {vmid}");
+            if !self.alike.contains(&what) {
+                self.alike.push(what);
+            }
+        }
+    }
+
+    /// Keeps what was seen where something may have been left.
+    fn see(&mut self, remains: &Remains, state: &GuestState) {
+        self.gone.extend(state.is_empty().then(|| remains.gone()).flatten());
+        self.keep(remains.vmid, &state.alike);
+        self.leftovers.extend(state.left.clone());
+    }
+
+    /// How the run ends.
+    pub fn exit(&self) -> Exit {
+        let left = (!self.leftovers.is_empty()).then_some(Exit::Leftover);
+        Exit::of(self.exit.into_iter().chain(left))
+    }
+
+    /// Whether there was nothing to say.
     pub fn is_empty(&self) -> bool {
-        self.done.is_empty() && self.alike.is_empty() && self.leftovers.is_empty() && self.error.is_none()
-    }
-
-    fn fail(&mut self, leftovers: impl IntoIterator<Item = Leftover>, error: Error) {
-        self.leftovers.extend(leftovers);
-        self.error.get_or_insert(error);
+        let lists = [&self.done, &self.alike, &self.gone];
+        lists.iter().all(|list| list.is_empty()) && self.leftovers.is_empty() && self.exit.is_none()
     }
 }
 
-/// Undoes what is left, until that happens.
-pub async fn undo_unless(
+/// Takes the state folder, and undoes what its journal tells of and what is found besides.
+pub async fn tidy(site: &mut Site<'_>) -> CleanupReport {
+    let (state, journal) = match StateDir::take(site.config).and_then(|state| Ok((state.read()?, state))) {
+        Ok((journal, state)) => (state, journal),
+        Err(finding) => return CleanupReport::failed(*finding),
+    };
+    let mut report = CleanupReport::default();
+    for remains in remains(site, journal, &mut report).await {
+        let mut interrupt = site.interrupt.clone();
+        undo_unless(site, &remains, interrupt.nth(1), &mut report).await;
+    }
+    report.exit = report.exit.or_else(|| site.interrupt.exit());
+    // The journal stays as long as it may be needed.
+    if report.leftovers.is_empty()
+        && report.exit.is_none()
+        && let Err(finding) = state.clear()
+    {
+        report.fail(*finding);
+    }
+    report
+}
+
+/// Says what would be done.
+pub async fn preview(site: &Site<'_>) -> CleanupReport {
+    let journal = match peek(site.config) {
+        Ok(_) if is_taken(site.config) => return CleanupReport::failed(journal::busy()),
+        Ok(journal) => journal,
+        Err(finding) => return CleanupReport::failed(*finding),
+    };
+    let mut report = CleanupReport::default();
+    for remains in remains(site, journal, &mut report).await {
+        let vmid = remains.vmid;
+        match unless_interrupted(site, &mut report, look(site, &remains)).await {
+            None => break,
+            Some(Err(error)) => report.fail(call_failed(site.config, &error)),
+            Some(Ok(state)) => {
+                report.see(&remains, &state);
+                report.done.extend(state.todos.iter().map(|todo| todo.describe(vmid)));
+                let lock = state.lock.filter(|_| !state.todos.is_empty());
+                report.leftovers.extend(lock.map(|lock| Leftover {
+                    what: format!("lock {lock} of container {vmid}, which only root takes away"),
+                    command: unlock(vmid, &lock),
+                }));
+            }
+        }
+    }
+    report
+}
+
+/// What something returns, unless a signal comes first, which is then how the run ends.
+async fn unless_interrupted<T>(
+    site: &Site<'_>,
+    report: &mut CleanupReport,
+    something: impl Future<Output = T>,
+) -> Option<T> {
+    let mut interrupt = site.interrupt.clone();
+    tokio::select! {
+        biased;
+        exit = interrupt.nth(1) => {
+            report.fail(Finding::skip("interrupted; what was not looked at may be left").ending(exit));
+            None
+        }
+        value = something => Some(value),
+    }
+}
+
+/// What is to be undone: as the journal says, and what else is found at the containers. Failing to look for more is no
+/// reason to leave what the journal tells of.
+async fn remains(site: &Site<'_>, journal: Option<Journal>, report: &mut CleanupReport) -> Vec<Remains> {
+    if let Some(journal) = journal.as_ref().filter(|journal| journal.node != site.config.node) {
+        elsewhere(site, journal, report);
+        return Vec::new();
+    }
+    let of_journal = |journal: Journal| Remains::of_journal(&journal, (site.clock)());
+    let mut all: Vec<Remains> = journal.map(of_journal).into_iter().collect();
+    match unless_interrupted(site, report, found(site)).await {
+        Some(Ok((containers, hidden))) => {
+            report.doubt(hidden);
+            for found in containers {
+                report.doubt(found.doubts());
+                report.keep(found.vmid, &found.alike);
+                all.extend(Remains::of_container(&found, &all));
+            }
+        }
+        Some(Err(finding)) => report.fail(*finding),
+        None => {}
+    }
+    all
+}
+
+/// The journal is about a container of another node, which this configuration does not lead to.
+fn elsewhere(site: &Site<'_>, journal: &Journal, report: &mut CleanupReport) {
+    let (there, node) = (&journal.node, &site.config.node);
+    let text = format!("the journal is about node {there}, and the configuration about node {node}");
+    let command = format!("FELHOM_AGENT_NODE={there} {}", cleanup_line(site.config));
+    report.fail(Finding::fail(text, Remedy::fix(command.clone())).ending(Exit::Leftover));
+    let (name, vmid) = (&journal.snapname, journal.vmid);
+    let what = format!("snapshot {name} of container {vmid} on node {there}, perhaps");
+    report.leftovers.push(Leftover { what, command });
+}
+
+/// What is found at the containers of the node, and what is said of those that could not be read; an error if none can
+/// be seen.
+async fn found(site: &Site<'_>) -> Found<(Vec<AtContainer>, Vec<Finding>)> {
+    let (client, config) = (site.client, site.config);
+    let failed = |error: Error| call_failed(config, &error);
+    let nodes = client.nodes().unless_unread(|row| row.may_have("node", config.node.as_str()));
+    let nodes = nodes.await.map_err(failed)?;
+    if !nodes.iter().any(|node| node.node == config.node) {
+        return Err(no_such_node(config, &nodes).into());
+    }
+    let filter = ResourceFilter { class: Some(ResourceClass::Vm) };
+    let guests = client.cluster().resources().with(filter).await.map_err(failed)?;
+    if !guests.iter().any(|guest| guest.is_container_of(&config.node))
+        && let Some(finding) = none_shown(config, client).await.map_err(failed)?
+    {
+        return Err(finding.into());
+    }
+    let hidden = may_be_here(guests.unread(), &config.node);
+    let hidden = untold(&hidden, "it cannot be told whether an exercise left something there");
+    Ok((search(client, &config.node, &guests).await.map_err(failed)?, hidden))
+}
+
+/// Undoes what is left, until that happens. What was not come to then is suspected.
+pub(super) async fn undo_unless(
     site: &mut Site<'_>,
     remains: &Remains,
     until: impl Future<Output = Exit>,
-) -> Undone {
-    tokio::select! {
+    report: &mut CleanupReport,
+) {
+    let is_cut_short = tokio::select! {
         biased;
-        _ = until => Undone { leftovers: remains.suspected(), ..Undone::default() },
-        undone = undo(site, remains) => undone,
+        _ = until => true,
+        () = undo(site, remains, report) => false,
+    };
+    if is_cut_short {
+        report.leftovers.extend(remains.suspected());
     }
 }
 
-async fn undo(site: &mut Site<'_>, remains: &Remains) -> Undone {
-    let mut undone = Undone::default();
+async fn undo(site: &mut Site<'_>, remains: &Remains, report: &mut CleanupReport) {
     let state = match settle(site, remains).await {
         Ok(state) => state,
-        Err(error) if error.denied().is_some() => {
-            undone.fail([remains.hidden(site.config)], error);
-            return undone;
-        }
         Err(error) => {
-            undone.fail(remains.suspected(), error);
-            return undone;
+            let hidden = error.denied().map(|_| vec![remains.hidden(site.config)]);
+            report.leftovers.extend(hidden.unwrap_or_else(|| remains.suspected()));
+            return report.fail(call_failed(site.config, &error));
         }
     };
-    undone.alike.extend(state.alike.iter().map(|name| format!("{name} of container {}", remains.vmid)));
-    undone.leftovers.extend(state.left.clone());
+    report.see(remains, &state);
     for todo in &state.todos {
         match execute(site, remains.vmid, todo).await {
             Err(error) if !is_gone(site, remains, todo).await => {
-                undone.fail([todo.leftover(site, remains.vmid, state.lock.as_ref())], error);
+                report.leftovers.push(todo.leftover(site.config, remains.vmid, state.lock.as_ref()));
+                report.fail(call_failed(site.config, &error));
             }
-            _ => undone.done.push(todo.describe(remains.vmid)),
+            _ => report.done.push(todo.describe(remains.vmid)),
         }
     }
-    undone
 }
 
 /// Waits until no task works on the container any more, and says what is to be done then.
@@ -129,10 +298,10 @@ fn awaited(todo: &Todo) -> Option<&Upid> {
 
 /// Whether there is nothing to be done any more although doing it failed.
 async fn is_gone(site: &Site<'_>, remains: &Remains, todo: &Todo) -> bool {
-    let is_left = |other: &Todo| other.kind() == todo.kind() || awaited(other).is_some();
-    look_patiently(site, remains)
-        .await
-        .is_ok_and(|state| state.left.is_none() && !state.todos.iter().any(is_left))
+    let kind = std::mem::discriminant(todo);
+    let is_left = |other: &Todo| std::mem::discriminant(other) == kind || awaited(other).is_some();
+    let state = look_patiently(site, remains).await;
+    state.is_ok_and(|state| state.left.is_none() && !state.todos.iter().any(is_left))
 }
 
 async fn execute(site: &mut Site<'_>, vmid: Vmid, todo: &Todo) -> Result<(), Error> {
@@ -154,8 +323,7 @@ async fn unmark(site: &Site<'_>, vmid: Vmid, rest: &Tags, digest: Option<Digest>
 }
 
 async fn delete(site: &mut Site<'_>, vmid: Vmid, name: &SnapshotName) -> Result<(), Error> {
-    let call = site.lxc(vmid).snapshot(name).delete();
-    match call.settle().await? {
+    match site.lxc(vmid).snapshot(name).delete().settle().await? {
         Started::Task(upid) => site.follow("cleanup", &upid).await.map(|_| ()),
         Started::Done | Started::Nothing => Ok(()),
     }

@@ -1,7 +1,7 @@
 //! Which container may be used: one that is named, tagged, stopped, and that nothing else has to do with.
 
 use proxmox_api::{Error, FeatureName, Lxc};
-use proxmox_types::params::{PermissionFilter, StorageFilter};
+use proxmox_types::params::PermissionFilter;
 use proxmox_types::{GuestStatus, LxcConfig, LxcStatus, StorageId, Tags, Unread, Vmid};
 
 use super::leftover::{AtContainer, TAG, cleanup_line};
@@ -9,23 +9,16 @@ use super::site::Site;
 use crate::config::Config;
 use crate::diagnosis::call_failed;
 use crate::diagnosis::guests::containers_path;
-use crate::diagnosis::guests::{Busy, caution, unlock};
-use crate::report::finding::{Finding, Remedy};
+use crate::diagnosis::guests::{Busy, stale_lock};
+use crate::diagnosis::storage_of;
+use crate::report::finding::{Finding, Remedy, Status};
 use crate::report::shell::edit_line;
 
 /// Options that decide whether a container may be used.
 const DECISIVE: [&str; 5] = ["lock", "tags", "template", "rootfs", "protection"];
 
-/// A container that may be used.
-#[derive(Clone, Debug)]
-pub(super) struct Guest {
-    pub(super) vmid: Vmid,
-    /// Its configuration before anything was done.
-    pub(super) before: LxcConfig,
-}
-
-/// Looks at the container; every reason against it is a finding of its own.
-pub(super) async fn examine(site: &Site<'_>, vmid: Vmid) -> Result<(Guest, Finding), Vec<Finding>> {
+/// Looks at the container, and returns its configuration; every reason against it is a finding of its own.
+pub(super) async fn examine(site: &Site<'_>, vmid: Vmid) -> Result<(LxcConfig, Finding), Vec<Finding>> {
     let (lxc, config) = (site.lxc(vmid), site.config);
     let failed = |error: Error| vec![call_failed(config, &error)];
     let status = match lxc.status().await {
@@ -61,7 +54,7 @@ pub(super) async fn examine(site: &Site<'_>, vmid: Vmid) -> Result<(Guest, Findi
     for note in &notes {
         summary.extend(["; ", note]);
     }
-    Ok((Guest { vmid, before }, Finding::ok(summary)))
+    Ok((before, Finding::ok(summary)))
 }
 
 /// A container that is not meant for it may be anybody's, so nothing is offered that would change it.
@@ -146,10 +139,7 @@ async fn of_lock(site: &Site<'_>, vmid: Vmid, config: &LxcConfig) -> Option<Find
             format!("{vmid} is locked ({lock}) by a task that runs"),
             Remedy::look(format!("pvesh get /nodes/{node}/tasks --source active")),
         ),
-        Ok(_) => {
-            let text = format!("{vmid} is locked ({lock}), and no task works on it");
-            Finding::fail(text, Remedy::fix(unlock(vmid, lock))).because(caution(lock))
-        }
+        Ok(_) => stale_lock(Status::Fail, vmid, lock),
     })
 }
 
@@ -174,13 +164,10 @@ async fn of_snapshots(lxc: Lxc<'_>, config: &Config) -> Option<Finding> {
 async fn of_space(site: &Site<'_>, before: &LxcConfig) -> Option<Finding> {
     let volume = before.options.rootfs.as_ref().map(|rootfs| rootfs.volume.to_string())?;
     let storage: StorageId = volume.split_once(':')?.0.parse().ok()?;
-    let filter = StorageFilter { storage: Some(storage.clone()), ..StorageFilter::default() };
-    let storages = site.client.node(&site.config.node).storages().with(filter);
-    let rows = match storages.unless_unread(|_| true).await {
-        Ok(rows) => rows,
+    let row = match storage_of(site.client, &site.config.node, &storage).await {
+        Ok(row) => row?,
         Err(error) => return Some(call_failed(site.config, &error)),
     };
-    let row = rows.into_iter().next()?;
     let look = Remedy::look(format!("pvesm list {storage}"));
     let (Some(total), Some(used)) = (row.total, row.used) else {
         return Some(Finding::fail(format!("{storage} does not tell how full it is"), look));

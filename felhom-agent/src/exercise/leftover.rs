@@ -10,6 +10,8 @@ use proxmox_types::{Malformed, NodeName, Resource, Rows, SnapshotEntry, Snapshot
 use serde::Serialize;
 
 use crate::config::{Config, DEFAULT_PATH};
+use crate::diagnosis::guests::untold;
+use crate::report::finding::Finding;
 use crate::report::shell::word;
 
 /// A container with this tag may be used for the exercise.
@@ -61,6 +63,12 @@ impl AtContainer {
             hidden: snapshots.unread().iter().filter(|row| may_be_ours(row)).cloned().collect(),
             is_marked: tags.contains(MARKER),
         }
+    }
+
+    /// A warning for each snapshot that may be of an exercise.
+    pub fn doubts(&self) -> Vec<Finding> {
+        let what = format!("it cannot be told whether an exercise left it at container {}", self.vmid);
+        untold(&self.hidden, &what)
     }
 
     /// Whether there is something to be removed.

@@ -1,6 +1,5 @@
 //! What an exercise has left at a container, as it looks now, and what is to be done about it.
 
-use std::mem::{Discriminant, discriminant};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use proxmox_api::endpoint::Pace;
@@ -118,9 +117,9 @@ impl Todo {
     }
 
     /// What is left if it cannot be done, and how root does it. A lock of a worker that was killed is in the way.
-    pub(super) fn leftover(&self, site: &Site<'_>, vmid: Vmid, lock: Option<&Lock>) -> Leftover {
+    pub(super) fn leftover(&self, config: &Config, vmid: Vmid, lock: Option<&Lock>) -> Leftover {
         let (what, command) = match self {
-            Self::Wait(upid) => (format!("task {upid}"), cleanup_line(site.config)),
+            Self::Wait(upid) => (format!("task {upid}"), cleanup_line(config)),
             Self::Unmark(rest, _) => {
                 (format!("tag {MARKER} of container {vmid}"), format!("pct set {vmid} --tags '{rest}'"))
             }
@@ -140,10 +139,6 @@ impl Todo {
             }
             (Some(lock), _) => Leftover { what: format!("{what}, which is locked ({lock})"), command },
         }
-    }
-
-    pub(super) fn kind(&self) -> Discriminant<Self> {
-        discriminant(self)
     }
 }
 

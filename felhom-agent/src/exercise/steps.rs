@@ -4,18 +4,18 @@ use std::future::Future;
 use std::pin::Pin;
 use std::time::UNIX_EPOCH;
 
-use proxmox_api::{Call, Change, Ended, Error, Started};
+use proxmox_api::{Call, Change, Ended, Error, Lxc, Started};
 use proxmox_types::params::{SetConfigParams, SnapshotParams};
-use proxmox_types::{GuestStatus, LxcConfig, LxcOptions, Rows, SnapshotEntry, SnapshotName, Tags, Unread};
+use proxmox_types::{GuestStatus, LxcConfig, LxcOptions, Rows, SnapshotEntry, Tags, Unread};
 
-use super::cleanup::undo_unless;
-use super::guest::Guest;
-use super::journal::{Journal, JournalError, StateDir};
+use super::cleanup::{CleanupReport, undo_unless};
+use super::journal::{Journal, StateDir};
 use super::leftover::{DESCRIPTION, Leftover, MARKER, TAG};
 use super::site::{LENIENCE, Site};
 use super::state::Remains;
+use super::unwritten;
 use crate::diagnosis::call_failed;
-use crate::report::finding::{Claim, Finding, Remedy};
+use crate::report::finding::{Claim, Finding, Found, Remedy};
 
 const GET_CONFIG: &str = "GET /nodes/{node}/lxc/{vmid}/config";
 const GET_SNAPSHOTS: &str = "GET /nodes/{node}/lxc/{vmid}/snapshot";
@@ -58,34 +58,27 @@ pub static CLAIMS: [Claim; 9] = [
 ];
 
 /// Takes one step.
-pub(super) type ExerciseStep = for<'s> fn(&'s mut Steps<'_>) -> Pin<Box<dyn Future<Output = Finding> + 's>>;
+pub(super) type ExerciseStep =
+    for<'s> fn(&'s mut Steps<'_>) -> Pin<Box<dyn Future<Output = Found<Finding>> + 's>>;
 
-/// The steps, in the order of what they claim.
+/// The steps, in the order of what they claim. An error ends the exercise.
 pub(super) const STEPS: [ExerciseStep; 8] = [
-    |steps| Box::pin(settled(steps.snapshot())),
-    |steps| Box::pin(settled(steps.visible())),
-    |steps| Box::pin(settled(steps.marker())),
-    |steps| Box::pin(settled(steps.rollback())),
-    |steps| Box::pin(settled(steps.restored())),
-    |steps| Box::pin(settled(steps.delete())),
-    |steps| Box::pin(settled(steps.gone())),
-    |steps| Box::pin(settled(steps.unchanged())),
+    |steps| Box::pin(steps.snapshot()),
+    |steps| Box::pin(steps.visible()),
+    |steps| Box::pin(steps.marker()),
+    |steps| Box::pin(steps.rollback()),
+    |steps| Box::pin(steps.restored()),
+    |steps| Box::pin(steps.delete()),
+    |steps| Box::pin(steps.gone()),
+    |steps| Box::pin(steps.unchanged()),
 ];
-
-/// What a step finds; an error ends the exercise.
-type StepResult = Result<Finding, Box<Finding>>;
-
-/// A step finds something either way.
-async fn settled(step: impl Future<Output = StepResult>) -> Finding {
-    step.await.unwrap_or_else(|finding| *finding)
-}
 
 /// An exercise on its way.
 pub(super) struct Steps<'c> {
     pub(super) site: Site<'c>,
-    state: StateDir,
-    guest: Guest,
-    name: SnapshotName,
+    state: StateDir<'c>,
+    /// The configuration of the container before anything was done.
+    before: LxcConfig,
     journal: Journal,
     /// Whether something may have to be undone.
     pending: bool,
@@ -93,10 +86,12 @@ pub(super) struct Steps<'c> {
 }
 
 impl<'c> Steps<'c> {
-    pub(super) fn new(site: Site<'c>, state: StateDir, guest: Guest, name: SnapshotName) -> Self {
-        let (node, vmid) = (site.config.node.clone(), guest.vmid);
-        let journal = Journal { node, vmid, snapname: name.clone(), time: 0 };
-        Self { site, state, guest, name, journal, pending: false, is_marked: false }
+    pub(super) fn new(site: Site<'c>, state: StateDir<'c>, before: LxcConfig, journal: Journal) -> Self {
+        Self { site, state, before, journal, pending: false, is_marked: false }
+    }
+
+    fn lxc(&self) -> Lxc<'c> {
+        self.site.lxc(self.journal.vmid)
     }
 
     /// Undoes what was begun and not finished.
@@ -104,16 +99,17 @@ impl<'c> Steps<'c> {
         if !self.pending {
             return Vec::new();
         }
-        self.site.progress.say(&format!("undoing what was done to container {}", self.guest.vmid));
+        self.site.progress.say(&format!("undoing what was done to container {}", self.journal.vmid));
         let remains = self.remains();
         let mut interrupt = self.site.interrupt.clone();
-        let undone = undo_unless(&mut self.site, &remains, interrupt.spent(LENIENCE)).await;
-        if undone.leftovers.is_empty() {
+        let mut report = CleanupReport::default();
+        undo_unless(&mut self.site, &remains, interrupt.spent(LENIENCE), &mut report).await;
+        if report.leftovers.is_empty() {
             // A journal that stays is found by the next run.
             self.clear().unwrap_or_default();
             self.site.progress.say("undone: nothing is left");
         }
-        undone.leftovers
+        report.leftovers
     }
 
     /// What may be left, without looking.
@@ -126,20 +122,17 @@ impl<'c> Steps<'c> {
     }
 
     /// Removes the journal: there is nothing to undo.
-    fn clear(&mut self) -> Result<(), JournalError> {
+    fn clear(&mut self) -> Found<()> {
         self.state.clear()?;
         self.pending = false;
         Ok(())
     }
 
     /// Writes down when a call is made, before it is made.
-    fn announce(&mut self) -> Result<(), Box<Finding>> {
+    fn announce(&mut self) -> Found<()> {
         let time = (self.site.clock)().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs());
         let journal = Journal { time, ..self.journal.clone() };
-        self.state.write(&journal).map_err(|error| {
-            Finding::fail(error.to_string(), error.repair(self.site.config))
-                .because("nothing is done that cannot be written down before")
-        })?;
+        self.state.write(&journal).map_err(unwritten)?;
         (self.journal, self.pending) = (journal, true);
         Ok(())
     }
@@ -148,7 +141,7 @@ impl<'c> Steps<'c> {
     async fn change<T: Change + Send>(
         &mut self,
         call: Call<'_, T, impl Sized>,
-    ) -> Result<Result<Started, Error>, Box<Finding>> {
+    ) -> Found<Result<Started, Error>> {
         let was_pending = self.pending;
         self.announce()?;
         let started = call.settle().await;
@@ -165,11 +158,7 @@ impl<'c> Steps<'c> {
     }
 
     /// Starts a task and waits for it.
-    async fn task<T: Change + Send>(
-        &mut self,
-        step: &str,
-        call: Call<'_, T, impl Sized>,
-    ) -> Result<Ended, Box<Finding>> {
+    async fn task<T: Change + Send>(&mut self, step: &str, call: Call<'_, T, impl Sized>) -> Found<Ended> {
         let started = self.change(call).await?.map_err(|error| self.failed(&error))?;
         let Some(upid) = started.upid() else { return Ok(Ended::default()) };
         self.site.follow(step, upid).await.map_err(|error| self.failed(&error))
@@ -179,24 +168,24 @@ impl<'c> Steps<'c> {
         Box::new(call_failed(self.site.config, error))
     }
 
-    async fn snapshot(&mut self) -> StepResult {
-        let (lxc, name) = (self.site.lxc(self.guest.vmid), self.name.clone());
+    async fn snapshot(&mut self) -> Found<Finding> {
+        let (lxc, name) = (self.lxc(), self.journal.snapname.clone());
         let params = SnapshotParams { description: Some(DESCRIPTION.into()) };
         let ended = self.task("x.snapshot", lxc.snapshot(&name).create().with(params)).await?;
-        Ok(finding(format!("{} is taken", self.name), &ended))
+        Ok(finding(format!("{name} is taken"), &ended))
     }
 
-    async fn snapshots(&self) -> Result<Rows<SnapshotEntry>, Box<Finding>> {
-        let is_ours = |row: &Unread| row.may_have("name", self.name.as_str());
-        let snapshots = self.site.lxc(self.guest.vmid).snapshots().unless_unread(is_ours).await;
+    async fn snapshots(&self) -> Found<Rows<SnapshotEntry>> {
+        let is_ours = |row: &Unread| row.may_have("name", self.journal.snapname.as_str());
+        let snapshots = self.lxc().snapshots().unless_unread(is_ours).await;
         snapshots.map_err(|error| self.failed(&error))
     }
 
     /// The configuration. One without a digest is none: an option that it lacks may be there, and would be overwritten.
-    async fn config(&self) -> Result<LxcConfig, Box<Finding>> {
-        let vmid = self.guest.vmid;
-        let config = self.site.lxc(vmid).config().await.map_err(|error| self.failed(&error))?;
+    async fn config(&self) -> Found<LxcConfig> {
+        let config = self.lxc().config().await.map_err(|error| self.failed(&error))?;
         if config.digest.is_none() {
+            let vmid = self.journal.vmid;
             return Err(self.wrong(format!("the configuration of container {vmid} came without its digest")));
         }
         Ok(config)
@@ -206,15 +195,15 @@ impl<'c> Steps<'c> {
     fn wrong(&self, what: String) -> Box<Finding> {
         Box::new(Finding::fail(
             what,
-            Remedy::look(format!("pct listsnapshot {0} && pct config {0}", self.guest.vmid)),
+            Remedy::look(format!("pct listsnapshot {0} && pct config {0}", self.journal.vmid)),
         ))
     }
 
-    async fn visible(&mut self) -> StepResult {
+    async fn visible(&mut self) -> Found<Finding> {
         let snapshots = self.snapshots().await?;
-        let is_listed = snapshots.iter().any(|entry| entry.name == self.name.as_str());
+        let is_listed = snapshots.iter().any(|entry| entry.name == self.journal.snapname.as_str());
         let current = snapshots.iter().find(|entry| entry.is_current());
-        let is_parent = current.is_some_and(|entry| entry.parent.as_ref() == Some(&self.name));
+        let is_parent = current.is_some_and(|entry| entry.parent.as_ref() == Some(&self.journal.snapname));
         match (is_listed, is_parent) {
             (true, true) => Ok(Finding::ok("it is listed, and the container descends from it")),
             (true, false) => Err(self.wrong("the container does not descend from it".into())),
@@ -222,17 +211,16 @@ impl<'c> Steps<'c> {
         }
     }
 
-    async fn marker(&mut self) -> StepResult {
+    async fn marker(&mut self) -> Found<Finding> {
         let now = self.config().await?;
         let tags = now.options.tags.unwrap_or_default();
         if !tags.contains(TAG) {
-            return Err(self.wrong(format!("container {} has no tag {TAG} any more", self.guest.vmid)));
+            return Err(self.wrong(format!("container {} has no tag {TAG} any more", self.journal.vmid)));
         }
         let tags: Tags = tags.0.iter().map(String::as_str).chain([MARKER]).collect();
         let options = LxcOptions { tags: Some(tags), ..LxcOptions::default() };
         let params = SetConfigParams { options, digest: now.digest, ..SetConfigParams::default() };
-        let lxc = self.site.lxc(self.guest.vmid);
-        match self.change(lxc.set_config(&params)).await? {
+        match self.change(self.lxc().set_config(&params)).await? {
             Ok(_) => {
                 self.is_marked = true;
                 Ok(Finding::ok(format!("the tag {MARKER} is set")))
@@ -244,61 +232,57 @@ impl<'c> Steps<'c> {
         }
     }
 
-    async fn rollback(&mut self) -> StepResult {
+    async fn rollback(&mut self) -> Found<Finding> {
         // A rollback stops a container that runs, so this is looked at as late as possible.
         self.stopped().await?;
-        let (lxc, name) = (self.site.lxc(self.guest.vmid), self.name.clone());
-        let call = lxc.snapshot(&name).rollback();
-        let ended = self.task("x.rollback", call).await?;
+        let (lxc, name) = (self.lxc(), self.journal.snapname.clone());
+        let ended = self.task("x.rollback", lxc.snapshot(&name).rollback()).await?;
         Ok(finding("its task went well".into(), &ended))
     }
 
     /// The container still does not run.
-    async fn stopped(&self) -> Result<(), Box<Finding>> {
-        let vmid = self.guest.vmid;
-        let status = self.site.lxc(vmid).status().await.map_err(|error| self.failed(&error))?;
+    async fn stopped(&self) -> Found<()> {
+        let vmid = self.journal.vmid;
+        let status = self.lxc().status().await.map_err(|error| self.failed(&error))?;
         if status.status == GuestStatus::Stopped {
             return Ok(());
         }
-        let finding = Finding::fail(
-            format!("container {vmid} is {} since", status.status),
-            Remedy::fix(format!("pct shutdown {vmid} && felhom-agent selftest --task --vmid {vmid}")),
-        );
-        Err(Box::new(finding.because("a running container is never rolled back")))
+        let fix = format!("pct shutdown {vmid} && felhom-agent selftest --task --vmid {vmid}");
+        Err(Finding::fail(format!("container {vmid} is {} since", status.status), Remedy::Fix(fix))
+            .because("a running container is never rolled back")
+            .into())
     }
 
-    async fn restored(&mut self) -> StepResult {
+    async fn restored(&mut self) -> Found<Finding> {
         let now = self.config().await?;
         if now.options.tags.as_ref().is_some_and(|tags| tags.contains(MARKER)) {
             return Err(self.wrong(format!("the tag {MARKER} is still set: the rollback did nothing")));
         }
-        match (same(&self.guest.before, &now), self.is_marked) {
+        match (same(&self.before, &now), self.is_marked) {
             (false, _) => Err(self.wrong("the configuration is not what the snapshot holds".into())),
             (true, true) => Ok(Finding::ok("the tag is gone, and the configuration is what it was")),
             (true, false) => Ok(Finding::skip("nothing was changed, so nothing is proven")),
         }
     }
 
-    async fn delete(&mut self) -> StepResult {
-        let (lxc, name) = (self.site.lxc(self.guest.vmid), self.name.clone());
-        let call = lxc.snapshot(&name).delete();
-        let ended = self.task("x.delete", call).await?;
+    async fn delete(&mut self) -> Found<Finding> {
+        let (lxc, name) = (self.lxc(), self.journal.snapname.clone());
+        let ended = self.task("x.delete", lxc.snapshot(&name).delete()).await?;
         Ok(finding("its task went well".into(), &ended))
     }
 
-    async fn gone(&mut self) -> StepResult {
-        if self.snapshots().await?.iter().any(|entry| entry.name == self.name.as_str()) {
+    async fn gone(&mut self) -> Found<Finding> {
+        if self.snapshots().await?.iter().any(|entry| entry.name == self.journal.snapname.as_str()) {
             return Err(self.wrong("it is still listed, although its task went well".into()));
         }
-        self.clear()
-            .map_err(|error| Box::new(Finding::fail(error.to_string(), error.repair(self.site.config))))?;
+        self.clear()?;
         Ok(Finding::ok("it is not listed any more"))
     }
 
-    async fn unchanged(&mut self) -> StepResult {
+    async fn unchanged(&mut self) -> Found<Finding> {
         let now = self.config().await?;
         self.stopped().await?;
-        if !same(&self.guest.before, &now) {
+        if !same(&self.before, &now) {
             return Err(self.wrong("the configuration is not what it was".into()));
         }
         Ok(Finding::ok("the container is as it was before"))

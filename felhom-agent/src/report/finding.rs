@@ -1,5 +1,6 @@
 //! A claim, what was found of it, and the command that repairs it.
 
+use std::fmt;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -158,6 +159,17 @@ pub struct Finding {
     #[serde(skip)]
     pub blocked_by: Option<&'static str>,
 }
+
+/// What was wanted, or what is said where it could not be had: the agent's own errors are findings from the start.
+pub type Found<T> = Result<T, Box<Finding>>;
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.summary)
+    }
+}
+
+impl std::error::Error for Finding {}
 
 impl Finding {
     /// One of any status.

@@ -7,19 +7,19 @@ use proxmox_types::params::{ResourceClass, ResourceFilter};
 use proxmox_types::{NodeEntry, Resource, Rows, StorageStatus, Version};
 use tokio::sync::OnceCell;
 
-use crate::config::{Config, ConfigError};
-use crate::connection::{Connection, WireFacts};
+use crate::config::Config;
 use crate::diagnosis::call_failed;
-use crate::report::finding::Finding;
-use crate::tls::{SeenCertificate, TlsError};
+use crate::report::finding::{Finding, Found};
+use crate::tls::SeenCertificate;
+use crate::wiring::{Connection, WireFacts};
 
 /// What a self-test begins with.
 #[derive(Debug)]
 pub struct Setup {
     /// The configuration, or why there is none.
-    pub config: Result<Config, ConfigError>,
+    pub config: Found<Config>,
     /// The connection, or why there is none.
-    pub connection: Option<Result<Connection, TlsError>>,
+    pub connection: Option<Found<Connection>>,
     answers: Answers,
 }
 
@@ -27,13 +27,10 @@ pub struct Setup {
 #[derive(Debug, Default)]
 struct Answers {
     probe: OnceCell<Probe>,
-    nodes: OnceCell<Answer<NodeEntry>>,
-    storages: OnceCell<Answer<StorageStatus>>,
-    guests: OnceCell<Answer<Resource>>,
+    nodes: OnceCell<Found<Rows<NodeEntry>>>,
+    storages: OnceCell<Found<Rows<StorageStatus>>>,
+    guests: OnceCell<Found<Rows<Resource>>>,
 }
-
-/// The rows of a list, or what is to be said of the call that failed.
-type Answer<T> = Result<Rows<T>, Box<Finding>>;
 
 /// The first request and what came of it.
 #[derive(Debug)]
@@ -73,10 +70,7 @@ pub struct FirstAnswer<'a> {
 
 impl Setup {
     /// With a connection as the configuration says, if there is one. Nothing is asked yet.
-    pub fn new(
-        config: Result<Config, ConfigError>,
-        connect: impl FnOnce(&Config) -> Result<Connection, TlsError>,
-    ) -> Self {
+    pub fn new(config: Found<Config>, connect: impl FnOnce(&Config) -> Found<Connection>) -> Self {
         let connection = config.as_ref().ok().map(connect);
         Self { config, connection, answers: Answers::default() }
     }
@@ -110,13 +104,13 @@ impl<'a> Ready<'a> {
     }
 
     /// The nodes of the cluster.
-    pub async fn nodes(self) -> Result<&'a Rows<NodeEntry>, Box<Finding>> {
+    pub async fn nodes(self) -> Found<&'a Rows<NodeEntry>> {
         let ask = || async { self.client.nodes().await.map_err(|error| self.failed(&error)) };
         self.answers.nodes.get_or_init(ask).await.as_ref().map_err(Clone::clone)
     }
 
     /// The storages of the node.
-    pub async fn storages(self) -> Result<&'a Rows<StorageStatus>, Box<Finding>> {
+    pub async fn storages(self) -> Found<&'a Rows<StorageStatus>> {
         let ask = || async {
             let node = self.client.node(&self.config.node);
             node.storages().await.map_err(|error| self.failed(&error))
@@ -125,7 +119,7 @@ impl<'a> Ready<'a> {
     }
 
     /// The guests of the cluster.
-    pub async fn guests(self) -> Result<&'a Rows<Resource>, Box<Finding>> {
+    pub async fn guests(self) -> Found<&'a Rows<Resource>> {
         let ask = || async {
             let filter = ResourceFilter { class: Some(ResourceClass::Vm) };
             self.client.cluster().resources().with(filter).await.map_err(|error| self.failed(&error))

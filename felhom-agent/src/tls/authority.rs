@@ -8,78 +8,78 @@ use rustls::client::WebPkiServerVerifier;
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
-use snafu::ResultExt;
 
 use super::certificate::Leaf;
-use super::error::{
-    BinarySnafu, EmptySnafu, MalformedSnafu, NotAuthoritySnafu, NotCertificateSnafu, TlsError,
-    UnreadableSnafu, UnusableSnafu,
-};
-use crate::config::read_guarded;
+use crate::config::{Config, FileError, read_guarded};
+use crate::report::finding::Found;
+use crate::report::shell::{edit_key, edit_line, word};
 
 /// Largest CA file that is read, in bytes.
 const MOST: u64 = 1 << 20;
+
+/// The CA of PVE itself, which signs the certificates of its nodes unless they have others.
+const PVE_CA: &str = "/etc/pve/pve-root-ca.pem";
 
 /// A verifier that trusts the CAs of a file and nothing else.
 #[derive(Debug)]
 pub(super) struct Authority {
     pub(super) verifier: Arc<WebPkiServerVerifier>,
     /// Why blocks of the file are not used.
-    pub(super) skipped: Vec<TlsError>,
+    pub(super) skipped: Vec<String>,
 }
 
 impl Authority {
     /// Reads the CAs of a file. What is none is skipped, as long as there is one.
-    pub(super) fn read(path: &Path, provider: &Arc<CryptoProvider>) -> Result<Self, TlsError> {
-        let file = read_guarded(path, MOST).context(UnreadableSnafu { path })?;
+    pub(super) fn read(config: &Config, path: &Path, provider: &Arc<CryptoProvider>) -> Found<Self> {
+        let refused =
+            |problem: &str, fix| super::refused(config, format!("CA file {}{problem}", path.display()), fix);
+        let file = read_guarded(path, MOST)
+            .map_err(|error| refused(&format!(": {}", error.problem), Some(repair(config, path, error))))?;
         let (mut roots, mut skipped) = (RootCertStore::empty(), Vec::new());
         for (number, block) in (1_usize..).zip(blocks(&file.bytes)) {
-            let added = certificate(path, number, &block).and_then(|der| {
-                let malformed = |error: rustls::Error| malformed(path, number, error.to_string());
-                roots.add(der).map_err(malformed)
+            let added = block.authority(number).and_then(|der| {
+                roots.add(der).map_err(|error| format!(": certificate {number} is malformed: {error}"))
             });
-            skipped.extend(added.err());
+            let against = |problem: String| refused(&problem, block.conversion(path));
+            skipped.extend(added.err().map(against));
         }
         if roots.is_empty() {
-            return Err(skipped.into_iter().next().unwrap_or_else(|| none(path, &file.bytes)));
+            let (problem, fix) = without_a_block(path, &file.bytes);
+            return Err(skipped.into_iter().next().unwrap_or_else(|| refused(problem, fix)).into());
         }
         let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider.clone())
             .build()
-            .map_err(|error| UnusableSnafu { reason: error.to_string() }.build())?;
-        Ok(Self { verifier, skipped })
+            .map_err(|error| super::unusable(config, &error))?;
+        Ok(Self { verifier, skipped: skipped.into_iter().map(|finding| finding.summary).collect() })
     }
 }
 
-/// The certificate of a CA in a block.
-fn certificate(path: &Path, number: usize, block: &Block) -> Result<CertificateDer<'static>, TlsError> {
-    if !block.is_certificate() {
-        return NotCertificateSnafu { path, number, label: block.label() }.fail();
+/// How to come by a CA file that can be read. Below /etc/pve nobody but root and www-data can, and no mode can be set.
+fn repair(config: &Config, path: &Path, error: FileError) -> String {
+    if path.starts_with("/etc/pve") {
+        let copy = "/etc/felhom-agent/ca.pem";
+        let edit = edit_key(&config.path, &format!("tls.ca_file: {copy}"));
+        return format!("install -m 0644 {} {copy} && {edit}", path.display());
     }
-    let der = block.certificate().map_err(|reason| malformed(path, number, reason))?;
-    let facts = Leaf::read(&der).map_err(|error| malformed(path, number, error.to_string()))?;
-    if facts.is_authority {
-        return Ok(der);
-    }
-    let (subject, fingerprint) = (facts.subject, facts.fingerprint);
-    NotAuthoritySnafu { path, number, subject, fingerprint }.fail()
+    let install = error.is_missing.then(|| format!("install -D -m 0644 {PVE_CA} {}", word(path)));
+    error.fix.or(install).unwrap_or_else(|| edit_line(&config.path))
 }
 
-fn malformed(path: &Path, number: usize, reason: String) -> TlsError {
-    MalformedSnafu { path, number, reason }.build()
-}
-
-/// Why a file has no block: it may be a certificate in another form.
-fn none(path: &Path, bytes: &[u8]) -> TlsError {
-    if Leaf::read(bytes).is_ok() {
-        return BinarySnafu { path, form: "DER" }.build();
-    }
+/// What is wrong with a file that has no block: it may be a certificate in another form.
+fn without_a_block(path: &Path, bytes: &[u8]) -> (&'static str, Option<String>) {
     let narrow: Vec<u8> = bytes.iter().copied().filter(|byte| *byte != 0).collect();
     let marks = [&b"\xff\xfe"[..], b"\xfe\xff"];
     let text = marks.iter().find_map(|mark| narrow.strip_prefix(*mark)).unwrap_or(&narrow);
-    if narrow.len() < bytes.len() && !blocks(text).is_empty() {
-        return BinarySnafu { path, form: "UTF-16" }.build();
+    let path = word(path);
+    if Leaf::read(bytes).is_ok() {
+        let convert = format!("cp {path} {path}.der && openssl x509 -inform DER -in {path}.der -out {path}");
+        (" is written in DER, and must be PEM", Some(convert))
+    } else if narrow.len() < bytes.len() && !blocks(text).is_empty() {
+        let convert = format!("cp {path} {path}.utf16 && iconv -f UTF-16 -t UTF-8 {path}.utf16 -o {path}");
+        (" is written in UTF-16, and must be PEM", Some(convert))
+    } else {
+        (" holds no PEM certificate", None)
     }
-    EmptySnafu { path }.build()
 }
 
 const BEGIN: &[u8] = b"-----BEGIN ";
@@ -122,9 +122,28 @@ fn blocks(bytes: &[u8]) -> Vec<Block> {
 }
 
 impl Block {
-    /// Whether it says that it is a certificate.
-    fn is_certificate(&self) -> bool {
-        CERTIFICATES.contains(&self.label.as_slice())
+    /// The certificate of a CA in it; else what is wrong with the block of this number.
+    fn authority(&self, number: usize) -> Result<CertificateDer<'static>, String> {
+        if !CERTIFICATES.contains(&self.label.as_slice()) {
+            return Err(format!(": block {number} is no CERTIFICATE but a {}", self.label()));
+        }
+        let malformed = |reason: String| format!(": certificate {number} is malformed: {reason}");
+        let der = self.certificate().map_err(malformed)?;
+        let leaf = Leaf::read(&der).map_err(|error| malformed(error.to_string()))?;
+        if leaf.is_authority {
+            return Ok(der);
+        }
+        let Leaf { subject, fingerprint, .. } = leaf;
+        Err(format!(
+            ": certificate {number} ({subject}) is not a CA; its fingerprint for `tls.pins` is {fingerprint}"
+        ))
+    }
+
+    /// Makes a plain certificate of one that has OpenSSL's own trust settings.
+    fn conversion(&self, path: &Path) -> Option<String> {
+        let path = word(path);
+        (self.label == b"TRUSTED CERTIFICATE")
+            .then(|| format!("cp {path} {path}.trusted && openssl x509 -in {path}.trusted -out {path}"))
     }
 
     /// What it says that it is.

@@ -16,8 +16,8 @@ use rustls::{CertificateError, DigitallySignedStruct, Error, SignatureScheme};
 
 use super::authority::Authority;
 use super::certificate::Leaf;
-use super::error::TlsError;
-use crate::config::TlsConfig;
+use crate::config::Config;
+use crate::report::finding::Found;
 
 /// The policy for the server's certificate.
 #[derive(Debug)]
@@ -25,7 +25,7 @@ pub struct Verifier {
     pins: Vec<Fingerprint>,
     spki_pins: Vec<Fingerprint>,
     authority: Option<Arc<WebPkiServerVerifier>>,
-    skipped: Vec<TlsError>,
+    skipped: Vec<String>,
     is_insecure: bool,
     algorithms: WebPkiSupportedAlgorithms,
     seen: Mutex<Option<SeenCertificate>>,
@@ -56,8 +56,10 @@ pub enum CertificateVerdict {
 }
 
 impl Verifier {
-    pub(super) fn new(tls: &TlsConfig, provider: &Arc<CryptoProvider>) -> Result<Self, TlsError> {
-        let authority = tls.ca_file.as_deref().map(|path| Authority::read(path, provider)).transpose()?;
+    pub(super) fn new(config: &Config, provider: &Arc<CryptoProvider>) -> Found<Self> {
+        let tls = &config.tls;
+        let read = |path| Authority::read(config, path, provider);
+        let authority = tls.ca_file.as_deref().map(read).transpose()?;
         let (authority, skipped) = authority.map(|read| (read.verifier, read.skipped)).unzip();
         Ok(Self {
             pins: tls.pins.clone(),
@@ -71,7 +73,7 @@ impl Verifier {
     }
 
     /// Why parts of the CA file are not used, although others are.
-    pub fn skipped(&self) -> &[TlsError] {
+    pub fn skipped(&self) -> &[String] {
         &self.skipped
     }
 

@@ -23,9 +23,10 @@ use tower_service::Service;
 
 use super::lane::Lane;
 use super::record::{ConnectFacts, Record};
-use crate::config::Url;
+use crate::config::Config;
 use crate::report::chain;
-use crate::tls::{TlsError, UnusableSnafu};
+use crate::report::finding::Found;
+use crate::tls::unusable;
 
 /// How long TCP may take per address, and TCP and TLS together.
 const TCP: Duration = Duration::from_secs(3);
@@ -48,16 +49,12 @@ type Stream = MaybeHttpsStream<TcpStream>;
 type ConnectFailure = Box<dyn Error + Send + Sync>;
 
 impl Connector {
-    pub(super) fn new(
-        url: &Url,
-        server_name: Option<&str>,
-        tls: ClientConfig,
-        record: Arc<Record>,
-    ) -> Result<Self, TlsError> {
-        let unusable = |reason: String| UnusableSnafu { reason }.build();
-        let uri = url.to_string().parse().map_err(|error| unusable(format!("{url}: {error}")))?;
-        let server_name = server_name.map(|name| ServerName::try_from(name.to_string())).transpose();
-        let server_name = server_name.map_err(|error| unusable(format!("`tls.server_name`: {error}")))?;
+    pub(super) fn new(config: &Config, tls: ClientConfig, record: Arc<Record>) -> Found<Self> {
+        let url = &config.url;
+        let uri = url.to_string().parse().map_err(|error| unusable(config, &format!("{url}: {error}")))?;
+        let server_name = config.tls.server_name.clone().map(ServerName::try_from).transpose();
+        let server_name =
+            server_name.map_err(|error| unusable(config, &format!("`tls.server_name`: {error}")))?;
         Ok(Self { uri, server_name, tls, record })
     }
 
@@ -65,14 +62,14 @@ impl Connector {
     pub(super) async fn connect(&self, deadline: Instant) -> Result<Lane, Unopened> {
         let attempt = Arc::new(ConnectAttempt::new(&self.uri));
         let limit = deadline.saturating_duration_since(Instant::now()).min(OPEN);
-        self.record.count_connection();
+        self.record.count(|counters| counters.connections += 1);
         let opened = match timeout(limit, self.open(&attempt)).await {
             Ok(opened) => opened.map_err(|failure| self.failed(&attempt, failure.as_ref())),
             Err(_) => Err(Unopened::Lasting(attempt.late())),
         };
         self.record.keep_connect(attempt.facts(opened.as_ref().ok()));
         let stream = opened?;
-        self.record.count_handshake();
+        self.record.count(|counters| counters.handshakes += 1);
         let mut builder = Builder::new();
         builder.max_buf_size(MOST_HEADER_BYTES).max_header_size(MOST_HEADER_BYTES).max_headers(MOST_HEADERS);
         let unready = |error: hyper::Error| {
@@ -94,7 +91,7 @@ impl Connector {
                 tls("the port answers, but not with TLS".into())
             }
             Some(error @ rustls::Error::InvalidCertificate(_)) => {
-                tls(self.record.verifier().complaint().unwrap_or_else(|| error.to_string()))
+                tls(self.record.verifier.complaint().unwrap_or_else(|| error.to_string()))
             }
             Some(error) => tls(error.to_string()),
             None if attempt.connected.get().is_some() => {

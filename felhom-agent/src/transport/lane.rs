@@ -11,13 +11,13 @@ use hyper::header::{
     USER_AGENT,
 };
 use proxmox_api::{Request, Response, Stage, TransportError};
-use proxmox_types::ApiToken;
 use tokio::task::AbortHandle;
 use tokio::time::timeout;
 
-use crate::config::Url;
+use crate::config::Config;
 use crate::report::chain;
-use crate::tls::{TlsError, UnusableSnafu};
+use crate::report::finding::Found;
+use crate::tls::unusable;
 
 /// How long a connection is kept without a request; pveproxy closes it after 5 s.
 const KEPT: Duration = Duration::from_secs(2);
@@ -124,11 +124,11 @@ pub(super) struct WholeAnswer {
 }
 
 impl Head {
-    pub(super) fn new(url: &Url, token: &ApiToken) -> Result<Self, TlsError> {
-        let unusable =
-            |what: &str| UnusableSnafu { reason: format!("{what} cannot stand in a header") }.build();
-        let host =
-            HeaderValue::try_from(format!("{}:{}", url.host, url.port)).map_err(|_| unusable("the host"))?;
+    pub(super) fn new(config: &Config) -> Found<Self> {
+        let (url, token) = (&config.url, &config.token);
+        let unusable = |what| unusable(config, &format!("{what} cannot stand in a header"));
+        let host = format!("{}:{}", url.host, url.port);
+        let host = HeaderValue::try_from(host).map_err(|_| unusable("the host"))?;
         let text = format!("PVEAPIToken={}={}", token.id(), token.secret().expose());
         let mut authorization = HeaderValue::try_from(text).map_err(|_| unusable("the token"))?;
         authorization.set_sensitive(true);

@@ -3,6 +3,7 @@
 use std::fs;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use felhom_agent::config::{Config, Environment};
 use rustix::process::Signal;
 use serde_json::{Value, json};
 
@@ -189,7 +190,8 @@ fn a_dry_cleanup_hears_signals_and_tells_of_a_running_exercise() {
     let (_node, agent) = world(&["delay cluster.resources 4500"]);
     agent.start("cleanup --dry-run").signal(500, Signal::TERM).end().within(3).ends(143);
     fs::create_dir_all(agent.path("state")).unwrap();
-    let _held = felhom_agent::exercise::journal::StateDir::take(&agent.path("state")).unwrap();
+    let config = Config::load(&agent.path("config.json"), &Environment::default()).unwrap();
+    let _held = felhom_agent::exercise::journal::StateDir::take(&config).unwrap();
     agent.run("cleanup --dry-run").ends(7);
     let told = agent.run("selftest -o json --only guests").check("guests.leftovers");
     assert_eq!(told, ("ok".into(), "an exercise or a cleanup is running".into()));

@@ -58,7 +58,7 @@ pub(crate) fn transport(url: &str, trust: &Trust) -> HyperTransport {
     let folder = tempfile::tempdir().unwrap();
     let environment = Environment::from_iter([("FELHOM_AGENT_TOKEN".into(), TOKEN.into())]);
     let config = Config::load(&trust.write(folder.path(), url), &environment).unwrap();
-    HyperTransport::new(&config.url, &config.token, &config.tls).unwrap()
+    HyperTransport::new(&config).unwrap()
 }
 
 /// A transport that trusts the node.

@@ -2,11 +2,11 @@
 
 use serde_json::json;
 
-use crate::connection::Drifted;
 use crate::diagnosis::call_failed;
 use crate::report::exit::Exit;
 use crate::report::finding::{Claim, Finding, Remedy};
 use crate::selftest::{Check, FirstAnswer, Ready, at_once};
+use crate::wiring::Drifted;
 
 pub(super) const TOKEN: Check = Check::first_answer(
     Claim::new("auth.token", "the server accepts the token", "GET /version")

@@ -2,8 +2,7 @@
 
 use serde_json::json;
 
-use crate::config::{Config, ConfigError, TokenSource, install_line};
-use crate::diagnosis::configuration::{TOKEN_FILE, config_failed, tls_failed};
+use crate::config::{Config, TOKEN_FILE, TokenSource, install_line};
 use crate::report::exit::Exit;
 use crate::report::finding::{Claim, Finding};
 use crate::report::shell::edit_line;
@@ -39,7 +38,7 @@ pub(super) const TLS: Check = Check::setup(
 
 fn file(setup: &Setup) -> Finding {
     match &setup.config {
-        Err(error) if !error.is_about_token() => config_failed(error),
+        Err(finding) if finding.instance.is_none() => (**finding).clone(),
         Ok(config) => Finding::ok(format!("{} holds what it may", config.path.display())),
         Err(_) => Finding::ok("holds what it may"),
     }
@@ -48,7 +47,7 @@ fn file(setup: &Setup) -> Finding {
 fn secret(setup: &Setup) -> Finding {
     match &setup.config {
         Ok(config) => accepted(config),
-        Err(error @ ConfigError::Token { .. }) => config_failed(error),
+        Err(finding) if finding.instance.is_some() => (**finding).clone(),
         Err(_) => Finding::skip("there is no configuration"),
     }
 }
@@ -68,7 +67,7 @@ fn accepted(config: &Config) -> Finding {
 fn tls(setup: &Setup) -> Finding {
     let Ok(config) = &setup.config else { return Finding::skip("there is no configuration") };
     match &setup.connection {
-        Some(Err(error)) => tls_failed(config, error),
+        Some(Err(finding)) => (**finding).clone(),
         _ if config.tls.is_insecure => {
             Finding::warn("insecure: any server is accepted, and is sent the token")
                 .because("whoever answers on this port gets a token that can destroy every container")

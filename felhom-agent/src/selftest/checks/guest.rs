@@ -4,11 +4,11 @@ use proxmox_types::{GuestStatus, Lock, Resource, Vmid};
 use serde_json::json;
 
 use crate::config::Config;
-use crate::diagnosis::guests::{Busy, caution, may_be_here, none_shown, unlock, untold};
-use crate::exercise::journal::{JournalError, is_taken, peek};
+use crate::diagnosis::guests::{Busy, may_be_here, none_shown, stale_lock, untold};
+use crate::exercise::journal::{is_taken, peek};
 use crate::exercise::leftover::{AtContainer, MARKER, cleanup_line, search};
-use crate::report::finding::{Claim, Finding};
-use crate::selftest::{Check, Found, Ready};
+use crate::report::finding::{Claim, Finding, Found, Status};
+use crate::selftest::{Check, Ready};
 
 pub(super) const LIST: Check = Check::api(
     Claim::new("guests.list", "the containers can be seen and read", "GET /cluster/resources")
@@ -32,7 +32,7 @@ pub(super) const LEFTOVERS: Check = Check::api(
     |ready| Box::pin(leftovers(ready)),
 );
 
-async fn list(ready: Ready<'_>) -> Found {
+async fn list(ready: Ready<'_>) -> Found<Vec<Finding>> {
     let config = ready.config;
     let guests = ready.guests().await?;
     let containers: Vec<&Resource> =
@@ -72,7 +72,7 @@ async fn none(ready: Ready<'_>) -> Finding {
     }
 }
 
-async fn locks(ready: Ready<'_>) -> Found {
+async fn locks(ready: Ready<'_>) -> Found<Vec<Finding>> {
     let config = ready.config;
     let guests = ready.guests().await.map_err(|_| not_listed())?;
     let here = guests.iter().filter(|guest| guest.is_container_of(&config.node));
@@ -99,15 +99,12 @@ fn judge(vmid: Vmid, lock: &Lock, busy: &Busy) -> Finding {
     if busy.holds(vmid, lock) {
         return Finding::ok(format!("{vmid} is locked ({lock}) by a task that runs")).about(vmid.to_string());
     }
-    Finding::warn(format!("{vmid} is locked ({lock}), and no task works on it"))
-        .about(vmid.to_string())
-        .because(caution(lock))
-        .fix(unlock(vmid, lock))
+    stale_lock(Status::Warn, vmid, lock).about(vmid.to_string())
 }
 
-async fn leftovers(ready: Ready<'_>) -> Found {
+async fn leftovers(ready: Ready<'_>) -> Found<Vec<Finding>> {
     let config = ready.config;
-    if is_taken(&config.state_dir) {
+    if is_taken(config) {
         return Ok(vec![Finding::ok("an exercise or a cleanup is running")]);
     }
     let guests = ready.guests().await.map_err(|_| not_listed())?;
@@ -129,22 +126,16 @@ async fn leftovers(ready: Ready<'_>) -> Found {
 }
 
 fn in_journal(config: &Config) -> Option<Finding> {
-    match peek(&config.state_dir) {
+    match peek(config) {
         Ok(journal) => journal.map(|journal| {
             let (vmid, node) = (journal.vmid, journal.node);
             left(config, format!("an exercise of container {vmid} on {node} did not get to its end"))
         }),
-        Err(error @ JournalError::Malformed { .. }) => {
-            let finding = Finding::warn(error.to_string()).remedy(error.repair(config));
-            Some(finding.because("what it told of is found again by the tags and names at the containers"))
+        Err(finding) => {
+            let why = "it cannot be told whether an exercise was killed; the agent's own account can read it";
+            let detail = finding.detail.clone().or_else(|| Some(why.into()));
+            Some(Finding { status: Status::Warn, detail, exit: None, ..*finding })
         }
-        Err(error) => Some(
-            Finding::warn(error.to_string())
-                .because(
-                    "it cannot be told whether an exercise was killed; the agent's own account can read it",
-                )
-                .remedy(error.repair(config)),
-        ),
     }
 }
 
@@ -158,8 +149,7 @@ fn at_container(config: &Config, found: &AtContainer) -> Vec<Finding> {
             .because("its name begins like those of the exercises, so it is easily taken for one; it is never deleted")
             .look(format!("pct listsnapshot {vmid}"))
     });
-    let what = format!("it cannot be told whether an exercise left it at container {vmid}");
-    snapshots.chain(marker).chain(alike).chain(untold(&found.hidden, &what)).collect()
+    snapshots.chain(marker).chain(alike).chain(found.doubts()).collect()
 }
 
 fn left(config: &Config, what: String) -> Finding {

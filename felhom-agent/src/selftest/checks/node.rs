@@ -8,9 +8,9 @@ use serde_json::json;
 use super::service::stale;
 use crate::config::Config;
 use crate::diagnosis::guests::{no_such_node, untold};
-use crate::report::finding::{Claim, Finding, Remedy};
+use crate::report::finding::{Claim, Finding, Found, Remedy};
 use crate::report::shell::edit_line;
-use crate::selftest::{Check, Found, Ready};
+use crate::selftest::{Check, Ready};
 
 pub(super) const EXISTS: Check = Check::api(
     Claim::new("node.exists", "the configured node is one of the cluster, and online", "GET /nodes")
@@ -42,7 +42,7 @@ pub(super) const BRIDGES: Check = Check::api(
 /// What stands for a number that PVE does not tell, or not as a number.
 const UNTOLD: &str = "unknown";
 
-async fn exists(ready: Ready<'_>) -> Found {
+async fn exists(ready: Ready<'_>) -> Found<Vec<Finding>> {
     let config = ready.config;
     let nodes = ready.nodes().await?;
     Ok(vec![find(config, nodes)])
@@ -69,7 +69,7 @@ fn find(config: &Config, nodes: &Rows<NodeEntry>) -> Finding {
     .with(json!({ "nodes": names }))
 }
 
-async fn status(ready: Ready<'_>) -> Found {
+async fn status(ready: Ready<'_>) -> Found<Vec<Finding>> {
     let config = ready.config;
     let status = ready.client.node(&config.node).status().await;
     let status = status.map_err(|error| ready.failed(&error))?;
@@ -107,7 +107,7 @@ pub(super) fn percents(percent: Option<u64>) -> String {
     percent.map_or_else(|| UNTOLD.into(), |percent| format!("{percent} %"))
 }
 
-async fn pool(ready: Ready<'_>) -> Found {
+async fn pool(ready: Ready<'_>) -> Found<Vec<Finding>> {
     let config = ready.config;
     let Some(pool) = &config.pool else {
         return Ok(vec![Finding::skip("the configuration names no pool")]);
@@ -134,7 +134,7 @@ fn add(pool: &PoolId) -> String {
     format!("{}pveum pool add {pool}", above.collect::<String>())
 }
 
-async fn bridges(ready: Ready<'_>) -> Found {
+async fn bridges(ready: Ready<'_>) -> Found<Vec<Finding>> {
     let config = ready.config;
     if config.bridges.is_empty() {
         return Ok(vec![Finding::skip("the configuration names no bridge")]);

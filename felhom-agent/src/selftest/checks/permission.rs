@@ -9,8 +9,8 @@ use serde_json::json;
 
 use crate::config::Config;
 use crate::diagnosis::guests::containers_path;
-use crate::report::finding::{Claim, Finding, Remedy};
-use crate::selftest::{Check, Found, Ready};
+use crate::report::finding::{Claim, Finding, Found, Remedy};
+use crate::selftest::{Check, Ready};
 
 pub(super) const NEED: Check = Check::api(
     Claim::new("perm.need", "the token has every privilege that the agent needs", "GET /access/permissions")
@@ -50,7 +50,7 @@ fn needed(config: &Config) -> Vec<(String, Role)> {
     paths
 }
 
-async fn need(ready: Ready<'_>) -> Found {
+async fn need(ready: Ready<'_>) -> Found<Vec<Finding>> {
     compare(ready).await.map_err(|error| ready.failed(&error))
 }
 
@@ -125,7 +125,7 @@ fn folded(paths: &[&str]) -> Vec<String> {
     told
 }
 
-async fn excess(ready: Ready<'_>) -> Found {
+async fn excess(ready: Ready<'_>) -> Found<Vec<Finding>> {
     let config = ready.config;
     let permissions = ready.client.access().permissions().await;
     let permissions = permissions.map_err(|error| ready.failed(&error))?;

@@ -3,8 +3,8 @@
 use proxmox_types::{NodeEntry, NodeState, Rows, Service};
 use serde_json::json;
 
-use crate::report::finding::{Claim, Finding, Remedy};
-use crate::selftest::{Check, Found, Ready};
+use crate::report::finding::{Claim, Finding, Found, Remedy};
+use crate::selftest::{Check, Ready};
 
 pub(super) const SERVICES: Check = Check::api(
     Claim::new(
@@ -24,7 +24,7 @@ const VITAL: [(&str, &str); 4] = [
     ("pve-cluster", "without its file system there is no configuration, no user and no token"),
 ];
 
-async fn services(ready: Ready<'_>) -> Found {
+async fn services(ready: Ready<'_>) -> Found<Vec<Finding>> {
     let config = ready.config;
     let services = match ready.client.node(&config.node).services().await {
         Ok(services) => services,

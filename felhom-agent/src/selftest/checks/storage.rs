@@ -10,9 +10,9 @@ use tokio::time::timeout;
 use super::node::{judge, percent, percents};
 use crate::config::Config;
 use crate::diagnosis::guests::untold;
-use crate::report::finding::{Claim, Finding, Remedy};
+use crate::report::finding::{Claim, Finding, Found, Remedy};
 use crate::report::shell::edit_line;
-use crate::selftest::{Check, Found, Ready};
+use crate::selftest::{Check, Ready};
 
 pub(super) const LIST: Check = Check::api(
     Claim::new("storage.list", "every configured storage can be seen", "GET /nodes/{node}/storage")
@@ -39,7 +39,7 @@ pub(super) const GOLDEN: Check = Check::api(
 /// How long the node may take to look at its storages; less than a whole run has by default.
 const LONGEST: Duration = Duration::from_secs(9);
 
-async fn list(ready: Ready<'_>) -> Found {
+async fn list(ready: Ready<'_>) -> Found<Vec<Finding>> {
     let config = ready.config;
     let storages = timeout(LONGEST, ready.storages()).await;
     let storages = storages.map_err(|_| hanging())??;
@@ -82,7 +82,7 @@ fn name(storage: &StorageStatus) -> String {
     storage.storage.as_ref().map_or_else(String::new, ToString::to_string)
 }
 
-async fn space(ready: Ready<'_>) -> Found {
+async fn space(ready: Ready<'_>) -> Found<Vec<Finding>> {
     let config = ready.config;
     let storages = ready.storages().await;
     let storages = storages.map_err(|_| Finding::skip("the storages could not be listed"))?;
@@ -94,7 +94,7 @@ async fn space(ready: Ready<'_>) -> Found {
     Ok(if findings.is_empty() { vec![Finding::skip("no storage to look at")] } else { findings })
 }
 
-async fn golden(ready: Ready<'_>) -> Found {
+async fn golden(ready: Ready<'_>) -> Found<Vec<Finding>> {
     let config = ready.config;
     let Some(volume) = &config.golden else {
         return Ok(vec![Finding::skip("the configuration names no golden backup")]);
