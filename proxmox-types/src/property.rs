@@ -7,14 +7,14 @@
 //!
 //! Source: pve-common `PVE/JSONSchema.pm`, `parse_property_string` and `print_property_string`.
 
-pub mod backup;
-pub mod device;
-pub mod features;
-pub mod list;
-pub mod mount;
-pub mod net;
-pub mod prune;
-pub mod startup;
+mod backup;
+mod guest;
+mod mount;
+
+pub use backup::{Fleecing, Performance, PruneBackups};
+pub use guest::{Device, Features, Net, Startup};
+pub(crate) use mount::is_decimal;
+pub use mount::{Gibibytes, MountOptions, MountPoint, RootFs, Source};
 
 use alloc::borrow::{Cow, ToOwned};
 use alloc::collections::BTreeMap;
@@ -218,6 +218,21 @@ pub fn key_of(option: &str, index: u16) -> String {
     key
 }
 
+/// Lists inside one value, joined by `;`, for `#[serde(with = "list")]`.
+mod list {
+    use super::{Deserialize, Deserializer, Serializer, String, Vec};
+
+    pub(super) fn serialize<S: Serializer>(list: &[String], serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&list.join(";"))
+    }
+
+    /// Blanks separate as well.
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Ok(text.split([';', ' ']).filter(|item| !item.is_empty()).map(Into::into).collect())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -315,15 +330,15 @@ mod tests {
             )
         ) {
             let text = pieces.join(",");
-            comes_back::<net::Net>(&text);
-            comes_back::<mount::RootFs>(&text);
-            comes_back::<mount::MountPoint>(&text);
-            comes_back::<features::Features>(&text);
-            comes_back::<startup::Startup>(&text);
-            comes_back::<prune::PruneBackups>(&text);
-            comes_back::<device::Device>(&text);
-            comes_back::<backup::Performance>(&text);
-            comes_back::<backup::Fleecing>(&text);
+            comes_back::<Net>(&text);
+            comes_back::<RootFs>(&text);
+            comes_back::<MountPoint>(&text);
+            comes_back::<Features>(&text);
+            comes_back::<Startup>(&text);
+            comes_back::<PruneBackups>(&text);
+            comes_back::<Device>(&text);
+            comes_back::<Performance>(&text);
+            comes_back::<Fleecing>(&text);
             comes_back::<Sample>(&text);
         }
     }

@@ -12,8 +12,7 @@ use proxmox_api::{Client, ConfigChange, Error, Lxc, Patience};
 use proxmox_types::params::{
     CreateParams, DestroyParams, RestoreParams, SetConfigParams, SnapshotParams, VzdumpParams,
 };
-use proxmox_types::property::Property;
-use proxmox_types::property::mount::RootFs;
+use proxmox_types::property::{Property, RootFs};
 use proxmox_types::{
     BackupVolume, Content, GuestStatus, LxcOptions, NodeName, PoolId, SnapshotEntry, SnapshotName, StorageId,
     TemplateVolume, Vmid, VolumeId,

@@ -1,9 +1,6 @@
 //! What the value of a parameter must be, checked before anything is sent.
 
-use proxmox_types::property::features::Features;
-use proxmox_types::property::mount::{MountPoint, RootFs};
-use proxmox_types::property::net::Net;
-use proxmox_types::property::{self, PropertyString};
+use proxmox_types::property::{self, Features, MountPoint, Net, PropertyString, RootFs};
 use proxmox_types::{NodeName, PoolId, SnapshotName, StorageId, Vmid, VolumeId};
 
 /// Type and bounds of a parameter, as PVE's schema has them.

@@ -280,11 +280,11 @@ fn a_task_of_before_or_of_somebody_else_is_not_taken_for_the_lost_one() {
     // Our own one a moment ago, whose UPID we have.
     let start = |client: &Client| lxc(client, 101, |lxc| now(lxc.start()).unwrap());
     let mine = start(&client);
-    sim.world().kill_task(&mine.to_string());
+    sim.world().kill_task(mine.as_str());
     // Somebody else's at the same time.
     let other = sim.as_token("felhom@pve!agent".parse().unwrap()).client();
     let theirs = start(&other);
-    sim.world().kill_task(&theirs.to_string());
+    sim.world().kill_task(theirs.as_str());
     sim.inject(Fault::once(&scope::power::START, Effect::LostRequest));
     let outcome = lxc(&client, 101, |lxc| now(lxc.start().settle()));
     assert!(fate(&outcome) == Fate::NotDone, "{outcome:?}");
@@ -296,7 +296,7 @@ fn two_that_may_be_it_are_not_guessed_between() {
     let again = sim.client();
     for _ in 0..2 {
         let upid = lxc(&again, 101, |lxc| now(lxc.start()).unwrap());
-        sim.world().kill_task(&upid.to_string());
+        sim.world().kill_task(upid.as_str());
     }
     sim.inject(Fault::once(&scope::power::START, Effect::LostRequest));
     let outcome = lxc(&client, 101, |lxc| now(lxc.start().settle()));

@@ -142,13 +142,13 @@ fn an_end_that_nobody_can_tell_is_neither_success_nor_failure() {
     let sim = Sim::new();
     let client = sim.client();
     let upid = snapshot(&sim, &client, 300, MINUTE);
-    sim.world().kill_task(&upid.to_string());
+    sim.world().kill_task(upid.as_str());
     assert!(matches!(wait(&client, &upid), Err(Error::TaskUnknown { .. })));
 
     let sim = Sim::new();
     let client = sim.client();
     let upid = snapshot(&sim, &client, 300, MINUTE);
-    sim.world().forget_task(&upid.to_string());
+    sim.world().forget_task(upid.as_str());
     let start = sim.world().now;
     assert!(matches!(wait(&client, &upid), Err(Error::TaskUnknown { .. })));
     let took = sim.world().now.saturating_sub(start);
@@ -179,7 +179,7 @@ fn a_log_without_lines_is_followed_without_inventing_any() {
     let sim = Sim::new();
     let client = sim.client();
     let upid = snapshot(&sim, &client, 300, MINUTE);
-    sim.world().kill_task(&upid.to_string());
+    sim.world().kill_task(upid.as_str());
     let mut lines = Vec::new();
     let mut collect = |line: &str| lines.push(line.to_owned());
     let _unknown = now(client.task(&upid).wait_with_log(Patience::default(), &mut collect)).unwrap_err();

@@ -67,6 +67,7 @@ mod tests {
     fn written(config: LxcConfig) -> Value {
         let mut all = serde_json::to_value(&config.options).unwrap();
         let fields = all.as_object_mut().unwrap();
+        fields.retain(|_, value| !value.is_null());
         for (key, value) in config.other.into_iter().chain(config.unread) {
             fields.entry(key).or_insert(value);
         }

@@ -9,9 +9,9 @@ use serde::de::{IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::VolumeId;
-use crate::property::device::Device;
-use crate::property::mount::MountPoint;
-use crate::property::net::Net;
+use crate::property::Device;
+use crate::property::MountPoint;
+use crate::property::Net;
 use crate::property::{Property, index_of, key_of};
 
 /// Writes an indexed option, for `#[serde(flatten, serialize_with = "indexed::write")]`.

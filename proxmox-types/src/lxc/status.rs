@@ -4,8 +4,9 @@ use alloc::string::String;
 
 use serde::Deserialize;
 
+use crate::lenient::{needed, or_default};
 use crate::text::open_text;
-use crate::{Lock, Tags, Vmid, lenient::needed};
+use crate::{Rows, Tags, Vmid};
 
 open_text!(
     /// Whether a guest runs.
@@ -110,4 +111,98 @@ pub struct HaManagement {
     pub managed: bool,
     /// State under the manager: `started`, `stopped`, `error`, ...
     pub state: Option<String>,
+}
+
+open_text!(
+    /// Why a container's configuration is locked: an operation runs, or one was killed.
+    ///
+    /// No API call removes a lock; root does it with `pct unlock`.
+    ///
+    /// Source: pve-container `PVE/LXC/Config.pm`, option `lock`; recordings `locked-*`, `restorerunning-config`.
+    pub enum Lock {
+        /// A backup runs.
+        Backup = "backup",
+        /// The container is being created or restored; its configuration has nothing but this lock.
+        Create = "create",
+        /// The container is being destroyed.
+        Destroyed = "destroyed",
+        /// A volume is being copied: the container is the source of a clone or moves a volume.
+        Disk = "disk",
+        /// Unused blocks are being discarded.
+        Fstrim = "fstrim",
+        /// The container moves to another node.
+        Migrate = "migrate",
+        /// The volumes are mounted on the host.
+        Mounted = "mounted",
+        /// A rollback runs.
+        Rollback = "rollback",
+        /// A snapshot is being taken.
+        Snapshot = "snapshot",
+        /// A snapshot is being deleted.
+        SnapshotDelete = "snapshot-delete",
+    }
+);
+
+/// A row of `GET /nodes/{node}/lxc/{vmid}/interfaces`, whose answer is null for a stopped container.
+///
+/// Source: pve-container `PVE/LXC.pm`, `get_interfaces`; recordings `get-lxc-interfaces`,
+/// `get-lxc-interfaces-stopped`. The addresses are from the schema: no recorded container had one.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[non_exhaustive]
+pub struct LxcInterface {
+    /// Name inside the container, `eth0`.
+    pub name: String,
+    /// MAC address in lower case. Absent or null on interfaces without one, such as those of tunnels.
+    pub hwaddr: Option<String>,
+    /// The same, by a newer name.
+    #[serde(rename = "hardware-address")]
+    pub hardware_address: Option<String>,
+    /// First IPv4 address in CIDR notation.
+    pub inet: Option<String>,
+    /// First IPv6 address in CIDR notation.
+    pub inet6: Option<String>,
+    /// All addresses.
+    #[serde(default, rename = "ip-addresses", deserialize_with = "or_default")]
+    pub ip_addresses: Rows<IpAddress>,
+}
+
+/// An address of a container's interface.
+///
+/// Source: the schema of `GET /nodes/{node}/lxc/{vmid}/interfaces`.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub struct IpAddress {
+    /// The address without its prefix length.
+    pub ip_address: Option<String>,
+    /// `inet` or `inet6`.
+    pub ip_address_type: Option<String>,
+    /// Length of the network's prefix in bits.
+    pub prefix: Option<u8>,
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::vec::Vec;
+
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    #[test]
+    fn an_interface_without_an_address_of_its_own_is_read_beside_the_others() {
+        let odd = [
+            json!({ "name": "tailscale0", "hwaddr": null, "inet": "100.64.0.1/32" }),
+            json!({ "name": "wg0", "inet": "10.0.0.1/24" }),
+            json!({ "name": "tun0", "hwaddr": "", "hardware-address": "" }),
+            json!({ "name": "ib0", "hwaddr": "80:00:02:08:fe:80:00:00:00:00:00:00:00:02:c9:03:00:28:8a:11" }),
+            json!({ "name": "sit0", "hwaddr": [], "ip-addresses": null }),
+            json!({ "name": "gre0", "hardware-address": "00:00:00:00", "ip-addresses": [{ "prefix": 300 }, 7] }),
+        ];
+        for row in odd {
+            let list = json!([{ "name": "lo", "hwaddr": "00:00:00:00:00:00" }, row]);
+            let read: Vec<LxcInterface> = crate::lenient::from_value(&list).unwrap();
+            assert_eq!((read.len(), &Value::from(read[1].name.as_str())), (2, &row["name"]));
+        }
+    }
 }

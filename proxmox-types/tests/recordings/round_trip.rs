@@ -48,6 +48,7 @@ fn fields(value: Value) -> Map<String, Value> {
 /// A configuration as it was read: its options as they are written, and everything that is kept beside them.
 fn written(config: LxcConfig) -> Value {
     let mut all = fields(serde_json::to_value(&config.options).unwrap());
+    all.retain(|_, value| !value.is_null());
     all.extend(config.other.into_iter().chain(config.unread));
     all.extend(config.digest.map(|digest| ("digest".into(), json!(digest))));
     all.extend(config.parent.map(|parent| ("parent".into(), json!(parent))));

@@ -204,7 +204,7 @@ fn holds(text: &str, signs: &[&str]) -> bool {
 }
 
 /// The length of the UUID at the beginning, which is not part of a longer word.
-pub(super) fn uuid(text: &str) -> Option<usize> {
+pub(crate) fn uuid(text: &str) -> Option<usize> {
     const LENGTH: usize = 36;
     let is_sign = |(place, byte): (usize, u8)| match place {
         8 | 13 | 18 | 23 => byte == b'-',

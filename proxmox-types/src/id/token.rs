@@ -1,7 +1,5 @@
 //! API tokens: `user@realm!name=secret`.
 
-mod redact;
-
 use alloc::boxed::Box;
 use core::fmt;
 use core::str::FromStr;
@@ -9,9 +7,7 @@ use core::str::FromStr;
 use snafu::Snafu;
 
 use crate::Secret;
-use crate::invisible::{Stray, first, first_invisible};
-
-pub use redact::{redact, redact_strictly};
+use crate::shown::{Stray, first, first_invisible, uuid};
 
 /// Which token it is, without its secret: `user@realm!name`. Safe to print.
 ///
@@ -240,7 +236,7 @@ fn is_identifier(text: &str) -> bool {
 }
 
 fn is_uuid(text: &str) -> bool {
-    redact::uuid(text) == Some(text.len())
+    uuid(text) == Some(text.len())
 }
 
 #[cfg(test)]

@@ -1,11 +1,22 @@
-//! SHA-256 fingerprints of certificates and keys.
+//! Digests of configuration files, and fingerprints of certificates and keys.
 
 use core::fmt;
 use core::str::FromStr;
 
-use serde::{Deserialize, Serialize};
-
 use crate::Malformed;
+
+name!(
+    /// Digest of a configuration file: the hex SHA-1 of what is stored.
+    ///
+    /// Sent back with a change, it makes PVE refuse the change if the file was changed in between (500 `detected
+    /// modified configuration`).
+    ///
+    /// Source: pve-common `PVE/Tools.pm`, `assert_if_modified`; recordings `get-lxc-config-100`, `resize-digest`.
+    Digest,
+    "a digest",
+    "1 to 40 hex digits",
+    |text| (1..=40).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_hexdigit())
+);
 
 /// A SHA-256 digest, written as 32 hex pairs joined by colons, as PVE and `openssl x509 -fingerprint` print it.
 ///
@@ -19,8 +30,7 @@ use crate::Malformed;
 /// assert_eq!(text.parse::<Fingerprint>()?, Fingerprint::new([0xab; 32]));
 /// # Ok::<(), proxmox_types::Malformed>(())
 /// ```
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "alloc::string::String", into = "alloc::string::String")]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Fingerprint([u8; 32]);
 
 const WHAT: &str = "a SHA-256 fingerprint";
@@ -67,19 +77,7 @@ impl FromStr for Fingerprint {
     }
 }
 
-impl TryFrom<alloc::string::String> for Fingerprint {
-    type Error = Malformed;
-
-    fn try_from(text: alloc::string::String) -> Result<Self, Malformed> {
-        text.parse()
-    }
-}
-
-impl From<Fingerprint> for alloc::string::String {
-    fn from(fingerprint: Fingerprint) -> Self {
-        alloc::format!("{fingerprint}")
-    }
-}
+as_text!(Fingerprint);
 
 impl fmt::Display for Fingerprint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -98,9 +96,16 @@ impl fmt::Debug for Fingerprint {
 
 #[cfg(test)]
 mod tests {
-    use alloc::string::ToString;
+    use alloc::string::{String, ToString};
 
     use super::*;
+
+    #[test]
+    fn digests_are_up_to_40_hex_digits() {
+        let texts =
+            ["9b478d342345db870b031591e6a50638477118d4", "", "xyz", &"a".repeat(41)].map(String::from);
+        assert_eq!(texts.map(|text| text.parse::<Digest>().is_ok()), [true, false, false, false]);
+    }
 
     const PRINTED: &str =
         "12:01:20:AF:19:02:FB:C4:2B:EE:FA:79:13:5B:46:6C:6B:33:85:12:01:20:AF:19:02:FB:C4:2B:EE:FA:79:13";

@@ -1,34 +1,27 @@
 //! UPIDs: the handles of PVE's worker tasks.
 
-use alloc::boxed::Box;
-use alloc::string::String;
-use core::fmt;
-use core::str::FromStr;
+use crate::NodeName;
 
-use serde::{Deserialize, Serialize};
-
-use crate::{Malformed, NodeName};
-
-/// Handle of a worker task, kept byte for byte as the server wrote it.
-///
-/// `UPID:node:pid:pstart:starttime:type:id:user:` with pid and starttime as 8 hex digits and pstart as 8 or, after 497
-/// days of uptime, 9. The id may be empty and may hold `@`, `>` and `%`; the user of a token's task is
-/// `user@realm!token`.
-///
-/// Source: pve-common `PVE/UPID.pm`; recordings of every POST that starts a worker.
-///
-/// ```
-/// # use proxmox_types::Upid;
-/// let upid: Upid = "UPID:pve1:0000091C:0004ED09:6B052CDB:vzdump:100:root@pam:".parse()?;
-/// assert_eq!((upid.node(), upid.worker_type(), upid.id(), upid.user()), ("pve1", "vzdump", "100", "root@pam"));
-/// # Ok::<(), proxmox_types::Malformed>(())
-/// ```
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct Upid(Box<str>);
-
-const WHAT: &str = "a UPID";
-const RULE: &str = "UPID:node:pid:pstart:starttime:type:id:user: with the numbers in hex";
+name!(
+    /// Handle of a worker task, kept byte for byte as the server wrote it.
+    ///
+    /// `UPID:node:pid:pstart:starttime:type:id:user:` with pid and starttime as 8 hex digits and pstart as 8 or, after 497
+    /// days of uptime, 9. The id may be empty and may hold `@`, `>` and `%`; the user of a token's task is
+    /// `user@realm!token`.
+    ///
+    /// Source: pve-common `PVE/UPID.pm`; recordings of every POST that starts a worker.
+    ///
+    /// ```
+    /// # use proxmox_types::Upid;
+    /// let upid: Upid = "UPID:pve1:0000091C:0004ED09:6B052CDB:vzdump:100:root@pam:".parse()?;
+    /// assert_eq!((upid.node(), upid.worker_type(), upid.id(), upid.user()), ("pve1", "vzdump", "100", "root@pam"));
+    /// # Ok::<(), proxmox_types::Malformed>(())
+    /// ```
+    Upid,
+    "a UPID",
+    "UPID:node:pid:pstart:starttime:type:id:user: with the numbers in hex",
+    |text| Parts::split(text).is_some_and(|parts| parts.holds())
+);
 
 /// The parts of a UPID between its colons.
 struct Parts<'a> {
@@ -73,11 +66,6 @@ impl<'a> Parts<'a> {
 }
 
 impl Upid {
-    /// The UPID as the server wrote it.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-
     /// Name of the node that runs the task; ask that node for its status.
     pub fn node(&self) -> &str {
         self.part(|parts| parts.node)
@@ -115,41 +103,6 @@ impl Upid {
 
     fn part<'a>(&'a self, select: impl Fn(&Parts<'a>) -> &'a str) -> &'a str {
         Parts::split(&self.0).as_ref().map_or("", select)
-    }
-}
-
-impl FromStr for Upid {
-    type Err = Malformed;
-
-    fn from_str(text: &str) -> Result<Self, Malformed> {
-        let holds = Parts::split(text).is_some_and(|parts| parts.holds());
-        if holds { Ok(Self(text.into())) } else { Err(Malformed::new(WHAT, text, RULE)) }
-    }
-}
-
-impl TryFrom<String> for Upid {
-    type Error = Malformed;
-
-    fn try_from(text: String) -> Result<Self, Malformed> {
-        text.parse()
-    }
-}
-
-impl From<Upid> for String {
-    fn from(upid: Upid) -> Self {
-        upid.0.into()
-    }
-}
-
-impl fmt::Display for Upid {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl fmt::Debug for Upid {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
     }
 }
 

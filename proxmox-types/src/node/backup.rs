@@ -6,8 +6,8 @@ use serde::Deserialize;
 
 use crate::StorageId;
 use crate::property::Property;
-use crate::property::backup::{Fleecing, Performance};
-use crate::property::prune::PruneBackups;
+use crate::property::PruneBackups;
+use crate::property::{Fleecing, Performance};
 use crate::text::open_text;
 
 open_text!(

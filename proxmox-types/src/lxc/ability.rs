@@ -1,4 +1,4 @@
-//! Whether a container can move to another node.
+//! What a container can do: be snapshotted, cloned, copied, moved.
 
 use alloc::collections::BTreeMap;
 use alloc::string::String;
@@ -7,6 +7,17 @@ use alloc::vec::Vec;
 use serde::Deserialize;
 
 use crate::NodeName;
+
+/// Answer of `GET /nodes/{node}/lxc/{vmid}/feature`: whether all volumes can be snapshotted, cloned or copied.
+///
+/// Source: pve-container `PVE/API2/LXC.pm`; recordings `get-lxc-feature-*`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[non_exhaustive]
+pub struct Feature {
+    /// Whether it can. A bind mount or a storage of type `dir` makes snapshots impossible.
+    #[serde(rename = "hasFeature")]
+    pub has_feature: bool,
+}
 
 /// Answer of `GET /nodes/{node}/lxc/{vmid}/migrate`.
 ///

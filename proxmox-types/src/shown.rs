@@ -1,8 +1,17 @@
 //! Text of others, as it may be shown: bounded, without what could drive a terminal, without tokens.
 
+mod invisible;
+mod redact;
+
+pub(crate) use invisible::first;
+pub use invisible::{Stray, first_invisible, is_invisible};
+pub(crate) use redact::uuid;
+pub use redact::{redact, redact_strictly};
+
+use alloc::borrow::ToOwned;
 use alloc::string::String;
 
-use crate::{is_invisible, redact};
+use snafu::Snafu;
 
 /// Longest piece of an answer that an error quotes, in bytes.
 pub const LONGEST_SNIPPET: usize = 200;
@@ -58,6 +67,39 @@ pub fn quoted(reason: &str) -> String {
             alloc::format!("{value}{EXPECTED}{}", clean(expected, LONGEST_SNIPPET))
         }
         None => clean(reason, LONGEST_SNIPPET),
+    }
+}
+
+/// Text that does not follow the grammar of what it was meant to be.
+///
+/// The message quotes the text, so no type that may hold a secret uses this error.
+#[derive(Clone, Debug, PartialEq, Eq, Snafu)]
+#[snafu(display("{text:?} is not {what}: {rule}"))]
+pub struct Malformed {
+    what: &'static str,
+    text: String,
+    rule: &'static str,
+}
+
+impl Malformed {
+    /// Longest piece of the offending text that is quoted.
+    const QUOTED: usize = 120;
+
+    /// The error of a text that was meant to be `what`, with its article, and breaks `rule`.
+    pub fn new(what: &'static str, text: &str, rule: &'static str) -> Self {
+        let text =
+            text.get(..Self::QUOTED).map_or_else(|| text.to_owned(), |head| alloc::format!("{head}..."));
+        Self { what, text, rule }
+    }
+
+    /// What the text was meant to be, with its article: "a VMID".
+    pub const fn what(&self) -> &'static str {
+        self.what
+    }
+
+    /// The rule that the text breaks.
+    pub const fn rule(&self) -> &'static str {
+        self.rule
     }
 }
 

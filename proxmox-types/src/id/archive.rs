@@ -6,8 +6,7 @@ use crate::{Malformed, Vmid, VolumeId};
 macro_rules! archive {
     ($(#[$doc:meta])* $name:ident, $what:literal, $rule:literal, $accepts:expr) => {
         $(#[$doc])*
-        #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
-        #[serde(try_from = "VolumeId", into = "VolumeId")]
+        #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub struct $name(VolumeId);
 
         impl $name {
@@ -55,6 +54,8 @@ macro_rules! archive {
                 core::fmt::Debug::fmt(&self.0, f)
             }
         }
+
+        as_text!($name);
     };
 }
 
