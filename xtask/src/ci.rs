@@ -1,96 +1,103 @@
-//! `ci`: everything that must hold before a change is merged, in one list.
+//! `ci`: everything that must hold before a change is merged, in one list; and the prebuilt tools that it calls.
 
-use std::iter;
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 use std::time::{Duration, Instant};
 
 use clap::Args;
-use snafu::{OptionExt, ResultExt, Whatever};
+use snafu::{OptionExt, ResultExt, Whatever, ensure_whatever};
 
 /// What `cargo xtask ci` can be told.
 #[derive(Debug, Args)]
-pub(crate) struct Arguments {
+pub(crate) struct CiArguments {
     /// Runs the steps after a failed one as well
     #[arg(long)]
     keep_going: bool,
 }
 
-/// One command that must succeed.
-struct Step {
-    name: &'static str,
-    /// Words, separated by single blanks.
-    command: &'static str,
-}
-
-/// Cheap steps first. A fenced crate is checked alone as well: in a build of the workspace it gets every feature of a
-/// dependency that any member asks for.
-const STEPS: &[Step] = &[
-    step("Cargo.lock as committed", "git diff --exit-code -- Cargo.lock"),
-    step("format", "cargo fmt --all --check"),
-    step("tools", "cargo xtask tools"),
-    step("spelling", "target/tools/bin/typos"),
-    step("dependencies", "target/tools/bin/cargo-deny --locked check licenses bans sources"),
-    step("fence", "cargo xtask fence-check --link"),
-    step("proxmox-types alone", "cargo check --package proxmox-types --locked"),
-    step("proxmox-types alone, all of it", "cargo check --package proxmox-types --all-features --locked"),
-    step("proxmox-api alone", "cargo check --package proxmox-api --locked"),
-    step("proxmox-api alone, all of it", "cargo check --package proxmox-api --all-features --locked"),
-    step("proxmox-privileged alone", "cargo check --package proxmox-privileged --locked"),
-    step(
-        "proxmox-privileged alone, all of it",
-        "cargo check --package proxmox-privileged --all-features --locked",
-    ),
-    step("lints", "cargo clippy --workspace --all-targets --all-features --locked -- -D warnings"),
-    step("tests", "cargo test --workspace --all-features --locked"),
-    step("example", "cargo run --locked --package felhom-agent --example provision"),
-    step("random histories", "cargo run --locked --package felhom-agent --example histories -- --seeds=2000"),
-    step("documentation", "cargo xtask docs --check"),
+/// The commands that must succeed, their words separated by single blanks, cheap ones first. A fenced crate is checked
+/// alone as well: in a build of the workspace it gets every feature of a dependency that any member asks for.
+const STEPS: &[&str] = &[
+    "git diff --exit-code -- Cargo.lock",
+    "cargo fmt --all --check",
+    "cargo xtask tools",
+    "target/tools/bin/typos",
+    "target/tools/bin/cargo-deny --locked check licenses bans sources",
+    "cargo xtask fence-check --link",
+    "cargo check --package proxmox-types --locked",
+    "cargo check --package proxmox-types --all-features --locked",
+    "cargo check --package proxmox-api --locked",
+    "cargo check --package proxmox-api --all-features --locked",
+    "cargo check --package proxmox-privileged --locked",
+    "cargo check --package proxmox-privileged --all-features --locked",
+    "cargo clippy --workspace --all-targets --all-features --locked -- -D warnings",
+    "cargo test --workspace --all-features --locked",
+    "cargo run --locked --package felhom-agent --example provision",
+    "cargo run --locked --package felhom-agent --example histories -- --seeds=2000",
+    "cargo xtask docs --check",
 ];
 
-const fn step(name: &'static str, command: &'static str) -> Step {
-    Step { name, command }
-}
-
-impl Step {
-    /// Runs it where this process runs; its output goes where ours goes.
-    fn run(&self) -> Result<bool, Whatever> {
-        let mut words = self.command.split(' ');
-        let program = words.next().whatever_context("a step is not empty")?;
-        let status = Command::new(program).args(words).status();
-        Ok(status.with_whatever_context(|_| format!("cannot start `{}`", self.command))?.success())
-    }
-}
-
 /// Runs the steps up to the first that fails, or all of them, and sums up.
-pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Whatever> {
+pub(crate) fn run(arguments: &CiArguments) -> Result<ExitCode, Whatever> {
     let mut ends = Vec::new();
     for step in STEPS {
-        println!("\n==> {}", step.command);
+        println!("\n==> {step}");
         let start = Instant::now();
-        let passes = step.run()?;
+        let passes = passes(step)?;
         ends.push((passes, start.elapsed()));
         if !passes && !arguments.keep_going {
             break;
         }
     }
     print!("\n{}", summary(STEPS, &ends));
-    let passes = ends.iter().all(|(passes, _)| *passes);
-    Ok(if passes { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if ends.iter().all(|(passes, _)| *passes) { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Runs a command where this process runs; its output goes where ours goes.
+fn passes(step: &str) -> Result<bool, Whatever> {
+    let mut words = step.split(' ');
+    let program = words.next().whatever_context("a step is not empty")?;
+    let status = Command::new(program).args(words).status();
+    Ok(status.with_whatever_context(|_| format!("cannot start `{step}`"))?.success())
 }
 
 /// One line per step; steps without an end were not run.
-fn summary(steps: &[Step], ends: &[(bool, Duration)]) -> String {
-    let ends = ends.iter().map(Some).chain(iter::repeat(None));
-    let lines = steps.iter().zip(ends).map(|(step, end)| line(step.name, end));
+fn summary(steps: &[&str], ends: &[(bool, Duration)]) -> String {
+    let lines = steps.iter().enumerate().map(|(place, step)| match ends.get(place) {
+        None => format!("not run            {step}\n"),
+        Some((passes, time)) => {
+            let verdict = if *passes { "ok" } else { "FAILED" };
+            format!("{verdict:<8} {:>6.1} s  {step}\n", time.as_secs_f64())
+        }
+    });
     lines.collect()
 }
 
-fn line(name: &str, end: Option<&(bool, Duration)>) -> String {
-    let Some((passes, time)) = end else {
-        return format!("{name:<36} not run\n");
-    };
-    let verdict = if *passes { "ok" } else { "FAILED" };
-    format!("{name:<36} {verdict:<8} {:>6.1} s\n", time.as_secs_f64())
+/// The tools, as pip reads them: each by its version and checksum.
+const TOOLS: &str = "xtask/tools.txt";
+/// What pip is told besides: nothing is built, and nothing comes in that the list does not name.
+const PIP: &str = "-m pip install --quiet --upgrade --require-hashes --no-deps --only-binary=:all: \
+                   --root-user-action=ignore";
+
+/// Puts the tools into `target/tools` and returns the folder of the programs; asks the network only if the list has
+/// changed since the last time.
+pub(crate) fn install_tools(root: &Path) -> Result<PathBuf, Whatever> {
+    let (list, folder) = (root.join(TOOLS), root.join("target/tools"));
+    let wanted = fs::read_to_string(&list).with_whatever_context(|_| format!("cannot read {TOOLS}"))?;
+    let (programs, mark) = (folder.join("bin"), folder.join("installed.txt"));
+    if fs::read_to_string(&mark).is_ok_and(|installed| installed == wanted) {
+        return Ok(programs);
+    }
+    let mut pip = Command::new("python3");
+    pip.args(PIP.split_whitespace()).arg("--target").arg(&folder).arg("--requirement").arg(&list);
+    let status = pip.status().whatever_context("cannot start python3, which installs the tools")?;
+    ensure_whatever!(
+        status.success(),
+        "pip did not install the tools of {TOOLS}; it needs python3-pip and, this once, the network"
+    );
+    fs::write(&mark, wanted).with_whatever_context(|_| format!("cannot write {}", mark.display()))?;
+    Ok(programs)
 }
 
 #[cfg(test)]
@@ -99,18 +106,16 @@ mod tests {
 
     #[test]
     fn the_summary_tells_what_passed_failed_and_was_not_run() {
-        let steps = [step("one", "true"), step("two", "false"), step("three", "true")];
         let ends = [(true, Duration::from_millis(1234)), (false, Duration::from_secs(100))];
-        insta::assert_snapshot!(summary(&steps, &ends), @r"
-        one                                  ok          1.2 s
-        two                                  FAILED    100.0 s
-        three                                not run
+        insta::assert_snapshot!(summary(&["true", "false --now", "true again"], &ends), @r"
+        ok          1.2 s  true
+        FAILED    100.0 s  false --now
+        not run            true again
         ");
     }
 
     #[test]
     fn a_step_fails_with_its_command() {
-        let answers = [step("", "true"), step("", "false")].map(|step| step.run().expect("it starts"));
-        assert_eq!(answers, [true, false]);
+        assert_eq!(["true", "false"].map(|step| passes(step).expect("it starts")), [true, false]);
     }
 }

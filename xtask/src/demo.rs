@@ -1,4 +1,5 @@
-//! `demo`: the real agent against the simulated node, over TLS with a pinned certificate.
+//! `demo` and `histories`: the agent and the simulated node. The demo runs the real agent, over TLS with a pinned
+//! certificate; histories are random ones, in virtual time, built for speed.
 
 use std::env;
 use std::fs::{self, OpenOptions};
@@ -9,78 +10,87 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitCode, Stdio};
 use std::sync::Arc;
 
-use serde::Deserialize;
-use serde_json::json;
+use clap::Args;
+use serde_json::{Value, json};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::flag;
 use snafu::{OptionExt, ResultExt, Whatever, ensure_whatever};
-use tempfile::TempDir;
+
+/// What `cargo xtask histories` can be told.
+#[derive(Debug, Args)]
+pub(crate) struct HistoriesArguments {
+    /// How many seeds are played
+    #[arg(long, default_value_t = 100_000)]
+    seeds: u64,
+    /// The first of them
+    #[arg(long, default_value_t = 0)]
+    from: u64,
+    /// Plays this seed alone, and shows all of it
+    #[arg(long, conflicts_with_all = ["seeds", "from"])]
+    seed: Option<u64>,
+}
+
+pub(crate) fn histories(arguments: &HistoriesArguments) -> Result<ExitCode, Whatever> {
+    let chosen = match arguments.seed {
+        Some(seed) => vec![format!("--seed={seed}")],
+        None => vec![format!("--seeds={}", arguments.seeds), format!("--from={}", arguments.from)],
+    };
+    let options = "run --quiet --locked --profile=histories --package=felhom-agent --example=histories --";
+    cargo(options, &chosen)
+}
+
+/// Runs cargo with these words, which single blanks separate, and these arguments.
+pub(crate) fn cargo(words: &str, arguments: &[String]) -> Result<ExitCode, Whatever> {
+    let status = Command::new(env!("CARGO")).args(words.split(' ')).args(arguments).status();
+    let passes = status.whatever_context("cannot start cargo")?.success();
+    Ok(if passes { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
 
 /// What is built: the binary that ships, and the node. Each on its own, so that nothing of the node is in the binary.
-const BUILDS: [&[&str]; 2] = [
-    &["build", "--locked", "--package", "felhom-agent", "--bin", "felhom-agent"],
-    &["build", "--locked", "--package", "felhom-agent", "--example", "simulated-node"],
+const BUILDS: [&str; 2] = [
+    "build --locked --package felhom-agent --bin felhom-agent",
+    "build --locked --package felhom-agent --example simulated-node",
 ];
 
 /// What the agent is asked to do.
 /// The host that this runs on is no PVE host, so its sudo rules and its disks are left out.
-const RUNS: [&[&str]; 2] = [&["selftest", "--task"], &["selftest", "--skip", "sudo,host"]];
+const RUNS: [&str; 2] = ["selftest --task", "selftest --skip sudo,host"];
 
-/// What the simulated node says of itself.
-#[derive(Debug, Deserialize)]
-struct Facts {
-    url: String,
-    node: String,
-    fingerprint: String,
-    token: String,
-}
-
-/// The simulated node, which ends with this handle or with this process.
-struct Node {
-    process: Child,
-    facts: Facts,
-}
-
-pub(crate) fn run() -> Result<ExitCode, Whatever> {
+pub(crate) fn demo() -> Result<ExitCode, Whatever> {
     // Ctrl-C reaches the agent as well, which undoes what it did; then the node and the folder go as always.
     for signal in [SIGINT, SIGTERM, SIGHUP] {
-        let heard = flag::register(signal, Arc::default());
-        heard.whatever_context("cannot listen for signals")?;
+        flag::register(signal, Arc::default()).whatever_context("cannot listen for signals")?;
     }
-    for arguments in BUILDS {
-        let built = Command::new(env!("CARGO")).args(arguments).status();
-        ensure_whatever!(built.whatever_context("cannot start cargo")?.success(), "the build failed");
+    for words in BUILDS {
+        ensure_whatever!(cargo(words, &[])? == ExitCode::SUCCESS, "the build failed");
     }
-    let target = target_folder()?;
-    let folder = tempfile::Builder::new().prefix("demo-").tempdir_in(&target);
-    let folder = folder.with_whatever_context(|_| format!("cannot make a folder in {}", target.display()))?;
-    let node = Node::start(&target, &folder)?;
-    let config = write_config(&node.facts, &folder)?;
-    println!("a simulated PVE 9.2 node listens at {}; the certificate is", node.facts.url);
-    println!("{}", node.facts.fingerprint);
-    for arguments in RUNS {
-        println!("\n$ felhom-agent {}\n", arguments.join(" "));
-        let agent =
-            agent(&target.join("debug/felhom-agent")).arg("--config").arg(&config).args(arguments).status();
-        let end = agent.whatever_context("cannot start the agent")?;
-        if !end.success() {
+    let program = env::current_exe().whatever_context("this program has no path")?;
+    let built = program.parent().whatever_context("this program is not in a target folder")?;
+    let folder = tempfile::Builder::new().prefix("demo-").tempdir_in(built);
+    let folder = folder.with_whatever_context(|_| format!("cannot make a folder in {}", built.display()))?;
+    let (node, facts) = SimulatedNode::start(built, folder.path())?;
+    let config = write_config(&facts, folder.path())?;
+    let said = |fact: &str| facts.get(fact).and_then(Value::as_str).unwrap_or_default();
+    println!(
+        "a simulated PVE 9.2 node listens at {}; the certificate is\n{}",
+        said("url"),
+        said("fingerprint")
+    );
+    for words in RUNS {
+        println!("\n$ felhom-agent {words}\n");
+        let agent = agent(built).arg("--config").arg(&config).args(words.split(' ')).status();
+        if !agent.whatever_context("cannot start the agent")?.success() {
             return Ok(ExitCode::FAILURE);
         }
     }
+    drop(node);
     println!("\nboth modes of the self-test passed, and nothing failed");
     Ok(ExitCode::SUCCESS)
 }
 
-/// Where cargo builds: this program lies in it.
-fn target_folder() -> Result<PathBuf, Whatever> {
-    let program = env::current_exe().whatever_context("this program has no path")?;
-    let folder = program.parent().and_then(Path::parent);
-    Ok(folder.whatever_context("this program is not in a target folder")?.to_owned())
-}
-
 /// The agent, with a clean slate of its own variables.
-fn agent(program: &Path) -> Command {
-    let mut command = Command::new(program);
+fn agent(built: &Path) -> Command {
+    let mut command = Command::new(built.join("felhom-agent"));
     for (name, _) in env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("FELHOM_AGENT_")) {
         command.env_remove(name);
     }
@@ -89,12 +99,12 @@ fn agent(program: &Path) -> Command {
 }
 
 /// Writes the configuration that an operator would write, for nobody else to read.
-fn write_config(facts: &Facts, folder: &TempDir) -> Result<PathBuf, Whatever> {
-    let path = folder.path().join("config.json");
+fn write_config(facts: &Value, folder: &Path) -> Result<PathBuf, Whatever> {
+    let path = folder.join("config.json");
     let config = json!({
-        "url": facts.url, "node": facts.node, "token": facts.token, "tls": { "pins": [facts.fingerprint] },
+        "url": facts["url"], "node": facts["node"], "token": facts["token"], "tls": { "pins": [facts["fingerprint"]] },
         "pool": "felhom", "storages": ["local", "local-btrfs"], "bridges": ["vmbr0"],
-        "state_dir": folder.path().join("state"), "selftest": { "vmid": 300 },
+        "state_dir": folder.join("state"), "selftest": { "vmid": 300 },
     });
     let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path);
     let written = file.and_then(|mut file| writeln!(file, "{config:#}"));
@@ -102,12 +112,15 @@ fn write_config(facts: &Facts, folder: &TempDir) -> Result<PathBuf, Whatever> {
     Ok(path)
 }
 
-impl Node {
-    fn start(target: &Path, folder: &TempDir) -> Result<Self, Whatever> {
-        let files = folder.path().join("node");
+/// The simulated node, which ends with this handle or with this process.
+struct SimulatedNode(Child);
+
+impl SimulatedNode {
+    /// The node, and what it says of itself.
+    fn start(built: &Path, folder: &Path) -> Result<(Self, Value), Whatever> {
+        let files = folder.join("node");
         fs::create_dir(&files).whatever_context("cannot make a folder for the node")?;
-        let program = target.join("debug/examples/simulated-node");
-        let mut process = Command::new(program)
+        let mut process = Command::new(built.join("examples/simulated-node"))
             .arg("--directory")
             .arg(files)
             // It ends when this pipe does, even if this process is killed.
@@ -121,13 +134,13 @@ impl Node {
         let stdout = process.stdout.take().whatever_context("the simulated node has no stdout")?;
         BufReader::new(stdout).read_line(&mut line).whatever_context("the simulated node is silent")?;
         let facts = serde_json::from_str(&line).whatever_context("the simulated node ended at once")?;
-        Ok(Self { process, facts })
+        Ok((Self(process), facts))
     }
 }
 
-impl Drop for Node {
+impl Drop for SimulatedNode {
     fn drop(&mut self) {
         // It may have ended by itself, which is as good.
-        let _ended = self.process.kill().and_then(|()| self.process.wait());
+        let _ended = self.0.kill().and_then(|()| self.0.wait());
     }
 }

@@ -1,42 +1,36 @@
-//! Every developer verb of the workspace, one file each: `cargo xtask <verb>`.
+//! Every developer verb of the workspace: `cargo xtask <verb>`.
+//!
+//! It depends on no other member, so that it is built at once and looks at a workspace that does not compile. What
+//! needs the members stands in examples: `xtask/examples/pages/` and those of the agent.
 
-mod api;
 mod ci;
 mod demo;
-mod docs;
 mod fence;
-mod histories;
-mod links;
-mod list;
-mod paths;
-mod tokens;
-mod tools;
+mod source;
 mod weight;
 mod workspace;
 
 use std::path::Path;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::Parser;
 use snafu::{Report, Whatever};
 
 #[derive(Debug, Parser)]
 #[command(name = "cargo xtask", bin_name = "cargo xtask", about = "Developer verbs of the workspace")]
-struct Cli {
-    #[command(subcommand)]
-    verb: Verb,
-}
-
-#[derive(Debug, Subcommand)]
-enum Verb {
+enum XtaskVerb {
     /// Checks that no fenced crate can name a process or a socket
-    FenceCheck(fence::Arguments),
+    FenceCheck(fence::FenceArguments),
     /// Runs everything that must hold before a change is merged
-    Ci(ci::Arguments),
+    Ci(ci::CiArguments),
     /// Writes the pages that are made from data
-    Docs(docs::Arguments),
+    Docs {
+        /// Fails if a page is not up to date, and writes nothing
+        #[arg(long)]
+        check: bool,
+    },
     /// Plays random histories of the agent on the simulated node
-    Histories(histories::Arguments),
+    Histories(demo::HistoriesArguments),
     /// Counts lines and files, and finds long files, full folders, names defined twice and circles of imports
     Weight,
     /// Puts the prebuilt tools of the CI into target/tools
@@ -46,21 +40,24 @@ enum Verb {
 }
 
 fn main() -> ExitCode {
-    run(Cli::parse().verb).unwrap_or_else(|error| {
+    run(XtaskVerb::parse()).unwrap_or_else(|error| {
         eprintln!("{}", Report::from_error(error));
         ExitCode::from(2)
     })
 }
 
 /// Runs one verb: 0 is a pass, 1 a finding; that the verb could not do its work is the error.
-fn run(verb: Verb) -> Result<ExitCode, Whatever> {
+fn run(verb: XtaskVerb) -> Result<ExitCode, Whatever> {
     match verb {
-        Verb::FenceCheck(arguments) => fence::run(&arguments),
-        Verb::Ci(arguments) => ci::run(&arguments),
-        Verb::Weight => weight::run(),
-        Verb::Tools => tools::install(Path::new(".")).map(|_| ExitCode::SUCCESS),
-        Verb::Demo => demo::run(),
-        Verb::Histories(arguments) => histories::run(&arguments),
-        Verb::Docs(arguments) => docs::run(&arguments),
+        XtaskVerb::FenceCheck(arguments) => fence::run(&arguments),
+        XtaskVerb::Ci(arguments) => ci::run(&arguments),
+        XtaskVerb::Weight => weight::run(),
+        XtaskVerb::Tools => ci::install_tools(Path::new(".")).map(|_| ExitCode::SUCCESS),
+        XtaskVerb::Demo => demo::demo(),
+        XtaskVerb::Histories(arguments) => demo::histories(&arguments),
+        XtaskVerb::Docs { check } => {
+            let arguments = check.then(|| "--check".to_owned());
+            demo::cargo("run --quiet --locked --package xtask --example pages --", arguments.as_slice())
+        }
     }
 }

@@ -1,4 +1,6 @@
 //! `weight`: the workspace stays small, and each fact has one place: sizes, type names, circles of imports.
+//!
+//! That no function is longer than 40 lines is for clippy to say, whose limit stands in `clippy.toml`.
 
 mod imports;
 mod modules;
@@ -8,9 +10,8 @@ use std::process::ExitCode;
 
 use snafu::Whatever;
 
-use crate::list;
 use crate::workspace::{MEMBERS, Workspace, is_rust};
-use modules::Module;
+use modules::Modules;
 
 /// What there may be at most, in the whole workspace and in one place.
 const LINES: usize = 40_000;
@@ -20,86 +21,68 @@ const FILES_OF_A_FOLDER: usize = 15;
 /// What the middle one of all files has at least.
 const MEDIAN: usize = 90;
 
-/// Type names that may be defined more than once: `name = reason`.
-const TWICE: &str = "type-names";
+/// Lines by Rust file.
+type Sizes<'a> = BTreeMap<&'a str, usize>;
 
 pub(crate) fn run() -> Result<ExitCode, Whatever> {
     let workspace = Workspace::load(".")?;
-    let sizes: BTreeMap<&str, usize> = sizes(&workspace.files);
+    let rust = workspace.files.iter().filter(|(path, _)| is_rust(path));
+    let sizes: Sizes<'_> = rust.map(|(path, text)| (path.as_str(), text.lines().count())).collect();
     let modules = modules::all(&workspace);
-    let findings = [
-        totals(&sizes),
-        files(&sizes),
-        folders(&sizes),
-        twice(&workspace, &modules),
-        imports::circles(&modules),
-    ];
-    print!("{}", counts(&sizes));
-    findings.iter().flatten().for_each(|finding| println!("{finding}"));
-    let passes = findings.iter().all(Vec::is_empty);
-    Ok(if passes { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    let listed = workspace.list("type-names");
+    let twice = listed.map_or_else(|violation| vec![violation], |listed| twice(&listed, &modules));
+    let findings = [heavy(&sizes), full(&sizes), twice, imports::circles(&modules)].concat();
+    for folder in MEMBERS {
+        print!("{}", counts(folder, &sizes));
+    }
+    print!("{}", counts("all", &sizes));
+    for finding in &findings {
+        println!("{finding}");
+    }
+    Ok(if findings.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// Lines by Rust file.
-fn sizes(files: &BTreeMap<String, String>) -> BTreeMap<&str, usize> {
-    let rust = files.iter().filter(|(path, _)| is_rust(path));
-    rust.map(|(path, text)| (path.as_str(), text.lines().count())).collect()
-}
-
-fn counts(sizes: &BTreeMap<&str, usize>) -> String {
-    let row = |name: &str, prefix: &str| {
-        let mut lines: Vec<_> =
-            sizes.iter().filter(|(path, _)| path.starts_with(prefix)).map(|(_, lines)| *lines).collect();
-        lines.sort_unstable();
-        let median = lines.get(lines.len() / 2).copied().unwrap_or_default();
-        format!(
-            "{name:<20} {:>6} lines  {:>4} files  median {median:>3}\n",
-            lines.iter().sum::<usize>(),
-            lines.len()
-        )
-    };
-    let members = MEMBERS.iter().map(|member| row(member, &format!("{member}/")));
-    members.chain([row("all", "")]).collect()
-}
-
-fn totals(sizes: &BTreeMap<&str, usize>) -> Vec<String> {
-    let mut lines: Vec<_> = sizes.values().copied().collect();
+/// Lines, files and the middle one of the files of a member, or of all.
+fn counted(folder: &str, sizes: &Sizes<'_>) -> (usize, usize, usize) {
+    let of_folder =
+        sizes.iter().filter(|(path, _)| folder == "all" || path.split('/').next() == Some(folder));
+    let mut lines: Vec<_> = of_folder.map(|(_, lines)| *lines).collect();
     lines.sort_unstable();
-    let (sum, files) = (lines.iter().sum::<usize>(), lines.len());
-    let median = lines.get(files / 2).copied().unwrap_or_default();
-    let found = [
-        (sum > LINES).then(|| format!("size: {sum} lines, {LINES} are allowed")),
+    (lines.iter().sum(), lines.len(), lines.get(lines.len() / 2).copied().unwrap_or_default())
+}
+
+fn counts(folder: &str, sizes: &Sizes<'_>) -> String {
+    let (lines, files, median) = counted(folder, sizes);
+    format!("{folder:<20} {lines:>6} lines  {files:>4} files  median {median:>3}\n")
+}
+
+/// What is too much in the whole, and files that are too long.
+fn heavy(sizes: &Sizes<'_>) -> Vec<String> {
+    let (lines, files, median) = counted("all", sizes);
+    let whole = [
+        (lines > LINES).then(|| format!("size: {lines} lines, {LINES} are allowed")),
         (files > FILES).then(|| format!("size: {files} files, {FILES} are allowed")),
         (median < MEDIAN).then(|| format!("size: the median file has {median} lines, {MEDIAN} are wanted")),
     ];
-    found.into_iter().flatten().collect()
-}
-
-fn files(sizes: &BTreeMap<&str, usize>) -> Vec<String> {
     let long = sizes.iter().filter(|(_, lines)| **lines > LINES_OF_A_FILE);
-    long.map(|(path, lines)| format!("file: {path} has {lines} lines")).collect()
+    let long = long.map(|(path, lines)| format!("file: {path} has {lines} lines"));
+    whole.into_iter().flatten().chain(long).collect()
 }
 
 /// Folders with too many Rust files beside each other.
-fn folders(sizes: &BTreeMap<&str, usize>) -> Vec<String> {
-    let mut entries: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
-    for path in sizes.keys() {
-        if let Some((folder, name)) = path.rsplit_once('/') {
-            entries.entry(folder).or_default().insert(name);
-        }
+fn full(sizes: &Sizes<'_>) -> Vec<String> {
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    for (folder, _) in sizes.keys().filter_map(|path| path.rsplit_once('/')) {
+        *counts.entry(folder).or_default() += 1;
     }
-    let full = entries.iter().filter(|(_, entries)| entries.len() > FILES_OF_A_FOLDER);
-    full.map(|(folder, entries)| format!("folder: {folder} has {} files", entries.len())).collect()
+    let full = counts.iter().filter(|(_, count)| **count > FILES_OF_A_FOLDER);
+    full.map(|(folder, count)| format!("folder: {folder} has {count} files")).collect()
 }
 
-/// Type names that more than one module of the workspace defines, tests apart.
-fn twice(workspace: &Workspace, modules: &[Module]) -> Vec<String> {
-    let listed = match list::read(workspace, TWICE) {
-        Ok(listed) => listed,
-        Err(violation) => return vec![violation.what],
-    };
+/// Type names that more than one file of the workspace defines, tests apart, and listed ones that are not.
+fn twice(listed: &BTreeSet<String>, modules: &Modules) -> Vec<String> {
     let mut places: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
-    for module in modules.iter().filter(|module| !module.file.contains("/tests/")) {
+    for module in modules.values().filter(|module| !module.file.contains("/tests/")) {
         for name in &module.types {
             places.entry(name).or_default().insert(&module.file);
         }
@@ -110,8 +93,96 @@ fn twice(workspace: &Workspace, modules: &[Module]) -> Vec<String> {
         format!("name: {name} in {}", files.iter().copied().collect::<Vec<_>>().join(", "))
     });
     let unused = listed.iter().filter(|name| !places.contains_key(name.as_str()));
-    unlisted.chain(unused.map(|name| format!("name: {TWICE}.list: {name} is not defined twice"))).collect()
+    let unused = unused.map(|name| format!("name: type-names.list: {name} is not defined twice"));
+    unlisted.chain(unused).collect()
 }
 
 #[cfg(test)]
-mod tests;
+mod tests {
+    use super::modules::Module;
+    use super::*;
+    use crate::source;
+
+    type Pairs = [(&'static str, &'static str)];
+
+    /// A claim, the files of a crate, and what needs what.
+    const CASES: &[(&str, &Pairs, &Pairs)] = &[
+        ("a declared child is not needed", &[("lib", "mod a;"), ("a", "")], &[]),
+        (
+            "a child that is handed on is not needed",
+            &[("lib", "mod a; pub use a::A;"), ("a", "struct A;")],
+            &[],
+        ),
+        (
+            "a child that is used is needed",
+            &[("lib", "mod a; fn f() { a::g() }"), ("a", "fn g() {}")],
+            &[("lib", "a")],
+        ),
+        (
+            "what the parent defines is needed",
+            &[("lib", "mod a; struct P;"), ("a", "use super::P;")],
+            &[("a", "lib")],
+        ),
+        (
+            "what the parent hands on is needed where it is defined",
+            &[("lib", "mod a; mod b; pub use b::B;"), ("a", "use super::B;"), ("b", "struct B;")],
+            &[("a", "b")],
+        ),
+        (
+            "what a glob hands on is needed where it is defined",
+            &[("lib", "mod a; mod b; pub use b::*;"), ("a", "use crate::B;"), ("b", "struct B;")],
+            &[("a", "b")],
+        ),
+        (
+            "a function ends where its bracket does, whatever it returns",
+            &[
+                ("lib", "mod a; mod b; pub use b::*;"),
+                ("a", "use crate::B;"),
+                ("b", "fn f() -> impl Iterator<Item = u8> {} struct A {} struct B;"),
+            ],
+            &[("a", "b")],
+        ),
+        (
+            "an imported module is needed for what is named of it, under any name",
+            &[("lib", "mod a; mod b;"), ("a", "use crate::{b as c}; fn f() { c::g() }"), ("b", "fn g() {}")],
+            &[("a", "b")],
+        ),
+        ("another crate is not needed", &[("lib", "mod a; use std::fmt;"), ("a", "use super::fmt;")], &[]),
+        (
+            "tests need nothing",
+            &[("lib", "mod a; struct P;"), ("a", "#[cfg(test)] mod tests { use crate::P; }")],
+            &[],
+        ),
+        (
+            "a module inside a file",
+            &[("lib", "mod a; mod i { struct I; }"), ("a", "use crate::i::I;")],
+            &[("a", "lib")],
+        ),
+        (
+            "a path in a function and in a macro",
+            &[("lib", "mod a; mod b;"), ("a", "m! { crate::b::X }"), ("b", "fn f() { super::a::g() }")],
+            &[("a", "b"), ("b", "a")],
+        ),
+    ];
+
+    #[test]
+    fn edges_lead_to_the_file_that_defines() {
+        for (claim, files, expected) in CASES {
+            let read =
+                files.iter().map(|(name, text)| (format!("{name}.rs"), source::read(text).expect("Rust")));
+            let read: BTreeMap<_, _> = read.collect();
+            let mut found = Modules::new();
+            let lib = Module { path: vec!["lib".to_owned()], file: "lib.rs".to_owned(), ..Module::default() };
+            lib.read(&|path| read.get(path.trim_start_matches('/')), "", &mut found);
+            let edges = imports::edges(&found);
+            let edges = edges.iter().flat_map(|(from, to)| to.iter().map(move |to| (*from, *to)));
+            let edges: Vec<_> = edges.map(|(from, to)| (stem(from), stem(to))).collect();
+            assert_eq!(edges, *expected, "{claim}");
+            assert_eq!(imports::circles(&found).len(), usize::from(expected.len() == 2), "{claim}");
+        }
+    }
+
+    fn stem(path: &str) -> &str {
+        path.trim_start_matches('/').trim_end_matches(".rs")
+    }
+}

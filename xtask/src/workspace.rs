@@ -1,14 +1,13 @@
 //! What the rules look at: what cargo resolved, and the text of every source, manifest and list.
 
-use std::collections::BTreeMap;
-use std::fmt::{self, Display, Formatter};
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
 use cargo_metadata::{Metadata, MetadataCommand, Package};
 use snafu::{OptionExt, ResultExt, Whatever};
 
-use crate::tokens::{self, Token};
+use crate::source::{self, SourceToken};
 
 /// The one crate that touches the world.
 pub(crate) const AGENT: &str = "felhom-agent";
@@ -16,30 +15,6 @@ pub(crate) const AGENT: &str = "felhom-agent";
 pub(crate) const FENCED: [&str; 3] = ["proxmox-types", "proxmox-api", "proxmox-privileged"];
 /// Every member; each one stands in the folder of its name.
 pub(crate) const MEMBERS: [&str; 5] = ["proxmox-types", "proxmox-api", "proxmox-privileged", AGENT, "xtask"];
-
-/// What breaks a rule.
-pub(crate) struct Violation {
-    pub(crate) what: String,
-    /// The way through the dependency graph to it.
-    path: Option<String>,
-}
-
-impl Violation {
-    pub(crate) fn new(what: impl Into<String>) -> Self {
-        Self { what: what.into(), path: None }
-    }
-
-    pub(crate) fn along(what: impl Into<String>, path: impl Into<String>) -> Self {
-        Self { what: what.into(), path: Some(path.into()) }
-    }
-}
-
-impl Display for Violation {
-    fn fmt(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
-        write!(formatter, "    {}", self.what)?;
-        self.path.iter().try_for_each(|path| write!(formatter, "\n        {path}"))
-    }
-}
 
 /// Extensions of the files that are read.
 const READ: [&str; 3] = ["rs", "toml", "list"];
@@ -51,13 +26,13 @@ pub(crate) struct Workspace {
     pub(crate) metadata: Metadata,
     /// Text by path from the root.
     pub(crate) files: BTreeMap<String, String>,
-    sources: Vec<Source>,
+    sources: BTreeMap<String, RustFile>,
 }
 
 /// One Rust file.
-pub(crate) struct Source {
+pub(crate) struct RustFile {
     pub(crate) path: String,
-    pub(crate) tokens: Vec<Token>,
+    pub(crate) tokens: Vec<SourceToken>,
 }
 
 impl Workspace {
@@ -75,8 +50,12 @@ impl Workspace {
     pub(crate) fn read(metadata: Metadata) -> Result<Self, Whatever> {
         let mut files = BTreeMap::new();
         read_folder(metadata.workspace_root.as_std_path(), &metadata, &mut files)?;
-        let sources = files.iter().filter(|(path, _)| is_rust(path));
-        let sources = sources.map(|(path, text)| tokenize(path, text)).collect::<Result<_, _>>()?;
+        let sources = files.iter().filter(|(path, _)| is_rust(path)).map(|(path, text)| {
+            let tokens = source::read(text).ok();
+            let tokens = tokens.with_whatever_context(|| format!("{path} is not made of Rust tokens"))?;
+            Ok((path.clone(), RustFile { path: path.clone(), tokens }))
+        });
+        let sources = sources.collect::<Result<_, Whatever>>()?;
         Ok(Self { metadata, files, sources })
     }
 
@@ -99,43 +78,66 @@ impl Workspace {
     }
 
     /// The Rust files below a folder.
-    pub(crate) fn sources(&self, folder: &str) -> impl Iterator<Item = &Source> + use<'_> {
+    pub(crate) fn sources(&self, folder: &str) -> impl Iterator<Item = &RustFile> + use<'_> {
         let folder = format!("{folder}/");
-        self.sources.iter().filter(move |source| source.path.starts_with(&folder))
+        self.sources.values().filter(move |source| source.path.starts_with(&folder))
     }
 
     /// The Rust files of the agent that end in what ships, its build script included: all but tests and examples.
-    pub(crate) fn shipped_sources(&self) -> impl Iterator<Item = &Source> + use<'_> {
-        let apart = ["tests", "examples", "benches"].map(|folder| format!("{AGENT}/{folder}/"));
-        self.sources(AGENT).filter(move |source| !apart.iter().any(|folder| source.path.starts_with(folder)))
+    pub(crate) fn shipped_sources(&self) -> impl Iterator<Item = &RustFile> + use<'_> {
+        self.sources(AGENT).filter(|source| !is_apart(&source.path))
     }
 
-    pub(crate) fn source(&self, path: &str) -> Option<&Source> {
-        self.sources.iter().find(|source| source.path == path)
+    pub(crate) fn source(&self, path: &str) -> Option<&RustFile> {
+        self.sources.get(path)
     }
 
     /// One TOML file, or why it cannot be read.
-    pub(crate) fn toml(&self, path: &str) -> Result<toml::Table, Violation> {
+    pub(crate) fn toml(&self, path: &str) -> Result<toml::Table, String> {
         let text = self.text(path)?;
-        text.parse().map_err(|error: toml::de::Error| {
-            Violation::new(format!("{path} is not TOML: {}", error.message()))
-        })
+        text.parse().map_err(|error: toml::de::Error| format!("{path} is not TOML: {}", error.message()))
     }
 
-    pub(crate) fn text(&self, path: &str) -> Result<&str, Violation> {
-        self.files.get(path).map(String::as_str).ok_or_else(|| Violation::new(format!("{path} is missing")))
+    fn text(&self, path: &str) -> Result<&str, String> {
+        self.files.get(path).map(String::as_str).ok_or_else(|| format!("{path} is missing"))
     }
+
+    /// The names on `xtask/fence/{name}.list`: one `name = reason` per line, so that every exception is argued for
+    /// where it is made.
+    pub(crate) fn list(&self, name: &str) -> Result<BTreeSet<String>, String> {
+        let path = format!("xtask/fence/{name}.list");
+        let lines = self.text(&path)?.lines().zip(1..);
+        let mut names = BTreeSet::new();
+        for (line, number) in lines.filter(|(line, _)| !line.is_empty() && !line.starts_with('#')) {
+            let name = listed(line).ok_or_else(|| format!("{path}:{number}: a line is `name = reason`"))?;
+            if !names.insert(name.to_owned()) {
+                return Err(format!("{path}:{number}: the name is listed twice"));
+            }
+        }
+        Ok(names)
+    }
+}
+
+/// The name on a line, if it has a reason and no odd blanks.
+fn listed(line: &str) -> Option<&str> {
+    let (name, reason) = line.split_once(" = ")?;
+    let is_name = |letter: char| letter.is_ascii_alphanumeric() || "-_./:@".contains(letter);
+    let has_reason = !reason.is_empty() && reason.trim() == reason;
+    (!name.is_empty() && name.chars().all(is_name) && has_reason).then_some(name)
 }
 
 pub(crate) fn is_rust(path: &str) -> bool {
     Path::new(path).extension().is_some_and(|extension| extension == "rs")
 }
 
+/// Whether a file of a member is for its tests, examples or benches.
+pub(crate) fn is_apart(path: &str) -> bool {
+    path.split('/').nth(1).is_some_and(|folder| ["tests", "examples", "benches"].contains(&folder))
+}
+
 pub(crate) fn metadata(folder: &Path, options: &[&str]) -> cargo_metadata::Result<Metadata> {
-    MetadataCommand::new()
-        .current_dir(folder)
-        .other_options(["--all-features"].iter().chain(options).map(ToString::to_string).collect::<Vec<_>>())
-        .exec()
+    let options = ["--all-features"].iter().chain(options).map(ToString::to_string);
+    MetadataCommand::new().current_dir(folder).other_options(options.collect::<Vec<_>>()).exec()
 }
 
 fn read_folder(
@@ -143,18 +145,16 @@ fn read_folder(
     metadata: &Metadata,
     files: &mut BTreeMap<String, String>,
 ) -> Result<(), Whatever> {
-    let entries = fs::read_dir(folder).whatever_context("cannot list a folder")?;
-    for entry in entries {
+    let builds = [metadata.target_directory.clone(), metadata.workspace_root.join("target")];
+    for entry in fs::read_dir(folder).whatever_context("cannot list a folder")? {
         let path = entry.whatever_context("cannot list a folder")?.path();
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
         if path.is_dir() {
-            let builds = [metadata.target_directory.clone(), metadata.workspace_root.join("target")];
-            if name != ".git" && !builds.iter().any(|build| *build == path) {
+            if !path.ends_with(".git") && !builds.iter().any(|build| *build == path) {
                 read_folder(&path, metadata, files)?;
             }
         } else if is_read(&path) {
-            let text = fs::read_to_string(&path)
-                .with_whatever_context(|_| format!("cannot read {}", path.display()))?;
+            let text = fs::read_to_string(&path);
+            let text = text.with_whatever_context(|_| format!("cannot read {}", path.display()))?;
             let below = path.strip_prefix(&metadata.workspace_root).unwrap_or(&path);
             files.insert(below.to_string_lossy().into_owned(), text);
         }
@@ -163,12 +163,6 @@ fn read_folder(
 }
 
 fn is_read(path: &Path) -> bool {
-    let is_named = path.file_name().is_some_and(|name| NAMED.iter().any(|named| name == *named));
-    is_named || path.extension().is_some_and(|extension| READ.iter().any(|read| extension == *read))
-}
-
-fn tokenize(path: &str, text: &str) -> Result<Source, Whatever> {
-    let tokens =
-        tokens::read(text).ok().with_whatever_context(|| format!("{path} is not made of Rust tokens"))?;
-    Ok(Source { path: path.to_owned(), tokens })
+    NAMED.iter().any(|named| path.file_name().is_some_and(|name| name == *named))
+        || READ.iter().any(|read| path.extension().is_some_and(|extension| extension == *read))
 }

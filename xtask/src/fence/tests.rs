@@ -1,7 +1,6 @@
 //! Proof that the fence bites: real cargo reads small workspaces, each with one thing changed, and the rules must say so.
 
-mod compile_fail;
-mod link;
+mod compiled;
 mod tiny;
 
 use std::collections::BTreeSet;
@@ -11,8 +10,8 @@ use std::path::Path;
 use std::process::Command;
 use std::sync::LazyLock;
 
-use super::{RULES, closure, report};
-use crate::tools;
+use super::{RULES, packages, report};
+use crate::ci;
 use crate::workspace::Workspace;
 use tiny::Tiny;
 
@@ -20,30 +19,32 @@ use tiny::Tiny;
 const CARGO_DENY: &str = "cargo-deny";
 
 /// A change with the rules that should fire, those that did, and what they printed.
-struct Outcome {
+struct Bite {
     change: &'static str,
     rules: Vec<&'static str>,
     fired: Vec<&'static str>,
     printed: String,
 }
 
-static OUTCOMES: LazyLock<Vec<Outcome>> = LazyLock::new(|| {
-    tiny::cases().into_iter().map(|(change, rules, how)| outcome(change, rules, how)).collect()
-});
+static BITES: LazyLock<Vec<Bite>> = LazyLock::new(|| tiny::cases().into_iter().map(bite).collect());
 
-fn outcome(change: &'static str, rules: Vec<&'static str>, how: &str) -> Outcome {
+fn bite((change, rules, how): (&'static str, Vec<&'static str>, &'static str)) -> Bite {
     let (folder, workspace) = Tiny::new(how).workspace();
-    let found = RULES.iter().map(|rule| (rule, (rule.check)(&workspace)));
-    let found: Vec<_> = found.filter(|(_, violations)| !violations.is_empty()).collect();
-    let mut fired: Vec<_> = found.iter().map(|(rule, _)| rule.id).collect();
-    let printed = found.iter().map(|(rule, violations)| report(rule.id, rule.claim, violations));
-    let mut printed = printed.collect::<String>().replace(&folder.path().display().to_string(), "");
+    let (mut fired, mut printed) = (Vec::new(), String::new());
+    for (id, claim, check) in RULES {
+        let violations = check(&workspace);
+        if !violations.is_empty() {
+            fired.push(*id);
+            printed
+                .push_str(&report(id, claim, &violations).replace(&folder.path().display().to_string(), ""));
+        }
+    }
     let denied = denied(&workspace, folder.path());
     if !denied.is_empty() {
         fired.push(CARGO_DENY);
         printed.push_str(&denied);
     }
-    Outcome { change, rules, fired, printed }
+    Bite { change, rules, fired, printed }
 }
 
 /// What cargo-deny has against a workspace by the `deny.toml` of this one, licences apart.
@@ -52,7 +53,7 @@ fn denied(workspace: &Workspace, folder: &Path) -> String {
     let metadata = folder.join("metadata.json");
     let text = serde_json::to_string(&workspace.metadata).expect("metadata is JSON");
     fs::write(&metadata, text).expect("files can be written");
-    let output = Command::new(tools::install(root).expect("cargo-deny is installed").join(CARGO_DENY))
+    let output = Command::new(ci::install_tools(root).expect("cargo-deny is installed").join(CARGO_DENY))
         .args(["--color=never", "--offline", "--metadata-path"])
         .arg(metadata)
         .arg("--config")
@@ -69,45 +70,43 @@ fn denied(workspace: &Workspace, folder: &Path) -> String {
 
 #[test]
 fn each_change_fires_its_rules_and_no_other() {
-    let wrong = OUTCOMES.iter().filter(|outcome| outcome.fired != outcome.rules);
-    let wrong: Vec<_> = wrong.map(|outcome| (outcome.change, &outcome.printed)).collect();
+    let wrong = BITES.iter().filter(|bite| bite.fired != bite.rules);
+    let wrong: Vec<_> = wrong.map(|bite| (bite.change, &bite.printed)).collect();
     assert_eq!(wrong, []);
 }
 
 #[test]
 fn every_rule_has_fired() {
-    let fired: BTreeSet<_> = OUTCOMES.iter().flat_map(|outcome| outcome.fired.iter().copied()).collect();
-    assert_eq!(fired, RULES.iter().map(|rule| rule.id).chain([CARGO_DENY]).collect());
+    let fired: BTreeSet<_> = BITES.iter().flat_map(|bite| bite.fired.iter().copied()).collect();
+    assert_eq!(fired, RULES.iter().map(|(id, ..)| *id).chain([CARGO_DENY]).collect());
 }
 
 /// Apart from [`RULES`], because the members of the tiny workspace are empty and name nothing.
 #[test]
 fn a_dependency_that_only_a_test_names_is_unused_where_it_ships() {
-    let asked = |table: &str, file: &str| {
+    let (shipped, test) = ("xtask/src/other.rs", "xtask/tests/other.rs");
+    let cases = [
+        ("dependencies", shipped, false),
+        ("dependencies", test, true),
+        ("dev-dependencies", test, false),
+        ("dev-dependencies", "xtask/README.md", true),
+    ];
+    for (table, file, is_unused) in cases {
         let change = format!(
             "append xtask/Cargo.toml\n|[{table}.harmless]\n|version = \"1\"\nwrite {file}\n|use harmless as _;\n"
         );
         let (_folder, workspace) = Tiny::new(&change).workspace();
-        let found = closure::unused(&workspace);
-        found.iter().any(|violation| violation.what == "xtask does not name harmless, its dependency")
-    };
-    let (shipped, test) = ("xtask/src/other.rs", "xtask/tests/other.rs");
-    assert_eq!(
-        [
-            asked("dependencies", shipped),
-            asked("dependencies", test),
-            asked("dev-dependencies", test),
-            asked("dev-dependencies", "xtask/README.md"),
-        ],
-        [false, true, false, true]
-    );
+        let found = packages::unused(&workspace);
+        let expected = "xtask does not name harmless, its dependency".to_owned();
+        assert_eq!(found.contains(&expected), is_unused, "{table} {file}");
+    }
 }
 
 #[test]
 fn the_report_names_the_thing_and_the_way_to_it() {
     let mut text = String::new();
-    for outcome in OUTCOMES.iter() {
-        writeln!(text, "# {}\n{}", outcome.change, outcome.printed).expect("strings take everything");
+    for bite in BITES.iter() {
+        writeln!(text, "# {}\n{}", bite.change, bite.printed).expect("strings take everything");
     }
     insta::assert_snapshot!(text);
 }

@@ -5,53 +5,51 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::modules::{self, Module};
-
-type ByPath<'a> = BTreeMap<&'a [String], &'a Module>;
+use super::modules::{Module, Modules};
 
 /// Longer ways through `use` lines are circles of their own.
 const STEPS: usize = 12;
 
 /// Where a path leads.
-enum End<'a> {
+enum LeadsTo<'a> {
     Module(&'a Module),
     Item(&'a Module),
 }
 
+/// The files that each file needs.
+type Edges<'a> = BTreeMap<&'a str, BTreeSet<&'a str>>;
+
 /// One line for each group of files that need each other.
-pub(super) fn circles(modules: &[Module]) -> Vec<String> {
+pub(super) fn circles(modules: &Modules) -> Vec<String> {
     let edges = edges(modules);
-    let reached: BTreeMap<&str, BTreeSet<&str>> =
-        edges.keys().map(|file| (*file, reach(&edges, file))).collect();
-    let mut seen = BTreeSet::new();
-    let mut found = Vec::new();
-    for (file, below) in reached.iter().filter(|(file, below)| below.contains(**file)) {
-        let group = below.iter().filter(|other| reached.get(**other).is_some_and(|back| back.contains(file)));
-        let group: Vec<_> = group.copied().collect();
-        if seen.insert(group.clone()) {
-            let inner = |file: &&str| {
-                let targets = edges.get(file).into_iter().flatten().filter(|target| group.contains(target));
-                format!("    {file} needs {}\n", targets.copied().collect::<Vec<_>>().join(", "))
-            };
-            let lines: String = group.iter().map(inner).collect();
-            found.push(format!("circle: {} files\n{}", group.len(), lines.trim_end()));
-        }
-    }
-    found
+    let reached: Edges<'_> = edges.keys().map(|file| (*file, reach(&edges, file))).collect();
+    let leads = |from: &str, to: &str| reached.get(from).is_some_and(|reached| reached.contains(to));
+    let groups = edges.keys().filter(|file| leads(file, file)).map(|file| {
+        edges
+            .keys()
+            .copied()
+            .filter(|other| leads(file, other) && leads(other, file))
+            .collect::<BTreeSet<_>>()
+    });
+    let groups: BTreeSet<_> = groups.collect();
+    let line = |group: &BTreeSet<&str>, file: &str| {
+        let needed = edges.get(file).into_iter().flatten().filter(|needed| group.contains(*needed));
+        format!("\n    {file} needs {}", needed.copied().collect::<Vec<_>>().join(", "))
+    };
+    let lines = |group: &BTreeSet<&str>| group.iter().map(|file| line(group, file)).collect::<String>();
+    groups.iter().map(|group| format!("circle: {} files{}", group.len(), lines(group))).collect()
 }
 
-/// The files that each file needs.
-pub(super) fn edges(modules: &[Module]) -> BTreeMap<&str, BTreeSet<&str>> {
-    let by_path = modules::by_path(modules);
-    let mut edges: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
-    for module in modules {
+pub(super) fn edges(modules: &Modules) -> Edges<'_> {
+    let mut edges = Edges::new();
+    for module in modules.values() {
         let imports = module.imports.iter().map(|(is_public, path)| (*is_public, true, path));
         let named = module.named.iter().map(|path| (false, false, path));
         for (is_public, is_import, path) in imports.chain(named) {
             // A module that is imported is needed where a path goes on from it.
-            let target = match resolve(&by_path, module, &path.text, STEPS) {
-                Some(End::Item(target)) => target,
-                Some(End::Module(target)) if !is_import => target,
+            let target = match resolve(modules, module, &path.text, STEPS) {
+                Some(LeadsTo::Item(target)) => target,
+                Some(LeadsTo::Module(target)) if !is_import => target,
                 _ => continue,
             };
             let hands_on = is_public && target.path.starts_with(&module.path);
@@ -63,59 +61,66 @@ pub(super) fn edges(modules: &[Module]) -> BTreeMap<&str, BTreeSet<&str>> {
     edges
 }
 
-fn reach<'a>(edges: &BTreeMap<&'a str, BTreeSet<&'a str>>, start: &'a str) -> BTreeSet<&'a str> {
+fn reach<'a>(edges: &Edges<'a>, start: &'a str) -> BTreeSet<&'a str> {
     let mut reached = BTreeSet::new();
-    let mut queue: Vec<&str> = vec![start];
+    let mut queue = vec![start];
     while let Some(file) = queue.pop() {
-        queue.extend(edges.get(file).into_iter().flatten().filter(|target| reached.insert(**target)));
+        queue.extend(edges.get(file).into_iter().flatten().filter(|needed| reached.insert(**needed)));
     }
     reached
 }
 
 /// Follows a path from a module; nothing if it leads into another crate.
-fn resolve<'a>(by_path: &ByPath<'a>, from: &'a Module, path: &str, steps: usize) -> Option<End<'a>> {
+fn resolve<'a>(modules: &'a Modules, from: &'a Module, path: &str, steps: usize) -> Option<LeadsTo<'a>> {
     let steps = steps.checked_sub(1)?;
     let mut here = from;
     let mut is_local = false;
-    for (place, name) in path.split("::").enumerate() {
-        let above = |length: usize| by_path.get(here.path.get(..length)?).copied();
+    let mut rest = Some(path);
+    while let Some((name, below)) =
+        rest.map(|rest| rest.split_once("::").map_or((rest, None), |(a, b)| (a, Some(b))))
+    {
         let next = match name {
-            "crate" => above(1),
+            "crate" => modules.get(here.path.get(..1)?),
             "self" => Some(here),
-            "super" => above(here.path.len() - 1),
-            name => by_path.get([here.path.as_slice(), &[name.to_owned()]].concat().as_slice()).copied(),
+            "super" => modules.get(here.path.split_last()?.1),
+            name => child(modules, here, name),
         };
         if let Some(next) = next {
-            (here, is_local) = (next, true);
+            (here, is_local, rest) = (next, true, below);
             continue;
         }
         // Named by `extern crate`: no file of ours.
         if name == "std" {
             return None;
         }
-        let rest = || path.split("::").skip(place + 1).fold(String::new(), |rest, name| rest + "::" + name);
         let import = here.imports.iter().find(|(_, import)| import.name() == name && import.text != path);
         if let Some((_, import)) = import {
-            return resolve(by_path, here, &(import.text.clone() + &rest()), steps);
+            let longer =
+                below.map_or_else(|| import.text.clone(), |below| format!("{}::{below}", import.text));
+            return resolve(modules, here, &longer, steps);
         }
         if here.items.contains(name) {
-            return (is_local).then_some(End::Item(here));
+            return is_local.then_some(LeadsTo::Item(here));
         }
         let globs = here.imports.iter().filter_map(|(_, import)| import.text.strip_suffix("::*"));
-        let mut through = globs.filter_map(|glob| match resolve(by_path, here, glob, steps)? {
-            End::Module(target) if defines(by_path, target, name) => {
-                resolve(by_path, target, &format!("self::{name}"), steps)
+        let mut through = globs.filter_map(|glob| match resolve(modules, here, glob, steps)? {
+            LeadsTo::Module(target) if defines(modules, target, name) => {
+                resolve(modules, target, &format!("self::{name}"), steps)
             }
             _ => None,
         });
-        return through.next_back().or_else(|| is_local.then_some(End::Item(here)));
+        return through.next_back().or_else(|| is_local.then_some(LeadsTo::Item(here)));
     }
-    Some(End::Module(here))
+    Some(LeadsTo::Module(here))
+}
+
+fn child<'a>(modules: &'a Modules, parent: &Module, name: &str) -> Option<&'a Module> {
+    modules.get(&[parent.path.as_slice(), &[name.to_owned()]].concat())
 }
 
 /// Whether a module has this name of its own, or hands it on.
-fn defines(by_path: &ByPath<'_>, module: &Module, name: &str) -> bool {
+fn defines(modules: &Modules, module: &Module, name: &str) -> bool {
     module.items.contains(name)
         || module.imports.iter().any(|(_, import)| import.name() == name)
-        || by_path.contains_key([module.path.as_slice(), &[name.to_owned()]].concat().as_slice())
+        || child(modules, module, name).is_some()
 }
