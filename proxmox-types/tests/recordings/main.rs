@@ -1,16 +1,10 @@
 //! Checks every shape against what a running server answered (`fixtures/`).
 
 #[cfg(test)]
-mod coverage;
+mod configs;
 #[cfg(test)]
 mod endpoints;
 #[cfg(test)]
 mod leaves;
 #[cfg(test)]
-mod mutations;
-#[cfg(test)]
 mod recording;
-#[cfg(test)]
-mod round_trip;
-#[cfg(test)]
-mod table;

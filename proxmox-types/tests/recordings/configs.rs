@@ -7,7 +7,7 @@ use proxmox_types::lenient::from_value;
 use proxmox_types::property::OtherKeys;
 use serde_json::{Map, Value, json};
 
-use crate::recording::{self, Recording};
+use crate::recording::{Recording, successes};
 
 const CONFIGS: [&str; 2] =
     ["/nodes/{node}/lxc/{vmid}/config", "/nodes/{node}/lxc/{vmid}/snapshot/{snapname}/config"];
@@ -16,10 +16,8 @@ const CONFIGS: [&str; 2] =
 fn configs() -> Vec<(String, Value)> {
     let is_config = |recording: &Recording| CONFIGS.iter().any(|template| recording.is_of("GET", template));
     let data = |recording: &Recording| serde_json::from_str::<Value>(&recording.body).unwrap()["data"].take();
-    let configs: Vec<_> = recording::successes()
-        .filter(is_config)
-        .map(|recording| (recording.name.clone(), data(&recording)))
-        .collect();
+    let configs: Vec<_> =
+        successes().filter(is_config).map(|recording| (recording.name.clone(), data(&recording))).collect();
     assert!(configs.len() > 20);
     configs
 }
