@@ -1,15 +1,14 @@
 //! An attacker with the agent's account: what sudo refuses, and what the tools refuse where sudo cannot.
 #![expect(clippy::disallowed_types, reason = "attacks are command lines that the runner cannot build")]
 
-use std::fs::{self, File};
+use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::process::{Command, Output, Stdio};
 
 use serde::Deserialize;
 
-use crate::contained::{contained, contained_as_user, write};
+use crate::contained::{contained, contained_as_user, given, write};
 use crate::drop_in::{RAN, install, under};
-use crate::loopdev::{Loop, empty_dev, make};
 
 /// The corpus that the regular expressions of the rules are tested with as well.
 #[derive(Deserialize)]
@@ -246,10 +245,9 @@ const UNREADABLE: [&str; 8] = [
 fn joined_arguments_are_refused_by_the_tools_for_their_form() {
     contained(|| {
         // The disk of the corpus is there, so that nothing is refused for its absence.
-        empty_dev();
-        File::create("/run/image").unwrap().set_len(8 << 20).unwrap();
-        make("/usr/sbin/mkfs.vfat", &["-i", "ABCD1234", "/run/image"]);
-        let _disk = Loop::attach("/run/image", "/dev/sda1");
+        given(
+            "empty_dev; truncate -s 8M /run/image; mkfs.vfat -i ABCD1234 /run/image; attach /run/image /dev/sda1",
+        );
         let lines = Corpus::read().lines;
         // There is no pct without PVE; it takes every argument by itself, too.
         for (program, line) in lines.iter().filter(|(program, _)| !program.ends_with("/pct")) {

@@ -16,24 +16,18 @@ use std::env::{var, var_os};
 use std::fs::{self, OpenOptions};
 use std::io::{BufRead, BufReader, Write};
 use std::os::fd::AsRawFd;
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt, symlink};
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
-use proxmox_privileged::Program;
-use rustix::fs::{CWD, FileType, mknodat};
 use rustix::mount::{MountFlags, mount, mount_bind};
-
-use crate::drop_in::{PATH, text};
-use crate::given::{agent, stub};
-use crate::loopdev::{Loop, empty_dev, ext4};
-use crate::mounts::UUID;
-use crate::usb::{configured, sysfs};
 
 /// Says how far a test is on its way in: not set, `root`, `user`.
 pub(crate) const STAGE: &str = "FELHOM_HOST_STAGE";
+/// Names the row of a table that runs.
+const ROW: &str = "FELHOM_HOST_ROW";
 /// Says whether the tests must run (1) or must not (0).
 const WANTED: &str = "CI_HOST_TESTS";
 /// Longest that one test may take, in seconds.
@@ -42,6 +36,9 @@ const LONGEST: &str = "120";
 pub(crate) const PROGRAM: &str = "/run/host-tests";
 /// The agent's binary, where every account can run it.
 pub(crate) const AGENT: &str = "/run/felhom-agent";
+
+/// The words for the shell, and where it finds them.
+const WORDS: &str = "/run/host.sh";
 
 /// The account that stands for the agent's.
 pub(crate) const USER: &str = "felhom-test";
@@ -101,6 +98,58 @@ pub(crate) fn contained_as(
         Err(_) if is_wanted(name) => succeed(&mut inside(name)),
         Err(_) => (),
     }
+}
+
+/// How a row of a table ended.
+pub(crate) struct End {
+    pub(crate) name: String,
+    pub(crate) said: String,
+    has_passed: bool,
+}
+
+/// Runs the body for each row of a table, in namespaces of its own that the body asks for. Nothing has ended where the
+/// body itself runs, or where the test is skipped.
+pub(crate) fn each(test: &str, rows: &[&str], body: impl FnOnce(&str)) -> Vec<End> {
+    if let Ok(row) = var(ROW) {
+        body(&row);
+    } else if is_wanted(test) {
+        let run = |row: &&str| {
+            let output = inside(test).env(ROW, row).output().unwrap();
+            let said = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+            let has_passed = output.status.success() && said.contains("1 passed");
+            End { name: (*row).to_owned(), said, has_passed }
+        };
+        let threads = rows.chunks(rows.len().div_ceil(4).max(1));
+        return std::thread::scope(|scope| {
+            let threads: Vec<_> =
+                threads.map(|rows| scope.spawn(move || rows.iter().map(run).collect::<Vec<_>>())).collect();
+            threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect()
+        });
+    }
+    Vec::new()
+}
+
+/// Asserts that every row has passed.
+pub(crate) fn assert_passed(ends: &[End]) {
+    let failed = ends.iter().filter(|end| !end.has_passed);
+    let failed: Vec<_> = failed.map(|end| format!("{}: {}", end.name, end.said)).collect();
+    assert!(failed.is_empty(), "{}", failed.join("\n"));
+}
+
+/// Lines for a shell that has the words of `host.sh`.
+pub(crate) fn shell(lines: &str) -> Command {
+    let mut shell = Command::new("/bin/sh");
+    shell.args(["-c", &format!(". {WORDS}\n{lines}")]).env_clear().current_dir("/").stdin(Stdio::null());
+    let node = Path::new(env!("CARGO_BIN_EXE_felhom-agent")).with_file_name("examples/simulated-node");
+    shell.env("SIMULATED_NODE", node).env("USER", USER).env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin");
+    shell.env("FIXTURES", concat!(env!("CARGO_MANIFEST_DIR"), "/../proxmox-privileged/fixtures"));
+    shell
+}
+
+/// Changes the host with the words of `host.sh`.
+pub(crate) fn given(lines: &str) {
+    let output = shell(&format!("set -e\n{lines}")).output().unwrap();
+    assert!(output.status.success(), "{lines}: {output:?}");
 }
 
 /// A command that starts, as the agent's account, what its further arguments name.
@@ -179,7 +228,7 @@ fn is_possible() -> bool {
 }
 
 /// Makes the host one that can be changed in any way, with the agent's account on it.
-fn prepare() {
+pub(crate) fn prepare() {
     // Not by its path: that may lie where the account cannot look, or below one of the mounts made here.
     let agent = fs::File::open(env!("CARGO_BIN_EXE_felhom-agent")).unwrap();
     tmpfs("/run");
@@ -192,6 +241,8 @@ fn prepare() {
         overlay(folder);
     }
     tmpfs("/mnt");
+    write(WORDS, include_str!("host.sh"), 0o644);
+    symlink(AGENT, "/usr/bin/felhom-agent").unwrap();
     append("/etc/passwd", &format!("{USER}:x:{UID}:{UID}::/nonexistent:/usr/sbin/nologin\n"));
     append("/etc/group", &format!("{USER}:x:{UID}:\n"));
     append("/etc/shadow", &format!("{USER}:*:20000:0:99999:7:::\n"));
@@ -210,12 +261,6 @@ pub(crate) fn write(path: impl AsRef<Path>, text: &str, mode: u32) {
 
 pub(crate) fn append(path: &str, text: &str) {
     OpenOptions::new().append(true).open(path).unwrap().write_all(text.as_bytes()).unwrap();
-}
-
-/// The mounts of this test, without their numbers.
-pub(crate) fn table() -> Vec<String> {
-    let text = fs::read_to_string("/proc/self/mountinfo").unwrap();
-    text.lines().map(|line| line.split(' ').skip(3).collect::<Vec<_>>().join(" ")).collect()
 }
 
 /// Lays an empty filesystem over a folder.
@@ -239,27 +284,12 @@ const IS_ENDLESS: &str = "FELHOM_HOST_ENDLESS";
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Everything that tests do to a host: an account, rules, a disk, a mount, a changed table, a root process.
-fn everything() -> (Loop, Child) {
-    let image = var(IMAGE).unwrap();
-    empty_dev();
-    ext4(&image, UUID, &[]);
-    let disk = Loop::attach(&image, "/dev/sda1");
-    sysfs(&["sda1"]);
-    configured();
-    write("/etc/fstab", "# none\n", 0o644);
-    for line in ["usb mount usb", "usb persist usb"] {
-        assert_eq!(agent(line).exit, 0, "{line}");
-    }
-    write(PATH, &text(), 0o440);
-    mknodat(CWD, "/run/never", FileType::Fifo, 0o600.into(), 0).unwrap();
-    stub(Program::SMARTCTL, "echo started; read _ <> /run/never");
-    let mut sudo = account(&["/usr/bin/sudo", "-n", "--", "/usr/sbin/smartctl", "-a", "-j", "-n", "standby"]);
-    let mut root = sudo.arg("/dev/sda").stdout(Stdio::piped()).spawn().unwrap();
-    let mut line = String::new();
-    BufReader::new(root.stdout.take().unwrap()).read_line(&mut line).unwrap();
-    assert_eq!(line, "started\n");
-    (disk, root)
-}
+const EVERYTHING: &str =
+    "empty_dev; ext4 $IMAGE $UUID; attach $IMAGE /dev/sda1; sysfs usb1 sda1; configured; rules
+    echo '# none' > /etc/fstab; felhom-agent usb mount usb; felhom-agent usb persist usb
+    mkfifo -m 600 /run/never; mkfifo -m 666 /run/told
+    stub /usr/sbin/smartctl 'echo started > /run/told; read _ <> /run/never'
+    exec > /dev/null 2>&1; user sudo -n -- /usr/sbin/smartctl -a -j -n standby /dev/sda & cat /run/told";
 
 /// The namespace that a process runs in.
 fn namespace(process: &str) -> Option<String> {
@@ -347,7 +377,7 @@ fn traced<F: FnOnce()>(body: F) {
 #[test]
 fn a_test_leaves_nothing_also_if_it_is_killed() {
     traced(|| {
-        let _everything = everything();
+        given(&format!("IMAGE={}\n{EVERYTHING}", var(IMAGE).unwrap()));
         println!("\nready {}", namespace("self").unwrap());
         if var_os(IS_ENDLESS).is_some() {
             std::thread::park();

@@ -38,11 +38,6 @@ pub(crate) fn text() -> String {
     sudoers(&USER.parse().unwrap())
 }
 
-/// Puts the real tools under the generated rules.
-pub(crate) fn rules() {
-    write(PATH, &text(), 0o440);
-}
-
 /// Installs the drop-in. Every program says whether root started it and with which arguments.
 pub(crate) fn install() {
     write(PATH, &text(), 0o440);

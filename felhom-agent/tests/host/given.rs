@@ -1,9 +1,7 @@
-//! What the tests are given: commands as the library builds them, stubs in the place of programs, the agent's binary.
-#![expect(clippy::disallowed_types, reason = "the tests start the agent")]
+//! What the tests are given: commands as the library builds them, stubs in the place of programs.
 
 use std::fs;
 use std::pin::pin;
-use std::process::{Command as Process, Stdio};
 use std::sync::Mutex;
 use std::task::{Context, Poll, Waker};
 
@@ -16,9 +14,8 @@ use proxmox_privileged::mount::{Candidates, MountRequest, TargetPlace, mount_by_
 use proxmox_privileged::sensors::sensors;
 use proxmox_privileged::smart::smart;
 use proxmox_privileged::{Command, CommandEnd, CommandOutput, Program, RunError, RunFuture, Runner};
-use serde_json::Value;
 
-use crate::contained::{AGENT, write};
+use crate::contained::write;
 
 /// Runs nothing, keeps every command and answers as a host does where all is well.
 #[derive(Default)]
@@ -126,9 +123,14 @@ pub(crate) fn now<T>(future: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(future)
 }
 
+/// A runner that never becomes somebody else.
+pub(crate) fn direct() -> ProcessRunner {
+    ProcessRunner::new(PrivilegedMode::Direct)
+}
+
 /// Runs a command without sudo.
 pub(crate) async fn run(command: &Command) -> Result<CommandOutput, RunError> {
-    ProcessRunner::new(PrivilegedMode::Direct).run(command).await
+    direct().run(command).await
 }
 
 /// Output of a process that exited and said this on stdout.
@@ -161,68 +163,4 @@ fn name(status: &str) -> String {
     let value = |key: &str| status.lines().find_map(|line| line.strip_prefix(key)).unwrap().trim();
     let mark = if value("State:").starts_with('Z') { " (zombie)" } else { "" };
     format!("{}{mark}", value("Name:"))
-}
-
-/// Where the agent looks for its configuration.
-pub(crate) const CONFIG: &str = "/etc/felhom-agent/config.json";
-
-/// What a run printed, and how it ended.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Run {
-    pub(crate) exit: i32,
-    pub(crate) stdout: String,
-    pub(crate) stderr: String,
-}
-
-/// The binary with arguments, without anything of this process's environment.
-pub(crate) fn command(args: &[&str]) -> Process {
-    let mut command = Process::new(AGENT);
-    command.args(args).env_clear().current_dir("/").stdin(Stdio::null());
-    command
-}
-
-/// Runs the binary, its arguments in one line.
-pub(crate) fn agent(line: &str) -> Run {
-    let output = command(&line.split(' ').collect::<Vec<_>>()).output().unwrap();
-    let [stdout, stderr] = [output.stdout, output.stderr].map(|text| String::from_utf8(text).unwrap());
-    Run { exit: output.status.code().unwrap(), stdout, stderr }
-}
-
-/// A run that had nothing to complain about, and printed this.
-pub(crate) fn fine(stdout: &str) -> Run {
-    Run { exit: 0, stdout: stdout.into(), stderr: String::new() }
-}
-
-/// Runs the binary for a document, and tells how it ended.
-pub(crate) fn document(line: &str) -> (i32, Value) {
-    let run = agent(&format!("{line} -o json"));
-    let document = serde_json::from_str(&run.stdout).unwrap_or_else(|error| panic!("{error}: {run:?}"));
-    (run.exit, document)
-}
-
-/// Asserts that a command comes to no result: a line on stderr, and a document on stdout if one is wanted.
-pub(crate) fn assert_problem(line: &str, exit: i32, problem: &str) {
-    let stderr = format!("felhom-agent: {problem}\n");
-    assert_eq!(agent(line), Run { exit, stdout: String::new(), stderr });
-    let told = serde_json::json!({ "schema": "felhom.problem/1", "problem": problem, "exit": exit });
-    assert_eq!(document(line), (exit, told));
-}
-
-/// The table of one disk, with a warning and the verb that repairs it.
-pub(crate) fn status(what: &str, verb: &str) -> String {
-    let width = what.len();
-    format!("NAME  STATE  {:width$}  REPAIR\nusb   warn   {what}  felhom-agent usb {verb} usb\n", "WHAT")
-}
-
-/// The verdict on the disk of the configuration.
-pub(crate) fn judged() -> (i32, String, String) {
-    let (exit, told) = document("usb status");
-    let text = |key: &str| told["disks"][0][key].as_str().unwrap().to_owned();
-    (exit, text("status"), text("summary"))
-}
-
-/// An error and its causes in one line.
-pub(crate) fn chain(error: &dyn std::error::Error) -> String {
-    let source = error.source().map(|source| format!(": {}", chain(source))).unwrap_or_default();
-    format!("{error}{source}")
 }

@@ -9,25 +9,12 @@ mod drop_in;
 #[cfg(test)]
 mod given;
 #[cfg(test)]
-mod golden;
-#[cfg(test)]
-mod loopdev;
-#[cfg(test)]
-mod mounts;
-#[cfg(test)]
-#[path = "../agent/node.rs"]
-mod node;
-#[cfg(test)]
-mod persist;
+mod repairs;
 #[cfg(test)]
 mod running;
-#[cfg(test)]
-mod selftest;
-#[cfg(test)]
-mod sticks;
 #[cfg(test)]
 mod sudo;
 #[cfg(test)]
 mod tools;
 #[cfg(test)]
-mod usb;
+mod transcripts;

@@ -2,78 +2,121 @@
 
 use std::fs;
 use std::io::{self, Write};
-use std::os::unix::fs::{PermissionsExt, chown};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use proxmox_privileged::{Program, RunError, Runner, SudoTrouble};
+use proxmox_privileged::{Program, RunError, Runner};
 use rustix::fs::{CWD, FileType, mknodat};
-use rustix::mount::{MountFlags, mount_bind, mount_remount};
 
-use crate::contained::{UID, USER, write};
-use crate::drop_in::{PATH, RAN, runner, smart, text, under, under_and_behind};
+use crate::contained::{assert_passed, contained_as, each, given, write};
+use crate::drop_in::{PATH, RAN, install, runner, smart, text, under, under_and_behind};
 use crate::given::{blkid, now, others, said, stub};
 
 /// The command is not run, and this is why.
-fn assert_refused(error: RunError) {
-    assert_eq!(now(runner().run(&smart())), Err(error));
+fn assert_refused(text: &str) {
+    assert_eq!(now(runner().run(&smart())).unwrap_err().to_string(), text);
     assert_eq!(fs::read_to_string(RAN).unwrap(), "");
 }
 
-fn not_permitted() -> RunError {
-    RunError::NotPermitted { command: "/usr/sbin/smartctl -a -j -n standby /dev/sda".into() }
+/// What sudo says if it is asked.
+fn asked() -> (Result<(), RunError>, Result<String, RunError>) {
+    (now(runner().permits(&smart())), now(runner().permitted()))
 }
 
-fn unusable(message: &str) -> RunError {
-    RunError::SudoUnusable { trouble: SudoTrouble::Other { message: message.into() } }
-}
+/// A rule with no password for another command.
+const OTHER: &str = "echo \"$USER ALL=(root) NOPASSWD: /usr/bin/umount\" > $RULES";
+/// What makes sudo complain on each of its runs, and do its work all the same.
+const NOISE: &str =
+    "echo 'felhom ALL=(root NOPASSWD' > /etc/sudoers.d/10-broken; chmod 440 /etc/sudoers.d/10-broken
+    : > /etc/sudoers.d/20-open; chmod 666 /etc/sudoers.d/20-open
+    rm /etc/hosts; printf 'passwd: files\\nhosts: files\\n' > /etc/nsswitch.conf";
+const WITH_PASSWORD: &str = "echo \"$USER ALL=(root) /usr/sbin/smartctl\" >> $RULES";
+const PASSWORD_WANTED: &str = "sudo asks for a password";
+const NOT_PERMITTED: &str = "sudo does not permit `/usr/sbin/smartctl -a -j -n standby /dev/sda`";
+const NOT_SETUID: &str = "sudo cannot be used: it is not owned by root with the setuid bit";
+
+/// What is wrong on the host, in lines of a shell, why the command is not run then, and what sudo says if it is asked.
+type Refusal = (&'static str, &'static [&'static str], &'static str, fn());
+
+const REFUSALS: [Refusal; 12] = [
+    ("without_any_rule_a_password_is_wanted", &["rm $RULES"], PASSWORD_WANTED, || {
+        assert_eq!(asked(), (Err(RunError::PasswordWanted), Err(RunError::PasswordWanted)));
+    }),
+    ("a_rule_with_a_password_wants_one", &["rm $RULES", WITH_PASSWORD], PASSWORD_WANTED, || ()),
+    // sudo says that it permits this one: listing needs no password, as another rule needs none.
+    ("a_rule_with_a_password_beside_one_without_wants_one", &[OTHER, WITH_PASSWORD], PASSWORD_WANTED, || {
+        assert_eq!(asked().0, Ok(()));
+    }),
+    ("rules_for_other_commands_do_not_permit_this_one", &[OTHER], NOT_PERMITTED, || {
+        let (permits, permitted) = asked();
+        assert_eq!(permits.unwrap_err().to_string(), NOT_PERMITTED);
+        assert!(permitted.unwrap().contains("NOPASSWD: /usr/bin/umount"));
+    }),
+    ("what_sudo_always_says_hides_no_refusal", &[NOISE, OTHER], NOT_PERMITTED, || ()),
+    ("a_sudo_without_its_bit_is_not_setuid", &["chmod 755 /usr/bin/sudo"], NOT_SETUID, || ()),
+    (
+        "a_sudo_of_another_owner_is_not_setuid",
+        &["chown $USER:$USER /usr/bin/sudo; chmod 4755 /usr/bin/sudo"],
+        NOT_SETUID,
+        || (),
+    ),
+    (
+        "a_sudo_that_is_not_there_is_missing",
+        &["rm /usr/bin/sudo"],
+        "sudo cannot be used: it is not installed",
+        || (),
+    ),
+    (
+        "a_sudo_on_a_filesystem_without_setuid_says_so",
+        &["/run/mount --bind /usr/bin/sudo /usr/bin/sudo; /run/mount -o remount,bind,nosuid /usr/bin/sudo"],
+        "sudo cannot be used: effective uid is not 0, is /usr/bin/sudo on a file system with the 'nosuid' option \
+         set or an NFS file system without root privileges?",
+        || (),
+    ),
+    (
+        "an_account_that_has_expired_is_told_in_sudos_words",
+        &["sed -i \"s/^$USER:.*/$USER:*:20000:0:99999:7::1:/\" /etc/shadow"],
+        "sudo cannot be used: account validation failure, is your account locked?; a password is required",
+        || (),
+    ),
+    (
+        "rules_that_cannot_be_read_are_told_in_sudos_words",
+        &["chmod 666 /etc/sudoers"],
+        "sudo cannot be used: /etc/sudoers is world writable; no valid sudoers sources found, quitting; error \
+         initializing audit plugin sudoers_audit",
+        || (),
+    ),
+    (
+        "a_program_that_root_cannot_start_is_told_in_sudos_words",
+        &["stub /usr/sbin/smartctl; echo '#!/no/such/shell' > /usr/sbin/smartctl"],
+        "sudo cannot be used: unable to execute /usr/sbin/smartctl: No such file or directory",
+        || (),
+    ),
+];
 
 #[test]
-fn without_any_rule_a_password_is_wanted() {
-    under(
-        || fs::remove_file(PATH).unwrap(),
-        || {
-            assert_refused(RunError::PasswordWanted);
-            assert_eq!(now(runner().permits(&smart())), Err(RunError::PasswordWanted));
-            assert_eq!(now(runner().permitted()), Err(RunError::PasswordWanted));
-        },
-    );
-}
-
-#[test]
-fn a_rule_with_a_password_wants_one() {
-    let rule = format!("{USER} ALL=(root) /usr/sbin/smartctl\n");
-    under(|| write(PATH, &rule, 0o440), || assert_refused(RunError::PasswordWanted));
-}
-
-/// sudo says that it permits this one: listing needs no password, as another rule needs none.
-#[test]
-fn a_rule_with_a_password_beside_one_without_wants_one() {
-    let rules =
-        format!("{USER} ALL=(root) NOPASSWD: /usr/bin/umount\n{USER} ALL=(root) /usr/sbin/smartctl\n");
-    under(|| write(PATH, &rules, 0o440), || assert_refused(RunError::PasswordWanted));
-}
-
-#[test]
-fn rules_for_other_commands_do_not_permit_this_one() {
-    let rules = format!("{USER} ALL=(root) NOPASSWD: /usr/bin/umount\n");
-    under(
-        || write(PATH, &rules, 0o440),
-        || {
-            assert_refused(not_permitted());
-            assert_eq!(now(runner().permits(&smart())), Err(not_permitted()));
-            assert!(now(runner().permitted()).unwrap().contains("NOPASSWD: /usr/bin/umount"));
-        },
-    );
+fn a_command_that_sudo_does_not_run_is_told_with_the_reason() {
+    let test = "sudo::a_command_that_sudo_does_not_run_is_told_with_the_reason";
+    assert_passed(&each(test, &REFUSALS.map(|(name, ..)| name), |name| {
+        let (_, wrong, reason, also) = REFUSALS.into_iter().find(|(known, ..)| *known == name).unwrap();
+        let as_root = |user: &dyn Fn()| {
+            given("cp /usr/bin/mount /run/mount");
+            install();
+            given(&wrong.join("\n"));
+            user();
+        };
+        contained_as(test, &[], as_root, || {
+            assert_refused(reason);
+            also();
+        });
+    }));
 }
 
 #[test]
 fn the_status_1_of_a_permitted_command_is_its_own() {
     under(
         || stub(Program::SMARTCTL, "echo out; echo err >&2; exit 1"),
-        || {
-            assert_eq!(now(runner().run(&smart())), Ok(said(1, "out\n", "err\n")));
-        },
+        || assert_eq!(now(runner().run(&smart())), Ok(said(1, "out\n", "err\n"))),
     );
 }
 
@@ -82,108 +125,15 @@ fn a_process_that_cannot_gain_privileges_is_told_so() {
     under_and_behind(
         &["/usr/bin/setpriv", "--no-new-privs", "--"],
         || (),
-        || assert_refused(RunError::SudoUnusable { trouble: SudoTrouble::NoNewPrivileges }),
+        || assert_refused("sudo cannot be used: the \"no new privileges\" flag is set"),
     );
-}
-
-#[test]
-fn a_sudo_without_its_bit_is_not_setuid() {
-    under(
-        || chmod("/usr/bin/sudo", 0o755),
-        || {
-            assert_refused(RunError::SudoUnusable { trouble: SudoTrouble::NotSetuid });
-        },
-    );
-}
-
-#[test]
-fn a_sudo_of_another_owner_is_not_setuid() {
-    under(
-        || {
-            chown("/usr/bin/sudo", Some(UID), Some(UID)).unwrap();
-            chmod("/usr/bin/sudo", 0o4755);
-        },
-        || assert_refused(RunError::SudoUnusable { trouble: SudoTrouble::NotSetuid }),
-    );
-}
-
-#[test]
-fn a_sudo_that_is_not_there_is_missing() {
-    under(
-        || fs::remove_file("/usr/bin/sudo").unwrap(),
-        || {
-            assert_refused(RunError::SudoUnusable { trouble: SudoTrouble::Missing });
-        },
-    );
-}
-
-const NOSUID: &str = "effective uid is not 0, is /usr/bin/sudo on a file system with the 'nosuid' option set or an \
-                      NFS file system without root privileges?";
-
-#[test]
-fn a_sudo_on_a_filesystem_without_setuid_says_so() {
-    under(
-        || {
-            mount_bind("/usr/bin/sudo", "/usr/bin/sudo").unwrap();
-            mount_remount("/usr/bin/sudo", MountFlags::BIND | MountFlags::NOSUID, "").unwrap();
-        },
-        || assert_refused(unusable(NOSUID)),
-    );
-}
-
-const EXPIRED: &str = "account validation failure, is your account locked?; a password is required";
-
-#[test]
-fn an_account_that_has_expired_is_told_in_sudos_words() {
-    under(
-        || {
-            let shadow = fs::read_to_string("/etc/shadow").unwrap();
-            write(
-                "/etc/shadow",
-                &shadow.replace(
-                    &format!("{USER}:*:20000:0:99999:7:::"),
-                    &format!("{USER}:*:20000:0:99999:7::1:"),
-                ),
-                0o640,
-            );
-        },
-        || assert_refused(unusable(EXPIRED)),
-    );
-}
-
-const UNREADABLE: &str = "/etc/sudoers is world writable; no valid sudoers sources found, quitting; error initializing \
-                          audit plugin sudoers_audit";
-
-#[test]
-fn rules_that_cannot_be_read_are_told_in_sudos_words() {
-    under(|| chmod("/etc/sudoers", 0o666), || assert_refused(unusable(UNREADABLE)));
-}
-
-#[test]
-fn a_program_that_root_cannot_start_is_told_in_sudos_words() {
-    under(
-        || write(Program::SMARTCTL.path(), "#!/no/such/shell\n", 0o755),
-        || assert_refused(unusable("unable to execute /usr/sbin/smartctl: No such file or directory")),
-    );
-}
-
-fn chmod(path: &str, mode: u32) {
-    fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
-}
-
-/// What makes sudo complain on each of its runs, and do its work all the same.
-fn make_noise() {
-    write("/etc/sudoers.d/10-broken", "felhom ALL=(root NOPASSWD\n", 0o440);
-    write("/etc/sudoers.d/20-open", "", 0o666);
-    fs::remove_file("/etc/hosts").unwrap();
-    write("/etc/nsswitch.conf", "passwd: files\nhosts: files\n", 0o644);
 }
 
 #[test]
 fn what_sudo_always_says_is_not_an_output_of_the_command() {
     under(
         || {
-            make_noise();
+            given(NOISE);
             stub(Program::SMARTCTL, "echo out; echo err >&2; exit 1");
         },
         || {
@@ -195,18 +145,6 @@ fn what_sudo_always_says_is_not_an_output_of_the_command() {
                 assert_eq!(runner.run(&smart()).await, Ok(said(1, "out\n", "err\n")));
             });
         },
-    );
-}
-
-#[test]
-fn what_sudo_always_says_hides_no_refusal() {
-    let rules = format!("{USER} ALL=(root) NOPASSWD: /usr/bin/umount\n");
-    under(
-        || {
-            make_noise();
-            write(PATH, &rules, 0o440);
-        },
-        || assert_refused(not_permitted()),
     );
 }
 
@@ -226,28 +164,38 @@ impl Write for Log {
 
 #[test]
 fn what_sudo_always_says_is_warned_of_once() {
-    under(make_noise, || {
-        let log = Log::default();
-        let writer = log.clone();
-        let subscriber =
-            tracing_subscriber::fmt().with_ansi(false).with_writer(move || writer.clone()).finish();
-        let runner = runner();
-        tracing::subscriber::with_default(subscriber, || {
-            now(async {
-                runner.run(&smart()).await.unwrap();
-                runner.run(&smart()).await.unwrap();
+    under(
+        || given(NOISE),
+        || {
+            let log = Log::default();
+            let writer = log.clone();
+            let subscriber =
+                tracing_subscriber::fmt().with_ansi(false).with_writer(move || writer.clone()).finish();
+            let runner = runner();
+            tracing::subscriber::with_default(subscriber, || {
+                now(async {
+                    runner.run(&smart()).await.unwrap();
+                    runner.run(&smart()).await.unwrap();
+                });
             });
-        });
-        let text = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
-        let count = |part: &str| text.matches(part).count();
-        assert_eq!((count("WARN"), count("syntax error"), count("is world writable")), (1, 1, 1), "{text}");
-        assert_eq!(
-            (count("INFO"), count("command=/usr/sbin/smartctl -a -j -n standby /dev/sda")),
-            (2, 2),
-            "{text}"
-        );
-        assert_eq!(count("purpose=\"read the health of a disk without waking it; no test, no setting\""), 2);
-    });
+            let text = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+            let count = |part: &str| text.matches(part).count();
+            assert_eq!(
+                (count("WARN"), count("syntax error"), count("is world writable")),
+                (1, 1, 1),
+                "{text}"
+            );
+            assert_eq!(
+                (count("INFO"), count("command=/usr/sbin/smartctl -a -j -n standby /dev/sda")),
+                (2, 2),
+                "{text}"
+            );
+            assert_eq!(
+                count("purpose=\"read the health of a disk without waking it; no test, no setting\""),
+                2
+            );
+        },
+    );
 }
 
 /// How much later than due something may happen on a busy machine.
