@@ -235,6 +235,7 @@ fn may_be_there(output: &CommandOutput, reason: GoldenReason) -> bool {
 #[cfg(test)]
 mod tests {
     use alloc::vec;
+    use alloc::vec::Vec;
 
     use super::*;
     use crate::CommandEnd;
@@ -265,9 +266,12 @@ mod tests {
         now(create_golden_lxc(&scripted(vec![(LINE, end)]), &spec()))
     }
 
+    fn recording_of(name: &str) -> serde_json::Value {
+        serde_json::from_str(&recording(&alloc::format!("pct/{name}.json"))).unwrap()
+    }
+
     fn recorded(name: &str) -> CommandOutput {
-        let recording: serde_json::Value =
-            serde_json::from_str(&recording(&alloc::format!("pct/{name}.json"))).unwrap();
+        let recording = recording_of(name);
         let text = |key: &str| recording[key].as_str().unwrap();
         let status = i32::try_from(recording["exit"].as_i64().unwrap()).unwrap();
         exited(status, text("stdout"), text("stderr"))
@@ -276,6 +280,16 @@ mod tests {
     fn failed(reason: GoldenReason, text: &str, is_left: bool) -> Result<GoldenCreated, GoldenError> {
         let leftover = is_left.then_some(GoldenLeftover { vmid: vmid() });
         Err(GoldenError::Failed { vmid: vmid(), reason, text: text.into(), leftover })
+    }
+
+    #[test]
+    fn the_command_is_the_recorded_one_and_a_bridge() {
+        let recorded: Vec<String> =
+            serde_json::from_value(recording_of("create-golden-ok")["argv"].clone()).unwrap();
+        assert_eq!(
+            LINE,
+            alloc::format!("/usr/sbin/{} --net0 name=eth0,bridge=vmbr0,ip=dhcp", recorded.join(" "))
+        );
     }
 
     #[test]

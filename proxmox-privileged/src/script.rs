@@ -55,3 +55,20 @@ pub(crate) fn recording(path: &str) -> String {
     let path = format!("{}/fixtures/{path}", env!("CARGO_MANIFEST_DIR"));
     std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
+
+/// Asserts that every input (`< `) in a file of cases (`# NAME`) comes down to the line below it (`> `).
+pub(crate) fn assert_cases(path: &str, told: impl Fn(&str) -> String) {
+    let text = recording(path);
+    let mut lines = text.lines().peekable();
+    let (mut name, mut wrong) = ("", Vec::new());
+    while let Some(line) = lines.next() {
+        let is_expected = |next: &&str| next.starts_with("> ");
+        match (line.strip_prefix("< "), lines.next_if(is_expected)) {
+            (Some(input), Some(expected)) if format!("> {}", told(input)) != expected => {
+                wrong.push(format!("# {name}\n< {input}\n> {}", told(input)));
+            }
+            _ => name = line.strip_prefix("# ").unwrap_or(name),
+        }
+    }
+    assert!(wrong.is_empty(), "{path}:\n{}", wrong.join("\n"));
+}

@@ -12,11 +12,11 @@
 //! Source: `smartctl(8)`, "EXIT STATUS"; recordings of smartctl 7.3 in `fixtures/host/smartctl`.
 
 mod json;
-mod read;
 mod report;
 mod self_test;
 mod wear;
 
+use alloc::borrow::ToOwned;
 use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::String;
@@ -30,6 +30,10 @@ use crate::command::shape::Part::Text;
 use crate::command::shape::{Shape, slot};
 use crate::command::{Privilege, Program};
 use crate::{CommandEnd, CommandOutput, RunError, Runner};
+
+use json::{attributes, each_message, first, raw};
+use self_test::self_test;
+use wear::wear;
 
 pub use report::{Protocol, SelfTest, SmartBit, SmartBits, SmartReport};
 
@@ -135,22 +139,22 @@ fn judged(disk: &Disk, output: &CommandOutput) -> Result<Smart, SmartError> {
     // A model may be named in any bytes.
     let document: Value = serde_json::from_str(&String::from_utf8_lossy(&output.stdout))
         .with_context(|_| NoJsonSnafu { disk: disk.clone(), text: output.last_words() })?;
-    if let Some(mode) = read::sleep_mode(&document) {
+    if let Some(mode) = sleep_mode(&document) {
         return Ok(Smart::Asleep { mode });
     }
-    let bits = read::bits(&document).unwrap_or_else(|| match output.end {
+    let bits = bits(&document).unwrap_or_else(|| match output.end {
         CommandEnd::Exit(status) => SmartBits::from_status(status),
         CommandEnd::Signal(_) => SmartBits::default(),
     });
-    if read::has_health(&document) {
-        return Ok(Smart::Report(Box::new(read::report(document, bits))));
+    if has_health(&document) {
+        return Ok(Smart::Report(Box::new(read(document, bits))));
     }
     let text = json::messages(&document).unwrap_or_else(|| output.last_words());
     // smartctl mostly begins with the device, which the error names as well.
-    let text = text.strip_prefix(&alloc::format!("{disk}: ")).map_or_else(|| text.clone(), Into::into);
+    let text = text.strip_prefix(&format!("{disk}: ")).map_or_else(|| text.clone(), Into::into);
     let reason =
         REASONS.iter().find(|(known, _)| text.contains(known)).map_or(SmartReason::Other, |row| row.1);
-    let version = read::version(&document);
+    let version = version(&document);
     NoHealthSnafu { disk: disk.clone(), reason, text, bits, version }.fail()
 }
 
@@ -164,6 +168,102 @@ const REASONS: [(&str, SmartReason); 7] = [
     ("Unknown USB bridge", SmartReason::UnknownUsbBridge),
     ("Input/output error", SmartReason::InputOutput),
 ];
+
+/// Any one of these is a word about the disk itself. `device` alone is not: a sleeping disk has it too.
+const HEALTH: [&str; 7] = [
+    "/smart_status/passed",
+    "/smart_support",
+    "/temperature/current",
+    "/ata_smart_attributes",
+    "/nvme_smart_health_information_log",
+    "/model_name",
+    "/scsi_model_name",
+];
+
+fn has_health(document: &Value) -> bool {
+    HEALTH.iter().any(|pointer| document.pointer(pointer).is_some())
+}
+
+/// The power mode of a disk that was left asleep. Also exit status 2, like a disk that could not be opened.
+fn sleep_mode(document: &Value) -> Option<String> {
+    let mode = |text: &str| {
+        let (_, rest) = text.split_once("Device is in ")?;
+        rest.split_once(" mode, exit(").map(|(mode, _)| mode.to_owned())
+    };
+    each_message(document).find_map(mode)
+}
+
+/// The version of smartctl, which says it as two numbers.
+fn version(document: &Value) -> Option<String> {
+    let part = |pointer: &str| first::<u64>(document, &[pointer]);
+    Some(format!("{}.{}", part("/smartctl/version/0")?, part("/smartctl/version/1")?))
+}
+
+/// The mask of eight bits; another number is none.
+fn bits(document: &Value) -> Option<SmartBits> {
+    let status: Option<u8> = first(document, &["/smartctl/exit_status"]);
+    status.map(|status| SmartBits::from_status(status.into()))
+}
+
+fn read(document: Value, bits: SmartBits) -> SmartReport {
+    let doc = &document;
+    SmartReport {
+        protocol: first(doc, &["/device/protocol"]).map(protocol),
+        model: first(doc, &["/model_name", "/scsi_model_name"]),
+        serial: first(doc, &["/serial_number"]),
+        capacity_bytes: first(doc, &["/user_capacity/bytes", "/nvme_total_capacity"]),
+        is_passed: first(doc, &["/smart_status/passed"]),
+        is_available: first(doc, &["/smart_support/available"]),
+        is_enabled: first(doc, &["/smart_support/enabled"]),
+        critical_warning: first(
+            doc,
+            &["/nvme_smart_health_information_log/critical_warning", "/smart_status/nvme/value"],
+        ),
+        temperature_celsius: temperature(doc),
+        power_on_hours: first(
+            doc,
+            &["/power_on_time/hours", "/nvme_smart_health_information_log/power_on_hours"],
+        ),
+        wear_percent: wear(doc),
+        reallocated_sectors: counted(doc, 5).or_else(|| first(doc, &["/scsi_grown_defect_list"])),
+        pending_sectors: counted(doc, 197),
+        uncorrectable_sectors: counted(doc, 198).or_else(|| uncorrected(doc)),
+        media_errors: first(doc, &["/nvme_smart_health_information_log/media_errors"]),
+        self_test: self_test(doc),
+        bits,
+        document,
+    }
+}
+
+fn protocol(name: String) -> Protocol {
+    match name.as_str() {
+        "ATA" => Protocol::Ata,
+        "NVMe" => Protocol::Nvme,
+        "SCSI" => Protocol::Scsi,
+        _ => Protocol::Other(name),
+    }
+}
+
+/// The raw value of the attribute with this id.
+fn counted(document: &Value, id: u64) -> Option<u64> {
+    attributes(document).find(|attribute| first(attribute, &["/id"]) == Some(id)).and_then(raw)
+}
+
+/// The first temperature that a disk can have. Below absolute zero and 255 stand for none, and so does 0, which volumes of
+/// RAID controllers and virtual disks say.
+fn temperature(document: &Value) -> Option<i64> {
+    let places = ["/temperature/current", "/nvme_smart_health_information_log/temperature"];
+    let told = places.iter().filter_map(|place| first(document, &[place]));
+    told.filter(|degrees| *degrees != 0).find(|degrees| (-60..=126).contains(degrees))
+}
+
+/// The sum of what SCSI could not correct while it read, wrote and verified.
+fn uncorrected(document: &Value) -> Option<u64> {
+    let counters = ["read", "write", "verify"].iter().filter_map(|way| {
+        first(document, &[format!("/scsi_error_counter_log/{way}/total_uncorrected_errors").as_str()])
+    });
+    counters.reduce(u64::saturating_add)
+}
 
 #[cfg(test)]
 mod tests;

@@ -259,36 +259,4 @@ mod tests {
     fn a_number_that_is_the_same_twice_is_no_count_of_its_own() {
         assert_eq!(used(&[(202, "Percent_Lifetime_Remain", 98, 10, "98")]), Some(2));
     }
-
-    #[test]
-    fn a_disk_of_another_kind_says_it_itself() {
-        let documents = [
-            json!({"nvme_smart_health_information_log": {"percentage_used": 3}}),
-            json!({"nvme_smart_health_information_log": {"percentage_used": 134}}),
-            json!({"scsi_percentage_used_endurance_indicator": "7"}),
-            json!({"endurance_used": {"current_percent": 12}, "scsi_percentage_used_endurance_indicator": 11}),
-            json!({"nvme_smart_health_information_log": {"percentage_used": 65535}}),
-            json!({"nvme_smart_health_information_log": {"percentage_used": -1}}),
-            json!({"nvme_smart_health_information_log": [], "endurance_used": 5}),
-        ];
-        let expected = [Some(3), Some(134), Some(7), Some(12), None, None, None];
-        assert_eq!(documents.map(|document| wear(&document)), expected);
-    }
-
-    #[test]
-    fn an_attribute_in_another_form_hides_no_other() {
-        let mut document = disk(&[(177, "Wear_Leveling_Count", 58, 0, "712")]);
-        let table = document.pointer_mut("/ata_smart_attributes/table").unwrap().as_array_mut().unwrap();
-        let odd = [
-            json!(null),
-            json!([]),
-            json!({"id": 202}),
-            json!({"id": "202", "name": 5, "value": 1}),
-            json!({"id": 231, "name": "SSD_Life_Left", "value": null, "raw": "74"}),
-            json!({"id": -1, "name": "SSD_Life_Left", "value": 1}),
-            json!({"id": 233, "name": "Media_Wearout_Indicator", "value": -5, "raw": {"value": {}}}),
-        ];
-        table.splice(0..0, odd);
-        assert_eq!(wear(&document), Some(42));
-    }
 }
