@@ -4,11 +4,12 @@
 //! made is destroyed at the end.
 
 use std::env;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use felhom_agent::config::{Config, Environment};
 use proxmox_api::sim::Sim;
-use proxmox_api::{Client, ConfigChange, Error, Lxc, Patience};
+use proxmox_api::{Client, ConfigChange, Error, Lxc, Node, Patience, Started};
 use proxmox_types::params::{
     CreateParams, DestroyParams, RestoreParams, SetConfigParams, SnapshotParams, VzdumpParams,
 };
@@ -21,7 +22,7 @@ use proxmox_types::{
 use serde_json::json;
 
 use crate::agent::Agent;
-use crate::node::Node;
+use crate::node;
 
 const PATIENCE: Patience = Patience::new(Duration::from_mins(3));
 
@@ -78,8 +79,6 @@ impl Place {
     }
 }
 
-type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
-
 /// What was made, and has to be destroyed.
 #[derive(Default)]
 struct Made {
@@ -89,38 +88,33 @@ struct Made {
 
 struct Life {
     place: Place,
-    made: Made,
-}
-
-/// An assertion that leaves the test its chance to clean up.
-macro_rules! ensure {
-    ($holds:expr, $($text:tt)*) => {
-        if !$holds {
-            return Err(format!($($text)*).into());
-        }
-    };
+    made: Mutex<Made>,
 }
 
 impl Life {
+    fn node(&self) -> Node<'_> {
+        self.place.client.node(&self.place.node)
+    }
+
     fn lxc(&self, vmid: Vmid) -> Lxc<'_> {
-        self.place.client.node(&self.place.node).lxc(vmid)
+        self.node().lxc(vmid)
     }
 
-    async fn live(&mut self) -> Outcome<()> {
-        let vmid = self.create().await?;
-        self.start(vmid).await?;
-        self.snapshot_change_and_roll_back(vmid).await?;
-        let backup = self.back_up(vmid).await?;
-        let copy = self.restore(&backup).await?;
+    async fn live(&self) {
+        let vmid = self.create().await;
+        self.start(vmid).await;
+        self.snapshot_change_and_roll_back(vmid).await;
+        let backup = self.back_up(vmid).await;
+        let copy = self.restore(&backup).await;
         // With the container goes the right to its backups.
-        self.delete_backups().await?;
-        self.destroy(copy).await?;
-        self.destroy(vmid).await
+        self.delete_backups().await;
+        self.destroy(copy).await;
+        self.destroy(vmid).await;
     }
 
-    async fn create(&mut self) -> Outcome<Vmid> {
+    async fn create(&self) -> Vmid {
         let place = &self.place;
-        let rootfs: RootFs = proxmox_types::property::parse(&format!("{}:1", place.storage))?;
+        let rootfs: RootFs = proxmox_types::property::parse(&format!("{}:1", place.storage)).unwrap();
         let params = |vmid| {
             let mut params = CreateParams::new(vmid, place.template.clone());
             params.storage = Some(place.storage.clone());
@@ -134,132 +128,127 @@ impl Life {
             };
             params
         };
-        let node = place.client.node(&place.node);
-        let (vmid, started) = place.client.cluster().with_next_id(|vmid| node.create(&params(vmid))).await?;
-        self.made.containers.push(vmid);
-        self.place.client.wait(started?, PATIENCE).await?;
-        let config = self.lxc(vmid).config().await?;
-        ensure!(config.options.memory == Some(128), "memory is {:?}", config.options.memory);
-        ensure!(self.status(vmid).await? == GuestStatus::Stopped, "a new container is stopped");
-        ensure!(
-            self.lxc(vmid).feature(proxmox_api::FeatureName::Snapshot).await?.has_feature,
-            "it can snapshot"
-        );
-        Ok(vmid)
+        let node = self.node();
+        let created = place.client.cluster().with_next_id(|vmid| node.create(&params(vmid))).await;
+        let vmid = self.is_made(created).await;
+        assert_eq!(self.memory(vmid).await, Some(128));
+        assert_eq!(self.status(vmid).await, GuestStatus::Stopped);
+        let feature = self.lxc(vmid).feature(proxmox_api::FeatureName::Snapshot).await.unwrap();
+        assert!(feature.has_feature, "it can snapshot");
+        vmid
     }
 
-    async fn status(&self, vmid: Vmid) -> Result<GuestStatus, Error> {
-        Ok(self.lxc(vmid).status().await?.status)
+    /// Waits for a container that is being made.
+    async fn is_made(&self, made: Result<(Vmid, Result<Started, Error>), Error>) -> Vmid {
+        let (vmid, started) = made.unwrap();
+        self.made.lock().unwrap().containers.push(vmid);
+        self.place.client.wait(started.unwrap(), PATIENCE).await.unwrap();
+        vmid
     }
 
-    async fn start(&self, vmid: Vmid) -> Outcome<()> {
-        let start = || self.lxc(vmid).start();
-        start().run().await?;
-        ensure!(self.status(vmid).await? == GuestStatus::Running, "it was started");
-        let again = start().await;
-        ensure!(
-            again.as_ref().is_err_and(|error| error.to_string().contains("already running")),
-            "a second start is {again:?}"
-        );
-        Ok(())
+    async fn status(&self, vmid: Vmid) -> GuestStatus {
+        self.lxc(vmid).status().await.unwrap().status
     }
 
-    async fn snapshot_change_and_roll_back(&self, vmid: Vmid) -> Outcome<()> {
-        let (lxc, name): (_, SnapshotName) = (self.lxc(vmid), "before".parse()?);
+    async fn memory(&self, vmid: Vmid) -> Option<u64> {
+        self.lxc(vmid).config().await.unwrap().options.memory
+    }
+
+    async fn start(&self, vmid: Vmid) {
+        self.lxc(vmid).start().run().await.unwrap();
+        assert_eq!(self.status(vmid).await, GuestStatus::Running);
+        let again = self.lxc(vmid).start().await;
+        let is_refused = again.as_ref().is_err_and(|error| error.to_string().contains("already running"));
+        assert!(is_refused, "a second start is {again:?}");
+    }
+
+    async fn snapshot_change_and_roll_back(&self, vmid: Vmid) {
+        let (lxc, name): (_, SnapshotName) = (self.lxc(vmid), "before".parse().unwrap());
         let snapshot = lxc.snapshot(&name);
-        snapshot.create().with(SnapshotParams { description: Some("life".into()) }).run().await?;
-        let current = lxc.snapshots().await?.into_iter().find(SnapshotEntry::is_current);
-        ensure!(
-            current.and_then(|entry| entry.parent) == Some(name.clone()),
-            "it descends from the snapshot"
-        );
-        let again = snapshot.create().run().await;
-        ensure!(again.is_err(), "a name that is taken is refused");
+        let described = SnapshotParams { description: Some("life".into()) };
+        snapshot.create().with(described).run().await.unwrap();
+        let current = lxc.snapshots().await.unwrap().into_iter().find(SnapshotEntry::is_current);
+        assert_eq!(current.and_then(|entry| entry.parent), Some(name.clone()));
+        assert!(snapshot.create().run().await.is_err(), "a name that is taken is refused");
         let options = LxcOptions { memory: Some(256), ..LxcOptions::default() };
-        let digest = lxc.config().await?.digest;
+        let digest = lxc.config().await.unwrap().digest;
         let change = SetConfigParams { options, digest, ..SetConfigParams::default() };
-        ensure!(matches!(lxc.apply(&change).await?, ConfigChange::Live), "memory changes at once");
-        ensure!(lxc.set_config(&change).await.is_err(), "the digest is outdated now");
-        ensure!(lxc.config().await?.options.memory == Some(256), "memory was changed");
-        snapshot.rollback().run().await?;
-        ensure!(lxc.config().await?.options.memory == Some(128), "the rollback took the change back");
-        ensure!(self.status(vmid).await? == GuestStatus::Stopped, "a rollback stops it");
-        snapshot.delete().run().await?;
-        ensure!(lxc.snapshots().await?.len() == 1, "only the running state is left");
-        Ok(())
+        assert!(matches!(lxc.apply(&change).await.unwrap(), ConfigChange::Live), "memory changes at once");
+        assert!(lxc.set_config(&change).await.is_err(), "the digest is outdated now");
+        assert_eq!(self.memory(vmid).await, Some(256));
+        snapshot.rollback().run().await.unwrap();
+        assert_eq!(self.memory(vmid).await, Some(128), "the rollback took the change back");
+        assert_eq!(self.status(vmid).await, GuestStatus::Stopped, "a rollback stops it");
+        snapshot.delete().run().await.unwrap();
+        assert_eq!(lxc.snapshots().await.unwrap().len(), 1, "only the running state is left");
     }
 
-    async fn back_up(&mut self, vmid: Vmid) -> Outcome<Content> {
-        let node = self.place.client.node(&self.place.node);
-        let storage: StorageId = self.place.template.volume().storage().parse()?;
+    async fn back_up(&self, vmid: Vmid) -> Content {
+        let storage: StorageId = self.place.template.volume().storage().parse().unwrap();
         let params = VzdumpParams { storage: Some(storage.clone()), ..VzdumpParams::new(vmid.into()) };
-        let ended = node.vzdump(&params).run().await?;
-        let upid = ended.upid.as_ref().ok_or("a backup is a task")?;
-        let made = node.storage(&storage).backups_made_by(upid).await?;
-        self.made.backups.extend(made.iter().map(|content| content.volid.clone()));
-        ensure!(made.len() == 1, "one backup was made, not {made:?}");
-        let backup = made.into_iter().next().ok_or("it is there")?;
-        ensure!(backup.vmid == Some(vmid), "it is of {vmid}, not of {:?}", backup.vmid);
-        Ok(backup)
+        let ended = self.node().vzdump(&params).run().await.unwrap();
+        let upid = ended.upid.expect("a backup is a task");
+        let made = self.node().storage(&storage).backups_made_by(&upid).await.unwrap();
+        self.made.lock().unwrap().backups.extend(made.iter().map(|content| content.volid.clone()));
+        assert_eq!(made.iter().map(|backup| backup.vmid).collect::<Vec<_>>(), [Some(vmid)]);
+        made.into_iter().next().unwrap()
     }
 
-    async fn restore(&mut self, backup: &Content) -> Outcome<Vmid> {
+    async fn restore(&self, backup: &Content) -> Vmid {
         let place = &self.place;
-        let archive: BackupVolume = backup.volid.to_string().parse()?;
+        let archive: BackupVolume = backup.volid.to_string().parse().unwrap();
         let params = |vmid| RestoreParams {
             storage: Some(place.storage.clone()),
             pool: place.pool.clone(),
             ..RestoreParams::new(vmid, archive.clone())
         };
-        let node = place.client.node(&place.node);
-        let (vmid, started) = place.client.cluster().with_next_id(|vmid| node.restore(&params(vmid))).await?;
-        self.made.containers.push(vmid);
-        self.place.client.wait(started?, PATIENCE).await?;
-        let options = self.lxc(vmid).config().await?.options;
+        let node = self.node();
+        let restored = place.client.cluster().with_next_id(|vmid| node.restore(&params(vmid))).await;
+        let vmid = self.is_made(restored).await;
+        let options = self.lxc(vmid).config().await.unwrap().options;
         let name = options.hostname.map(|name| name.to_string());
-        ensure!(name.as_deref() == Some("life-of-a-container"), "the copy is called {name:?}");
-        ensure!(
-            options.memory == Some(128) && options.unprivileged == Some(true),
-            "the copy is like the original"
-        );
-        Ok(vmid)
+        assert_eq!(name.as_deref(), Some("life-of-a-container"));
+        assert_eq!((options.memory, options.unprivileged), (Some(128), Some(true)));
+        vmid
     }
 
-    async fn destroy(&mut self, vmid: Vmid) -> Outcome<()> {
-        self.lxc(vmid).destroy().run().await?;
-        self.made.containers.retain(|made| *made != vmid);
-        ensure!(self.lxc(vmid).config().await.is_err(), "{vmid} is gone");
-        Ok(())
+    async fn destroy(&self, vmid: Vmid) {
+        self.lxc(vmid).destroy().run().await.unwrap();
+        self.made.lock().unwrap().containers.retain(|made| *made != vmid);
+        assert!(self.lxc(vmid).config().await.is_err(), "{vmid} is gone");
     }
 
-    async fn delete_backups(&mut self) -> Outcome<()> {
-        let node = self.place.client.node(&self.place.node);
-        for volume in &std::mem::take(&mut self.made.backups) {
-            let storage: StorageId = volume.storage().parse()?;
-            node.storage(&storage).volume(volume).delete().run().await?;
-            let left = node.storage(&storage).content().await?;
-            ensure!(left.iter().all(|content| content.volid != *volume), "{volume} is gone");
+    async fn delete_backups(&self) {
+        let backups = std::mem::take(&mut self.made.lock().unwrap().backups);
+        for volume in &backups {
+            let storage: StorageId = volume.storage().parse().unwrap();
+            let node = self.node();
+            node.storage(&storage).volume(volume).delete().run().await.unwrap();
+            let left = node.storage(&storage).content().await.unwrap();
+            assert!(left.iter().all(|content| content.volid != *volume), "{volume} is gone");
         }
-        Ok(())
     }
 
     /// Destroys whatever was made and is still there.
-    async fn clean(&mut self) -> Outcome<()> {
-        self.delete_backups().await?;
-        for vmid in &self.made.containers {
+    async fn clean(&self) {
+        self.delete_backups().await;
+        let containers = self.made.lock().unwrap().containers.clone();
+        for vmid in containers {
             let params = DestroyParams { force: Some(true), ..DestroyParams::default() };
-            self.lxc(*vmid).destroy().with(params).run().await?;
+            self.lxc(vmid).destroy().with(params).run().await.unwrap();
         }
-        Ok(())
     }
 }
 
+/// An assertion that fails leaves the chance to clean up.
 async fn live(place: Place) {
-    let mut life = Life { place, made: Made::default() };
-    let lived = life.live().await;
-    let cleaned = life.clean().await;
+    let life = Arc::new(Life { place, made: Mutex::default() });
+    let living = life.clone();
+    let lived = tokio::task::LocalSet::new();
+    let lived = lived.run_until(async { tokio::task::spawn_local(async move { living.live().await }).await });
+    let lived = lived.await;
+    life.clean().await;
     lived.unwrap();
-    cleaned.unwrap();
 }
 
 #[tokio::test]
@@ -269,6 +258,6 @@ async fn a_container_lives_and_leaves_nothing() {
 
 #[tokio::test]
 async fn a_container_lives_over_tls() {
-    let node = Node::start("");
+    let node = node::Node::start("");
     live(Place::over_tls(&Agent::of(&node))).await;
 }

@@ -52,10 +52,6 @@ const PASTED: [&str; 6] = [
 
 const KEY: &str = "DEADBEEF-c0de-4bad-8bad-feedfacecafe";
 
-fn pasted() -> impl Iterator<Item = String> {
-    PASTED.iter().map(|text| text.replace("KEY", KEY))
-}
-
 fn insecure() -> Agent {
     Agent::with_text(r#"{ "tls": { "insecure": true } }"#)
 }
@@ -76,40 +72,38 @@ fn misplaced(token: &str) -> Vec<Value> {
     values.into_iter().chain(others).collect()
 }
 
+/// Command lines with the token as a word.
+const TYPED: [&str; 8] = [
+    "selftest --config TOKEN --only config",
+    "cleanup -o json --config TOKEN",
+    "selftest TOKEN",
+    "TOKEN",
+    "usb mount TOKEN",
+    "selftest --vmid TOKEN",
+    "selftest --token=TOKEN",
+    "selftest --only TOKEN",
+];
+
+/// Variables with the token as the value.
+const SET: [&str; 8] = ["NODE", "LOG__LEVEL", "TLS__PINS", "TOKNE", "TOKEN_FILE", "URL", "CONFIG", KEY];
+
 #[test]
-fn a_token_as_a_key_or_as_the_value_of_another_is_not_printed() {
-    for config in pasted().flat_map(|token| misplaced(&token)) {
-        let agent = Agent::with_text(&config.to_string());
-        for line in ["selftest -vvv --only config", "cleanup -o json", "sensors"] {
-            hides(&agent.run(line), KEY);
+fn a_token_in_a_wrong_key_argument_or_variable_is_not_printed() {
+    for token in PASTED.map(|text| text.replace("KEY", KEY)) {
+        for config in misplaced(&token) {
+            let agent = Agent::with_text(&config.to_string());
+            for line in ["selftest -vvv --only config", "cleanup -o json", "sensors"] {
+                hides(&agent.run(line), KEY);
+            }
         }
-    }
-}
-
-#[test]
-fn a_token_as_an_argument_is_not_printed() {
-    let lines = [
-        "selftest --config TOKEN --only config",
-        "cleanup -o json --config TOKEN",
-        "selftest TOKEN",
-        "TOKEN",
-        "usb mount TOKEN",
-        "selftest --vmid TOKEN",
-        "selftest --token=TOKEN",
-        "selftest --only TOKEN",
-    ];
-    for (token, line) in pasted().flat_map(|token| lines.map(|line| (token.clone(), line))) {
-        let words: Vec<String> = line.split(' ').map(|word| word.replace("TOKEN", &token)).collect();
-        hides(&insecure().run_words(&words.iter().map(String::as_str).collect::<Vec<_>>()), KEY);
-    }
-}
-
-#[test]
-fn a_token_in_a_wrong_variable_is_not_printed() {
-    let variables = ["NODE", "LOG__LEVEL", "TLS__PINS", "TOKNE", "TOKEN_FILE", "URL", "CONFIG", KEY];
-    for (token, variable) in pasted().flat_map(|token| variables.map(|name| (token.clone(), name))) {
-        let agent = insecure().set(&format!("FELHOM_AGENT_{variable}"), &token);
-        hides(&agent.run("selftest -o json"), KEY);
+        for line in TYPED {
+            let words: Vec<String> = line.split(' ').map(|word| word.replace("TOKEN", &token)).collect();
+            hides(&insecure().run_words(&words.iter().map(String::as_str).collect::<Vec<_>>()), KEY);
+        }
+        for variable in SET {
+            let agent = insecure().set(&format!("FELHOM_AGENT_{variable}"), &token);
+            hides(&agent.run("selftest -o json"), KEY);
+        }
     }
 }
 

@@ -1,4 +1,5 @@
-//! Answers that are too much, and any bytes whatsoever: they end in an answer or an error, in time and without a panic.
+//! Answers that are torn, malformed or too much, and any bytes whatsoever: they end in an answer or an error, in time and
+//! without a panic.
 
 use std::time::{Duration, Instant};
 
@@ -8,7 +9,7 @@ use proxmox_api::{HttpTransport, Method};
 use crate::agent::{
     VERSION, answer, first, get, limited, node, ok, trusting, unknown, with_headers, wrapped,
 };
-use crate::faultd::{Faultd, Step, ends};
+use crate::faultd::{Faultd, Seen, Step, ends};
 
 /// Largest body that is read.
 const MOST: usize = 64 << 20;
@@ -25,35 +26,34 @@ fn peak_memory() -> usize {
     line.trim().trim_end_matches(" kB").parse::<usize>().unwrap() << 10
 }
 
-/// The server would go on for four times as long as a body may be.
-async fn assert_stops_reading(head: Vec<u8>, piece: Vec<u8>) {
-    let script = vec![Step::Read, Step::Write(head), Step::Flood(piece, 4 * MOST / CHUNK)];
-    let (server, transport) = first(script).await;
-    let reason = unknown(transport.send(limited(Method::Get, 20_000)).await);
-    assert_eq!(reason, "the body is larger than 67108864 bytes");
-    let sent = server.until_over(1).await[0].sent;
-    assert!((MOST..MOST + BUFFERED).contains(&sent), "{sent}");
+/// The reason why an answer cannot be used, and what the server saw: one request, and the next on another connection.
+async fn lost(script: Vec<Step>, limit: u64) -> (String, Vec<Seen>) {
+    let (server, transport) = first([vec![Step::Read], script].concat()).await;
+    let start = Instant::now();
+    let reason = unknown(transport.send(limited(Method::Post, limit)).await);
+    let late = Duration::from_millis(limit)..Duration::from_millis(limit + 200);
+    assert_eq!(reason == LATE, late.contains(&start.elapsed()), "{reason}: {:?}", start.elapsed());
+    server.until_over(1).await;
     get(&transport).await.unwrap();
-    assert!(peak_memory() < 256 << 20, "{}", peak_memory());
+    assert_eq!(server.requests(), [1, 1], "{reason}");
+    (reason, server.seen())
 }
+
+const LATE: &str = "nothing more came in time";
+const TOO_LARGE: &str = "the body is larger than 67108864 bytes";
 
 #[tokio::test]
 async fn an_endless_body_is_read_up_to_the_limit() {
-    let chunk = format!("{CHUNK:x}\r\n{}\r\n", " ".repeat(CHUNK));
-    assert_stops_reading(with_headers("200 OK", "Transfer-Encoding: chunked\r\n", ""), chunk.into()).await;
-    for status in ["200 OK", "500 Internal Server Error"] {
-        assert_stops_reading(with_headers(status, "", ""), vec![b' '; CHUNK]).await;
-    }
-}
-
-#[tokio::test]
-async fn a_body_that_is_announced_as_too_large_is_not_read_at_all() {
-    for length in ["67108865", "10000000000000", "18446744073709551613"] {
-        let head = with_headers("200 OK", &format!("Content-Length: {length}\r\n"), "");
-        let server = Faultd::node(vec![vec![Step::Read, Step::Write(head), Step::Drain]]).await;
-        let reason = unknown(trusting(&server).send(limited(Method::Get, 20_000)).await);
-        assert_eq!(reason, "the body is larger than 67108864 bytes", "{length}");
-        server.until_over(1).await;
+    let chunk = format!("{CHUNK:x}\r\n{}\r\n", " ".repeat(CHUNK)).into_bytes();
+    let chunked = with_headers("200 OK", "Transfer-Encoding: chunked\r\n", "");
+    let [good, bad] = ["200 OK", "500 Internal Server Error"].map(|status| with_headers(status, "", ""));
+    for (head, piece) in [(chunked, chunk), (good, vec![b' '; CHUNK]), (bad, vec![b' '; CHUNK])] {
+        // The server would go on for four times as long as a body may be.
+        let (reason, seen) =
+            lost(vec![Step::Write(head), Step::Flood(piece, 4 * MOST / CHUNK)], 20_000).await;
+        assert_eq!(reason, TOO_LARGE);
+        assert!((MOST..MOST + BUFFERED).contains(&seen[0].sent), "{}", seen[0].sent);
+        assert!(peak_memory() < 256 << 20, "{}", peak_memory());
     }
 }
 
@@ -94,19 +94,76 @@ const HEADERS: &[&str] = &[
     "Content-Length: 99999999999999999999\r\n",
 ];
 
-#[tokio::test]
-async fn malformed_and_oversized_heads_are_errors() {
+/// Heads that are malformed or too large.
+fn bad_heads() -> Vec<Vec<u8>> {
     let padding = [10_000, 101].map(|count| with_headers("200 OK", &"X-Padding: 1\r\n".repeat(count), ""));
     let long = with_headers("200 OK", &format!("X-Long: {}\r\n", "x".repeat(100 << 10)), "");
     let phrase = with_headers(&format!("500 {}", "x".repeat(600 << 10)), "Content-Length: 0\r\n", "");
     let lines = STATUS_LINES.iter().map(|line| format!("{line}\r\nContent-Length: 0\r\n\r\n").into_bytes());
     let headers = HEADERS.iter().map(|headers| with_headers("200 OK", headers, ""));
-    for head in lines.chain(headers).chain(padding).chain([long, phrase]) {
-        let shown = String::from_utf8_lossy(&head[..head.len().min(60)]).into_owned();
-        let (_server, transport) = first(vec![Step::Read, Step::Write(head), Step::Drain]).await;
-        assert_ne!(unknown(get(&transport).await), "nothing more came in time", "{shown}");
-        get(&transport).await.unwrap();
+    lines.chain(headers).chain(padding).chain([long, phrase]).collect()
+}
+
+/// Answers that are not whole when the connection ends.
+fn torn() -> Vec<(&'static str, Vec<u8>)> {
+    let chunked = "Transfer-Encoding: chunked\r\n";
+    let longer = format!("Content-Length: {}\r\n", VERSION.len() + 1);
+    vec![
+        ("half a status line", b"HTTP/1.1 2".to_vec()),
+        ("half a head", ok()[..40].to_vec()),
+        ("a head and no body", ok()[..ok().len() - VERSION.len()].to_vec()),
+        ("half a body", ok()[..ok().len() - 10].to_vec()),
+        ("a body shorter than announced", with_headers("200 OK", &longer, VERSION)),
+        ("half a chunk", with_headers("200 OK", chunked, "40\r\n{\"data\":")),
+        ("chunks without an end", with_headers("200 OK", chunked, "d\r\n{\"data\":null}\r\n")),
+        ("half a last chunk", with_headers("200 OK", chunked, "d\r\n{\"data\":null}\r\n0\r\n")),
+        ("a chunk without a length", with_headers("200 OK", chunked, "xyz\r\n{\"data\":null}\r\n0\r\n\r\n")),
+        ("a chunk longer than all", with_headers("200 OK", chunked, "fffffffffffffffff\r\n{}")),
+    ]
+}
+
+/// Answers that cannot be used, each with its name and the reason; for torn and malformed ones any but being late will do.
+fn unusable() -> Vec<(String, Vec<Step>, &'static str)> {
+    let (head, body) = (ok()[..ok().len() - VERSION.len()].to_vec(), VERSION.as_bytes().to_vec());
+    let drip = |bytes| Step::Drip(bytes, Duration::from_millis(200));
+    let interim = Step::Flood(b"HTTP/1.1 100 Continue\r\n\r\n".repeat(1000), usize::MAX);
+    let mut rows = vec![
+        ("an answer that does not come".into(), vec![Step::Drain], LATE),
+        ("an answer that drips".into(), vec![drip(ok())], LATE),
+        ("a body that drips".into(), vec![Step::Write(head), drip(body)], LATE),
+        ("endless interim answers".into(), vec![interim], LATE),
+    ];
+    for length in ["67108865", "10000000000000", "18446744073709551613"] {
+        let head = with_headers("200 OK", &format!("Content-Length: {length}\r\n"), "");
+        rows.push((format!("a body of {length} bytes"), vec![Step::Write(head), Step::Drain], TOO_LARGE));
     }
+    for (what, answer) in torn() {
+        let torn = |end| [vec![Step::Write(answer.clone())], end].concat();
+        rows.extend(ends().map(|end| (what.to_owned(), torn(end), "")));
+    }
+    for head in bad_heads() {
+        let shown = String::from_utf8_lossy(&head[..head.len().min(60)]).into_owned();
+        rows.push((shown, vec![Step::Write(head), Step::Drain], ""));
+    }
+    rows
+}
+
+#[tokio::test]
+async fn an_answer_that_cannot_be_used_is_unknown_and_the_last_on_its_connection() {
+    for (what, script, expected) in unusable() {
+        let limit = if expected == LATE { 500 } else { 2000 };
+        let (reason, _) = lost(script, limit).await;
+        assert!(if expected.is_empty() { reason != LATE } else { reason == expected }, "{what}: {reason}");
+    }
+}
+
+#[tokio::test]
+async fn a_body_of_unknown_length_ends_with_a_proper_farewell_only() {
+    let answer = vec![Step::Read, Step::Write(with_headers("200 OK", "", VERSION))];
+    let (_server, transport) = node(vec![[answer.clone(), vec![Step::Close]].concat(), answer]).await;
+    assert_eq!(get(&transport).await.unwrap().body.as_bytes(), VERSION.as_bytes());
+    let reason = unknown(get(&transport).await);
+    assert!(reason.contains("close_notify"), "{reason}");
 }
 
 #[tokio::test]
@@ -132,16 +189,6 @@ async fn interim_answers_are_passed_over() {
         assert_eq!(get(&transport).await.unwrap().body.as_bytes(), VERSION.as_bytes());
     }
     assert_eq!(server.requests(), [2]);
-}
-
-#[tokio::test]
-async fn endless_interim_answers_end_with_the_time_limit() {
-    let interim = b"HTTP/1.1 100 Continue\r\n\r\n".repeat(1000);
-    let script = vec![Step::Read, Step::Flood(interim, usize::MAX)];
-    let (_server, transport) = first(script).await;
-    let reason = unknown(transport.send(limited(Method::Get, 500)).await);
-    assert_eq!(reason, "nothing more came in time");
-    get(&transport).await.unwrap();
 }
 
 #[tokio::test]

@@ -17,51 +17,47 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 const DAY: Duration = Duration::from_hours(24);
 
 /// The CA of the node's cluster.
-pub(crate) static CLUSTER: LazyLock<Authority> = LazyLock::new(|| Authority::new("PVE Cluster Manager CA"));
+pub(crate) static CLUSTER: LazyLock<Identity> =
+    LazyLock::new(|| Identity::authority("PVE Cluster Manager CA"));
 
 /// The node.
-pub(crate) static NODE: LazyLock<Identity> = LazyLock::new(|| CLUSTER.identity(ecdsa(), later()));
+pub(crate) static NODE: LazyLock<Identity> = LazyLock::new(|| CLUSTER.signs(ecdsa(), later()));
 
 /// The node, with an RSA key.
-pub(crate) static RSA_NODE: LazyLock<Identity> = LazyLock::new(|| CLUSTER.identity(rsa(), later()));
+pub(crate) static RSA_NODE: LazyLock<Identity> = LazyLock::new(|| CLUSTER.signs(rsa(), later()));
 
 /// The node, with a certificate that ended yesterday.
 pub(crate) static EXPIRED: LazyLock<Identity> =
-    LazyLock::new(|| CLUSTER.identity(ecdsa(), SystemTime::now() - DAY));
+    LazyLock::new(|| CLUSTER.signs(ecdsa(), SystemTime::now() - DAY));
 
 /// Somebody else, with the node's names and a CA of his own.
 pub(crate) static STRANGER: LazyLock<Identity> =
-    LazyLock::new(|| Authority::new("another CA").identity(ecdsa(), later()));
+    LazyLock::new(|| Identity::authority("another CA").signs(ecdsa(), later()));
 
 /// A key of nobody's.
 pub(crate) static RSA_STRANGER: LazyLock<KeyPair> = LazyLock::new(rsa);
 
-/// A CA.
-pub(crate) struct Authority {
-    params: CertificateParams,
-    identity: Identity,
-}
-
 /// A certificate with its key.
 pub(crate) struct Identity {
+    params: CertificateParams,
     certificate: rcgen::Certificate,
     key: KeyPair,
 }
 
-impl Authority {
-    fn new(organization: &str) -> Self {
+impl Identity {
+    /// A CA, which can take the part of a server as well.
+    fn authority(organization: &str) -> Self {
         let mut params = CertificateParams::default();
         params.distinguished_name.push(DnType::OrganizationName, organization);
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
         params.subject_alt_names = names();
         let key = ecdsa();
-        let certificate = params.self_signed(&key).unwrap();
-        Self { params, identity: Identity { certificate, key } }
+        Self { certificate: params.self_signed(&key).unwrap(), params, key }
     }
 
-    /// A certificate for the node that ends at this time.
-    fn identity(&self, key: KeyPair, end: SystemTime) -> Identity {
+    /// A certificate for the node, signed by this CA, that ends at this time.
+    fn signs(&self, key: KeyPair, end: SystemTime) -> Self {
         let mut params = CertificateParams::default();
         params.distinguished_name.push(DnType::CommonName, "pve1.lan");
         params.is_ca = IsCa::ExplicitNoCa;
@@ -69,22 +65,15 @@ impl Authority {
         params.subject_alt_names = names();
         params.not_before = (end - 30 * DAY).into();
         params.not_after = end.into();
-        let issuer = Issuer::from_params(&self.params, &self.identity.key);
-        Identity { certificate: params.signed_by(&key, &issuer).unwrap(), key }
+        let issuer = Issuer::from_params(&self.params, &self.key);
+        Self { certificate: params.signed_by(&key, &issuer).unwrap(), params, key }
     }
 
-    /// The CA as a file's content.
+    /// The certificate as a file's content.
     pub(crate) fn pem(&self) -> String {
-        self.identity.certificate.pem()
+        self.certificate.pem()
     }
 
-    /// The CA, when it takes the part of a server.
-    pub(crate) const fn as_identity(&self) -> &Identity {
-        &self.identity
-    }
-}
-
-impl Identity {
     /// The certificate.
     pub(crate) fn certificate(&self) -> CertificateDer<'static> {
         self.certificate.der().clone()

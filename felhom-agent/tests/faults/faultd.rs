@@ -14,7 +14,8 @@ use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls::{HandshakeKind, ServerConfig, SupportedProtocolVersion};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::Semaphore;
+use tokio::sync::watch::Sender;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio_rustls::TlsAcceptor;
 
@@ -79,7 +80,7 @@ pub(crate) struct Seen {
 /// The server. It ends when this is dropped.
 pub(crate) struct Faultd {
     address: SocketAddr,
-    seen: watch::Sender<Vec<Seen>>,
+    seen: Sender<Vec<Seen>>,
     gate: Arc<Semaphore>,
     task: JoinHandle<()>,
 }
@@ -94,7 +95,7 @@ impl Faultd {
     pub(crate) async fn start_at(address: IpAddr, plays: Vec<Play>) -> Self {
         let listener = TcpListener::bind((address, 0)).await.unwrap();
         let address = listener.local_addr().unwrap();
-        let (seen, gate) = (watch::Sender::default(), Arc::new(Semaphore::new(0)));
+        let (seen, gate) = (Sender::default(), Arc::new(Semaphore::new(0)));
         let task = tokio::spawn(serve(listener, plays, seen.clone(), gate.clone()));
         Self { address, seen, gate, task }
     }
@@ -143,12 +144,7 @@ impl Drop for Faultd {
     }
 }
 
-async fn serve(
-    listener: TcpListener,
-    plays: Vec<Play>,
-    seen: watch::Sender<Vec<Seen>>,
-    gate: Arc<Semaphore>,
-) {
+async fn serve(listener: TcpListener, plays: Vec<Play>, seen: Sender<Vec<Seen>>, gate: Arc<Semaphore>) {
     // Dropping the set ends what is left of it.
     let mut connections = JoinSet::new();
     for index in 0.. {
@@ -167,9 +163,13 @@ async fn connection(stream: TcpStream, play: Play, notes: Notes, gate: Arc<Semap
     }
     if let Some((stream, handshake)) = play.face.accept(stream).await {
         notes.note(|seen| seen.handshake = handshake);
-        let mut player = Player::new(stream, notes.clone(), gate);
-        // A client that goes away is what many a test is about, and its end is noted either way.
-        let _ended = player.play(&play.script).await;
+        let mut player = Player { stream, unread: Vec::new(), notes: notes.clone(), gate };
+        for step in &play.script {
+            // A client that goes away is what many a test is about, and its end is noted either way.
+            if player.step(step).await.is_err() {
+                break;
+            }
+        }
     }
     notes.note(|seen| seen.is_over = true);
 }
@@ -178,7 +178,7 @@ async fn connection(stream: TcpStream, play: Play, notes: Notes, gate: Arc<Semap
 #[derive(Clone)]
 struct Notes {
     index: usize,
-    seen: watch::Sender<Vec<Seen>>,
+    seen: Sender<Vec<Seen>>,
 }
 
 impl Notes {
@@ -259,18 +259,7 @@ struct Player {
 }
 
 impl Player {
-    fn new(stream: Box<dyn Stream>, notes: Notes, gate: Arc<Semaphore>) -> Self {
-        Self { stream, unread: Vec::new(), notes, gate }
-    }
-
-    /// Plays to the end. An error is that the client has gone.
-    async fn play(&mut self, script: &[Step]) -> io::Result<()> {
-        for step in script {
-            self.step(step).await?;
-        }
-        Ok(())
-    }
-
+    /// Plays one step. An error is that the client has gone.
     async fn step(&mut self, step: &Step) -> io::Result<()> {
         match step {
             Step::Read => self.read_request().await?,
@@ -283,8 +272,8 @@ impl Player {
                 }
             }
             Step::Drip(bytes, pause) => {
-                for byte in bytes {
-                    self.write(&[*byte]).await?;
+                for byte in bytes.chunks(1) {
+                    self.write(byte).await?;
                     tokio::time::sleep(*pause).await;
                 }
             }
@@ -321,16 +310,15 @@ impl Player {
 
     /// Reads a head, and as much of a body as it announces.
     async fn read_request(&mut self) -> io::Result<()> {
-        loop {
-            if let Some(length) = request_length(&self.unread)
-                && self.unread.len() >= length
-            {
-                self.unread.drain(..length);
-                self.notes.note(|seen| seen.requests += 1);
-                return Ok(());
+        let length = loop {
+            match request_length(&self.unread) {
+                Some(length) if self.unread.len() >= length => break length,
+                _ => self.read_more().await?,
             }
-            self.read_more().await?;
-        }
+        };
+        self.unread.drain(..length);
+        self.notes.note(|seen| seen.requests += 1);
+        Ok(())
     }
 }
 

@@ -8,7 +8,7 @@ use proxmox_api::{HttpTransport, Method, Parameter, Request, Response};
 use tokio::task::JoinSet;
 
 use crate::agent::{
-    METHODS, VERSION, answer, first, get, limited, node, ok, request, trusting, unknown, with_headers,
+    METHODS, VERSION, answer, get, limited, node, ok, request, trusting, unknown, with_headers,
 };
 use crate::faultd::{Faultd, Step, ends};
 
@@ -54,39 +54,28 @@ async fn going(end: Vec<Step>) -> Faultd {
     Faultd::node(vec![[vec![Step::Serve(ok(), 1), Step::Gate], end].concat(), willing()]).await
 }
 
-#[tokio::test]
-async fn a_request_after_the_server_has_closed_goes_out_once_on_a_new_connection() {
-    for (end, method) in meetings() {
-        let server = going(end).await;
-        let transport = trusting(&server);
-        get(&transport).await.unwrap();
-        server.open(1);
-        server.until_over(1).await;
-        let answer = transport.send(request(method)).await;
-        assert!(answer.is_ok(), "{method}: {answer:?}");
-        assert_eq!(server.requests(), [1, 1], "{method}");
-    }
-}
-
 #[test]
-fn a_close_that_came_while_the_program_was_busy_is_noticed_before_the_next_request() {
+fn a_request_after_the_server_has_closed_goes_out_once_on_a_new_connection_however_busy_the_program_was() {
     let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     for (end, method) in meetings() {
-        // While the runtime of the server runs, that of the client polls no socket.
-        let (servers, clients) = (runtime(), runtime());
-        let server = servers.block_on(going(end));
-        let (stop, is_stopped) = tokio::sync::oneshot::channel::<()>();
-        std::thread::scope(|scope| {
-            scope.spawn(|| servers.block_on(is_stopped));
-            let transport = trusting(&server);
-            clients.block_on(get(&transport)).unwrap();
-            server.open(1);
-            runtime().block_on(server.until_over(1));
-            let answer = clients.block_on(transport.send(request(method)));
-            assert!(answer.is_ok(), "{method}: {answer:?}");
-            assert_eq!(server.requests(), [1, 1], "{method}");
-            drop(stop);
-        });
+        for is_busy in [true, false] {
+            // While the runtime of the server runs, that of the client polls no socket.
+            let (servers, clients) = (runtime(), runtime());
+            let server = servers.block_on(going(end.clone()));
+            let (stop, is_stopped) = tokio::sync::oneshot::channel::<()>();
+            std::thread::scope(|scope| {
+                scope.spawn(|| servers.block_on(is_stopped));
+                let transport = trusting(&server);
+                clients.block_on(get(&transport)).unwrap();
+                server.open(1);
+                let waiting = if is_busy { &runtime() } else { &clients };
+                waiting.block_on(server.until_over(1));
+                let answer = clients.block_on(transport.send(request(method)));
+                assert!(answer.is_ok(), "{method}: {answer:?}");
+                assert_eq!(server.requests(), [1, 1], "{method}");
+                drop(stop);
+            });
+        }
     }
 }
 
@@ -205,64 +194,6 @@ async fn abandoned_requests_give_their_places_back() {
     crowd(&server, &transport, 3, 2000).await.shutdown().await;
     get(&transport).await.unwrap();
     assert_eq!(server.requests(), [1; 4]);
-}
-
-/// Answers that are not whole when the connection ends.
-fn torn() -> Vec<(&'static str, Vec<u8>)> {
-    let chunked = "Transfer-Encoding: chunked\r\n";
-    let longer = format!("Content-Length: {}\r\n", VERSION.len() + 1);
-    vec![
-        ("half a status line", b"HTTP/1.1 2".to_vec()),
-        ("half a head", ok()[..40].to_vec()),
-        ("a head and no body", ok()[..ok().len() - VERSION.len()].to_vec()),
-        ("half a body", ok()[..ok().len() - 10].to_vec()),
-        ("a body shorter than announced", with_headers("200 OK", &longer, VERSION)),
-        ("half a chunk", with_headers("200 OK", chunked, "40\r\n{\"data\":")),
-        ("chunks without an end", with_headers("200 OK", chunked, "d\r\n{\"data\":null}\r\n")),
-        ("half a last chunk", with_headers("200 OK", chunked, "d\r\n{\"data\":null}\r\n0\r\n")),
-        ("a chunk without a length", with_headers("200 OK", chunked, "xyz\r\n{\"data\":null}\r\n0\r\n\r\n")),
-        ("a chunk longer than all", with_headers("200 OK", chunked, "fffffffffffffffff\r\n{}")),
-    ]
-}
-
-#[tokio::test]
-async fn half_an_answer_is_unknown_and_the_last_on_its_connection() {
-    for (what, answer) in torn() {
-        for end in ends() {
-            let script = [vec![Step::Read, Step::Write(answer.clone())], end].concat();
-            let (server, transport) = first(script).await;
-            let answer = transport.send(request(Method::Post)).await;
-            assert!(answer.is_err_and(|error| error.may_have_happened()), "{what}");
-            assert!(get(&transport).await.is_ok(), "after {what}");
-            assert_eq!(server.requests(), [1, 1], "{what}");
-        }
-    }
-}
-
-#[tokio::test]
-async fn a_body_of_unknown_length_ends_with_a_proper_farewell_only() {
-    let answer = vec![Step::Read, Step::Write(with_headers("200 OK", "", VERSION))];
-    let (_server, transport) = node(vec![[answer.clone(), vec![Step::Close]].concat(), answer]).await;
-    assert_eq!(get(&transport).await.unwrap().body.as_bytes(), VERSION.as_bytes());
-    let reason = unknown(get(&transport).await);
-    assert!(reason.contains("close_notify"), "{reason}");
-}
-
-#[tokio::test]
-async fn an_answer_that_does_not_come_or_drips_ends_with_the_time_limit() {
-    let (head, body) = (ok()[..ok().len() - VERSION.len()].to_vec(), VERSION.as_bytes().to_vec());
-    let drip = |bytes| Step::Drip(bytes, Duration::from_millis(200));
-    for answer in [vec![Step::Drain], vec![drip(ok())], vec![Step::Write(head), drip(body)]] {
-        let (server, transport) = first([vec![Step::Read], answer].concat()).await;
-        let start = Instant::now();
-        let answer = transport.send(limited(Method::Post, 500)).await;
-        let elapsed = start.elapsed().as_millis();
-        assert_eq!(unknown(answer), "nothing more came in time");
-        assert!((500..700).contains(&elapsed), "{elapsed} ms");
-        server.until_over(1).await;
-        get(&transport).await.unwrap();
-        assert_eq!(server.requests(), [1, 1]);
-    }
 }
 
 #[tokio::test]
