@@ -30,8 +30,8 @@ pub(crate) struct Given {
 pub(crate) struct Made {
     /// What it sent.
     pub(crate) request: Request,
-    /// Whether the answer was what the call returns.
-    pub(crate) answer: Result<(), Error>,
+    /// What the call returns, as `Debug` prints it.
+    pub(crate) answer: Result<String, Error>,
 }
 
 /// A call, or why a typed client does not build it.
@@ -84,7 +84,7 @@ impl Given {
     }
 
     /// The request of a call that takes no more parameters.
-    fn bare<T: Send>(&self, call: Call<'_, T>) -> Built {
+    fn bare<T: Send + Debug>(&self, call: Call<'_, T>) -> Built {
         match self.parameters.keys().next() {
             None => built(call),
             Some(name) => Err(format!("the call does not take `{name}`")),
@@ -108,9 +108,12 @@ fn empty_fields(shown: &str) -> BTreeSet<String> {
     fields.map(str::to_owned).collect()
 }
 
-fn built<T: Send>(call: Call<'_, T>) -> Built {
+fn built<T: Send + Debug>(call: Call<'_, T>) -> Built {
     call.check().map_err(|error| error.to_string())?;
-    Ok(Made { request: call.request().clone(), answer: now(call.into_future()).map(|_| ()) })
+    Ok(Made {
+        request: call.request().clone(),
+        answer: now(call.into_future()).map(|answer| format!("{answer:?}")),
+    })
 }
 
 /// Makes the call of an operation.

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use proxmox_api::{BoxFuture, Client, HttpTransport, Request, Response, TransportError};
+use proxmox_api::{BoxFuture, Client, HttpTransport, Observer, Request, Response, TransportError};
 
 /// Gives the answers in turn; time stands still.
 pub(crate) struct Canned(Mutex<VecDeque<Response>>);
@@ -32,6 +32,12 @@ impl HttpTransport for Canned {
 pub(crate) fn client(answers: impl IntoIterator<Item = Response>) -> Client {
     let transport = Canned(Mutex::new(answers.into_iter().collect()));
     Client::new(Arc::new(transport), "felhom@pve!agent".parse().unwrap())
+}
+
+/// A client that gets one answer and tells the observer what it made of it.
+pub(crate) fn observed(answer: Response, observer: Arc<dyn Observer>) -> Client {
+    let transport = Canned(Mutex::new([answer].into()));
+    Client::observed(Arc::new(transport), "felhom@pve!agent".parse().unwrap(), observer)
 }
 
 /// Runs a future that never has to wait.

@@ -10,6 +10,8 @@ mod classification;
 #[cfg(test)]
 mod emitted;
 #[cfg(test)]
+mod leaves;
+#[cfg(test)]
 mod outcomes;
 #[cfg(test)]
 mod recording;

@@ -1,23 +1,28 @@
 //! What is read can be written, and a configuration loses nothing on the way.
+#![cfg(test)]
 
 use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
 
 use proxmox_types::LxcConfig;
 use proxmox_types::lenient::from_value;
 use proxmox_types::property::OtherKeys;
 use serde_json::{Map, Value, json};
 
-use crate::recording::{Recording, successes};
-
-const CONFIGS: [&str; 2] =
-    ["/nodes/{node}/lxc/{vmid}/config", "/nodes/{node}/lxc/{vmid}/snapshot/{snapname}/config"];
-
 /// Every recorded configuration with the name of its recording.
 fn configs() -> Vec<(String, Value)> {
-    let is_config = |recording: &Recording| CONFIGS.iter().any(|template| recording.is_of("GET", template));
-    let data = |recording: &Recording| serde_json::from_str::<Value>(&recording.body).unwrap()["data"].take();
-    let configs: Vec<_> =
-        successes().filter(is_config).map(|recording| (recording.name.clone(), data(&recording))).collect();
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures");
+    let mut configs = Vec::new();
+    for file in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+        let Ok(recording) = serde_json::from_slice::<Value>(&fs::read(&file).unwrap()) else { continue };
+        let path = recording["request"]["path"].as_str().unwrap_or_default();
+        let is_config = path.split('?').next().unwrap().ends_with("/config") && path.contains("/lxc/");
+        if is_config && recording["status"] == 200 && recording["request"]["method"] == "GET" {
+            let mut body: Value = serde_json::from_str(recording["body"].as_str().unwrap()).unwrap();
+            configs.push((file.display().to_string(), body["data"].take()));
+        }
+    }
     assert!(configs.len() > 20);
     configs
 }
