@@ -1,5 +1,7 @@
 //! A call: one request with what its answer decodes to. Lazy, a value until it is awaited.
 
+#[cfg(feature = "sim")]
+pub(crate) mod made;
 mod pages;
 
 use alloc::boxed::Box;
@@ -12,34 +14,28 @@ use core::marker::PhantomData;
 use proxmox_types::{Rows, Secret, Unread, Upid};
 use serde::Serialize;
 
-pub use self::pages::Pages;
+pub use self::pages::{Paged, Pages};
 use crate::decode::{self, Decoder};
-use crate::endpoint::{Endpoint, Rule};
+use crate::endpoint::Endpoint;
 use crate::error::{Error, RefusedSnafu};
 use crate::{BoxFuture, Change, Client, Page, Parameter, Request, encode};
 
 /// One call of the API. It does nothing until it is awaited or run, so it can be looked at, compared and logged before.
 ///
 /// [`Call::run`] is the way to change something. Awaiting the call sends one request, once, and returns the plain answer.
-/// A call that PVE is sure to refuse (a value out of bounds, a malformed name) is not sent at all.
+/// A call that cannot be written, such as a backup of no guest, is not sent at all.
 /// `P` holds the optional parameters, which [`Call::with`] takes; a call that has none takes none.
 #[must_use = "a call does nothing until it is run or awaited"]
 pub struct Call<'a, T, P = ()> {
     client: &'a Client,
     endpoint: &'static Endpoint,
     request: Request,
-    fault: Option<Fault>,
+    /// Why the parameters cannot be written.
+    fault: Option<String>,
     decoder: Decoder<T>,
     /// The worker that an answer names.
     upid: fn(&T) -> Option<&Upid>,
     optional: PhantomData<fn(P)>,
-}
-
-/// A value that could not even be written down.
-#[derive(Clone)]
-struct Fault {
-    parameter: &'static str,
-    rule: String,
 }
 
 impl<'a, T, P> Call<'a, T, P> {
@@ -76,6 +72,20 @@ impl<'a, T, P> Call<'a, T, P> {
         Self { request: Request { path: path.into(), ..call.request }, ..call }
     }
 
+    /// The same call once more.
+    fn again(&self) -> Self {
+        let Self { client, endpoint, decoder, upid, .. } = *self;
+        Self {
+            request: self.request.clone(),
+            fault: self.fault.clone(),
+            client,
+            endpoint,
+            decoder,
+            upid,
+            optional: PhantomData,
+        }
+    }
+
     pub(crate) const fn client(&self) -> &'a Client {
         self.client
     }
@@ -106,13 +116,19 @@ impl<'a, T, P> Call<'a, T, P> {
 
     /// Adds the fields of a parameter struct.
     pub(crate) fn fields(mut self, parameters: &impl Serialize) -> Self {
-        match serde_json::to_value(parameters) {
-            Ok(fields) => self.request.parameters.extend(crate::request::parameters(&fields)),
-            Err(error) => {
-                self.fault =
-                    Some(Fault { parameter: "parameters", rule: alloc::format!("writable: {error}") });
-            }
+        match crate::request::parameters(parameters) {
+            Ok(parameters) => self.request.parameters.extend(parameters),
+            Err(error) => self.fault = Some(error.to_string()),
         }
+        self
+    }
+
+    /// Refuses options with these names, whatever number they end in.
+    pub(crate) fn without(mut self, names: &[&str]) -> Self {
+        let option = |name: &str| name.trim_end_matches(|c: char| c.is_ascii_digit()).to_string();
+        let mut sent = self.request.parameters.iter().map(|parameter| option(&parameter.name));
+        let refused = sent.find(|name| names.contains(&name.as_str()));
+        self.fault = refused.map(|name| alloc::format!("no token may set `{name}`")).or(self.fault);
         self
     }
 
@@ -159,37 +175,10 @@ impl<'a, T, P> Call<'a, T, P> {
         self.endpoint
     }
 
-    /// Whether PVE could accept the call; the error names the parameter and its rule.
-    pub fn check(&self) -> Result<(), Error> {
-        let refuse = |parameter: &str, rule: &str| {
-            RefusedSnafu { request: self.request.line(), parameter, rule }.fail()
-        };
-        if let Some(fault) = &self.fault {
-            return refuse(fault.parameter, &fault.rule);
-        }
-        for parameter in &self.request.parameters {
-            let name = parameter.name.as_ref();
-            let Some(row) = self.endpoint.parameter(name) else {
-                return refuse(name, "left out: this call does not have it");
-            };
-            if let Err(rule) = row.kind.check(parameter.expose()) {
-                return refuse(name, &rule);
-            }
-        }
-        let broken = |rule: &Rule| rule.broken(&self.request.parameters);
-        if let Some((parameter, rule)) = self.endpoint.rules.iter().find_map(broken) {
-            return refuse(parameter, &rule);
-        }
-        let sent = |name| self.request.parameters.iter().any(|parameter| parameter.name == name);
-        let rows = self.endpoint.parameters.iter().flat_map(|group| group.iter());
-        match rows.filter(|row| row.is_required).find(|row| !sent(row.name)) {
-            Some(row) => refuse(row.name, "given"),
-            None => Ok(()),
-        }
-    }
-
     async fn answer(self) -> Result<T, Error> {
-        self.check()?;
+        if let Some(reason) = self.fault {
+            return RefusedSnafu { request: self.request.line(), reason }.fail();
+        }
         let response = self.client.exchange(&self.request).await?;
         let value = decode::answer(self.client, self.endpoint, &self.request, &response, self.decoder)?;
         if let Some(upid) = (self.upid)(&value) {

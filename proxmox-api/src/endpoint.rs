@@ -1,11 +1,8 @@
 //! What one endpoint of the API is, as data: method, path, parameters, privileges, result.
 //!
-//! The rows are in [`scope`](crate::scope), each beside its method. They drive the checks before a request is sent, the privileges that errors name, the
-//! contract test against PVE's own schema, `docs/endpoints.md` and the self-test's permission report. Each is written
+//! The rows are in [`scope`](crate::scope), each beside its method. They drive the privileges that errors name, the contract test against PVE's own schema, `docs/endpoints.md` and the self-test's permission report. Each is written
 //! once.
 
-pub mod kind;
-mod parameters;
 pub mod privilege;
 pub mod trace;
 
@@ -14,11 +11,10 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::time::Duration;
 
-pub use kind::Kind;
 pub use privilege::{CodeCheck, Privileges, Shows};
 pub use trace::{TaskId, Trace, Worker};
 
-use crate::{Method, Parameter, Request};
+use crate::{Method, Request};
 
 /// One endpoint.
 #[derive(Clone, Copy, Debug)]
@@ -30,10 +26,6 @@ pub struct Endpoint {
     pub method: Method,
     /// The path below `/api2/json` with its variables in braces, as PVE's schema writes it.
     pub path: &'static str,
-    /// The parameters that a call can send, in groups that endpoints share.
-    pub parameters: &'static [&'static [ParameterRow]],
-    /// What parameters demand of each other.
-    pub rules: &'static [Rule],
     /// The privileges that PVE's schema declares.
     pub declared: Privileges,
     /// What PVE's code checks besides, in groups that endpoints share.
@@ -50,57 +42,6 @@ pub struct Endpoint {
     /// Whether a refusal with status 500 can prove that nothing was done. A `PUT` writes first: with a network on a bridge
     /// that does not exist, `PUT config` stores the change and then answers `500 bridge '...' does not exist`.
     pub refuses_first: bool,
-}
-
-/// One parameter of an endpoint.
-#[derive(Clone, Copy, Debug)]
-pub struct ParameterRow {
-    /// PVE's name for it; `net[n]` stands for `net0`, `net1`, ...
-    pub name: &'static str,
-    /// What its value must be.
-    pub kind: Kind,
-    /// Whether PVE refuses a call without it.
-    pub is_required: bool,
-}
-
-/// What one parameter demands of another. `mp[n]` stands for `mp0`, `mp1`, ...
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Rule {
-    /// PVE refuses the first without the second.
-    Needs(&'static str, &'static str),
-    /// The first does nothing if the second has this value.
-    Clashes(&'static str, &'static str, &'static str),
-}
-
-impl ParameterRow {
-    /// Whether a parameter of this name belongs to the row.
-    pub fn covers(&self, name: &str) -> bool {
-        covers(self.name, name)
-    }
-}
-
-fn covers(pattern: &str, name: &str) -> bool {
-    match pattern.strip_suffix("[n]") {
-        Some(option) => proxmox_types::property::index_of(name, option).is_some(),
-        None => pattern == name,
-    }
-}
-
-impl Rule {
-    /// The parameter that breaks it, and what it must be.
-    pub(crate) fn broken<'p>(&self, parameters: &'p [Parameter]) -> Option<(&'p str, String)> {
-        let (Self::Needs(name, other) | Self::Clashes(name, other, _)) = self;
-        let sent = parameters.iter().find(|sent| covers(name, &sent.name))?;
-        let value = parameters.iter().find(|sent| sent.name == *other).map(Parameter::expose);
-        let wanted = match self {
-            Self::Needs(..) => value.is_none().then(|| format!("given together with `{other}`")),
-            Self::Clashes(.., clash) => {
-                (value == Some(*clash)).then(|| format!("left out with `{other}={clash}`"))
-            }
-        };
-        Some((sent.name.as_ref(), wanted?))
-    }
 }
 
 /// What an answer with status 200 holds in `data`.
@@ -159,13 +100,10 @@ impl Endpoint {
         declared: Privileges,
         returns: Returns,
     ) -> Self {
-        let (_, parameters, rules) = parameters::of(operation);
         Self {
             operation,
             method,
             path,
-            parameters,
-            rules,
             declared,
             in_code: &[],
             returns,
@@ -206,11 +144,6 @@ impl Endpoint {
     /// What PVE's code checks beside the declared privileges.
     pub fn code_checks(&self) -> impl Iterator<Item = &'static CodeCheck> {
         self.in_code.iter().copied().flatten()
-    }
-
-    /// The row of a parameter, if the endpoint has it.
-    pub fn parameter(&self, name: &str) -> Option<&'static ParameterRow> {
-        self.parameters.iter().flat_map(|group| group.iter()).find(|row| row.covers(name))
     }
 
     /// The segment of a request's path, still encoded, that stands for a variable.

@@ -27,15 +27,13 @@ use crate::TransportError;
 #[non_exhaustive]
 #[expect(clippy::error_impl_error, reason = "callers write `proxmox_api::Error`")]
 pub enum Error {
-    /// The call was not sent, because PVE would refuse it.
-    #[snafu(display("{request}: not sent: `{parameter}` must be {rule}"))]
+    /// The call was not sent, because its parameters cannot be written.
+    #[snafu(display("{request}: not sent: {reason}"))]
     Refused {
         /// Method and path.
         request: Box<str>,
-        /// The parameter.
-        parameter: Box<str>,
-        /// The rule that it breaks.
-        rule: Box<str>,
+        /// Why not.
+        reason: Box<str>,
     },
     /// There is no answer.
     #[snafu(display("{request}: {source}"))]

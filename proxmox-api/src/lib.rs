@@ -61,7 +61,7 @@ mod task;
 mod transport;
 mod visibility;
 
-pub use call::{Call, Pages};
+pub use call::{Call, Paged, Pages};
 pub use client::{Client, Observer};
 pub use config_change::ConfigChange;
 pub use decode::Page;

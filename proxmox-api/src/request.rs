@@ -1,5 +1,7 @@
 //! Requests as values: comparable, printable, without headers and so without credentials.
 
+mod form;
+
 use alloc::borrow::Cow;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
@@ -8,7 +10,8 @@ use core::time::Duration;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use proxmox_types::Secret;
-use serde_json::Value;
+
+pub(crate) use self::form::parameters;
 
 /// Everything that RFC 3986 does not call unreserved. PVE ends a value at `;` and at a second `=`.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
@@ -144,33 +147,9 @@ impl fmt::Display for Request {
     }
 }
 
-/// Turns a serialised parameter struct into parameters: booleans become 1 and 0, null is left out, a list becomes one
-/// parameter per item, which PVE reads as an array.
-pub(crate) fn parameters(fields: &Value) -> Vec<Parameter> {
-    let Value::Object(fields) = fields else { return Vec::new() };
-    fields
-        .iter()
-        .flat_map(|(name, value)| texts(value).map(|text| Parameter::plain(name.clone(), text)))
-        .collect()
-}
-
-fn texts(value: &Value) -> impl Iterator<Item = String> {
-    let items: &[Value] = match value {
-        Value::Array(items) => items,
-        one => core::slice::from_ref(one),
-    };
-    items.iter().filter_map(|item| match item {
-        Value::Bool(flag) => Some(if *flag { "1" } else { "0" }.into()),
-        Value::Number(number) => Some(number.to_string()),
-        Value::String(text) => Some(text.clone()),
-        Value::Null | Value::Array(_) | Value::Object(_) => None,
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
-    use serde_json::json;
 
     use super::*;
 
@@ -205,16 +184,6 @@ mod tests {
             Parameter::plain("tags", "a;b")
         ]);
         assert_eq!(request.encoded_parameters(), "net0=name%3Deth0%2Cip%3Ddhcp&tags=a%3Bb");
-    }
-
-    #[test]
-    fn parameter_structs_become_form_fields() {
-        let fields = json!({"a": true, "b": 7, "c": null, "d": "x", "e": ["/p", "/q"], "f": false});
-        let lines = parameters(&fields)
-            .iter()
-            .map(|p| alloc::format!("{}={}", p.name, p.expose()))
-            .collect::<Vec<_>>();
-        assert_eq!(lines.join(" "), "a=1 b=7 d=x e=/p e=/q f=0");
     }
 
     proptest! {

@@ -24,6 +24,8 @@ pub use snapshot::Snapshot;
 pub use storage::{Storage, Volume};
 pub use task::Task;
 
+#[cfg(feature = "sim")]
+use crate::call::made::{Built, Given};
 use crate::endpoint::Endpoint;
 use crate::{Call, Client, decode};
 
@@ -46,6 +48,24 @@ pub fn all() -> impl Iterator<Item = &'static Endpoint> {
     .into_iter()
     .flatten()
     .copied()
+}
+
+/// Makes the call of an operation of names and JSON, and awaits or settles it.
+#[cfg(feature = "sim")]
+pub fn make(client: &Client, operation: &str, given: &mut Given) -> Built {
+    let builds = [
+        node::BUILDS,
+        lxc::BUILDS,
+        power::BUILDS,
+        snapshot::BUILDS,
+        backup::BUILDS,
+        storage::BUILDS,
+        task::BUILDS,
+        cluster::BUILDS,
+        access::BUILDS,
+    ];
+    let build = builds.into_iter().flatten().find(|(name, _)| *name == operation);
+    build.map_or_else(|| Err(operation.into()), |(_, build)| build(client, given))
 }
 
 impl Client {

@@ -28,9 +28,6 @@ use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::sync::Arc;
-use core::future::IntoFuture;
-use core::pin::pin;
-use core::task::{Context, Poll, Waker};
 use core::time::Duration;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
@@ -40,8 +37,10 @@ use proxmox_types::TokenId;
 use answer::Arrived;
 pub use answer::{Acl, AclEntry, Answer, Effect, Fault, Principal, Token};
 pub use container::{Container, Snapshot, Storage, Volume};
+pub use schema::refusal;
 pub use world::{Received, Script, World};
 
+pub use crate::call::made::{Built, Given, Made, now};
 use crate::endpoint::Endpoint;
 use crate::{BoxFuture, Client, HttpTransport, Request, Response, TransportError};
 
@@ -151,20 +150,6 @@ impl Sim {
         let answer = answer.unwrap_or_else(|| world.act(&call));
         let answer = route::after(effect.as_ref(), answer, request.time_limit)?;
         Ok(answer.into_response(world.time()))
-    }
-}
-
-/// The value of a future over the simulated node in virtual time, which makes nobody wait: for tests and examples without
-/// a runtime.
-///
-/// # Panics
-///
-/// If the future waits for something else.
-#[expect(clippy::panic, reason = "a test that waits for ever says less than one that fails")]
-pub fn now<F: IntoFuture>(future: F) -> F::Output {
-    match pin!(future.into_future()).poll(&mut Context::from_waker(Waker::noop())) {
-        Poll::Ready(value) => value,
-        Poll::Pending => panic!("virtual time never makes anybody wait"),
     }
 }
 

@@ -11,7 +11,9 @@ mod power;
 mod volume;
 mod vzdump;
 
-pub use create::{CreateParams, Overwrite, RestoreOverrides, RestoreParams, RestoreReplacements};
+pub use create::{
+    CreateParams, Overwrite, RestoreOverrides, RestoreParams, RestoreReplacements, RestoreVolumes,
+};
 pub use filter::{
     ContentFilter, DiskFilter, DiskUse, LogRange, PermissionFilter, ResourceClass, ResourceFilter,
     StorageFilter, TaskFilter, TaskOutcome, TaskSource,
@@ -27,7 +29,7 @@ pub use volume::{
     AllocateParams, Checksum, ChecksumAlgorithm, DeleteVolumeParams, DownloadUrlParams, GuestKind,
     PruneParams, VolumeParams,
 };
-pub use vzdump::{Guests, VzdumpParams};
+pub use vzdump::{Guests, OldBackups, VzdumpParams};
 
 /// What the client sends of parameters.
 #[cfg(test)]

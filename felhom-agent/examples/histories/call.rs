@@ -93,7 +93,7 @@ macro_rules! of_snapshot {
         |client, node, vmid| {
             let lxc = client.node(node).lxc(p(json!(vmid))?);
             let (name, params) = (p(json!("before"))?, p($params)?);
-            Some(Box::pin(async move { lxc.snapshot(&name).$call(&params).settle().await }))
+            Some(Box::pin(async move { lxc.snapshot(&name).$call().with(params).settle().await }))
         }
     };
 }

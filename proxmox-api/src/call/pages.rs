@@ -1,27 +1,46 @@
 //! Lists that PVE hands out in pages.
 
-use core::marker::PhantomData;
+use proxmox_types::params::{LogRange, TaskFilter};
+use serde::Serialize;
 
 use super::Call;
-use crate::{Error, Page, Parameter};
+use crate::{Error, Page};
 
-/// Rows of a page, if the call does not say how many.
+/// Rows of a page, if the parameters do not say how many.
 const LIMIT: u64 = 500;
+
+/// The parameters of a list that PVE hands out in pages.
+pub trait Paged: Clone + Serialize {
+    /// How many rows are left out before the page, and how many it has.
+    fn window(&mut self) -> (&mut Option<u64>, &mut Option<u64>);
+}
+
+impl Paged for TaskFilter {
+    fn window(&mut self) -> (&mut Option<u64>, &mut Option<u64>) {
+        (&mut self.start, &mut self.limit)
+    }
+}
+
+impl Paged for LogRange {
+    fn window(&mut self) -> (&mut Option<u64>, &mut Option<u64>) {
+        (&mut self.start, &mut self.limit)
+    }
+}
 
 /// The pages of a list, one request each.
 ///
 /// A list that grows or shrinks meanwhile shows a row twice or never: PVE counts rows, it does not mark them.
 #[derive(Debug)]
 #[must_use = "pages are not read until `next` is awaited"]
-pub struct Pages<'a, T> {
-    call: Call<'a, Page<T>>,
+pub struct Pages<'a, T, P> {
+    call: Call<'a, Page<T>, P>,
+    parameters: P,
     start: u64,
-    limit: u64,
     is_over: bool,
 }
 
-impl<'a, T, P> Call<'a, Page<T>, P> {
-    /// Reads the list page by page, from `start` on, `limit` rows at once; 500 unless the call says another number.
+impl<'a, T, P: Paged> Call<'a, Page<T>, P> {
+    /// Reads the list page by page, from `start` on, `limit` rows at once; 500 unless the parameters say another number.
     ///
     /// ```
     /// # use proxmox_api::{*, sim::{Sim, now}};
@@ -29,7 +48,8 @@ impl<'a, T, P> Call<'a, Page<T>, P> {
     /// # let client = sim.client();
     /// # now(async {
     /// # let node = "pve1".parse()?; let node = client.node(&node);
-    /// let mut pages = node.tasks().pages();
+    /// use types::params::TaskFilter;
+    /// let mut pages = node.tasks().pages(TaskFilter::default());
     /// while let Some(page) = pages.next().await {
     ///     for row in page?.rows.iter() {
     ///         println!("{}", row.upid);
@@ -39,41 +59,26 @@ impl<'a, T, P> Call<'a, Page<T>, P> {
     /// # })?;
     /// # Ok::<(), Box<dyn core::error::Error>>(())
     /// ```
-    pub fn pages(self) -> Pages<'a, T> {
-        let number = |name: &str| {
-            let sent = self.request.parameters.iter().find(|parameter| parameter.name == name);
-            sent.and_then(|parameter| parameter.expose().parse().ok())
-        };
-        let (start, limit) = (number("start").unwrap_or(0), number("limit").unwrap_or(LIMIT));
-        let Self { client, endpoint, mut request, fault, decoder, upid, .. } = self;
-        request.parameters.retain(|parameter| parameter.name != "start" && parameter.name != "limit");
-        let call = Call { client, endpoint, request, fault, decoder, upid, optional: PhantomData };
-        Pages { call, start, limit, is_over: false }
+    pub fn pages(self, mut parameters: P) -> Pages<'a, T, P> {
+        let (start, limit) = parameters.window();
+        let start = start.unwrap_or(0);
+        limit.get_or_insert(LIMIT);
+        Pages { call: self, parameters, start, is_over: false }
     }
 }
 
-impl<T> Pages<'_, T> {
+impl<T, P: Paged> Pages<'_, T, P> {
     /// Reads the next page; nothing after the last one, and nothing after an error.
     pub async fn next(&mut self) -> Option<Result<Page<T>, Error>> {
         if self.is_over {
             return None;
         }
-        let page = self.read().await;
+        *self.parameters.window().0 = Some(self.start);
+        let page = self.call.again().with(self.parameters.clone()).answer().await;
         let read = page.as_ref().map_or(0, |page| page.rows.len() + page.rows.unread().len());
         let total = page.as_ref().map_or(0, |page| page.total);
-        let read = u64::try_from(read).unwrap_or(self.limit);
-        self.start = self.start.saturating_add(read);
+        self.start = self.start.saturating_add(u64::try_from(read).unwrap_or(u64::MAX));
         self.is_over = read == 0 || self.start >= total;
         Some(page)
-    }
-
-    async fn read(&self) -> Result<Page<T>, Error> {
-        let Call { client, endpoint, request, fault, decoder, upid, .. } = &self.call;
-        let (mut request, fault) = (request.clone(), fault.clone());
-        let place = [("start", self.start), ("limit", self.limit)];
-        request.parameters.extend(place.map(|(name, value)| Parameter::plain(name, value)));
-        let (decoder, upid) = (*decoder, *upid);
-        let call = Call { client, endpoint, request, fault, decoder, upid, optional: PhantomData::<fn(())> };
-        call.answer().await
     }
 }

@@ -4,6 +4,8 @@ use proxmox_types::params::PermissionFilter;
 use proxmox_types::{Permissions, Pool, PoolId, Role, Rows, TokenId, TokenInfo};
 
 use super::Nothing;
+#[cfg(feature = "sim")]
+use crate::call::made::Build;
 use crate::endpoint::{CodeCheck, Endpoint, Privileges, Returns};
 use crate::{Call, Client, Method, decode};
 

@@ -9,6 +9,8 @@ use proxmox_types::params::VzdumpParams;
 use proxmox_types::{BackupVolume, StorageId, VzdumpDefaults};
 
 use super::Node;
+#[cfg(feature = "sim")]
+use crate::call::made::Build;
 use crate::endpoint::{CodeCheck, Endpoint, Pace, Privileges, Returns, TaskId, Trace, Worker};
 use crate::{Call, Method, Started, decode};
 
@@ -71,7 +73,7 @@ endpoints! {
         ///
         /// Source: pve-manager `PVE/API2/VZDump.pm`.
         GET "/nodes/{node}/vzdump/extractconfig" as EXTRACT_CONFIG "backup.extract_config"
-        fn extract_config(self, backup: &BackupVolume) -> String { .parameter("volume", backup) }
+        fn extract_config(self, volume: &BackupVolume) -> String { .parameter("volume", volume) }
         needs (any token)
         .paced(Pace::Storage)
         .protected()

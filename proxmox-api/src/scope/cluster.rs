@@ -4,6 +4,8 @@ use proxmox_types::params::ResourceFilter;
 use proxmox_types::{ClusterStatusEntry, HaResource, ReplicationJob, Resource, Rows, TaskEntry, Vmid};
 
 use super::{Node, Nothing};
+#[cfg(feature = "sim")]
+use crate::call::made::Build;
 use crate::endpoint::{CodeCheck, Endpoint, Privileges, Returns};
 use crate::{Call, Client, Method, decode};
 

@@ -41,6 +41,14 @@ macro_rules! endpoints {
         /// Every endpoint of this part of the API.
         pub(super) static ALL: &[&Endpoint] = &[$($(&$ROW),*),*];
 
+        /// How the call of each is made of names and JSON.
+        #[cfg(feature = "sim")]
+        pub(super) static BUILDS: &[(&str, Build)] = &[$($(($operation, |client, given| {
+            within!($Scope: scope of client, given);
+            called!(call of scope.$name, given, ($($signature)*) $($Params)?);
+            made!(call, given, $answer)
+        })),*),*];
+
         $(impl $(<$own>)? $Scope $(<$own>)? {$(
             $(#[$doc])+
             ///
@@ -121,6 +129,97 @@ macro_rules! answered {
     };
     ($call:expr, $read:ident) => {
         $call.reading(decode::data)
+    };
+}
+
+/// The scope of a call, from the variables of a path.
+#[cfg(feature = "sim")]
+macro_rules! within {
+    (Client: $scope:ident of $client:ident, $given:ident) => {
+        let $scope = $client;
+    };
+    (Cluster: $scope:ident of $client:ident, $given:ident) => {
+        let $scope = $client.cluster();
+    };
+    (Access: $scope:ident of $client:ident, $given:ident) => {
+        let $scope = $client.access();
+    };
+    (Task: $scope:ident of $client:ident, $given:ident) => {
+        let upid: proxmox_types::Upid = $given.take("upid")?;
+        let $scope = $client.task(&upid);
+    };
+    (Node: $scope:ident of $client:ident, $given:ident) => {
+        let node: proxmox_types::NodeName = $given.take("node")?;
+        let $scope = $client.node(&node);
+    };
+    (Lxc: $scope:ident of $client:ident, $given:ident) => {
+        within!(Node: node of $client, $given);
+        let $scope = node.lxc($given.take("vmid")?);
+    };
+    (Snapshot: $scope:ident of $client:ident, $given:ident) => {
+        within!(Lxc: lxc of $client, $given);
+        let name: proxmox_types::SnapshotName = $given.take("snapname")?;
+        let $scope = lxc.snapshot(&name);
+    };
+    (Storage: $scope:ident of $client:ident, $given:ident) => {
+        within!(Node: node of $client, $given);
+        let storage: proxmox_types::StorageId = $given.take("storage")?;
+        let $scope = node.storage(&storage);
+    };
+    (Volume: $scope:ident of $client:ident, $given:ident) => {
+        within!(Storage: storage of $client, $given);
+        let volume: proxmox_types::VolumeId = $given.take("volume")?;
+        let $scope = storage.volume(&volume);
+    };
+}
+
+/// The call of a method, whose arguments have the names of variables or parameters.
+#[cfg(feature = "sim")]
+macro_rules! called {
+    ($call:ident of $scope:ident.$name:ident, $given:ident, ($(&)? self) $Params:ident) => {
+        let $call = $scope.$name().with($given.rest::<$Params>()?);
+    };
+    ($call:ident of $scope:ident.$name:ident, $given:ident, ($(&)? self)) => {
+        let $call = $scope.$name();
+    };
+    ($call:ident of $scope:ident.$name:ident, $given:ident, ($(&)? self, params: &$Params:ty)) => {
+        let params: $Params = $given.rest()?;
+        let $call = $scope.$name(&params);
+    };
+    ($call:ident of $scope:ident.$name:ident, $given:ident, ($(&)? self, $argument:ident: Option<&$Type:ty>)) => {
+        let $argument: Option<$Type> = $given.take(stringify!($argument))?;
+        let $call = $scope.$name($argument.as_ref());
+    };
+    ($call:ident of $scope:ident.$name:ident, $given:ident, ($(&)? self, $argument:ident: &str)) => {
+        let $argument: alloc::string::String = $given.take(stringify!($argument))?;
+        let $call = $scope.$name(&$argument);
+    };
+    ($call:ident of $scope:ident.$name:ident, $given:ident, ($(&)? self, $argument:ident: &$Type:ty)) => {
+        let $argument: $Type = $given.parse(stringify!($argument))?;
+        let $call = $scope.$name(&$argument);
+    };
+    ($call:ident of $scope:ident.$name:ident, $given:ident, ($(&)? self, $argument:ident: $Type:ty)) => {
+        let $call = $scope.$name($given.take::<$Type>(stringify!($argument))?);
+    };
+}
+
+/// The call, answered.
+#[cfg(feature = "sim")]
+macro_rules! made {
+    ($call:ident, $given:ident, Nothing) => {
+        $call.made_to_change($given)
+    };
+    ($call:ident, $given:ident, Upid) => {
+        $call.made_to_change($given)
+    };
+    ($call:ident, $given:ident, Started) => {
+        $call.made_to_change($given)
+    };
+    ($call:ident, $given:ident, VolumeId) => {
+        $call.made_to_change($given)
+    };
+    ($call:ident, $given:ident, $read:ident) => {
+        $call.made($given)
     };
 }
 

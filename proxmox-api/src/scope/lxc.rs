@@ -13,10 +13,17 @@ use proxmox_types::{
     Feature, LxcConfig, LxcInterface, LxcStatus, MigratePreconditions, NodeName, PendingChange, Rows,
     SnapshotName, Upid, Vmid,
 };
+use serde::Deserialize;
 
 use super::{Node, Nothing, Snapshot};
+#[cfg(feature = "sim")]
+use crate::call::made::Build;
 use crate::endpoint::{CodeCheck, Endpoint, Pace, Privileges, Returns, TaskId, Trace, Worker};
 use crate::{Call, Method, decode};
+
+/// Options that are read and never sent. PVE grants the first two to root@pam alone; any token could set the last, and none
+/// could remove it.
+const NEVER_SET: &[&str] = &["hookscript", "dev", "lock"];
 
 /// A container on a node.
 #[derive(Clone, Copy, Debug)]
@@ -89,7 +96,7 @@ endpoints! {
         /// Source: pve-container `PVE/API2/LXC.pm`, `create_vm`.
         POST "/nodes/{node}/lxc" as CREATE "lxc.create"
         fn create(self, params: &CreateParams) -> Upid {
-            .fields(params).secret("password", params.password.as_ref())
+            .fields(params).without(NEVER_SET).secret("password", params.password.as_ref())
         }
         needs (any token)
         .starts(&["vzcreate"], "vmid")
@@ -257,7 +264,7 @@ endpoints! {
         /// container and an outdated digest are refused on the call. After 30 s pveproxy answers 596 although PVE goes on.
         /// Source: pve-container `PVE/API2/LXC/Config.pm`.
         PUT "/nodes/{node}/lxc/{vmid}/config" as SET_CONFIG "lxc.set_config"
-        fn set_config(self, params: &SetConfigParams) -> Nothing { .fields(params) }
+        fn set_config(self, params: &SetConfigParams) -> Nothing { .fields(params).without(NEVER_SET) }
         needs (
             "VM.Config.Disk" or "VM.Config.CPU" or "VM.Config.Memory" or "VM.Config.Network" or "VM.Config.Options"
                 on "/vms/{vmid}"
@@ -376,7 +383,8 @@ impl<'a> Lxc<'a> {
 }
 
 /// What a container may be able to do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum FeatureName {
     /// Be snapshotted.
     Snapshot,

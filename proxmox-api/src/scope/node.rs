@@ -7,6 +7,8 @@ use proxmox_types::{
 };
 
 use super::Nothing;
+#[cfg(feature = "sim")]
+use crate::call::made::Build;
 use crate::endpoint::{CodeCheck, Endpoint, Pace, Privileges, Returns};
 use crate::{Call, Client, Method, decode};
 
@@ -136,7 +138,7 @@ endpoints! {
         ///
         /// Source: pve-storage `PVE/API2/Disks.pm`.
         GET "/nodes/{node}/disks/smart" as SMART "disk.smart"
-        fn smart(self, device: &str) -> DiskHealth { .parameter("disk", device) }
+        fn smart(self, disk: &str) -> DiskHealth { .parameter("disk", disk) }
         needs ("Sys.Audit" on "/")
         .paced(Pace::Storage)
         .protected();

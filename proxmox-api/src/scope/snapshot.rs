@@ -4,6 +4,8 @@ use proxmox_types::params::{DeleteSnapshotParams, RollbackParams, SnapshotConfig
 use proxmox_types::{LxcConfig, Rows, SnapshotEntry, SnapshotName, Upid};
 
 use super::{Lxc, Nothing};
+#[cfg(feature = "sim")]
+use crate::call::made::Build;
 use crate::endpoint::{Endpoint, Privileges, Returns, TaskId, Trace, Worker};
 use crate::{Call, Method, decode};
 
@@ -138,14 +140,14 @@ endpoints! {
         /// use types::params::SnapshotConfigParams;
         /// snapshot.create().run().await?;
         /// let described = SnapshotConfigParams { description: Some("kept".into()) };
-        /// snapshot.set_config(&described).await?;
+        /// snapshot.set_config().with(described).await?;
         /// assert_eq!(snapshot.config().await?.options.description.as_deref().map(str::trim), Some("kept"));
         /// # Ok::<(), Box<dyn core::error::Error>>(())
         /// # })?;
         /// # Ok::<(), Box<dyn core::error::Error>>(())
         /// ```
         PUT "/nodes/{node}/lxc/{vmid}/snapshot/{snapname}/config" as SET_CONFIG "snapshot.set_config"
-        fn set_config(self, params: &SnapshotConfigParams) -> Nothing { .fields(params) }
+        fn set_config(self) -> Nothing, with SnapshotConfigParams
         needs ("VM.Snapshot" on "/vms/{vmid}")
         .traced(Trace::Value(&CONFIG));
     }

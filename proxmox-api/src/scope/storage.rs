@@ -11,6 +11,8 @@ use proxmox_types::{
 };
 
 use super::{Node, Nothing};
+#[cfg(feature = "sim")]
+use crate::call::made::Build;
 use crate::endpoint::{CodeCheck, Endpoint, Pace, Privileges, Returns, TaskId, Trace, Worker};
 use crate::{Call, Client, Method, Started, decode};
 
@@ -158,7 +160,7 @@ endpoints! {
         ///
         /// Source: pve-storage `PVE/API2/Storage/PruneBackups.pm`.
         GET "/nodes/{node}/storage/{storage}/prunebackups" as PRUNE_DRY_RUN "storage.prune_dry_run"
-        fn prune_dry_run(self, params: &PruneParams) -> Rows<PruneEntry> { .fields(params) }
+        fn prune_dry_run(self) -> Rows<PruneEntry>, with PruneParams
         needs ("Datastore.Audit" or "Datastore.AllocateSpace" on "/storage/{storage}")
         .paced(Pace::Storage)
         .protected();
@@ -167,7 +169,7 @@ endpoints! {
         ///
         /// Source: pve-storage `PVE/API2/Storage/PruneBackups.pm`.
         DELETE "/nodes/{node}/storage/{storage}/prunebackups" as PRUNE_BACKUPS "storage.prune"
-        fn prune(self, params: &PruneParams) -> Upid { .fields(params) }
+        fn prune(self) -> Upid, with PruneParams
         needs (any token)
         .traced(Trace::Task(Worker { kinds: &["prunebackups"], id: TaskId::Storage }))
         check(
@@ -197,7 +199,7 @@ endpoints! {
         ///
         /// Source: pve-storage `PVE/API2/Storage/Content.pm`.
         PUT "/nodes/{node}/storage/{storage}/content/{volume}" as SET_VOLUME "volume.set"
-        fn set(self, params: &VolumeParams) -> Nothing { .fields(params) }
+        fn set(self) -> Nothing, with VolumeParams
         needs (any token)
         .traced(Trace::Value(&VOLUME))
         check(

@@ -4,6 +4,8 @@ use proxmox_types::params::{LogRange, TaskFilter};
 use proxmox_types::{TaskEntry, TaskLogLine, TaskStatus, Upid};
 
 use super::{Node, Nothing};
+#[cfg(feature = "sim")]
+use crate::call::made::Build;
 use crate::endpoint::{CodeCheck, Endpoint, Privileges, Returns};
 use crate::{Call, Client, Method, Page, decode};
 

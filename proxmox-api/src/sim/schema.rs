@@ -11,7 +11,7 @@ use alloc::vec::Vec;
 use proxmox_types::{NodeName, PoolId, StorageId, VolumeId, property};
 use serde_json::{Map, Value};
 
-use super::answer::Refusal;
+use super::answer::{Answer, Refusal};
 use super::sentence::{self, Said};
 use super::std::sync::OnceLock;
 
@@ -66,6 +66,11 @@ pub(super) fn check(entry: &Value, variables: &Parameters, sent: &Parameters) ->
         refusal = refusal.with(name, sentence::ABSENT);
     }
     if refusal.names_nothing() { Ok(()) } else { Err(refusal) }
+}
+
+/// How PVE refuses parameters, those of the path among them, that an entry of its schema does not take.
+pub fn refusal(entry: &Value, sent: &BTreeMap<String, String>) -> Option<Answer> {
+    check(entry, &Parameters::new(), sent).err().map(|refusal| refusal.into_answer(true))
 }
 
 /// A parameter by its name; `net[n]` stands for `net0`, `net1`, ...

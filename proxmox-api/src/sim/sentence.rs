@@ -131,6 +131,8 @@ pub(super) const NO_BRIDGE: Sentence = said("bridge '{}' does not exist", "start
 pub(super) const NO_POOL: Sentence = said("pool '{}' does not exist", "pools-poolid-missing");
 pub(super) const NO_DEVICE: Sentence = said("not a valid block device", "get-disks-smart-missing");
 pub(super) const TAKEN: Sentence = said("CT {} already exists on node '{}'", "create-twice-second");
+pub(super) const RESERVED_NAME: Sentence =
+    said("unable to use snapshot name '{}' (reserved name)", "snapshot-create-name-vzdump");
 pub(super) const SNAPSHOT_TAKEN: Sentence = said("snapshot name '{}' already used", "snapshot-create-dup");
 pub(super) const VOLUME_TAKEN: Sentence = said("disk image '{}' already exists", "allocate-r2-exists");
 

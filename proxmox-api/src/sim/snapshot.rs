@@ -79,6 +79,9 @@ fn row(name: &str, snapshot: &Snapshot) -> Value {
 fn create(world: &mut World, ask: &Ask<'_>) -> Result<Reply, Refusal> {
     let vmid = ask.vmid()?;
     let name = ask.get("snapname").unwrap_or_default().to_string();
+    if name == "vzdump" {
+        return Err(Refusal::die(sentence::RESERVED_NAME.of(&[&name])));
+    }
     let description = ask.get("description").unwrap_or_default().to_string();
     let taken = name.clone();
     let begin = move |world: &mut World, _: &mut _| {

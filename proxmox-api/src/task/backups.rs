@@ -3,7 +3,7 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use proxmox_types::params::ContentFilter;
+use proxmox_types::params::{ContentFilter, LogRange};
 use proxmox_types::{Content, ContentType, Rows, Upid};
 
 use crate::error::Error;
@@ -51,7 +51,7 @@ impl Storage<'_> {
 impl Task<'_> {
     /// What the log says that it is creating.
     async fn archives(self) -> Result<Vec<String>, Error> {
-        let (mut archives, mut pages) = (Vec::new(), self.log().pages());
+        let (mut archives, mut pages) = (Vec::new(), self.log().pages(LogRange::default()));
         for _ in 0..MOST_PAGES {
             let Some(page) = pages.next().await else { break };
             archives.extend(page?.rows.iter().filter_map(|line| archive(&line.t)).map(Into::into));

@@ -9,8 +9,7 @@ use proxmox_api::{Observer, Response};
 use proxmox_types::lenient::Note;
 use serde_json::{Value, json};
 
-use crate::calls::build;
-use crate::canned::observed;
+use crate::built::{build, observed};
 use crate::recording::{Recording, all, exceptions};
 use crate::replay::{given, row};
 
@@ -58,7 +57,7 @@ impl Success {
         let body = body.to_string().into_bytes().into();
         let answer = Response { status: 200, reason: "OK".into(), date: None, body };
         let client = observed(answer, notes.clone());
-        let made = build(&client, self.endpoint.operation, given(&self.recording, self.endpoint));
+        let made = build(&client, self.endpoint, given(&self.recording, self.endpoint));
         let mut reading =
             Reading { shown: made.ok().and_then(|made| made.answer.ok()), ..Reading::default() };
         for note in notes.0.lock().unwrap().drain(..) {

@@ -2,24 +2,14 @@
 //! against its schema.
 
 #[cfg(test)]
-mod calls;
-#[cfg(test)]
-mod canned;
-#[cfg(test)]
-mod classification;
-#[cfg(test)]
-mod emitted;
+mod built;
 #[cfg(test)]
 mod leaves;
 #[cfg(test)]
-mod outcomes;
-#[cfg(test)]
 mod recording;
+#[cfg(test)]
+mod refused;
 #[cfg(test)]
 mod replay;
 #[cfg(test)]
 mod schema;
-#[cfg(test)]
-mod sentences;
-#[cfg(test)]
-mod table;

@@ -4,22 +4,26 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use proxmox_api::endpoint::Endpoint;
 use proxmox_api::scope;
+use proxmox_api::sim::{Built, Given};
 use proxmox_api::{Error, Request};
 use proxmox_types::Upid;
 use serde_json::{Map, Value};
 
-use crate::calls::{Built, Given, build};
-use crate::canned::client;
+use crate::built::{build, client};
 use crate::recording::{Recording, all, exceptions, percent_decoded};
+
+/// The rows that a request may be one of: creating and restoring share a line.
+fn rows(recording: &Recording) -> Vec<&'static Endpoint> {
+    let (Some(method), Some(_)) = (recording.method(), &recording.path) else { return Vec::new() };
+    let segments = recording.segments();
+    let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
+    scope::all().filter(|endpoint| endpoint.matches(method, &segments)).collect()
+}
 
 /// The row that a recorded request is of. Only a restore sends `restore`.
 pub(crate) fn row(recording: &Recording) -> Option<&'static Endpoint> {
-    let (method, _) = (recording.method()?, recording.path.as_ref()?);
-    let segments = recording.segments();
-    let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
     let restores = parameters(recording).get("restore").is_some_and(|value| *value == 1 || *value == "1");
-    let mut rows = scope::all().filter(|endpoint| endpoint.matches(method, &segments));
-    rows.find(|endpoint| endpoint.operation != "lxc.create" || !restores)
+    rows(recording).into_iter().find(|endpoint| endpoint.operation != "lxc.create" || !restores)
 }
 
 /// The parameters as they travel, as text; a name that was sent twice has a list.
@@ -47,11 +51,17 @@ pub(crate) fn given(recording: &Recording, endpoint: &Endpoint) -> Given {
     let template = endpoint.path.split('/').filter(|part| !part.is_empty());
     let variable =
         |(name, value): (&str, String)| Some((name.strip_prefix('{')?.strip_suffix('}')?.to_owned(), value));
-    Given {
-        place: template.zip(recording.segments()).filter_map(variable).collect(),
-        parameters: parameters(recording),
-        ..Given::default()
+    let place = template.zip(recording.segments()).filter_map(variable).collect();
+    let mut parameters = parameters(recording);
+    if endpoint.operation == "lxc.restore" {
+        // The call sends it by itself.
+        parameters.remove("restore");
     }
+    // A list of one travels as a text.
+    if let Some(text @ Value::String(_)) = parameters.get_mut("exclude-path") {
+        *text = Value::Array(vec![text.take()]);
+    }
+    Given::new(place, parameters)
 }
 
 /// What a request says: decoded segments and decoded parameters. A value that PVE reads as a set of pieces is one.
@@ -98,7 +108,7 @@ fn sent(request: &Request) -> Said {
 fn made(recording: &Recording) -> Option<Built> {
     let endpoint = row(recording)?;
     let client = client(recording.response.clone());
-    Some(build(&client, endpoint.operation, given(recording, endpoint)))
+    Some(build(&client, endpoint, given(recording, endpoint)))
 }
 
 #[test]
@@ -158,4 +168,38 @@ fn every_recorded_worker_is_the_one_that_its_row_says() {
         workers += 1;
     }
     assert!(workers > 100, "only {workers} workers");
+}
+
+#[test]
+fn every_recorded_request_is_of_a_row_or_has_a_reason_not_to_be() {
+    let reasons = exceptions(include_str!("foreign_requests.txt"));
+    let foreign: BTreeSet<String> = all()
+        .iter()
+        .filter(|recording| rows(recording).is_empty())
+        .map(|recording| recording.name.clone())
+        .collect();
+    assert!(foreign.iter().eq(reasons.keys()), "{foreign:#?}");
+}
+
+#[test]
+fn every_row_was_recorded_or_has_a_reason_not_to_be() {
+    let reasons = exceptions(include_str!("unrecorded_operations.txt"));
+    let recorded: BTreeSet<&str> = all().iter().flat_map(rows).map(|endpoint| endpoint.operation).collect();
+    let missing = scope::all().map(|endpoint| endpoint.operation).filter(|name| !recorded.contains(name));
+    let missing: BTreeSet<&str> = missing.collect();
+    assert!(missing.iter().copied().eq(reasons.keys().map(String::as_str)), "{missing:#?}");
+}
+
+#[test]
+fn every_recording_that_a_row_names_exists() {
+    let names: BTreeSet<String> = all().into_iter().map(|recording| recording.name).collect();
+    let cited = scope::all().flat_map(Endpoint::code_checks).filter_map(|check| check.recording);
+    let missing: Vec<&str> = cited.filter(|name| !names.contains(*name)).collect();
+    assert!(missing.is_empty(), "{missing:?}");
+}
+
+#[test]
+fn operations_have_names_of_their_own() {
+    let names: Vec<&str> = scope::all().map(|endpoint| endpoint.operation).collect();
+    assert_eq!(names.iter().collect::<BTreeSet<_>>().len(), names.len());
 }

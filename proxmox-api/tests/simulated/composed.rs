@@ -125,7 +125,7 @@ fn a_list_is_read_page_by_page() {
     }
     let filter = TaskFilter { vmid: Some(ct), limit: Some(4), start: Some(1), ..TaskFilter::default() };
     let (mut pages, mut sizes, mut upids) =
-        (client.node(&node).tasks().with(filter).pages(), Vec::new(), Vec::new());
+        (client.node(&node).tasks().pages(filter), Vec::new(), Vec::new());
     while let Some(page) = now(pages.next()) {
         let page = page.unwrap();
         sizes.push(page.rows.len());

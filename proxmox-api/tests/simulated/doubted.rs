@@ -5,7 +5,7 @@ use proxmox_api::sim::{Answer, Effect, Fault, now};
 use proxmox_api::{ConfigChange, Method};
 use serde_json::json;
 
-use crate::lost::{CALLS, Fate, fate, lxc, meet, p, scene};
+use crate::lost::{Fate, changes, fate, has_trace, lxc, meet, p, scene};
 
 /// Refusals that come before anything is done.
 const REFUSALS: [(u16, &str); 6] = [
@@ -20,8 +20,8 @@ const REFUSALS: [(u16, &str); 6] = [
 #[test]
 fn a_refusal_that_comes_first_settles_what_does_not_write_before() {
     for (status, reason) in REFUSALS {
-        for (endpoint, settle, _) in CALLS {
-            let (_, outcome) = meet(endpoint, *settle, Effect::Instead(Answer::bare(status, reason)));
+        for endpoint in changes() {
+            let (_, outcome) = meet(endpoint, Effect::Instead(Answer::bare(status, reason)));
             // What a `PUT` says proves nothing; that its worker is not found does.
             let is_proof =
                 status < 500 || endpoint.method != Method::Put || endpoint.trace.worker().is_some();
@@ -54,10 +54,10 @@ const DOUBTFUL: [(u16, &str); 16] = [
 #[test]
 fn a_call_that_was_executed_is_found_whatever_it_was_answered() {
     for (status, reason) in DOUBTFUL {
-        for (endpoint, settle, has_trace) in CALLS {
+        for endpoint in changes() {
             let answer = Answer::bare(status, reason);
-            let (sent, outcome) = meet(endpoint, *settle, Effect::Answered(answer));
-            let expected = if *has_trace { Fate::Done } else { Fate::Unknown };
+            let (sent, outcome) = meet(endpoint, Effect::Answered(answer));
+            let expected = if has_trace(endpoint) { Fate::Done } else { Fate::Unknown };
             assert_eq!(fate(&outcome), expected, "{} {status} {reason}", endpoint.operation);
             assert_eq!(sent, 1, "{}", endpoint.operation);
         }

@@ -1,14 +1,15 @@
 //! Calls whose answer is lost: sent once, whatever they change, and the caller learns what became of them.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
-use proxmox_api::endpoint::Endpoint;
+use proxmox_api::endpoint::{Endpoint, Trace};
 use proxmox_api::scope;
-use proxmox_api::sim::{Answer, Effect, Fault, Sim, now};
+use proxmox_api::sim::{Answer, Effect, Fault, Given, Sim, now};
 use proxmox_api::{Client, Error, Lxc, Node, Patience, Started};
 use proxmox_types::{NodeName, StorageId, Upid};
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 /// Parameters.
 #[expect(clippy::needless_pass_by_value, reason = "what `json!` makes is handed in as it is")]
@@ -31,7 +32,6 @@ fn local<T>(client: &Client, then: impl FnOnce(proxmox_api::Storage<'_>) -> T) -
 }
 
 const GOLDEN: &str = "local:backup/vzdump-lxc-210-2026_11_24-05_46_14.tar.zst";
-const TEMPLATE: &str = "local:vztmpl/alpine-3.22-mini_3.22.0_amd64.tar.gz";
 
 /// What became of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,128 +51,52 @@ pub(crate) fn fate(settled: &Settled) -> Fate {
 
 pub(crate) type Settled = Result<Started, Error>;
 
-/// A changing call on the node of the scene, on which container 300 has a snapshot `s1`.
-pub(crate) type Settle = fn(&Client) -> Settled;
+/// The changing calls of `calls.json`: what of each the node of the scene can do.
+#[derive(Default, Deserialize)]
+struct Calls {
+    /// Variables of the path that differ from those of the scene, and parameters.
+    #[serde(default)]
+    done: Map<String, Value>,
+}
 
-/// An endpoint, a call of it, and whether its trace can be told from that of others.
-pub(crate) const CALLS: &[(&Endpoint, Settle, bool)] = &[
-    (
-        &scope::lxc::CREATE,
-        |c| {
-            on(c, |n| {
-                now(n
-                    .create(&p(json!({"vmid": 400, "ostemplate": TEMPLATE, "storage": "local-btrfs"})))
-                    .settle())
-            })
-        },
-        true,
-    ),
-    (
-        &scope::lxc::RESTORE,
-        |c| {
-            on(c, |n| {
-                now(n
-                    .restore(&p(json!({"vmid": 401, "ostemplate": GOLDEN, "storage": "local-btrfs"})))
-                    .settle())
-            })
-        },
-        true,
-    ),
-    (&scope::lxc::DESTROY, |c| lxc(c, 101, |l| now(l.destroy().settle())), true),
-    (
-        &scope::lxc::SET_CONFIG,
-        |c| lxc(c, 101, |l| now(l.set_config(&p(json!({"cores": 2, "tags": "b;a"}))).settle())),
-        true,
-    ),
-    (
-        &scope::lxc::RESIZE,
-        |c| lxc(c, 101, |l| now(l.resize(&p(json!({"disk": "rootfs", "size": "+1G"}))).settle())),
-        true,
-    ),
-    (
-        &scope::lxc::CLONE,
-        |c| lxc(c, 101, |l| now(l.clone_to(&p(json!({"newid": 402, "full": 1}))).settle())),
-        true,
-    ),
-    (&scope::lxc::TEMPLATE, |c| lxc(c, 101, |l| now(l.template().settle())), true),
-    (
-        &scope::lxc::MOVE_VOLUME,
-        |c| {
-            lxc(c, 101, |l| {
-                now(l.move_volume(&p(json!({"volume": "rootfs", "storage": "local-btrfs"}))).settle())
-            })
-        },
-        true,
-    ),
-    (&scope::lxc::MIGRATE, |c| lxc(c, 101, |l| now(l.migrate(&p(json!({"target": "pve2"}))).settle())), true),
-    (&scope::power::START, |c| lxc(c, 101, |l| now(l.start().settle())), true),
-    (&scope::power::STOP, |c| lxc(c, 100, |l| now(l.stop().settle())), true),
-    (&scope::power::SHUTDOWN, |c| lxc(c, 100, |l| now(l.shutdown().settle())), true),
-    (&scope::power::REBOOT, |c| lxc(c, 100, |l| now(l.reboot().settle())), true),
-    (&scope::power::SUSPEND, |c| lxc(c, 100, |l| now(l.suspend().settle())), true),
-    (&scope::power::RESUME, |c| lxc(c, 101, |l| now(l.resume().settle())), true),
-    (&scope::snapshot::CREATE, |c| lxc(c, 300, |l| now(l.snapshot(&p(json!("s2"))).create().settle())), true),
-    (&scope::snapshot::DELETE, |c| lxc(c, 300, |l| now(l.snapshot(&p(json!("s1"))).delete().settle())), true),
-    (
-        &scope::snapshot::ROLLBACK,
-        |c| lxc(c, 300, |l| now(l.snapshot(&p(json!("s1"))).rollback().settle())),
-        true,
-    ),
-    (
-        &scope::snapshot::SET_CONFIG,
-        |c| {
-            lxc(c, 300, |l| {
-                now(l.snapshot(&p(json!("s1"))).set_config(&p(json!({"description": "new"}))).settle())
-            })
-        },
-        true,
-    ),
-    (
-        &scope::backup::VZDUMP,
-        |c| on(c, |n| now(n.vzdump(&p(json!({"vmid": "101", "storage": "local"}))).settle())),
-        true,
-    ),
-    (
-        &scope::storage::SET_VOLUME,
-        |c| {
-            local(c, |s| {
-                now(s.volume(&p(json!(GOLDEN))).set(&p(json!({"notes": "new", "protected": 1}))).settle())
-            })
-        },
-        true,
-    ),
-    (
-        &scope::storage::DELETE_VOLUME,
-        |c| local(c, |s| now(s.volume(&p(json!(GOLDEN))).delete().settle())),
-        true,
-    ),
-    (
-        &scope::storage::PRUNE_BACKUPS,
-        |c| local(c, |s| now(s.prune(&p(json!({"prune-backups": "keep-last=1", "vmid": 210}))).settle())),
-        true,
-    ),
-    (
-        &scope::storage::DOWNLOAD,
-        |c| {
-            local(c, |s| {
-                now(s.download(&p(json!({"url": "https://example.org/a.tar.gz", "content": "vztmpl", "filename": "a.tar.gz"}))).settle())
-            })
-        },
-        true,
-    ),
-    (
-        &scope::storage::ALLOCATE,
-        |c| {
-            local(c, |s| {
-                now(s
-                    .allocate(&p(json!({"vmid": 101, "filename": "101/vm-101-disk-9.raw", "size": "1G"})))
-                    .settle())
-            })
-        },
-        false,
-    ),
-    (&scope::task::STOP, |c| now(c.task(&running(c)).stop().settle()), false),
-];
+/// Every endpoint that changes something.
+pub(crate) fn changes() -> impl Iterator<Item = &'static Endpoint> {
+    scope::all().filter(|endpoint| !endpoint.method.is_read())
+}
+
+/// Whether the trace of a call can be told from that of others.
+pub(crate) fn has_trace(endpoint: &Endpoint) -> bool {
+    !matches!(endpoint.trace, Trace::Nowhere)
+}
+
+/// What a variable of a path stands for in the scene, on which container 300 has a snapshot `s1`.
+fn variable(client: &Client, name: &str) -> String {
+    match name {
+        "node" => "pve1".into(),
+        "vmid" => "101".into(),
+        "snapname" => "s1".into(),
+        "storage" => "local".into(),
+        "volume" => GOLDEN.into(),
+        "upid" => running(client).to_string(),
+        other => panic!("the scene has no {other}"),
+    }
+}
+
+/// Makes the changing call of an endpoint, and settles it.
+pub(crate) fn settle(client: &Client, endpoint: &Endpoint) -> Settled {
+    let mut calls: BTreeMap<String, Calls> = serde_json::from_str(include_str!("../calls.json")).unwrap();
+    let mut parameters = calls.remove(endpoint.operation).unwrap_or_default().done;
+    let place = endpoint.path_variables().map(|name| {
+        let other = parameters
+            .remove(name)
+            .map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned));
+        (name.to_owned(), other.unwrap_or_else(|| variable(client, name)))
+    });
+    let mut given = Given::new(place.collect(), parameters);
+    given.is_settled = true;
+    let made = scope::make(client, endpoint.operation, &mut given).unwrap();
+    made.answer.map(|_| made.started.expect("a settled call starts something, or is done"))
+}
 
 /// The task of a backup that runs.
 fn running(client: &Client) -> Upid {
@@ -191,29 +115,19 @@ pub(crate) fn scene() -> (Sim, Client) {
 }
 
 /// Makes a call that meets the effect; how often the node was sent it, and what became of it.
-pub(crate) fn meet(endpoint: &'static Endpoint, settle: Settle, effect: Effect) -> (usize, Settled) {
+pub(crate) fn meet(endpoint: &'static Endpoint, effect: Effect) -> (usize, Settled) {
     let (sim, client) = scene();
     let before = sim.count(endpoint);
     sim.inject(Fault::once(endpoint, effect));
-    let outcome = settle(&client);
+    let outcome = settle(&client, endpoint);
     (sim.count(endpoint) - before, outcome)
 }
 
 #[test]
-fn every_changing_operation_is_called() {
-    let changing: BTreeSet<&str> = scope::all()
-        .filter(|endpoint| !endpoint.method.is_read())
-        .map(|endpoint| endpoint.operation)
-        .collect();
-    let called: BTreeSet<&str> = CALLS.iter().map(|(endpoint, ..)| endpoint.operation).collect();
-    assert_eq!(called, changing);
-}
-
-#[test]
 fn a_call_that_is_answered_is_done() {
-    for (endpoint, settle, _) in CALLS {
+    for endpoint in changes() {
         let (_, client) = scene();
-        let outcome = settle(&client);
+        let outcome = settle(&client, endpoint);
         assert!(fate(&outcome) == Fate::Done, "{}: {outcome:?}", endpoint.operation);
     }
 }
@@ -221,14 +135,14 @@ fn a_call_that_is_answered_is_done() {
 #[test]
 fn a_call_whose_answer_is_lost_was_sent_once_and_is_found() {
     for effect in [Effect::LostAnswer, Effect::Gateway(596)] {
-        for (endpoint, settle, has_trace) in CALLS {
-            let (sent, outcome) = meet(endpoint, *settle, effect.clone());
+        for endpoint in changes() {
+            let (sent, outcome) = meet(endpoint, effect.clone());
             let is_right = match &outcome {
                 Ok(Started::Task(upid)) => {
                     endpoint.trace.worker().is_some_and(|worker| worker.kinds.contains(&upid.worker_type()))
                 }
                 Ok(_) => endpoint.trace.worker().is_none(),
-                Err(error) => error.may_have_happened() && !has_trace,
+                Err(error) => error.may_have_happened() && !has_trace(endpoint),
             };
             assert!(is_right, "{} {effect:?}: {outcome:?}", endpoint.operation);
             assert_eq!(sent, 1, "{} {effect:?}", endpoint.operation);
@@ -238,11 +152,11 @@ fn a_call_whose_answer_is_lost_was_sent_once_and_is_found() {
 
 #[test]
 fn a_call_that_never_arrived_is_not_done_or_not_known_to_be() {
-    for (endpoint, settle, _) in CALLS {
+    for endpoint in changes() {
         let (sim, client) = scene();
         let (before, start) = (sim.count(endpoint), sim.world().time());
         sim.inject(Fault::once(endpoint, Effect::LostRequest));
-        let outcome = settle(&client);
+        let outcome = settle(&client, endpoint);
         let sent = sim.count(endpoint) - before;
         // pvedaemon may take that long before it starts a worker.
         let looked = sim.world().time() - start;
@@ -255,8 +169,8 @@ fn a_call_that_never_arrived_is_not_done_or_not_known_to_be() {
 
 #[test]
 fn a_call_that_was_not_sent_or_was_refused_is_not_done() {
-    for (endpoint, settle, _) in CALLS {
-        let (_, outcome) = meet(endpoint, *settle, Effect::Refused);
+    for endpoint in changes() {
+        let (_, outcome) = meet(endpoint, Effect::Refused);
         assert!(fate(&outcome) == Fate::NotDone, "{}", endpoint.operation);
     }
     let (_, client) = scene();
@@ -266,9 +180,8 @@ fn a_call_that_was_not_sent_or_was_refused_is_not_done() {
 
 #[test]
 fn a_server_that_gave_no_answer_in_time_may_still_be_at_work() {
-    for (endpoint, settle, _) in CALLS {
-        let (sent, outcome) =
-            meet(endpoint, *settle, Effect::Instead(Answer::bare(596, "Connection timed out")));
+    for endpoint in changes() {
+        let (sent, outcome) = meet(endpoint, Effect::Instead(Answer::bare(596, "Connection timed out")));
         assert!(fate(&outcome) == Fate::Unknown, "{}: {outcome:?}", endpoint.operation);
         assert_eq!(sent, 0, "{}", endpoint.operation);
     }
@@ -364,8 +277,7 @@ fn a_server_that_said_that_it_acted_is_believed() {
     let reason = "can't lock file '/var/log/pve/tasks/.active.lock' - got timeout";
     let listed = Answer { body: unlisted.to_string(), ..Answer::bare(500, reason) };
     for answer in [broken, listed] {
-        let (_, outcome) =
-            meet(&scope::power::START, |c| lxc(c, 101, |l| now(l.start().settle())), Effect::Instead(answer));
+        let (_, outcome) = meet(&scope::power::START, Effect::Instead(answer));
         assert!(fate(&outcome) == Fate::Unknown, "{outcome:?}");
     }
 }

@@ -37,6 +37,12 @@ fn calls_of_containers_are_refused_in_the_words_of_the_recordings() {
     let no_pool = "Permission check failed (pool 'nopool' does not exist)";
     refused(&[
         row("DELETE", "/nodes/pve1/lxc/100", "", "unable to destroy CT 100 - container is running"),
+        row(
+            "POST",
+            "/nodes/pve1/lxc/100/snapshot",
+            "snapname=vzdump",
+            "unable to use snapshot name 'vzdump' (reserved name)",
+        ),
         row("POST", "/nodes/pve1/lxc/500/template", "", "you can't convert a template to a template"),
         (FULL, "POST", "/nodes/pve1/lxc", NEW_IN_POOL, 403, no_pool, Value::Null),
         (NONE, "GET", "/pools?poolid=nopool", "", 500, "pool 'nopool' does not exist", Value::Null),

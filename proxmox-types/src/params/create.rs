@@ -3,7 +3,7 @@
 use alloc::collections::BTreeMap;
 use alloc::string::String;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::lenient::loosely;
 use crate::lxc::indexed;
@@ -193,13 +193,36 @@ pub struct RestoreReplacements {
     /// Replaces the backup's features. A token may then only ask for `nesting`, and with `unprivileged` only; left out,
     /// the backup's are kept, `keyctl` included.
     pub features: Option<Property<Features>>,
-    /// Replaces the layout of the volumes: every mount point of the backup that is not in `mp` is dropped.
-    pub rootfs: Option<Property<RootFs>>,
-    /// Mount points, by index; PVE takes them only together with `rootfs`.
-    #[serde(flatten, serialize_with = "indexed::write", deserialize_with = "indexed::read")]
-    pub mp: BTreeMap<u16, Property<MountPoint>>,
+    /// Replaces the layout of the volumes.
+    #[serde(flatten, deserialize_with = "volumes")]
+    pub volumes: Option<RestoreVolumes>,
     /// Makes it unprivileged or privileged whatever the backup was; privileged needs `Sys.Modify` on `/`.
     pub unprivileged: Option<bool>,
+}
+
+/// The volumes of a restored container in the place of the backup's. PVE takes mount points only together with a root file
+/// system.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct RestoreVolumes {
+    /// The root file system.
+    pub rootfs: Property<RootFs>,
+    /// Mount points, by index: every mount point of the backup that is not here is dropped.
+    #[serde(flatten, serialize_with = "indexed::write")]
+    pub mp: BTreeMap<u16, Property<MountPoint>>,
+}
+
+fn volumes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<RestoreVolumes>, D::Error> {
+    #[derive(Deserialize)]
+    struct Given {
+        rootfs: Option<Property<RootFs>>,
+        #[serde(flatten, deserialize_with = "indexed::read")]
+        mp: BTreeMap<u16, Property<MountPoint>>,
+    }
+    let Given { rootfs, mp } = loosely(deserializer)?;
+    match rootfs {
+        None if !mp.is_empty() => Err(serde::de::Error::custom("mount points go together with `rootfs`")),
+        rootfs => Ok(rootfs.map(|rootfs| RestoreVolumes { rootfs, mp })),
+    }
 }
 
 #[cfg(test)]

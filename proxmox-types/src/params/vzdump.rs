@@ -14,7 +14,7 @@ use crate::{BackupMode, CommaList, Compression, PoolId, StorageId, Vmid};
 
 /// Parameters of `POST /nodes/{node}/vzdump`. What is not set comes from the node's `/etc/vzdump.conf`.
 ///
-/// Two defaults are not PVE's. [`Self::remove`] is off: PVE's default removes old backups after each new one. And
+/// Two defaults are not PVE's. Old backups are kept: PVE's default removes some after each new one. And
 /// [`Self::compress`] is zstd: PVE's default does not compress at all.
 ///
 /// Left out are `tmpdir`, `dumpdir`, `script` and `job-id`, which are for root@pam, `stdout`, which is for the command
@@ -22,7 +22,7 @@ use crate::{BackupMode, CommaList, Compression, PoolId, StorageId, Vmid};
 ///
 /// Source: pve-guest-common `PVE/VZDump/Common.pm`, pve-manager `PVE/API2/VZDump.pm`; recordings `vzdump-*`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[serde(rename_all = "kebab-case")]
 pub struct VzdumpParams {
     /// Which guests. None chosen, as in the default, cannot be sent.
     #[serde(flatten)]
@@ -37,12 +37,9 @@ pub struct VzdumpParams {
     pub zstd: Option<u32>,
     /// Threads of pigz; PVE's default 0 uses gzip instead.
     pub pigz: Option<u32>,
-    /// Whether old backups are removed afterwards, by `prune-backups` or the storage's own rule. Without it, a storage
-    /// whose rule keeps a fixed number refuses the backup once there are that many: "max backup limit".
-    pub remove: Option<bool>,
-    /// Which backups to keep; [`Self::remove`] decides whether any goes, so the two contradict each other where it is false. Needs `Datastore.Allocate` on
-    /// the storage.
-    pub prune_backups: Option<Property<PruneBackups>>,
+    /// What becomes of the older backups of the same guest.
+    #[serde(flatten, deserialize_with = "old_backups")]
+    pub old_backups: Option<OldBackups>,
     /// Whether the backup is protected from deletion. PVE takes it only together with `storage`.
     pub protected: Option<bool>,
     /// Template of its notes, one line: `{{guestname}} on {{node}}`. PVE takes it only together with `storage`.
@@ -89,8 +86,7 @@ impl VzdumpParams {
             compress: Some(Compression::Zstd),
             zstd: None,
             pigz: None,
-            remove: Some(false),
-            prune_backups: None,
+            old_backups: Some(OldBackups::Kept),
             protected: None,
             notes_template: None,
             bwlimit: None,
@@ -115,6 +111,49 @@ impl Default for VzdumpParams {
     fn default() -> Self {
         Self::new(Guests::Vmids(CommaList::default()))
     }
+}
+
+/// What becomes of older backups; sent as `remove` and `prune-backups`, of which PVE ignores the latter if `remove` is off.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(into = "Removal")]
+pub enum OldBackups {
+    /// All stay. A storage whose own rule keeps a fixed number refuses the backup once there are that many: "max backup
+    /// limit".
+    Kept,
+    /// Those go that the storage's own rule, or else the node's, does not keep.
+    Removed,
+    /// Those go that this rule does not keep. Needs `Datastore.Allocate` on the storage.
+    RemovedBut(Property<PruneBackups>),
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+struct Removal {
+    remove: Option<bool>,
+    prune_backups: Option<Property<PruneBackups>>,
+}
+
+impl From<OldBackups> for Removal {
+    fn from(old: OldBackups) -> Self {
+        match old {
+            OldBackups::Kept => Self { remove: Some(false), prune_backups: None },
+            OldBackups::Removed => Self { remove: Some(true), prune_backups: None },
+            OldBackups::RemovedBut(kept) => Self { remove: Some(true), prune_backups: Some(kept) },
+        }
+    }
+}
+
+fn old_backups<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<OldBackups>, D::Error> {
+    let removal: Removal = loosely(deserializer)?;
+    Ok(match (removal.remove, removal.prune_backups) {
+        (Some(false), None) => Some(OldBackups::Kept),
+        (Some(true), None) => Some(OldBackups::Removed),
+        (Some(true), Some(kept)) => Some(OldBackups::RemovedBut(kept)),
+        (None, None) => None,
+        (_, Some(_)) => {
+            return Err(serde::de::Error::custom("`prune-backups` does nothing without `remove`"));
+        }
+    })
 }
 
 /// Which guests a backup is of: PVE takes exactly one of these.
