@@ -53,20 +53,6 @@ fn a_signal_ends_the_wait_and_the_journal_stays() {
 }
 
 #[test]
-fn a_snapshot_that_somebody_else_took_is_told_and_never_deleted() {
-    let (node, agent) = world(&[
-        "snapshot 300 felhom-st-before-upgrade self-test of felhom-agent",
-        &format!("snapshot 300 {NAME} mine"),
-        "snapshot 300 felhom-st-6b052c48-0a1b2c3d self-test of felhom-agent",
-    ]);
-    assert_eq!(agent.run(LEFTOVERS).check("guests.leftovers").0, "warn");
-    let report = agent.run(CLEANUP).ends(0).json();
-    assert_eq!(state(&node).0, json!([NAME, "felhom-st-before-upgrade"]));
-    assert_eq!(report["alike"].as_array().unwrap().len(), 2);
-    assert_eq!(report["done"], json!(["delete snapshot felhom-st-6b052c48-0a1b2c3d of container 300"]));
-}
-
-#[test]
 fn a_journal_is_a_hint_and_never_an_order() {
     let node = Node::told(&["set 100 tags prod"]);
     for vmid in [100, 300] {
@@ -135,54 +121,6 @@ fn a_journal_or_a_lock_that_somebody_could_have_planted_is_neither_followed_nor_
         }
     }
     assert_eq!(node.ask("changes"), 0);
-}
-
-#[test]
-fn tags_that_somebody_has_set_since_are_kept() {
-    let (node, agent) = world(&["set 300 tags new;felhom-st-marker"]);
-    journal(&agent, &json!({ "step": "x.marker", "upid": Value::Null }));
-    agent.run(CLEANUP).ends(0);
-    assert_eq!(state(&node).1, "new");
-}
-
-#[test]
-fn a_container_that_cannot_be_read_is_no_reason_to_leave_the_others() {
-    let (node, agent) = world(&[TAKEN, "lose snapshot.list"]);
-    journal(&agent, &json!({ "time": 0 }));
-    agent.run(CLEANUP).ends(5);
-    assert_eq!(state(&node), clean());
-}
-
-#[test]
-fn nothing_is_left_is_only_said_where_something_could_be_seen() {
-    let (node, agent) = world(&[TAKEN, "revoke /pool/felhom FelhomAgent"]);
-    let problem = |agent: &Agent| text(&agent.run(CLEANUP).ends(1).json()["problem"]);
-    assert_eq!(problem(&agent), "no container is shown, whatever there is");
-    assert_eq!(agent.run(LEFTOVERS).check("guests.leftovers").0, "skip");
-    let elsewhere = problem(&Agent::changed(&node, &json!({ "node": "pve9" })));
-    assert!(elsewhere.starts_with("pve9 is no node of this cluster"), "{elsewhere}");
-}
-
-#[test]
-fn a_journal_of_a_container_that_cannot_be_seen_has_a_way_out() {
-    let (_node, agent) = world(&[]);
-    journal(&agent, &json!({ "vmid": 999 }));
-    let report = agent.run(CLEANUP).ends(6).json();
-    let path = agent.path("state/exercise.json");
-    assert_eq!(report["leftovers"][0]["command"], format!("pct listsnapshot 999 || rm {}", path.display()));
-}
-
-#[test]
-fn a_lock_that_a_killed_worker_left_is_told_with_what_takes_it_away() {
-    let (node, agent) = world(&[TAKEN, "lock 300 rollback"]);
-    journal(&agent, &json!({}));
-    let command = format!("pct unlock 300 && pct rollback 300 {NAME} && pct delsnapshot 300 {NAME}");
-    assert_eq!(agent.run(CLEANUP).ends(6).json()["leftovers"][0]["command"], command);
-    let dry = agent.run("cleanup --dry-run");
-    assert!(dry.stdout.contains("->  pct unlock 300"), "{}", dry.stdout);
-    node.tell("lock 300");
-    agent.run(CLEANUP).ends(0);
-    assert_eq!(state(&node), clean());
 }
 
 #[test]

@@ -60,36 +60,6 @@ fn a_good_run_proves_the_rollback_and_leaves_nothing() {
     }
 }
 
-/// The container, what the node is told before, why it is refused, and a part of the first repair.
-const UNFIT: [(&str, &[&str], &str, &str); 8] = [
-    ("", &[], "no container is named for it", ""),
-    ("300", &["set 300 tags customer"], "300 has no tag felhom-selftest", "pct config 300"),
-    ("300", &["lock 300 backup"], "300 is locked (backup)", "pct unlock 300"),
-    ("300", &["set 300 template 1"], "300 is a template, which cannot be rolled back", "config.json"),
-    ("100", &["set 100 tags felhom-selftest"], "100 is running", "pct shutdown 100"),
-    ("101", &["set 101 tags felhom-selftest"], "101 lies on a storage without snapshots", "pvesm status"),
-    ("999", &[], "999 is not in the pool felhom, or not there", "pct config 999"),
-    // A container of a customer gets no offer to change it.
-    ("100", &["lock 100 backup"], "", "look pct config 100"),
-];
-
-#[test]
-fn a_container_that_is_not_meant_for_it_is_refused_before_anything_is_sent() {
-    for (vmid, commands, why, fix) in UNFIT {
-        let node = Node::told(commands);
-        let agent = Agent::changed(&node, &json!({ "selftest": {} }));
-        let line = if vmid.is_empty() { TASK.to_owned() } else { format!("{TASK} --vmid {vmid}") };
-        let run = agent.run(&line).ends(1);
-        let failures = run.failures();
-        let found = failures.iter().find(|(id, summary, _)| id == "x.guest" && summary.contains(why));
-        let (.., repair) = found.unwrap_or_else(|| panic!("{vmid}: no {why:?} in {failures:?}"));
-        assert!(repair.contains(fix), "{vmid}: {repair}");
-        assert!(!why.is_empty() || failures.len() == 1, "{failures:?}");
-        assert_eq!(node.ask("changes"), 0, "{vmid}");
-        assert_eq!(run.check("x.snapshot"), ("skip".into(), "needs x.guest".into()));
-    }
-}
-
 /// Does the same at every step, side by side.
 fn at_every_step(check: impl Fn(&str) + Sync) {
     thread::scope(|scope| {
@@ -170,15 +140,6 @@ fn a_second_signal_gives_up_and_says_what_is_left() {
     assert!(run.stderr.contains("pct delsnapshot 300 felhom-st-"), "{}", run.stderr);
     assert!(text(&run.json()["leftovers"][0]["command"]).starts_with("pct delsnapshot 300"));
     assert!(has_journal(&agent));
-}
-
-#[test]
-fn a_lost_answer_is_found_and_the_call_is_not_made_again() {
-    for operation in ["snapshot.create", "lxc.set_config", "snapshot.rollback", "snapshot.delete"] {
-        let (node, agent) = world(&[&format!("lose {operation}")]);
-        agent.run(TASK).ends(0);
-        assert_eq!((node.ask(&format!("received {operation}")), state(&node)), (json!(1), clean()));
-    }
 }
 
 /// Runs the agent with a full disk for its state, in a mount namespace of its own.

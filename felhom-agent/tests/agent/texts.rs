@@ -1,13 +1,14 @@
-//! What people read, as it is printed: each text is a golden file in `snapshots`.
+//! What people read, as it is printed: `texts.txt` says what is done, and each text is a golden file in `snapshots`.
 //!
 //! What differs from run to run is replaced: the folder, the port, fingerprints, times, versions, numbers of requests.
 
 use std::fmt::Write as _;
+use std::thread;
 
 use insta::{Settings, assert_snapshot};
-use serde_json::json;
+use serde_json::Value;
 
-use crate::agent::{Agent, clean, state, world};
+use crate::agent::{Agent, state};
 use crate::cleanup::journal;
 use crate::node::Node;
 
@@ -33,214 +34,85 @@ const FILTERS: [(&str, &str); 15] = [
     (r"\b20[0-9]{2}-[0-9]{2}-[0-9]{2}[T ][0-9:]+Z?", "DATE"),
 ];
 
-/// Commands as they were typed, with all that they printed.
-struct Transcript<'a> {
-    agent: &'a Agent,
+/// Names that are told apart.
+const NAMES: [(&str, &str); 2] =
+    [("felhom-st-6b052c47-0a1b2c3d", "felhom-st-FIRST"), ("felhom-st-6b052c48-0a1b2c3d", "felhom-st-SECOND")];
+
+/// A node, an agent, and what was printed so far.
+struct Stage {
+    node: Option<Node>,
+    agent: Agent,
     text: String,
 }
 
-impl<'a> Transcript<'a> {
-    fn of(agent: &'a Agent) -> Self {
-        Self { agent, text: String::new() }
+impl Stage {
+    fn perform(&mut self, line: &str) {
+        let (word, rest) = line.split_once(' ').unwrap_or((line, ""));
+        let (first, more) = rest.split_once(' ').unwrap_or((rest, ""));
+        match word {
+            "$" => self.run(rest),
+            "world" => {
+                let node = Node::start(rest);
+                self.agent = Agent::of(&node);
+                self.node = Some(node);
+            }
+            "node" => match self.node().ask(rest) {
+                Value::Null => {}
+                answer => self.say(line, &answer),
+            },
+            "state" => {
+                let (snapshots, tags) = state(self.node());
+                let has_journal = self.agent.path("state/exercise.json").exists();
+                self.say(line, &format_args!("{snapshots} {tags}, journal {has_journal}"));
+            }
+            "config" => self.agent.configure(self.node(), &serde_json::from_str(rest).unwrap()),
+            "file" => drop(self.agent.write(first, more, 0o600)),
+            "shell" => self.agent.shell("", rest),
+            "journal" => journal(&self.agent, &serde_json::from_str(rest).unwrap()),
+            "stop" => self.node = None,
+            _ => assert!(word.is_empty() || word == "#", "{line}"),
+        }
     }
 
-    /// Adds a run of the agent; the words are separated by blanks.
-    fn run(&mut self, line: &str) -> &mut Self {
+    fn node(&self) -> &Node {
+        self.node.as_ref().expect("a world comes first")
+    }
+
+    fn say(&mut self, line: &str, answer: &dyn std::fmt::Display) {
+        writeln!(self.text, "{line}: {answer}\n").unwrap();
+    }
+
+    fn run(&mut self, line: &str) {
         let run = self.agent.run(line);
         writeln!(self.text, "$ felhom-agent {line}\n{}", run.stdout).unwrap();
         if !run.stderr.is_empty() {
             writeln!(self.text, "-- stderr\n{}", run.stderr).unwrap();
         }
         writeln!(self.text, "-- exit {}\n", run.exit).unwrap();
-        self
-    }
-
-    /// Holds everything against the golden text.
-    fn assert(&self, name: &str) {
-        let mut settings = Settings::clone_current();
-        for (pattern, replacement) in FILTERS {
-            settings.add_filter(pattern, replacement);
-        }
-        settings.set_omit_expression(true);
-        settings.set_prepend_module_to_snapshot(false);
-        settings.bind(|| assert_snapshot!(name, self.text));
     }
 }
 
-/// The host that the tests run on is not a PVE host.
-const REPORT: &str = "selftest --skip sudo,host";
-const REPORT_JSON: &str = "selftest --skip sudo,host -o json";
-
-#[test]
-fn help() {
-    let agent = Agent::with_text("{}");
-    let mut transcript = Transcript::of(&agent);
-    let commands = "|selftest |cleanup |disks |sensors |usb |usb list |usb status |usb mount |usb unmount |usb persist \
-                    |usb forget |golden |golden create |sudoers ";
-    for command in commands.split('|') {
-        transcript.run(&format!("{command}--help"));
+/// Does what a case says, and holds all that was printed against the golden text.
+fn play(name: &str, case: &str) {
+    let mut stage = Stage { node: None, agent: Agent::with_text("{}"), text: String::new() };
+    case.lines().for_each(|line| stage.perform(line));
+    let mut settings = Settings::clone_current();
+    for (pattern, replacement) in FILTERS {
+        settings.add_filter(pattern, replacement);
     }
-    transcript.run("selftest --list-checks").run("sudoers").run("sudoers --user other").assert("help");
+    settings.set_omit_expression(true);
+    settings.set_prepend_module_to_snapshot(false);
+    let text = NAMES.iter().fold(stage.text, |text, (name, shown)| text.replace(name, shown));
+    settings.bind(|| assert_snapshot!(name, text));
 }
 
 #[test]
-fn wrong_command_lines() {
-    Transcript::of(&Agent::with_text("{}"))
-        .run("selftest --only tls.pins")
-        .run("selftest --only x.guest")
-        .run("selftest --only decode --skip decode")
-        .run("selftest --task --skip tls")
-        .run("selftest --timeout soon")
-        .run("cleanup now")
-        .run("usb mount ../etc")
-        .run("golden create")
-        .run("sudoers --user ALL")
-        .assert("wrong_command_lines");
-}
-
-#[test]
-fn all_is_well() {
-    let (_node, agent) = world(&[]);
-    Transcript::of(&agent)
-        .run(REPORT)
-        .run("selftest -q --skip sudo,host")
-        .run("selftest --color always --only tls.pin,api")
-        .run(REPORT_JSON)
-        .run("cleanup")
-        .run("cleanup --dry-run -o json")
-        .run("usb status")
-        .run("usb status -o json")
-        .assert("all_is_well");
-}
-
-#[test]
-fn golden() {
-    let (node, agent) = world(&[]);
-    let mut transcript = Transcript::of(&agent);
-    for time in ["05_46_14", "00_00_00"] {
-        let golden = format!("local:backup/vzdump-lxc-210-2026_11_24-{time}.tar.zst");
-        agent.configure(&node, &json!({ "golden": golden }));
-        transcript.run("selftest --only storage.golden");
-    }
-    let create = "golden create --vmid 310 --storage local --dry-run --template";
-    transcript
-        .run(&format!("{create} local:vztmpl/alpine-3.22-mini_3.22.0_amd64.tar.gz"))
-        .run(&format!("{create} local:vztmpl/alpine-3.22-mini_3.22.0_amd64.tar.gz -o json"))
-        .run(&format!("{create} local:vztmpl/absent-1_amd64.tar.gz"))
-        .assert("golden");
-}
-
-#[test]
-fn without_a_configuration() {
-    let agent = Agent::with_text("{ \"url\": \"https://127.0.0.1:8006\", ");
-    let mut transcript = Transcript::of(&agent);
-    transcript.run(REPORT).run("cleanup").run("cleanup -o json").run("usb status").run("usb status -o json");
-    agent.write(
-        "config.json",
-        "{ \"url\": \"127.0.0.1\", \"nod\": \"pve1\", \"pool\": 7, \"token\": \"x\" }",
-        0o600,
-    );
-    transcript.run(REPORT).run("cleanup");
-    agent.write("config.json", "{}", 0o644);
-    transcript.run(REPORT).run("cleanup");
-    agent.write("config.json", "{", 0o600);
-    transcript.run("selftest --skip config,sudo,host");
-    let ca = "{ \"url\": \"https://127.0.0.1\", \"node\": \"pve1\", \"token\": \"felhom@pve!agent=0c7f2a4e-9b1d-4e6a-8f35-2d6b7c9e1a40\", \"tls\": { \"ca_file\": \"/etc/passwd\" } }";
-    agent.write("config.json", ca, 0o600);
-    transcript.run("selftest --skip config.tls,sudo,host").run(REPORT);
-    std::fs::remove_file(agent.path("config.json")).unwrap();
-    transcript.run(REPORT).run("cleanup").assert("without_a_configuration");
-}
-
-#[test]
-fn without_a_connection() {
-    let (node, agent) = world(&[]);
-    drop(node);
-    Transcript::of(&agent)
-        .run(REPORT)
-        .run("selftest --task")
-        .run("cleanup")
-        .run("cleanup -o json")
-        .assert("without_a_connection");
-}
-
-#[test]
-fn a_certificate_of_somebody_else() {
-    let node = Node::start("");
-    let agent = Agent::changed(&node, &json!({ "tls": { "pins": ["00".repeat(32)] } }));
-    Transcript::of(&agent).run(REPORT).run("cleanup").assert("a_certificate_of_somebody_else");
-}
-
-#[test]
-fn missing_privileges() {
-    let (_node, agent) = world(&[
-        "revoke /pool/felhom FelhomAgent",
-        "revoke /nodes/pve1 FelhomNode",
-        "role FelhomNet",
-        "role FelhomStore Datastore.Audit",
-        "revoke /sdn/zones/localnetwork/vmbr0 FelhomNet",
-    ]);
-    Transcript::of(&agent)
-        .run(REPORT)
-        .run(REPORT_JSON)
-        .run("selftest --task")
-        .run("cleanup")
-        .assert("missing_privileges");
-}
-
-#[test]
-fn a_refused_token() {
-    let (node, agent) = world(&[]);
-    node.refuse_token();
-    Transcript::of(&agent)
-        .run(REPORT)
-        .run(REPORT_JSON)
-        .run("selftest --task")
-        .run("cleanup")
-        .run("cleanup -o json")
-        .assert("a_refused_token");
-}
-
-#[test]
-fn an_ill_node() {
-    let (node, agent) = world(&[]);
-    let mut transcript = Transcript::of(&agent);
-    node.tell("lock 101 backup");
-    transcript.run(REPORT).run("selftest -q --strict --skip sudo,host");
-    node.tell("lock 101");
-    node.tell("delay storage.list 30000");
-    transcript.run(REPORT);
-    node.tell("delay storage.list 0");
-    node.tell("daemon down");
-    transcript.run(REPORT).run("cleanup").assert("an_ill_node");
-}
-
-#[test]
-fn a_leftover_of_an_exercise() {
-    let (node, agent) = world(&[]);
-    let mut transcript = Transcript::of(&agent);
-    node.tell("snapshot 300 felhom-st-6b052c47-0a1b2c3d self-test of felhom-agent");
-    node.tell("snapshot 300 felhom-st-before-upgrade mine");
-    journal(&agent, &json!({ "vmid": 999 }));
-    transcript.run("selftest --only guests.leftovers").run("selftest --task").run("cleanup --dry-run");
-    journal(&agent, &json!({ "node": "pve2" }));
-    transcript.run("cleanup");
-    journal(&agent, &json!({}));
-    transcript.run("cleanup --dry-run").run("cleanup -o json").run("cleanup");
-    agent.write("state/exercise.json", "{\"vmid\": 3", 0o600);
-    transcript.run("cleanup").run("selftest --only guests.leftovers").assert("a_leftover_of_an_exercise");
-}
-
-#[test]
-fn the_exercise() {
-    let (node, agent) = world(&[]);
-    let mut transcript = Transcript::of(&agent);
-    transcript.run("selftest --task").run("selftest --task -o json").run("selftest --task --vmid 100");
-    // With fewer privileges nothing is left either.
-    for privileges in ["VM.Audit VM.Snapshot", "VM.Audit VM.Config.Options"] {
-        node.tell(&format!("role FelhomAgent {privileges}"));
-        transcript.run("selftest --task");
-        assert_eq!(state(&node), clean(), "{privileges}");
-    }
-    transcript.assert("the_exercise");
+fn what_is_printed_is_what_was_read_and_committed() {
+    let cases = include_str!("texts.txt").split("\n== ").skip(1).map(|case| case.split_once('\n').unwrap());
+    let failed = thread::scope(|scope| {
+        let plays: Vec<_> = cases.map(|(name, case)| (name, scope.spawn(|| play(name, case)))).collect();
+        let failed = plays.into_iter().filter_map(|(name, play)| play.join().err().map(|_| name));
+        failed.collect::<Vec<_>>()
+    });
+    assert_eq!(failed, Vec::<&str>::new());
 }

@@ -123,28 +123,16 @@ fn copy() -> PathBuf {
     if root.exists() {
         fs::remove_dir_all(&root).expect("an earlier copy can go");
     }
-    for member in FENCED {
-        copy_folder(metadata.workspace_root.join(member).as_std_path(), &root.join(member));
-    }
+    fs::create_dir_all(&root).expect("folders can be made");
+    let members = FENCED.map(|member| metadata.workspace_root.join(member));
+    let status = Command::new("cp").arg("-r").args(members).arg(&root).status();
+    assert!(status.expect("cp is there").success(), "the members can be copied");
     for file in ["Cargo.toml", "Cargo.lock"] {
         let text = fs::read_to_string(metadata.workspace_root.join(file)).expect("the workspace has it");
         let text = text.replace(", \"felhom-agent\", \"xtask\"]", "]");
         fs::write(root.join(file), text).expect("it can be written");
     }
     root
-}
-
-fn copy_folder(from: &Path, to: &Path) {
-    fs::create_dir_all(to).expect("folders can be made");
-    for entry in fs::read_dir(from).expect("folders can be listed") {
-        let path = entry.expect("folders can be listed").path();
-        let copy = to.join(path.file_name().expect("it has a name"));
-        if path.is_dir() {
-            copy_folder(&path, &copy);
-        } else {
-            fs::copy(&path, &copy).expect("files can be copied");
-        }
-    }
 }
 
 /// What cargo says about a crate on its own, with all its features; nothing if it compiles.
