@@ -44,13 +44,13 @@ Exit codes:
 )]
 struct CommandLine {
     #[command(subcommand)]
-    command: Command,
+    command: AgentCommand,
     #[command(flatten)]
     common: Common,
 }
 
 #[derive(Debug, Subcommand)]
-enum Command {
+enum AgentCommand {
     /// Checks the configuration, the way to the API, the privileges and the node; changes nothing without --task
     Selftest(selftest::SelftestArguments),
     /// Removes what an exercise of the self-test has left behind
@@ -102,13 +102,13 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: &Environm
         }
     };
     match line.command {
-        Command::Selftest(arguments) => selftest::run(&line.common, &arguments, environment),
-        Command::Disks(arguments) => disks::run(&line.common, &arguments, environment),
-        Command::Sensors => sensors::run(&line.common, environment),
-        Command::Usb(verb) => usb::run(&line.common, &verb, environment),
-        Command::Golden(verb) => golden::run(&line.common, &verb, environment),
-        Command::Sudoers(arguments) => sudoers::run(&line.common, &arguments),
-        Command::Cleanup(arguments) => cleanup::run(&line.common, &arguments, environment),
+        AgentCommand::Selftest(arguments) => selftest::run(&line.common, &arguments, environment),
+        AgentCommand::Disks(arguments) => disks::run(&line.common, &arguments, environment),
+        AgentCommand::Sensors => sensors::run(&line.common, environment),
+        AgentCommand::Usb(verb) => usb::run(&line.common, &verb, environment),
+        AgentCommand::Golden(verb) => golden::run(&line.common, &verb, environment),
+        AgentCommand::Sudoers(arguments) => sudoers::run(&line.common, &arguments),
+        AgentCommand::Cleanup(arguments) => cleanup::run(&line.common, &arguments, environment),
     }
 }
 

@@ -26,7 +26,7 @@ pub use url::Url;
 
 use crate::guard::{Guard, Last};
 use crate::report::exit::Exit;
-use crate::report::finding::{Finding, Found, Remedy};
+use crate::report::finding::{Finding, Found};
 use crate::report::shell::edit_line;
 use file::{BoundedFile, read_bounded};
 
@@ -100,7 +100,7 @@ impl Config {
 
 /// That the configuration cannot be used, and the command that repairs it.
 fn unusable(problem: String, fix: String) -> Box<Finding> {
-    Box::new(Finding::fail(problem, Remedy::Fix(fix)).ending(Exit::Config))
+    Box::new(Finding::fail(problem, fix).ending(Exit::Config))
 }
 
 /// That the value of a key is missing, or contradicts another.

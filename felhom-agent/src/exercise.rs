@@ -6,7 +6,6 @@ pub mod cleanup;
 mod guest;
 pub mod journal;
 pub mod leftover;
-pub mod progress;
 pub mod site;
 pub mod state;
 mod steps;
@@ -120,7 +119,7 @@ fn take<'c>(site: &Site<'c>, leftovers: &mut Vec<Leftover>) -> Found<StateDir<'c
             let what = format!("snapshot {snapname} of container {vmid}, perhaps");
             leftovers.push(Leftover { what, command: command.clone() });
             let text = format!("an earlier exercise of container {vmid} did not get to its end");
-            Err(Finding::fail(text, Remedy::Fix(command)).into())
+            Err(Finding::fail(text, command).into())
         }
     }
 }

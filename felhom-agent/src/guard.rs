@@ -8,7 +8,7 @@
 mod access;
 mod way;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use rustix::fs::Stat;
 
@@ -94,57 +94,51 @@ pub(crate) fn folder_danger(
 ) -> Option<FolderDanger> {
     const SHARED: &str = "it lies in a directory where somebody but its owner can replace it";
     let (shown, mode) = (path.display(), status.st_mode & 0o7777);
-    let told =
-        |text: String, kind| Some(FolderDanger { path: path.into(), text, kind, has_acl: acl.is_some() });
+    // A folder of somebody else, and one that is meant for everybody, others need as it is.
+    let told = |text, is_repairable| FolderDanger::new(path, text, is_repairable, acl.is_some());
     if !ours.has_folder(status.st_uid) {
         let text =
             format!("it lies in a directory of somebody else: {shown} belongs to user {}", status.st_uid);
-        return told(text, FolderKind::Foreign);
+        return Some(told(text, false));
     }
     let Some(grants) = grants(status, acl) else {
-        return told(format!("{SHARED}: the access list of {shown} cannot be understood"), FolderKind::Open);
+        return Some(told(format!("{SHARED}: the access list of {shown} cannot be understood"), true));
     };
     let grant = grants.iter().find(|grant| is_too_much(grant, Guard::Steering, ours))?;
     let is_sticky = mode & 0o1000 != 0;
-    if is_sticky && is_sticky_fine {
-        return None;
-    }
     let reason = match grant.who {
         Who::NamedUser(_) | Who::NamedGroup(_) => format!("the access list of {shown} lets {grant} it"),
         Who::Others | Who::Group(_) => format!("{shown} has the mode {mode:04o}"),
     };
-    told(format!("{SHARED}: {reason}"), if is_sticky { FolderKind::Everybodys } else { FolderKind::Open })
+    (!is_sticky || !is_sticky_fine).then(|| told(format!("{SHARED}: {reason}"), !is_sticky))
 }
 
 /// What is wrong with a folder.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FolderDanger {
-    path: PathBuf,
-    text: String,
-    kind: FolderKind,
-    has_acl: bool,
-}
-
-/// How a folder is wrong, which decides on what repairs it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum FolderKind {
-    /// It belongs to somebody else, who needs it.
-    Foreign,
-    /// It is meant for everybody, as `/tmp`.
-    Everybodys,
-    /// It should not be open.
-    Open,
+    /// What is wrong.
+    pub text: String,
+    /// The command that takes the folder from everybody else; none where others need it.
+    pub repair: Option<String>,
 }
 
 /// The folder of the agent's files.
 const FOLDER: &str = "/etc/felhom-agent";
 
 impl FolderDanger {
+    fn new(path: &Path, text: String, is_repairable: bool, has_acl: bool) -> Self {
+        let (shown, is_agents) = (word(path), path == Path::new(FOLDER));
+        let own = if is_agents { format!("chown root {shown} && ") } else { String::new() };
+        let strip = if has_acl { format!("setfacl -b {shown} && ") } else { String::new() };
+        let repair = (is_agents || is_repairable).then(|| format!("{strip}{own}chmod go-w {shown}"));
+        Self { text, repair }
+    }
+
     /// A symbolic link that somebody has laid into a folder that is open to everybody.
-    pub(crate) fn of_link(path: PathBuf, uid: u32) -> Self {
+    pub(crate) fn of_link(path: &Path, uid: u32) -> Self {
         let text =
             format!("a symbolic link of somebody else leads to it: {} belongs to user {uid}", path.display());
-        Self { path, text, kind: FolderKind::Foreign, has_acl: false }
+        Self { text, repair: None }
     }
 
     /// As it is told of a file, which leaves a folder that is not the agent's and that others need.
@@ -154,22 +148,7 @@ impl FolderDanger {
             let new = Path::new(FOLDER).join(file.file_name().unwrap_or_default());
             format!("install -D -m {mode} -o {owner} -g {group} {} {}", word(file), word(&new))
         };
-        Exposure { danger: self.text.clone(), fix: self.repair().unwrap_or_else(moved) }
-    }
-
-    /// What is wrong.
-    pub fn text(&self) -> &str {
-        &self.text
-    }
-
-    /// The command that takes the folder from everybody else; none where others need it.
-    pub fn repair(&self) -> Option<String> {
-        let shown = word(&self.path);
-        let is_agents = self.path == Path::new(FOLDER);
-        let own = if is_agents { format!("chown root {shown} && ") } else { String::new() };
-        let strip = if self.has_acl { format!("setfacl -b {shown} && ") } else { String::new() };
-        let is_repairable = is_agents || self.kind == FolderKind::Open;
-        is_repairable.then(|| format!("{strip}{own}chmod go-w {shown}"))
+        Exposure { danger: self.text.clone(), fix: self.repair.clone().unwrap_or_else(moved) }
     }
 }
 
@@ -196,86 +175,82 @@ mod tests {
         AgentAccount::new(990, vec![990], None)
     }
 
-    #[test]
-    fn a_file_is_judged_by_its_mode_and_owner() {
-        use Guard::{Credential, Steering, Token};
-        let cases = [
-            (Token, 0o600, 990, 990, None),
-            (Token, 0o640, 0, 990, None),
-            (Token, 0o400, 0, 0, None),
-            (Token, 0o644, 0, 990, Some("others can read or write it: its mode is 0644")),
-            (Token, 0o601, 0, 990, Some("others can read or write it: its mode is 0601")),
-            (Token, 0o660, 0, 990, Some("its group can write it: its mode is 0660, its group 990")),
-            (
-                Token,
-                0o640,
-                0,
-                1000,
-                Some("a group that is not the agent's own can read it: its mode is 0640, its group 1000"),
-            ),
-            (Token, 0o600, 1000, 990, Some("it belongs to somebody else: its owner is 1000")),
-            (Token, 0o602, 0, 990, Some("others can read or write it: its mode is 0602")),
-            (Credential, 0o440, 0, 0, None),
-            (Credential, 0o444, 0, 0, Some("others can read or write it: its mode is 0444")),
-            (Steering, 0o644, 0, 0, None),
-            (Steering, 0o755, 990, 7, None),
-            (Steering, 0o666, 0, 0, Some("others can write it: its mode is 0666")),
-            (Steering, 0o664, 0, 990, Some("its group can write it: its mode is 0664, its group 990")),
-            (Steering, 0o644, 1000, 0, Some("it belongs to somebody else: its owner is 1000")),
-        ];
-        for (guard, mode, uid, gid, expected) in cases {
-            let danger = file_danger(&status(mode, uid, gid), None, guard, &ours());
-            assert_eq!(danger.as_deref(), expected, "{guard:?} {mode:04o} {uid}:{gid}");
+    fn guard(name: &str) -> Guard {
+        match name {
+            "token" => Guard::Token,
+            "credential" => Guard::Credential,
+            _ => Guard::Steering,
         }
     }
 
-    /// What a list says: an entry that names somebody, what the group, the mask and others may do.
-    type List = ((u16, u16, u32), [u16; 3]);
+    /// The rows of a table: columns between bars.
+    fn rows<const N: usize>(table: &str) -> impl Iterator<Item = [&str; N]> {
+        let rows = table.lines().filter(|line| !line.trim().is_empty());
+        rows.map(|row| row.split('|').map(str::trim).collect::<Vec<_>>().try_into().unwrap())
+    }
 
-    const LISTS: &[(&str, Guard, List, Option<&str>)] = &[
-        (
-            "somebody reads",
-            Guard::Token,
-            ((2, 4, 65_534), [0, 4, 0]),
-            Some("its access list lets user 65534 read it"),
-        ),
-        ("the mask hides him", Guard::Token, ((2, 4, 65_534), [0, 0, 0]), None),
-        ("the agent itself reads", Guard::Token, ((2, 4, 990), [0, 4, 0]), None),
-        ("root writes", Guard::Token, ((2, 6, 0), [0, 6, 0]), None),
-        ("the agent's group reads", Guard::Token, ((8, 4, 990), [0, 4, 0]), None),
-        ("a group reads", Guard::Token, ((8, 4, 7), [0, 4, 0]), Some("its access list lets group 7 read it")),
-        (
-            "a group reads a credential",
-            Guard::Credential,
-            ((8, 4, 7), [0, 4, 0]),
-            Some("its access list lets group 7 read it"),
-        ),
-        ("systemd's way", Guard::Credential, ((2, 4, 990), [0, 4, 0]), None),
-        ("somebody reads what he may", Guard::Steering, ((2, 4, 65_534), [4, 4, 4]), None),
-        (
-            "somebody writes",
-            Guard::Steering,
-            ((2, 6, 65_534), [0, 6, 4]),
-            Some("its access list lets user 65534 write it"),
-        ),
-        (
-            "a group writes",
-            Guard::Steering,
-            ((8, 2, 7), [0, 7, 0]),
-            Some("its access list lets group 7 write it"),
-        ),
-        ("the mask takes the writing", Guard::Steering, ((2, 6, 65_534), [6, 4, 4]), None),
-        ("a mask alone gives nothing", Guard::Steering, ((2, 4, 990), [4, 7, 4]), None),
-    ];
+    /// What is guarded, mode, owner and group, and what is wrong.
+    const MODES: &str = "
+        token      | 600 |  990 |  990 |
+        token      | 640 |    0 |  990 |
+        token      | 400 |    0 |    0 |
+        token      | 644 |    0 |  990 | others can read or write it: its mode is 0644
+        token      | 601 |    0 |  990 | others can read or write it: its mode is 0601
+        token      | 660 |    0 |  990 | its group can write it: its mode is 0660, its group 990
+        token      | 640 |    0 | 1000 | a group that is not the agent's own can read it: its mode is 0640, its group 1000
+        token      | 600 | 1000 |  990 | it belongs to somebody else: its owner is 1000
+        token      | 602 |    0 |  990 | others can read or write it: its mode is 0602
+        credential | 440 |    0 |    0 |
+        credential | 444 |    0 |    0 | others can read or write it: its mode is 0444
+        steering   | 644 |    0 |    0 |
+        steering   | 755 |  990 |    7 |
+        steering   | 666 |    0 |    0 | others can write it: its mode is 0666
+        steering   | 664 |    0 |  990 | its group can write it: its mode is 0664, its group 990
+        steering   | 644 | 1000 |    0 | it belongs to somebody else: its owner is 1000
+    ";
+
+    #[test]
+    fn a_file_is_judged_by_its_mode_and_owner() {
+        for [name, mode, uid, gid, expected] in rows(MODES) {
+            let status =
+                status(u32::from_str_radix(mode, 8).unwrap(), uid.parse().unwrap(), gid.parse().unwrap());
+            let danger = file_danger(&status, None, guard(name), &ours()).unwrap_or_default();
+            assert_eq!(danger, expected, "{name} {mode} {uid}:{gid}");
+        }
+    }
+
+    /// What a list says: an entry that names somebody (tag, permissions, number), what the group, the mask and others
+    /// may do, and what is wrong.
+    const LISTS: &str = "
+        somebody reads               | token      | 2 4 65534 | 0 4 0 | user 65534 read
+        the mask hides him           | token      | 2 4 65534 | 0 0 0 |
+        the agent itself reads       | token      | 2 4 990   | 0 4 0 |
+        root writes                  | token      | 2 6 0     | 0 6 0 |
+        the agent's group reads      | token      | 8 4 990   | 0 4 0 |
+        a group reads                | token      | 8 4 7     | 0 4 0 | group 7 read
+        a group reads a credential   | credential | 8 4 7     | 0 4 0 | group 7 read
+        systemd's way                | credential | 2 4 990   | 0 4 0 |
+        somebody reads what he may   | steering   | 2 4 65534 | 4 4 4 |
+        somebody writes              | steering   | 2 6 65534 | 0 6 4 | user 65534 write
+        a group writes               | steering   | 8 2 7     | 0 7 0 | group 7 write
+        the mask takes the writing   | steering   | 2 6 65534 | 6 4 4 |
+        a mask alone gives nothing   | steering   | 2 4 990   | 4 7 4 |
+    ";
 
     #[test]
     fn an_access_list_counts_as_far_as_its_mask_lets_it() {
-        const NONE: u32 = u32::MAX;
-        for (what, guard, (named, [group, mask, others]), expected) in LISTS {
-            let rest = [(4, *group, NONE), (16, *mask, NONE), (32, *others, NONE)];
-            let acl = list(&[&[(1, 6, NONE), *named][..], &rest].concat());
-            let danger = file_danger(&status(0o640, 0, 990), Some(&acl), *guard, &ours());
-            assert_eq!(danger.as_deref(), *expected, "{what}");
+        let numbers = |text: &str| -> [u32; 3] {
+            text.split_whitespace().map(|word| word.parse().unwrap()).collect::<Vec<_>>().try_into().unwrap()
+        };
+        let small = |number: u32| u16::try_from(number).unwrap();
+        for [what, name, named, others, expected] in rows(LISTS) {
+            let ([tag, permissions, id], others) = (numbers(named), numbers(others).map(small));
+            let mut entries = vec![(1, 6, u32::MAX), (small(tag), small(permissions), id)];
+            entries.extend([4, 16, 32].into_iter().zip(others).map(|(tag, may)| (tag, may, u32::MAX)));
+            let acl = list(&entries);
+            let danger = file_danger(&status(0o640, 0, 990), Some(&acl), guard(name), &ours());
+            let expected = (!expected.is_empty()).then(|| format!("its access list lets {expected} it"));
+            assert_eq!(danger, expected, "{what}");
         }
     }
 
@@ -300,7 +275,7 @@ mod tests {
             danger(0o755, 1000, true),
             danger(0o1777, 1000, true),
         ]
-        .map(|danger| danger.map(|danger| (danger.text().to_owned(), danger.repair())));
+        .map(|danger| danger.map(|danger| (danger.text, danger.repair)));
         let replace = "it lies in a directory where somebody but its owner can replace it: /a has the mode";
         let foreign = "it lies in a directory of somebody else: /a belongs to user 1000";
         assert_eq!(

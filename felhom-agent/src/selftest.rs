@@ -30,38 +30,22 @@ pub struct Check {
     look: Look,
 }
 
-/// What checks a claim, by what it needs.
+/// What checks a claim, by what it needs. A check whose need is not there is skipped.
 #[derive(Clone, Copy, Debug)]
 enum Look {
+    /// Needs nothing: it is about the configuration itself, which may be missing.
     Setup(fn(&Setup) -> Finding),
+    /// Needs the configuration and no server: it is about this host.
     Host(for<'a> fn(&'a Config) -> Boxed<'a, Vec<Finding>>),
+    /// Looks at the way to the server and at its first answer.
     FirstAnswer(for<'a> fn(&FirstAnswer<'a>) -> Finding),
+    /// Asks the server.
     Api(for<'a> fn(Ready<'a>) -> Boxed<'a, Found<Vec<Finding>>>),
 }
 
 impl Check {
     const fn new(claim: Claim, look: Look) -> Self {
         Self { claim, is_last: false, look }
-    }
-
-    /// A check of the configuration itself, which may be missing.
-    const fn setup(claim: Claim, look: fn(&Setup) -> Finding) -> Self {
-        Self::new(claim, Look::Setup(look))
-    }
-
-    /// A check of this host, which needs the configuration and no server.
-    const fn host(claim: Claim, look: for<'a> fn(&'a Config) -> Boxed<'a, Vec<Finding>>) -> Self {
-        Self::new(claim, Look::Host(look))
-    }
-
-    /// A check of the way to the server and of its first answer.
-    const fn first_answer(claim: Claim, look: for<'a> fn(&FirstAnswer<'a>) -> Finding) -> Self {
-        Self::new(claim, Look::FirstAnswer(look))
-    }
-
-    /// A check that asks the server.
-    const fn api(claim: Claim, look: for<'a> fn(Ready<'a>) -> Boxed<'a, Found<Vec<Finding>>>) -> Self {
-        Self::new(claim, Look::Api(look))
     }
 
     /// The same, run after all others.

@@ -15,7 +15,7 @@ pub use verifier::{CertificateVerdict, SeenCertificate, Verifier};
 
 use crate::config::Config;
 use crate::report::exit::Exit;
-use crate::report::finding::{Finding, Found, Remedy};
+use crate::report::finding::{Finding, Found};
 use crate::report::shell::edit_key;
 
 /// The TLS configuration of a client, and the verifier that keeps what it saw.
@@ -39,7 +39,7 @@ pub fn client_config(config: &Config) -> Found<(ClientConfig, Arc<Verifier>)> {
 /// That the server's identity cannot be checked as configured, which is never a reason to check less.
 fn refused(config: &Config, problem: String, fix: Option<String>) -> Finding {
     let fix = fix.unwrap_or_else(|| edit_key(&config.path, "tls.ca_file"));
-    Finding::fail(problem, Remedy::Fix(fix)).ending(Exit::Config)
+    Finding::fail(problem, fix).ending(Exit::Config)
 }
 
 /// That TLS cannot be set up, for this reason.

@@ -13,23 +13,22 @@
 mod connect;
 mod credentials;
 mod lane;
-mod record;
 
 use std::fmt;
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use proxmox_api::{BoxFuture, HttpTransport, Request, Response, TransportError};
+use rustls::ProtocolVersion;
 use tokio::sync::Semaphore;
-
-pub use record::{ConnectFacts, Counters, Record};
 
 use crate::config::Config;
 use crate::report::finding::Found;
 use crate::tls::{self, Verifier};
 use connect::{Connector, Unopened};
 use credentials::Credentials;
-use lane::{Head, Lane, Unanswered};
+use lane::{Lane, RequestHead, Unanswered};
 
 /// Connections at the same time, and so requests in flight.
 const LANES: usize = 3;
@@ -39,7 +38,7 @@ const REST: Duration = Duration::from_millis(100);
 
 /// Speaks to one pveproxy.
 pub struct HyperTransport {
-    head: Head,
+    head: RequestHead,
     credentials: Credentials,
     connector: Connector,
     permits: Semaphore,
@@ -56,7 +55,7 @@ impl HyperTransport {
         let (client, verifier) = tls::client_config(config)?;
         let record = Arc::new(Record::new(verifier));
         Ok(Self {
-            head: Head::new(config)?,
+            head: RequestHead::new(config)?,
             credentials: Credentials::new(&config.token),
             connector: Connector::new(config, client, record.clone())?,
             permits: Semaphore::new(LANES),
@@ -155,5 +154,67 @@ impl HttpTransport for HyperTransport {
 impl fmt::Debug for HyperTransport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("HyperTransport")
+    }
+}
+
+/// What was seen while a connection was opened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ConnectFacts {
+    /// The address that accepted; nothing if none did.
+    pub address: Option<SocketAddr>,
+    /// How long resolving and connecting took.
+    pub connect_time: Duration,
+    /// The TLS version; nothing if the handshake failed.
+    pub tls_version: Option<ProtocolVersion>,
+}
+
+/// Counters and facts of one transport.
+#[derive(Debug)]
+pub struct Record {
+    counters: Mutex<WireCounters>,
+    connect: Mutex<Option<ConnectFacts>>,
+    /// The verifier, which keeps what it saw.
+    verifier: Arc<Verifier>,
+}
+
+/// The counters at one moment.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct WireCounters {
+    /// Requests that were begun.
+    pub requests: u64,
+    /// TCP connections that were begun.
+    pub connections: u64,
+    /// TLS handshakes that succeeded.
+    pub handshakes: u64,
+    /// Answers that carried `Connection: close`.
+    pub closed_by_server: u64,
+    /// Connections that were opened once more, because no byte of a request could be written on the first one.
+    pub retries: u64,
+    /// Bytes of bodies that were read.
+    pub bytes_in: u64,
+}
+
+impl Record {
+    pub(super) fn new(verifier: Arc<Verifier>) -> Self {
+        Self { counters: Mutex::default(), connect: Mutex::default(), verifier }
+    }
+
+    /// The counters now.
+    pub fn counters(&self) -> WireCounters {
+        *self.counters.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What was seen while the last connection was opened.
+    pub fn connect(&self) -> Option<ConnectFacts> {
+        self.connect.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(super) fn count(&self, count: impl FnOnce(&mut WireCounters)) {
+        count(&mut self.counters.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+
+    pub(super) fn keep_connect(&self, facts: ConnectFacts) {
+        *self.connect.lock().unwrap_or_else(PoisonError::into_inner) = Some(facts);
     }
 }

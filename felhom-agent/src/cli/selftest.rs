@@ -1,7 +1,7 @@
 //! The command `selftest`.
 
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use clap::Args;
 
@@ -10,15 +10,14 @@ use proxmox_types::Vmid;
 use super::output::{Common, Output, Printed, duration, print, print_error, usage};
 use super::session;
 use crate::config::Environment;
-use crate::exercise::progress::Progress;
-use crate::exercise::site::Site;
+use crate::exercise::site::{Progress, Site};
 use crate::exercise::{self, Exercised};
 use crate::process::interrupt::Interrupt;
 use crate::report::exit::Exit;
 use crate::report::finding::{Checked, Claim, Finding};
 use crate::selftest::checks::READ_ONLY;
 use crate::selftest::engine;
-use crate::selftest::report::{Moment, Style};
+use crate::selftest::report::Style;
 use crate::selftest::{Check, Report, Selection, Setup};
 use crate::wiring;
 
@@ -82,10 +81,11 @@ pub(super) fn run(common: &Common, arguments: &SelftestArguments, environment: &
     let need = |common: &Common, environment: &Environment| Ok(session::attempt(common, environment));
     session::run(common, environment, need, async |session| {
         let setup = Arc::new(Setup::new(session.config, wiring::connect));
-        let started = Moment::now();
+        let (started, start) = (SystemTime::now(), Instant::now());
         let (checked, exercised) = check(&setup, session.progress, arguments, &selection).await;
-        let path = session.path.display().to_string();
-        let report = Report::new(&setup, path, checked, exercised, started, arguments.strict);
+        let (config_path, duration) = (session.path.display().to_string(), start.elapsed());
+        let is_strict = arguments.strict;
+        let report = Report { setup, config_path, started, duration, checked, exercised, is_strict };
         for leftover in report.leftovers() {
             let (what, command) = (&leftover.what, &leftover.command);
             print_error(&format!("felhom-agent: left: {what}; remove it with: {command}"));

@@ -7,8 +7,8 @@ use proxmox_privileged::Runner;
 use tokio::runtime::Builder;
 
 use super::output::{Common, Printed, print_error, print_stopped, stopped};
-use crate::config::{Config, Environment, LogFormat, LogLevel, PrivilegedMode, Settings};
-use crate::exercise::progress::Progress;
+use crate::config::{Config, Environment, LogSettings, PrivilegedMode, Settings};
+use crate::exercise::site::Progress;
 use crate::process;
 use crate::report::exit::Exit;
 use crate::report::finding::Found;
@@ -28,28 +28,17 @@ pub(super) struct Session<C> {
     pub(super) runner: Arc<dyn Runner>,
 }
 
+/// What a command needs of the configuration, and what the session itself needs; or why the command cannot run.
+type Prepared<C> = Found<(C, Basics)>;
+
 /// What the session itself needs of the configuration.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Basics {
-    level: LogLevel,
-    format: LogFormat,
-    mode: PrivilegedMode,
-}
-
-impl From<&Settings> for Basics {
-    fn from(settings: &Settings) -> Self {
-        Self { level: settings.log.level, format: settings.log.format, mode: settings.privileged.mode }
-    }
-}
-
-/// What a command needs of the configuration, or why it cannot run.
-type Needed<C> = Found<(C, Basics)>;
+type Basics = (LogSettings, PrivilegedMode);
 
 /// Runs a command from reading its configuration to the exit code.
 pub(super) fn run<C>(
     common: &Common,
     environment: &Environment,
-    need: impl FnOnce(&Common, &Environment) -> Needed<C>,
+    need: impl FnOnce(&Common, &Environment) -> Prepared<C>,
     command: impl AsyncFnOnce(Session<C>) -> Found<Printed>,
 ) -> Exit {
     let done = start(common, environment, need).and_then(|session| {
@@ -69,11 +58,11 @@ pub(super) fn run<C>(
 fn start<C>(
     common: &Common,
     environment: &Environment,
-    need: impl FnOnce(&Common, &Environment) -> Needed<C>,
+    need: impl FnOnce(&Common, &Environment) -> Prepared<C>,
 ) -> Found<Session<C>> {
-    let (config, Basics { level, format, mode }) = need(common, environment)?;
+    let (config, (log, mode)) = need(common, environment)?;
     let has_color = common.color.is_on(&std::io::stdout(), environment);
-    process::start_logging(common.log_level(level), format, has_color);
+    process::start_logging(common.log_level(log.level), log.format, has_color);
     Ok(Session {
         path: Config::path(common.config.clone(), environment),
         config,
@@ -83,11 +72,15 @@ fn start<C>(
     })
 }
 
+fn basics(settings: &Settings) -> Basics {
+    (settings.log, settings.privileged.mode)
+}
+
 /// The whole configuration, or why there is none, for commands that report that themselves.
 pub(super) fn attempt(common: &Common, environment: &Environment) -> (Found<Config>, Basics) {
     let path = Config::path(common.config.clone(), environment);
     let config = Config::load(&path, environment);
-    let basics = config.as_ref().map_or_else(|_| Basics::default(), |config| (&config.settings).into());
+    let basics = config.as_ref().map_or_else(|_| Basics::default(), |config| basics(config));
     if config.as_ref().is_ok_and(|config| config.tls.is_insecure) {
         print_error("WARNING: tls.insecure is set: any server is accepted, and is sent the token");
     }
@@ -95,14 +88,14 @@ pub(super) fn attempt(common: &Common, environment: &Environment) -> (Found<Conf
 }
 
 /// The whole configuration.
-pub(super) fn whole(common: &Common, environment: &Environment) -> Needed<Config> {
+pub(super) fn whole(common: &Common, environment: &Environment) -> Prepared<Config> {
     let (config, basics) = attempt(common, environment);
     config.map(|config| (config, basics))
 }
 
 /// The part for commands that stay on this host.
-pub(super) fn host(common: &Common, environment: &Environment) -> Needed<Settings> {
+pub(super) fn host(common: &Common, environment: &Environment) -> Prepared<Settings> {
     let settings = Settings::load(common.config.clone(), environment)?;
-    let basics = Basics::from(&settings);
+    let basics = basics(&settings);
     Ok((settings, basics))
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 use proxmox_types::{clean, first_invisible, redact_strictly};
 use serde_json::{Value, json};
 
-use super::settings::{KEYS, Key, PREFIX, Settings, ValueKind};
+use super::settings::{ConfigKey, KEYS, PREFIX, Settings, ValueKind};
 use super::strict::{LONGEST, meant};
 use super::unusable;
 use crate::report::finding::{Finding, Found};
@@ -44,7 +44,7 @@ impl Environment {
     }
 
     /// The keys that variables set, each with its variable and its value.
-    fn settings(&self) -> Found<Vec<(&'static Key, &str, Value)>> {
+    fn settings(&self) -> Found<Vec<(&'static ConfigKey, &str, Value)>> {
         let ours = self.0.iter().filter(|(name, _)| name.starts_with(PREFIX) && name.as_str() != CONFIG);
         ours.map(|(name, text)| {
             let read = text.as_deref().ok_or_else(|| "is not UTF-8 text".into());
@@ -104,9 +104,9 @@ pub(super) fn merge(path: &Path, mut file: Value, environment: &Environment) -> 
 }
 
 /// The key that a variable sets, and the value; else what is wrong.
-fn value(name: &str, text: &str) -> Result<(&'static Key, Value), String> {
+fn value(name: &str, text: &str) -> Result<(&'static ConfigKey, Value), String> {
     let Some(key) = KEYS.iter().find(|key| key.variable() == name) else {
-        let known = meant(KEYS.iter().map(Key::variable), name, 4);
+        let known = meant(KEYS.iter().map(ConfigKey::variable), name, 4);
         return Err(known.map_or_else(|| "unknown".into(), |known| format!("unknown; did you mean {known}?")));
     };
     if let Some(stray) = first_invisible(text).filter(|_| key.path != "token") {

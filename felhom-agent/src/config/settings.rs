@@ -15,7 +15,7 @@ pub(super) const PREFIX: &str = "FELHOM_AGENT_";
 pub const USB_ROOT: &str = "/mnt/felhom";
 
 /// A key of the configuration.
-pub(super) struct Key {
+pub(super) struct ConfigKey {
     /// Its place in the file, joined by dots.
     pub(super) path: &'static str,
     pub(super) kind: ValueKind,
@@ -36,12 +36,12 @@ pub(super) enum ValueKind {
     FileOnly,
 }
 
-const fn key(path: &'static str, kind: ValueKind, meaning: &'static str, default: &'static str) -> Key {
-    Key { path, kind, meaning, default }
+const fn key(path: &'static str, kind: ValueKind, meaning: &'static str, default: &'static str) -> ConfigKey {
+    ConfigKey { path, kind, meaning, default }
 }
 
 /// Every key of the configuration.
-pub(super) const KEYS: &[Key] = &[
+pub(super) const KEYS: &[ConfigKey] = &[
     key("url", ValueKind::Text, "where pveproxy listens, `https://host:port`", "`https://127.0.0.1:8006`"),
     key("node", ValueKind::Text, "PVE's name of the node", "the short host name"),
     key("token", ValueKind::Text, "the API token, `user@realm!name=secret`", ""),
@@ -107,7 +107,7 @@ pub fn table() -> String {
     std::iter::once(head.into()).chain(rows).collect()
 }
 
-impl Key {
+impl ConfigKey {
     /// The variable of the environment that sets it.
     pub(super) fn variable(&self) -> String {
         format!("{}{}", PREFIX, self.path.replace('.', "__").to_uppercase())

@@ -7,7 +7,7 @@ use proxmox_types::params::{TaskFilter, TaskSource};
 use proxmox_types::{Lock, NodeEntry, NodeName, Unread, Vmid};
 
 use crate::config::Config;
-use crate::report::finding::{Finding, Remedy, Status};
+use crate::report::finding::{Finding, Status};
 use crate::report::shell::edit_line;
 
 /// The path on which the configuration wants the containers' privileges.
@@ -32,8 +32,7 @@ pub async fn none_shown(config: &Config, client: &Client) -> Result<Option<Findi
 pub fn no_such_node(config: &Config, nodes: &[NodeEntry]) -> Finding {
     let names: Vec<String> = nodes.iter().map(|node| node.node.to_string()).collect();
     let text = format!("{} is no node of this cluster; there is {}", config.node, names.join(", "));
-    Finding::fail(text, Remedy::fix(edit_line(&config.path)))
-        .because("PVE knows a node by its short host name")
+    Finding::fail(text, edit_line(&config.path)).because("PVE knows a node by its short host name")
 }
 
 /// The rows of a list of guests that may be containers of this node.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use proxmox_api::{Cause, Error, Started};
 use proxmox_types::params::{ResourceClass, ResourceFilter, SetConfigParams};
-use proxmox_types::{Digest, LxcOptions, SnapshotName, Tags, Upid, Vmid};
+use proxmox_types::{Digest, LxcOptions, SnapshotName, Tags, Vmid};
 use tokio::time::Instant;
 
 use super::journal::{self, Journal, StateDir, is_taken, peek};
@@ -12,9 +12,9 @@ use super::leftover::{AtContainer, Leftover, cleanup_line, search};
 use super::site::Site;
 use super::state::{GuestState, Remains, Todo, look};
 use crate::diagnosis::call_failed;
-use crate::diagnosis::guests::{may_be_here, no_such_node, none_shown, unlock, untold};
+use crate::diagnosis::guests::{no_such_node, none_shown, unlock};
 use crate::report::exit::Exit;
-use crate::report::finding::{Finding, Found, Remedy};
+use crate::report::finding::{Finding, Found};
 
 /// How long the server may be away before the look at what is left is given up.
 const OUTAGE: Duration = Duration::from_secs(30);
@@ -127,6 +127,7 @@ pub async fn preview(site: &Site<'_>) -> CleanupReport {
             Some(Err(error)) => report.fail(call_failed(site.config, &error)),
             Some(Ok(state)) => {
                 report.see(&remains, &state);
+                report.done.extend(state.running.iter().map(|upid| format!("wait for task {upid}")));
                 report.done.extend(state.todos.iter().map(|todo| todo.describe(vmid)));
                 let lock = state.lock.filter(|_| !state.todos.is_empty());
                 report.leftovers.extend(lock.map(|lock| Leftover {
@@ -185,7 +186,7 @@ fn elsewhere(site: &Site<'_>, journal: &Journal, report: &mut CleanupReport) {
     let (there, node) = (&journal.node, &site.config.node);
     let text = format!("the journal is about node {there}, and the configuration about node {node}");
     let command = format!("FELHOM_AGENT_NODE={there} {}", cleanup_line(site.config));
-    report.fail(Finding::fail(text, Remedy::fix(command.clone())).ending(Exit::Leftover));
+    report.fail(Finding::fail(text, command.clone()).ending(Exit::Leftover));
     let (name, vmid) = (&journal.snapname, journal.vmid);
     let what = format!("snapshot {name} of container {vmid} on node {there}, perhaps");
     report.leftovers.push(Leftover { what, command });
@@ -208,9 +209,7 @@ async fn found(site: &Site<'_>) -> Found<(Vec<AtContainer>, Vec<Finding>)> {
     {
         return Err(finding.into());
     }
-    let hidden = may_be_here(guests.unread(), &config.node);
-    let hidden = untold(&hidden, "it cannot be told whether an exercise left something there");
-    Ok((search(client, &config.node, &guests).await.map_err(failed)?, hidden))
+    Ok(search(client, &config.node, &guests).await.map_err(failed)?)
 }
 
 /// Undoes what is left, until that happens. What was not come to then is suspected.
@@ -243,7 +242,7 @@ async fn undo(site: &mut Site<'_>, remains: &Remains, report: &mut CleanupReport
     for todo in &state.todos {
         match execute(site, remains.vmid, todo).await {
             Err(error) if !is_gone(site, remains, todo).await => {
-                report.leftovers.push(todo.leftover(site.config, remains.vmid, state.lock.as_ref()));
+                report.leftovers.push(todo.leftover(remains.vmid, state.lock.as_ref()));
                 report.fail(call_failed(site.config, &error));
             }
             _ => report.done.push(todo.describe(remains.vmid)),
@@ -256,19 +255,18 @@ async fn settle(site: &mut Site<'_>, remains: &Remains) -> Result<GuestState, Er
     let start = Instant::now();
     loop {
         let state = look_patiently(site, remains).await?;
-        let waits: Vec<Upid> = state.todos.iter().filter_map(awaited).cloned().collect();
-        if waits.is_empty() && (!state.is_empty() || start.elapsed() >= remains.shows_within) {
-            return Ok(state);
+        if state.running.is_empty() {
+            if !state.is_empty() || start.elapsed() >= remains.shows_within {
+                return Ok(state);
+            }
+            tokio::time::sleep(PAUSE).await;
         }
-        for upid in &waits {
+        for upid in &state.running {
             match site.follow("cleanup", upid).await {
                 // However it ended, what it left is looked at again.
                 Ok(_) | Err(Error::TaskFailed { .. } | Error::TaskUnknown { .. }) => {}
                 Err(error) => return Err(error),
             }
-        }
-        if waits.is_empty() {
-            tokio::time::sleep(PAUSE).await;
         }
     }
 }
@@ -289,24 +287,16 @@ fn is_away(error: &Error) -> bool {
     matches!(error, Error::Transport { .. }) || matches!(error.cause(), Some(Cause::Gateway { .. }))
 }
 
-fn awaited(todo: &Todo) -> Option<&Upid> {
-    match todo {
-        Todo::Wait(upid) => Some(upid),
-        Todo::Unmark(..) | Todo::Delete(..) => None,
-    }
-}
-
 /// Whether there is nothing to be done any more although doing it failed.
 async fn is_gone(site: &Site<'_>, remains: &Remains, todo: &Todo) -> bool {
-    let kind = std::mem::discriminant(todo);
-    let is_left = |other: &Todo| std::mem::discriminant(other) == kind || awaited(other).is_some();
+    let is_it = |other: &Todo| std::mem::discriminant(other) == std::mem::discriminant(todo);
     let state = look_patiently(site, remains).await;
-    state.is_ok_and(|state| state.left.is_none() && !state.todos.iter().any(is_left))
+    state
+        .is_ok_and(|state| state.running.is_empty() && state.left.is_none() && !state.todos.iter().any(is_it))
 }
 
 async fn execute(site: &mut Site<'_>, vmid: Vmid, todo: &Todo) -> Result<(), Error> {
     match todo {
-        Todo::Wait(_) => Ok(()),
         Todo::Unmark(rest, digest) => unmark(site, vmid, rest, digest.clone()).await,
         Todo::Delete(name, _) => delete(site, vmid, name).await,
     }

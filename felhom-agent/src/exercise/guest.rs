@@ -93,7 +93,7 @@ fn of_itself(site: &Site<'_>, vmid: Vmid, status: &LxcStatus, config: &LxcConfig
     let mut against = Vec::new();
     if status.status != GuestStatus::Stopped {
         let text = format!("{vmid} is {}", status.status);
-        let finding = Finding::fail(text, Remedy::fix(format!("pct shutdown {vmid}")));
+        let finding = Finding::fail(text, format!("pct shutdown {vmid}"));
         against.push(finding.because("a running container is never touched"));
     }
     for key in DECISIVE.iter().filter(|key| config.unread.contains_key(**key)) {
@@ -102,7 +102,7 @@ fn of_itself(site: &Site<'_>, vmid: Vmid, status: &LxcStatus, config: &LxcConfig
     if config.options.template == Some(true) {
         let finding = Finding::fail(
             format!("{vmid} is a template, which cannot be rolled back"),
-            Remedy::fix(edit_line(&site.config.path)),
+            edit_line(&site.config.path),
         );
         against.push(finding.because("name another container: `selftest.vmid`, or --vmid"));
     }
@@ -121,7 +121,7 @@ fn of_earlier(left: &AtContainer, config: &Config) -> Vec<Finding> {
     let vmid = left.vmid;
     let left_there = || {
         let what = format!("an earlier exercise left something at {vmid}");
-        Finding::fail(what, Remedy::fix(cleanup_line(config)))
+        Finding::fail(what, cleanup_line(config))
     };
     let hidden = left.hidden.iter().map(|row| {
         let what = format!("snapshot {row}: it cannot be told whether an earlier exercise left it at {vmid}");
@@ -190,9 +190,7 @@ async fn managed(site: &Site<'_>, vmid: Vmid, status: &LxcStatus) -> Looked {
         }
         listed.iter().any(|resource| resource.sid == sid)
     };
-    Ok(found.then(|| {
-        Finding::fail(format!("{vmid} is managed by HA"), Remedy::fix(format!("ha-manager remove {sid}")))
-    }))
+    Ok(found.then(|| Finding::fail(format!("{vmid} is managed by HA"), format!("ha-manager remove {sid}"))))
 }
 
 async fn replicated(site: &Site<'_>, vmid: Vmid) -> Looked {
@@ -202,9 +200,7 @@ async fn replicated(site: &Site<'_>, vmid: Vmid) -> Looked {
         return Ok(Some(untold(vmid, "replicated", row)));
     }
     let job = jobs.first().map(|job| job.id.clone());
-    Ok(job.map(|job| {
-        Finding::fail(format!("{vmid} is replicated"), Remedy::fix(format!("pvesr delete {job}")))
-    }))
+    Ok(job.map(|job| Finding::fail(format!("{vmid} is replicated"), format!("pvesr delete {job}"))))
 }
 
 /// What cannot be ruled out counts against the container.

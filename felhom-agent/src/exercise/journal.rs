@@ -61,14 +61,13 @@ pub(super) fn busy() -> Finding {
 fn foreign(config: &Config, owner: u32, us: u32) -> Finding {
     let path = config.state_dir.display();
     let text = format!("{path} belongs to user {owner}, and this is user {us}");
-    Finding::fail(text, Remedy::fix(cleanup_line(config)))
+    Finding::fail(text, cleanup_line(config))
 }
 
 /// That somebody else can lay something into the folder, or put another in its place.
 fn exposed(config: &Config, danger: &FolderDanger) -> Finding {
-    let text =
-        format!("{} cannot be trusted with the journal: {}", config.state_dir.display(), danger.text());
-    Finding::fail(text, Remedy::Fix(danger.repair().unwrap_or_else(|| edit_line(&config.path))))
+    let text = format!("{} cannot be trusted with the journal: {}", config.state_dir.display(), danger.text);
+    Finding::fail(text, danger.repair.clone().unwrap_or_else(|| edit_line(&config.path)))
 }
 
 /// That the file system refuses something.
@@ -94,7 +93,7 @@ fn unread(path: &Path, error: impl Into<io::Error>) -> Finding {
 /// That a file of the folder is something else, and is to be moved away.
 fn odd(config: &Config, path: &Path, what: impl Display) -> Finding {
     let fix = format!("mv {0} {0}.bad && {1}", word(path), cleanup_line(config));
-    Finding::fail(format!("{} is {what}", path.display()), Remedy::Fix(fix))
+    Finding::fail(format!("{} is {what}", path.display()), fix)
 }
 
 impl<'c> StateDir<'c> {

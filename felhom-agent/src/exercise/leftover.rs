@@ -10,7 +10,7 @@ use proxmox_types::{Malformed, NodeName, Resource, Rows, SnapshotEntry, Snapshot
 use serde::Serialize;
 
 use crate::config::{Config, DEFAULT_PATH};
-use crate::diagnosis::guests::untold;
+use crate::diagnosis::guests::{may_be_here, untold};
 use crate::report::finding::Finding;
 use crate::report::shell::word;
 
@@ -96,12 +96,13 @@ pub(super) fn unmark_line(vmid: Vmid) -> String {
     )
 }
 
-/// Looks at the containers of a node that are meant for exercises or were changed by one.
+/// Looks at the containers of a node that are meant for exercises or were changed by one. Of a guest that could not be
+/// read, it warns.
 pub async fn search(
     client: &Client,
     node: &NodeName,
-    guests: &[Resource],
-) -> Result<Vec<AtContainer>, Error> {
+    guests: &Rows<Resource>,
+) -> Result<(Vec<AtContainer>, Vec<Finding>), Error> {
     let is_meant = |tags: &Tags| tags.contains(TAG) || tags.contains(MARKER);
     let mut found = Vec::new();
     for guest in guests.iter().filter(|guest| guest.is_container_of(node) && is_meant(&guest.tags)) {
@@ -109,7 +110,8 @@ pub async fn search(
         let snapshots = client.node(node).lxc(vmid).snapshots().await?;
         found.push(AtContainer::new(vmid, &snapshots, &guest.tags));
     }
-    Ok(found)
+    let hidden = may_be_here(guests.unread(), node);
+    Ok((found, untold(&hidden, "it cannot be told whether an exercise left something there")))
 }
 
 /// Whether a row that could not be read may be a snapshot of an exercise.

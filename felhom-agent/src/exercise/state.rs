@@ -98,8 +98,6 @@ fn remains_of_grace(time: u64, now: SystemTime) -> Duration {
 /// Something that has to be done.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Todo {
-    /// Wait for a task.
-    Wait(Upid),
     /// Leave these tags, if the configuration is still the one that was seen.
     Unmark(Tags, Option<Digest>),
     /// Delete the snapshot; whether it is unfinished.
@@ -110,16 +108,14 @@ impl Todo {
     /// What is done, in words.
     pub fn describe(&self, vmid: Vmid) -> String {
         match self {
-            Self::Wait(upid) => format!("wait for task {upid}"),
             Self::Unmark(..) => format!("take the tag {MARKER} from container {vmid}"),
             Self::Delete(name, _) => format!("delete snapshot {name} of container {vmid}"),
         }
     }
 
     /// What is left if it cannot be done, and how root does it. A lock of a worker that was killed is in the way.
-    pub(super) fn leftover(&self, config: &Config, vmid: Vmid, lock: Option<&Lock>) -> Leftover {
+    pub(super) fn leftover(&self, vmid: Vmid, lock: Option<&Lock>) -> Leftover {
         let (what, command) = match self {
-            Self::Wait(upid) => (format!("task {upid}"), cleanup_line(config)),
             Self::Unmark(rest, _) => {
                 (format!("tag {MARKER} of container {vmid}"), format!("pct set {vmid} --tags '{rest}'"))
             }
@@ -159,6 +155,8 @@ fn broken_off(vmid: Vmid, name: &SnapshotName, lock: &Lock) -> Leftover {
 /// What an exercise has left, as it looks now.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct GuestState {
+    /// Tasks of ours that work on it. While there are, nothing else is looked at.
+    pub running: Vec<Upid>,
     /// What is to be done.
     pub todos: Vec<Todo>,
     /// The snapshot of that name, if an exercise did not take it.
@@ -172,7 +170,7 @@ pub struct GuestState {
 impl GuestState {
     /// Whether there is nothing.
     pub fn is_empty(&self) -> bool {
-        self.todos.is_empty() && self.alike.is_none() && self.left.is_none()
+        self.running.is_empty() && self.todos.is_empty() && self.alike.is_none() && self.left.is_none()
     }
 }
 
@@ -180,7 +178,7 @@ impl GuestState {
 pub async fn look(site: &Site<'_>, remains: &Remains) -> Result<GuestState, Error> {
     let running = running(site, remains.vmid).await?;
     if !running.is_empty() {
-        return Ok(GuestState { todos: running, ..GuestState::default() });
+        return Ok(GuestState { running, ..GuestState::default() });
     }
     let lxc = site.lxc(remains.vmid);
     let config = match lxc.config().await {
@@ -251,7 +249,7 @@ fn unread(site: &Site<'_>, vmid: Vmid, why: &str) -> Leftover {
 }
 
 /// The tasks that still work on the container, of this token and of the kinds that an exercise starts.
-async fn running(site: &Site<'_>, vmid: Vmid) -> Result<Vec<Todo>, Error> {
+async fn running(site: &Site<'_>, vmid: Vmid) -> Result<Vec<Upid>, Error> {
     let filter = TaskFilter { source: Some(TaskSource::Active), vmid: Some(vmid), ..TaskFilter::default() };
     let may_be_ours = |row: &Unread| row.field("type").is_none_or(|kind| WORKERS.contains(&kind.as_str()));
     let tasks =
@@ -259,7 +257,7 @@ async fn running(site: &Site<'_>, vmid: Vmid) -> Result<Vec<Todo>, Error> {
     let ours = site.client.token().to_string();
     let is_ours = |upid: &Upid| upid.user() == ours && WORKERS.contains(&upid.worker_type());
     let running = tasks.into_iter().filter(|task| task.endtime.is_none()).map(|task| task.upid);
-    Ok(running.filter(is_ours).map(Todo::Wait).collect())
+    Ok(running.filter(is_ours).collect())
 }
 
 #[cfg(test)]

@@ -248,7 +248,7 @@ impl<'c> Steps<'c> {
             return Ok(());
         }
         let fix = format!("pct shutdown {vmid} && felhom-agent selftest --task --vmid {vmid}");
-        Err(Finding::fail(format!("container {vmid} is {} since", status.status), Remedy::Fix(fix))
+        Err(Finding::fail(format!("container {vmid} is {} since", status.status), fix)
             .because("a running container is never rolled back")
             .into())
     }

@@ -159,7 +159,7 @@ const MASK: u16 = 0x10;
 const OTHERS: u16 = 0x20;
 
 /// An entry of the list.
-struct AclEntry {
+struct ListEntry {
     tag: u16,
     permissions: u32,
     id: u32,
@@ -177,7 +177,7 @@ pub(super) fn grants(status: &Stat, acl: Option<&[u8]>) -> Option<Vec<Grant>> {
     };
     let entries = entries(acl)?;
     let mask = entries.iter().find(|entry| entry.tag == MASK).map_or(7, |entry| entry.permissions);
-    let grant = |entry: &AclEntry| {
+    let grant = |entry: &ListEntry| {
         let (who, mask) = match entry.tag {
             NAMED_USER => (Who::NamedUser(entry.id), mask),
             NAMED_GROUP => (Who::NamedGroup(entry.id), mask),
@@ -190,14 +190,14 @@ pub(super) fn grants(status: &Stat, acl: Option<&[u8]>) -> Option<Vec<Grant>> {
     Some(entries.iter().filter_map(grant).collect())
 }
 
-fn entries(acl: &[u8]) -> Option<Vec<AclEntry>> {
+fn entries(acl: &[u8]) -> Option<Vec<ListEntry>> {
     let (version, rest) = acl.split_first_chunk::<4>()?;
     let (entries, rest) = rest.as_chunks::<8>();
     let is_known = u32::from_le_bytes(*version) == VERSION && rest.is_empty();
     is_known.then(|| {
         entries
             .iter()
-            .map(|[a, b, c, d, id @ ..]| AclEntry {
+            .map(|[a, b, c, d, id @ ..]| ListEntry {
                 tag: u16::from_le_bytes([*a, *b]),
                 permissions: u16::from_le_bytes([*c, *d]).into(),
                 id: u32::from_le_bytes(*id),

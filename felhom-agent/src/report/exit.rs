@@ -30,44 +30,31 @@ pub enum Exit {
     Terminated,
 }
 
-/// The order in which they count.
-const PRECEDENCE: [Exit; 12] = [
-    Exit::Leftover,
-    Exit::Busy,
-    Exit::Internal,
-    Exit::Interrupted,
-    Exit::Terminated,
-    Exit::Config,
-    Exit::Unchecked,
-    Exit::OutOfTime,
-    Exit::Fail,
-    Exit::Warnings,
-    Exit::Usage,
-    Exit::Ok,
+/// The codes, in the order in which they count.
+const CODES: [(Exit, u8); 12] = [
+    (Exit::Leftover, 6),
+    (Exit::Busy, 7),
+    (Exit::Internal, 70),
+    (Exit::Interrupted, 130),
+    (Exit::Terminated, 143),
+    (Exit::Config, 4),
+    (Exit::Unchecked, 5),
+    (Exit::OutOfTime, 8),
+    (Exit::Fail, 1),
+    (Exit::Warnings, 3),
+    (Exit::Usage, 2),
+    (Exit::Ok, 0),
 ];
 
 impl Exit {
     /// The code.
-    pub const fn code(self) -> u8 {
-        match self {
-            Self::Ok => 0,
-            Self::Fail => 1,
-            Self::Usage => 2,
-            Self::Warnings => 3,
-            Self::Config => 4,
-            Self::Unchecked => 5,
-            Self::Leftover => 6,
-            Self::Busy => 7,
-            Self::OutOfTime => 8,
-            Self::Internal => 70,
-            Self::Interrupted => 130,
-            Self::Terminated => 143,
-        }
+    pub fn code(self) -> u8 {
+        CODES.iter().find(|(exit, _)| *exit == self).map_or(1, |(_, code)| *code)
     }
 
     /// The one that counts.
     pub fn of(all: impl IntoIterator<Item = Self>) -> Self {
-        let rank = |exit: &Self| PRECEDENCE.iter().position(|ranked| ranked == exit).unwrap_or_default();
+        let rank = |exit: &Self| CODES.iter().position(|(ranked, _)| ranked == exit).unwrap_or_default();
         all.into_iter().min_by_key(rank).unwrap_or(Self::Ok)
     }
 }

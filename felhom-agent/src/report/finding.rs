@@ -22,6 +22,10 @@ const HEADINGS: [(&str, &[&str]); 10] = [
     ("DRIFT", &["decode"]),
 ];
 
+/// How a run ends if a claim with this first word fails; with 1 if it is another.
+const EXITS: [(&str, Exit); 4] =
+    [("config", Exit::Config), ("net", Exit::Unchecked), ("tls", Exit::Unchecked), ("auth", Exit::Unchecked)];
+
 /// One line of the report, or several: what is claimed there.
 #[derive(Clone, Copy, Debug)]
 pub struct Claim {
@@ -33,14 +37,12 @@ pub struct Claim {
     pub source: &'static str,
     /// The claims that must not have failed before it makes sense.
     pub needs: &'static [&'static str],
-    /// How the run ends if it fails.
-    pub exit: Exit,
 }
 
 impl Claim {
-    /// A claim that needs no other, and whose failure ends the run with 1.
+    /// A claim that needs no other.
     pub const fn new(id: &'static str, proves: &'static str, source: &'static str) -> Self {
-        Self { id, proves, source, needs: &[], exit: Exit::Fail }
+        Self { id, proves, source, needs: &[] }
     }
 
     /// The claims that must not have failed before it makes sense.
@@ -49,16 +51,20 @@ impl Claim {
         Self { needs, ..self }
     }
 
-    /// How the run ends if it fails.
-    #[must_use]
-    pub const fn ending(self, exit: Exit) -> Self {
-        Self { exit, ..self }
+    fn word(&self) -> &'static str {
+        self.id.split('.').next().unwrap_or_default()
     }
 
     /// The heading that it stands under, which the first word of its id decides.
     pub fn heading(&self) -> &'static str {
-        let word = self.id.split('.').next().unwrap_or_default();
-        HEADINGS.iter().find(|(_, words)| words.contains(&word)).map_or("", |(heading, _)| heading)
+        HEADINGS.iter().find(|(_, words)| words.contains(&self.word())).map_or("", |(heading, _)| heading)
+    }
+
+    /// How the run ends because of a finding, if that decides on it.
+    fn exit(&self, finding: &Finding) -> Option<Exit> {
+        let claimed =
+            || EXITS.iter().find(|(word, _)| *word == self.word()).map_or(Exit::Fail, |(_, exit)| *exit);
+        finding.exit.or_else(|| (finding.status == Status::Fail).then(claimed))
     }
 
     /// The id of a finding: where a claim is about several things by name, the name stands for its `*`.
@@ -114,6 +120,13 @@ impl Remedy {
     /// A command that only shows.
     pub fn look(command: impl Into<String>) -> Self {
         Self::Look(command.into())
+    }
+}
+
+/// A plain text is a fix.
+impl<T: Into<String>> From<T> for Remedy {
+    fn from(command: T) -> Self {
+        Self::Fix(command.into())
     }
 }
 
@@ -198,8 +211,8 @@ impl Finding {
     }
 
     /// Something cannot work; the remedy is a fix where there is one.
-    pub fn fail(summary: impl Into<String>, remedy: Remedy) -> Self {
-        Self::new(Status::Fail, summary).remedy(remedy)
+    pub fn fail(summary: impl Into<String>, remedy: impl Into<Remedy>) -> Self {
+        Self::new(Status::Fail, summary).remedy(remedy.into())
     }
 
     /// It was not done.
@@ -284,8 +297,7 @@ pub struct Checked {
 impl Checked {
     /// How the run ends because of it.
     pub fn exits(&self) -> impl Iterator<Item = Exit> {
-        let claimed = |finding: &Finding| (finding.status == Status::Fail).then_some(self.claim.exit);
-        self.findings.iter().filter_map(move |finding| finding.exit.or_else(|| claimed(finding)))
+        self.findings.iter().filter_map(|finding| self.claim.exit(finding))
     }
 
     /// Whether something in it failed.

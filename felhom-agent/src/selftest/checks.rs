@@ -1,4 +1,4 @@
-//! The checks of the read-only self-test, each beside what it does, in the order of the report.
+//! The checks of the read-only self-test, each beside what it does.
 
 mod api;
 mod config;
@@ -7,48 +7,29 @@ mod guest;
 mod host;
 mod node;
 mod permission;
-mod service;
 mod storage;
 mod sudo;
 
+use std::sync::LazyLock;
+
 use super::Check;
 
-/// Every check of the read-only mode.
-pub static READ_ONLY: [Check; 33] = [
-    config::FILE,
-    config::SECRET,
-    config::TLS,
-    connection::CONNECT,
-    connection::HANDSHAKE,
-    connection::PIN,
-    connection::AUTHORITY,
-    connection::EXPIRY,
-    api::TOKEN,
-    api::VERSION,
-    api::SKEW,
-    node::EXISTS,
-    node::STATUS,
-    service::SERVICES,
-    node::POOL,
-    node::BRIDGES,
-    permission::NEED,
-    permission::EXCESS,
-    storage::LIST,
-    storage::SPACE,
-    storage::GOLDEN,
-    guest::LIST,
-    guest::LOCKS,
-    guest::LEFTOVERS,
-    sudo::FLAG,
-    sudo::READY,
-    sudo::EXACT,
-    host::BINARIES,
-    host::MOUNT_NAMESPACE,
-    host::TEMPERATURES,
-    host::DISKS,
-    host::USB_DISKS,
-    api::FIELDS,
-];
+/// Every check of the read-only mode, in the order of the report.
+pub static READ_ONLY: LazyLock<Vec<Check>> = LazyLock::new(|| {
+    [
+        config::CHECKS,
+        connection::CHECKS,
+        api::CHECKS,
+        node::CHECKS,
+        permission::CHECKS,
+        storage::CHECKS,
+        guest::CHECKS,
+        sudo::CHECKS,
+        host::CHECKS,
+        api::LAST,
+    ]
+    .concat()
+});
 
 #[cfg(test)]
 mod tests {

@@ -2,12 +2,13 @@
 
 use std::time::{Duration, Instant};
 
-use tokio::task::{Id, JoinError, JoinSet};
+use tokio::task::JoinSet;
 use tokio::time::sleep_until;
 
 use super::Check;
+use crate::process::catch_panic;
 use crate::report::exit::Exit;
-use crate::report::finding::{Checked, Finding, Remedy, Status};
+use crate::report::finding::{Checked, Claim, Finding, Remedy};
 
 /// Which checks are asked for. An id also stands for what begins with it and a dot: `tls` is `tls.pin` and others.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -52,15 +53,12 @@ fn stands_for(wanted: &str, id: &str) -> bool {
     id.strip_prefix(wanted).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
 }
 
-enum State {
+/// How far a check is.
+enum CheckState {
     Waiting,
-    Running(Id),
-    /// With the check that stands in the way of what needs this one.
-    Done(Ended, Option<&'static str>),
+    Running,
+    Done(Checked),
 }
-
-/// What a check found, and how long it took.
-type Ended = (Vec<Finding>, Duration);
 
 /// Runs checks, each as `look` does, and returns those that were asked for or failed, in the order of the table.
 ///
@@ -72,16 +70,31 @@ pub async fn run<L: Future<Output = Vec<Finding>> + Send + 'static>(
     limit: Duration,
     stop: impl Future<Output = Exit>,
 ) -> Vec<Checked> {
-    let states = checks.iter().map(|_| State::Waiting).collect();
+    let states = checks.iter().map(|_| CheckState::Waiting).collect();
     let mut board = Board { checks, selection, states };
     let mut running = JoinSet::new();
     let deadline = Instant::now() + limit;
     tokio::pin!(stop);
     let cut_short = loop {
-        board.start(&look, &mut running);
+        while let Some((index, check)) = board.next() {
+            let claim = &check.claim;
+            board.set(
+                index,
+                board.obstacle(check).map_or(CheckState::Running, |skip| done(claim, vec![skip])),
+            );
+            if matches!(board.states.get(index), Some(CheckState::Running)) {
+                let looking = catch_panic(look(check));
+                running.spawn(async move {
+                    let start = Instant::now();
+                    let findings = looking.await.unwrap_or_else(|| vec![panicked()]);
+                    (index, Checked { claim, findings, duration: start.elapsed() })
+                });
+            }
+        }
         tokio::select! {
-            ended = running.join_next_with_id() => match ended {
-                Some(ended) => board.end(ended),
+            ended = running.join_next() => match ended {
+                Some(Ok((index, checked))) => board.set(index, CheckState::Done(checked)),
+                Some(Err(_)) => {}
                 None => break Exit::Ok,
             },
             () = sleep_until(deadline.into()) => break Exit::OutOfTime,
@@ -91,37 +104,25 @@ pub async fn run<L: Future<Output = Vec<Finding>> + Send + 'static>(
     board.close(cut_short)
 }
 
+fn done(claim: &'static Claim, findings: Vec<Finding>) -> CheckState {
+    CheckState::Done(Checked { claim, findings, duration: Duration::ZERO })
+}
+
+fn panicked() -> Finding {
+    let look = Remedy::look("felhom-agent --version");
+    Finding::fail("internal error: the check panicked", look).ending(Exit::Internal)
+}
+
 struct Board<'a> {
     checks: &'static [Check],
     selection: &'a Selection,
-    states: Vec<State>,
+    states: Vec<CheckState>,
 }
 
 impl Board<'_> {
-    /// Starts whatever can start, and settles what needs no running.
-    fn start<L: Future<Output = Vec<Finding>> + Send + 'static>(
-        &mut self,
-        look: &impl Fn(&'static Check) -> L,
-        running: &mut JoinSet<Ended>,
-    ) {
-        while let Some((index, check)) = self.next() {
-            let state = self.obstacle(check).map_or_else(
-                || {
-                    let looking = look(check);
-                    let timed = async move {
-                        let start = Instant::now();
-                        (looking.await, start.elapsed())
-                    };
-                    State::Running(running.spawn(timed).id())
-                },
-                |skip| {
-                    let root = skip.blocked_by;
-                    State::Done((vec![skip], Duration::ZERO), root)
-                },
-            );
-            if let Some(slot) = self.states.get_mut(index) {
-                *slot = state;
-            }
+    fn set(&mut self, index: usize, state: CheckState) {
+        if let Some(slot) = self.states.get_mut(index) {
+            *slot = state;
         }
     }
 
@@ -132,77 +133,62 @@ impl Board<'_> {
                 && (!check.is_last
                     || self.checks.iter().all(|other| other.is_last || self.is_done(other.claim.id)))
         };
-        let waiting = self.checks.iter().enumerate().zip(&self.states);
-        waiting
-            .filter(|(_, state)| matches!(state, State::Waiting))
-            .map(|(check, _)| check)
-            .find(|(_, check)| is_ready(check))
+        let checks = self.checks.iter().enumerate().zip(&self.states);
+        let mut waiting =
+            checks.filter(|(_, state)| matches!(state, CheckState::Waiting)).map(|(check, _)| check);
+        waiting.find(|(_, check)| is_ready(check))
     }
 
     fn is_done(&self, id: &str) -> bool {
         let index = self.checks.iter().position(|check| check.claim.id == id);
-        index.and_then(|index| self.states.get(index)).is_none_or(|state| matches!(state, State::Done(..)))
+        index
+            .and_then(|index| self.states.get(index))
+            .is_none_or(|state| matches!(state, CheckState::Done(_)))
     }
 
-    /// Why a check is not done.
+    /// Why a check is not done: nobody asked, or one that it needs has failed, or was not done for another that has.
     fn obstacle(&self, check: &Check) -> Option<Finding> {
         if !self.selection.runs(self.checks, check.claim.id) {
             return Some(Finding::skip("not asked for"));
         }
-        self.checks.iter().zip(&self.states).find_map(|(other, state)| match state {
-            State::Done(_, Some(root)) if check.claim.needs.contains(&other.claim.id) => {
-                Some(Finding::needs(root))
-            }
+        let mut needed = self.states.iter().filter_map(|state| match state {
+            CheckState::Done(checked) if check.claim.needs.contains(&checked.claim.id) => Some(checked),
             _ => None,
-        })
-    }
-
-    fn end(&mut self, ended: Result<(Id, Ended), JoinError>) {
-        let (id, ended) = ended.unwrap_or_else(|error| {
-            let finding =
-                Finding::fail("internal error: the check panicked", Remedy::look("felhom-agent --version"));
-            (error.id(), (vec![finding.ending(Exit::Internal)], Duration::ZERO))
         });
-        let is_its = |state: &State| matches!(state, State::Running(running) if *running == id);
-        let index = self.states.iter().position(is_its);
-        let slot = index.and_then(|index| self.checks.get(index).zip(self.states.get_mut(index)));
-        if let Some((check, slot)) = slot {
-            let has_failed = ended.0.iter().any(|finding| finding.status == Status::Fail);
-            *slot = State::Done(ended, has_failed.then_some(check.claim.id));
-        }
+        let root = |checked: &Checked| {
+            let blocked_by = checked.findings.iter().find_map(|finding| finding.blocked_by);
+            blocked_by.or_else(|| checked.has_failed().then_some(checked.claim.id))
+        };
+        needed.find_map(root).map(Finding::needs)
     }
 
     fn close(self, cut_short: Exit) -> Vec<Checked> {
         let reason = if cut_short == Exit::OutOfTime { "the time was used up" } else { "interrupted" };
-        let Self { checks, selection, states } = self;
-        let checked = checks.iter().zip(states).map(|(check, state)| {
-            let (findings, duration) = match state {
-                State::Done(ended, _) => ended,
-                State::Waiting | State::Running(_) => {
-                    (vec![Finding::skip(reason).ending(cut_short)], Duration::ZERO)
-                }
-            };
-            Checked { claim: &check.claim, findings, duration }
+        let unfinished = || vec![Finding::skip(reason).ending(cut_short)];
+        let checked = self.checks.iter().zip(self.states).map(|(check, state)| match state {
+            CheckState::Done(checked) => checked,
+            CheckState::Waiting | CheckState::Running => {
+                Checked { claim: &check.claim, findings: unfinished(), duration: Duration::ZERO }
+            }
         });
-        checked.filter(|checked| selection.reports(checked.claim.id) || checked.has_failed()).collect()
+        checked.filter(|checked| self.selection.reports(checked.claim.id) || checked.has_failed()).collect()
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::finding::Claim;
-    use crate::selftest::at_once;
+    use crate::selftest::{Look, at_once};
 
     /// A check; the first word of what it proves says how it goes.
     const fn check(id: &'static str, needs: &'static [&'static str], goes: &'static str) -> Check {
-        Check::host(Claim::new(id, goes, "").needs(needs), |_| at_once(Vec::new()))
+        Check::new(Claim::new(id, goes, "").needs(needs), Look::Host(|_| at_once(Vec::new())))
     }
 
     async fn look(check: &'static Check) -> Vec<Finding> {
         match check.claim.proves {
             "good" => vec![Finding::ok("good")],
-            "bad" => vec![Finding::fail("bad", Remedy::fix("true"))],
+            "bad" => vec![Finding::fail("bad", "true")],
             "slow" => {
                 tokio::time::sleep(Duration::from_hours(1)).await;
                 vec![Finding::ok("slow")]

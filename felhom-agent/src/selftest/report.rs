@@ -1,91 +1,43 @@
 //! The report: what was checked, what was found, and how the run ends.
 
-mod json;
 mod text;
 
-use std::time::{Duration, Instant, SystemTime};
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use crate::config::Config;
+use serde_json::{Value, json};
+
+use super::setup::Setup;
 use crate::exercise::Exercised;
 use crate::exercise::leftover::Leftover;
 use crate::report::exit::Exit;
-use crate::transport::Counters;
-
-use super::setup::Setup;
 use crate::report::finding::{Checked, Claim, Finding, Status};
+use crate::report::{self, terminal};
+use crate::tls::utc;
+use crate::transport::WireCounters;
 
 pub use text::Style;
-
-/// What the self-test was asked to do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Mode {
-    /// Look, and change nothing.
-    ReadOnly,
-    /// Take a snapshot, roll back, delete it.
-    Task,
-}
 
 /// The report of one run.
 #[derive(Debug)]
 pub struct Report {
-    mode: Mode,
-    started: SystemTime,
-    duration: Duration,
-    target: Option<Target>,
-    config_path: String,
-    checked: Vec<Checked>,
-    exercised: Option<Exercised>,
-    counters: Counters,
-    is_strict: bool,
-}
-
-/// Whom the run was about.
-#[derive(Debug)]
-struct Target {
-    url: String,
-    node: String,
-    auth: String,
-    pve: Option<String>,
-}
-
-/// When something began: by the clock of the wall, and by one that nobody sets.
-#[derive(Clone, Copy, Debug)]
-pub struct Moment {
-    wall: SystemTime,
-    monotonic: Instant,
-}
-
-impl Moment {
-    /// Now.
-    pub fn now() -> Self {
-        Self { wall: SystemTime::now(), monotonic: Instant::now() }
-    }
+    /// What the run began with.
+    pub setup: Arc<Setup>,
+    /// The configuration file.
+    pub config_path: String,
+    /// When it began.
+    pub started: SystemTime,
+    /// How long it took.
+    pub duration: Duration,
+    /// What was checked without changing anything.
+    pub checked: Vec<Checked>,
+    /// What became of the exercise, if one was asked for.
+    pub exercised: Option<Exercised>,
+    /// Whether warnings count.
+    pub is_strict: bool,
 }
 
 impl Report {
-    /// The report of a run that has ended.
-    pub fn new(
-        setup: &Setup,
-        config_path: String,
-        checked: Vec<Checked>,
-        exercised: Option<Exercised>,
-        started: Moment,
-        is_strict: bool,
-    ) -> Self {
-        let wire = setup.ready().and_then(|ready| ready.connection.wire.as_ref());
-        Self {
-            mode: if exercised.is_some() { Mode::Task } else { Mode::ReadOnly },
-            started: started.wall,
-            duration: started.monotonic.elapsed(),
-            target: setup.config.as_ref().ok().map(|config| Target::new(config, setup)),
-            config_path,
-            checked,
-            exercised,
-            counters: wire.map(|wire| wire.record.counters()).unwrap_or_default(),
-            is_strict,
-        }
-    }
-
     /// How the run ends.
     pub fn exit(&self) -> Exit {
         let mut exits: Vec<Exit> = self.checked().flat_map(Checked::exits).collect();
@@ -103,7 +55,8 @@ impl Report {
     /// Whether everything was done that was asked for.
     fn is_complete(&self) -> bool {
         let interrupted = self.exercised.as_ref().and_then(|exercised| exercised.exit);
-        let is_cut = |exit| matches!(exit, Exit::OutOfTime | Exit::Interrupted | Exit::Terminated);
+        let is_cut =
+            |exit| matches!(exit, Exit::OutOfTime | Exit::Busy | Exit::Interrupted | Exit::Terminated);
         interrupted.is_none() && !self.checked().flat_map(Checked::exits).any(is_cut)
     }
 
@@ -119,15 +72,85 @@ impl Report {
     fn count(&self, status: Status) -> usize {
         self.lines().filter(|(_, finding)| finding.status == status).count()
     }
-}
 
-impl Target {
-    fn new(config: &Config, setup: &Setup) -> Self {
-        Self {
-            url: config.url.to_string(),
-            node: config.node.to_string(),
-            auth: config.token.id().to_string(),
-            pve: setup.pve_version().map(ToString::to_string),
+    fn counters(&self) -> WireCounters {
+        let wire = self.setup.ready().and_then(|ready| ready.connection.wire.as_ref());
+        wire.map(|wire| wire.record.counters()).unwrap_or_default()
+    }
+
+    /// The report for programs: one document, schema `felhom.selftest/1`, to which keys are only added.
+    pub fn json(&self) -> String {
+        let counters = self.counters();
+        let document = json!({
+            "schema": "felhom.selftest/1",
+            "agent": { "version": report::VERSION, "git": report::COMMIT.strip_prefix('g').unwrap_or(report::COMMIT) },
+            "mode": if self.exercised.is_some() { "task" } else { "read-only" },
+            "started": started(self),
+            "duration_ms": millis(self.duration),
+            "target": self.setup.config.as_ref().ok().map(|config| json!({
+                "url": config.url.to_string(), "node": config.node, "pve": self.setup.pve_version(),
+                "auth": config.token.id().to_string(),
+            })),
+            "config": self.config_path,
+            "result": self.result(),
+            "exit": self.exit().code(),
+            "complete": self.is_complete(),
+            "counts": {
+                "ok": self.count(Status::Ok), "warn": self.count(Status::Warn),
+                "fail": self.count(Status::Fail), "skip": self.count(Status::Skip),
+            },
+            "transport": {
+                "requests": counters.requests, "connections": counters.connections,
+                "handshakes": counters.handshakes, "closed_by_server": counters.closed_by_server,
+                "retries": counters.retries, "bytes_in": counters.bytes_in,
+            },
+            "checks": self.checks(),
+            "tasks": self.exercised.as_ref().map_or(&[][..], |exercised| &exercised.tasks),
+            "leftovers": self.leftovers(),
+        });
+        terminal::document(&document)
+    }
+
+    fn result(&self) -> &'static str {
+        match self.exit() {
+            Exit::Ok if self.count(Status::Warn) > 0 => "warn",
+            Exit::Ok => "ok",
+            Exit::Warnings => "warn",
+            Exit::Config
+            | Exit::Unchecked
+            | Exit::OutOfTime
+            | Exit::Busy
+            | Exit::Interrupted
+            | Exit::Terminated => "unknown",
+            _ => "fail",
         }
     }
+
+    fn checks(&self) -> Vec<Value> {
+        let described = |checked: &Checked, finding: &Finding| {
+            let claim = checked.claim;
+            let mut check = json!({
+                "id": claim.id_of(finding), "group": claim.heading().to_lowercase(), "needs": claim.needs,
+                "source": claim.source, "duration_ms": millis(checked.duration),
+            });
+            let found = serde_json::to_value(finding).unwrap_or_default();
+            if let (Some(check), Value::Object(found)) = (check.as_object_mut(), found) {
+                check.extend(found);
+            }
+            check
+        };
+        let each = |checked: &Checked| -> Vec<Value> {
+            checked.findings.iter().map(|finding| described(checked, finding)).collect()
+        };
+        self.checked().flat_map(each).collect()
+    }
+}
+
+fn started(report: &Report) -> String {
+    let seconds = report.started.duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs());
+    utc(seconds).replace(" UTC", "Z").replacen(' ', "T", 1)
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }

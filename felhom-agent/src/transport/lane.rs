@@ -109,7 +109,7 @@ type RequestBody = Full<Bytes>;
 pub(super) type Message = hyper::Request<RequestBody>;
 
 /// Headers that every request has.
-pub(super) struct Head {
+pub(super) struct RequestHead {
     host: HeaderValue,
     authorization: HeaderValue,
 }
@@ -123,7 +123,7 @@ pub(super) struct WholeAnswer {
     pub(super) size: u64,
 }
 
-impl Head {
+impl RequestHead {
     pub(super) fn new(config: &Config) -> Found<Self> {
         let (url, token) = (&config.url, &config.token);
         let unusable = |what| unusable(config, &format!("{what} cannot stand in a header"));

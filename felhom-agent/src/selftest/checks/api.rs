@@ -3,34 +3,34 @@
 use serde_json::json;
 
 use crate::diagnosis::call_failed;
-use crate::report::exit::Exit;
 use crate::report::finding::{Claim, Finding, Remedy};
-use crate::selftest::{Check, FirstAnswer, Ready, at_once};
+use crate::selftest::{Check, FirstAnswer, Look, Ready, at_once};
 use crate::wiring::Drifted;
 
-pub(super) const TOKEN: Check = Check::first_answer(
-    Claim::new("auth.token", "the server accepts the token", "GET /version")
-        .needs(&["tls.pin", "tls.ca"])
-        .ending(Exit::Unchecked),
-    token,
-);
+pub(super) const CHECKS: &[Check] = &[
+    Check::new(
+        Claim::new("auth.token", "the server accepts the token", "GET /version")
+            .needs(&["tls.pin", "tls.ca"]),
+        Look::FirstAnswer(token),
+    ),
+    Check::new(
+        Claim::new("api.version", "this version of PVE is known", "GET /version").needs(&["auth.token"]),
+        Look::FirstAnswer(version),
+    ),
+    Check::new(
+        Claim::new("time.skew", "the clocks of server and agent agree", "GET /version")
+            .needs(&["auth.token"]),
+        Look::FirstAnswer(skew),
+    ),
+];
 
-pub(super) const VERSION: Check = Check::first_answer(
-    Claim::new("api.version", "this version of PVE is known", "GET /version").needs(&["auth.token"]),
-    version,
-);
-
-pub(super) const SKEW: Check = Check::first_answer(
-    Claim::new("time.skew", "the clocks of server and agent agree", "GET /version").needs(&["auth.token"]),
-    skew,
-);
-
-pub(super) const FIELDS: Check = Check::api(
+/// The check that runs after all others.
+pub(super) const LAST: &[Check] = &[Check::new(
     Claim::new("decode.drift", "the server says nothing that this version does not know", "every answer")
         .needs(&["auth.token"]),
-    |ready| at_once(Ok(vec![fields(ready)])),
+    Look::Api(|ready| at_once(Ok(vec![fields(ready)]))),
 )
-.last();
+.last()];
 
 fn token(view: &FirstAnswer<'_>) -> Finding {
     match &view.probe.answer {
@@ -88,7 +88,7 @@ fn skew(view: &FirstAnswer<'_>) -> Finding {
         0..=1 => Finding::ok("the clocks agree"),
         2..=5 => Finding::ok(summary),
         6..=60 => Finding::warn(summary).because(because).fix("chronyc makestep"),
-        _ => Finding::fail(summary, Remedy::fix("chronyc makestep")).because(because),
+        _ => Finding::fail(summary, "chronyc makestep").because(because),
     }
     .with(json!({ "skew_s": skew }))
 }

@@ -3,38 +3,34 @@
 use serde_json::json;
 
 use crate::config::{Config, TOKEN_FILE, TokenSource, install_line};
-use crate::report::exit::Exit;
 use crate::report::finding::{Claim, Finding};
 use crate::report::shell::edit_line;
-use crate::selftest::{Check, Setup};
+use crate::selftest::{Check, Look, Setup};
 
-pub(super) const FILE: Check = Check::setup(
-    Claim::new(
-        "config.file",
-        "the configuration is there, and nothing in it is unknown or mistyped",
-        "the configuration file and the environment",
-    )
-    .ending(Exit::Config),
-    file,
-);
-
-pub(super) const SECRET: Check = Check::setup(
-    Claim::new(
-        "config.secret",
-        "the token is there, and nobody else can read or replace it",
-        "the token file",
-    )
-    .needs(&["config.file"])
-    .ending(Exit::Config),
-    secret,
-);
-
-pub(super) const TLS: Check = Check::setup(
-    Claim::new("config.tls", "the pins and the CA file can be used", "the CA file")
-        .needs(&["config.secret"])
-        .ending(Exit::Config),
-    tls,
-);
+pub(super) const CHECKS: &[Check] = &[
+    Check::new(
+        Claim::new(
+            "config.file",
+            "the configuration is there, and nothing in it is unknown or mistyped",
+            "the configuration file and the environment",
+        ),
+        Look::Setup(file),
+    ),
+    Check::new(
+        Claim::new(
+            "config.secret",
+            "the token is there, and nobody else can read or replace it",
+            "the token file",
+        )
+        .needs(&["config.file"]),
+        Look::Setup(secret),
+    ),
+    Check::new(
+        Claim::new("config.tls", "the pins and the CA file can be used", "the CA file")
+            .needs(&["config.secret"]),
+        Look::Setup(tls),
+    ),
+];
 
 fn file(setup: &Setup) -> Finding {
     match &setup.config {

@@ -8,49 +8,40 @@ use serde_json::json;
 
 use crate::config::Config;
 use crate::diagnosis::of_handshake;
-use crate::report::exit::Exit;
 use crate::report::finding::{Claim, Finding, Remedy};
 use crate::report::shell::{edit_key, edit_line};
-use crate::selftest::{Check, FirstAnswer};
+use crate::selftest::{Check, FirstAnswer, Look};
 use crate::tls::{CertificateVerdict, Leaf, SeenCertificate, utc};
 
-pub(super) const CONNECT: Check = Check::first_answer(
-    Claim::new("net.connect", "the name resolves and the port accepts", "TCP")
-        .needs(&["config.tls"])
-        .ending(Exit::Unchecked),
-    connect,
-);
-
-pub(super) const HANDSHAKE: Check = Check::first_answer(
-    Claim::new(
-        "tls.handshake",
-        "the server speaks TLS 1.2 or 1.3 and holds the key of its certificate",
-        "TLS",
-    )
-    .needs(&["net.connect"])
-    .ending(Exit::Unchecked),
-    handshake,
-);
-
-pub(super) const PIN: Check = Check::first_answer(
-    Claim::new("tls.pin", "the certificate is one of the pinned ones", "TLS")
-        .needs(&["tls.handshake"])
-        .ending(Exit::Unchecked),
-    pin,
-);
-
-pub(super) const AUTHORITY: Check = Check::first_answer(
-    Claim::new("tls.ca", "the CA signed the certificate, for this name and this time", "TLS")
-        .needs(&["tls.handshake"])
-        .ending(Exit::Unchecked),
-    authority,
-);
-
-pub(super) const EXPIRY: Check = Check::first_answer(
-    Claim::new("tls.expiry", "the certificate is valid for two weeks more", "TLS")
-        .needs(&["tls.pin", "tls.ca"]),
-    expiry,
-);
+pub(super) const CHECKS: &[Check] = &[
+    Check::new(
+        Claim::new("net.connect", "the name resolves and the port accepts", "TCP").needs(&["config.tls"]),
+        Look::FirstAnswer(connect),
+    ),
+    Check::new(
+        Claim::new(
+            "tls.handshake",
+            "the server speaks TLS 1.2 or 1.3 and holds the key of its certificate",
+            "TLS",
+        )
+        .needs(&["net.connect"]),
+        Look::FirstAnswer(handshake),
+    ),
+    Check::new(
+        Claim::new("tls.pin", "the certificate is one of the pinned ones", "TLS").needs(&["tls.handshake"]),
+        Look::FirstAnswer(pin),
+    ),
+    Check::new(
+        Claim::new("tls.ca", "the CA signed the certificate, for this name and this time", "TLS")
+            .needs(&["tls.handshake"]),
+        Look::FirstAnswer(authority),
+    ),
+    Check::new(
+        Claim::new("tls.expiry", "the certificate is valid for two weeks more", "TLS")
+            .needs(&["tls.pin", "tls.ca"]),
+        Look::FirstAnswer(expiry),
+    ),
+];
 
 /// Shows what the node itself says its certificates are: the one of pveproxy, if there is one, and its own.
 const SHOW: &str = "pvenode cert info";
@@ -69,10 +60,10 @@ fn connect(view: &FirstAnswer<'_>) -> Finding {
     let url = &view.config.url;
     let listening = format!("ss -ltnp 'sport = :{}' && systemctl status pveproxy", url.port);
     match view.failure {
-        Some((Stage::Resolve, reason)) => Finding::fail(reason, Remedy::fix(edit_line(&view.config.path)))
+        Some((Stage::Resolve, reason)) => Finding::fail(reason, edit_line(&view.config.path))
             .look(format!("getent hosts {}", url.bare_host())),
         Some((Stage::Connect | Stage::Build, reason)) => {
-            Finding::fail(reason, Remedy::fix("systemctl restart pveproxy")).look(listening)
+            Finding::fail(reason, "systemctl restart pveproxy").look(listening)
         }
         _ => connected(view, &listening),
     }
@@ -129,7 +120,7 @@ fn pin(view: &FirstAnswer<'_>) -> Finding {
             }
             None => Finding::fail(
                 format!("expected {}, seen {}", pins.join(" or "), leaf.fingerprint),
-                Remedy::fix(edit_key(&view.config.path, "tls.pins")),
+                edit_key(&view.config.path, "tls.pins"),
             )
             .look(SHOW)
             .because(format!(
@@ -153,7 +144,7 @@ fn authority(view: &FirstAnswer<'_>) -> Finding {
         CertificateVerdict::AuthorityRefused(reason) => {
             let key = format!("tls.ca_file: the CA that signed {}", seen.leaf.issuer);
             let verify = format!("openssl verify -CAfile {} /etc/pve/local/pve-ssl.pem", path.display());
-            Finding::fail(reason.clone(), Remedy::fix(edit_key(&view.config.path, &key)))
+            Finding::fail(reason.clone(), edit_key(&view.config.path, &key))
                 .because(format!("{}; nothing was sent to this server", described(&seen.leaf)))
                 .look(format!("{verify}; {SHOW}"))
         }
@@ -168,7 +159,7 @@ fn wrong_name(config: &Config, leaf: &Leaf, reason: &str) -> Finding {
         [] => format!("tls.pins: {}, since no name of the certificate can be looked for", leaf.fingerprint),
         names => format!("tls.server_name: {}", names.join(" or ")),
     };
-    Finding::fail(reason, Remedy::fix(edit_key(&config.path, &key)))
+    Finding::fail(reason, edit_key(&config.path, &key))
         .because(format!(
             "{}; `tls.server_name` is the name to look for where `url` has another. Nothing was sent to this server",
             described(leaf)

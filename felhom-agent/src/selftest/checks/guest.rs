@@ -8,29 +8,33 @@ use crate::diagnosis::guests::{Busy, may_be_here, none_shown, stale_lock, untold
 use crate::exercise::journal::{is_taken, peek};
 use crate::exercise::leftover::{AtContainer, MARKER, cleanup_line, search};
 use crate::report::finding::{Claim, Finding, Found, Status};
-use crate::selftest::{Check, Ready};
+use crate::selftest::{Check, Look, Ready};
 
-pub(super) const LIST: Check = Check::api(
-    Claim::new("guests.list", "the containers can be seen and read", "GET /cluster/resources")
-        .needs(&["node.exists"]),
-    |ready| Box::pin(list(ready)),
-);
-
-pub(super) const LOCKS: Check = Check::api(
-    Claim::new("guests.locks", "no container is locked without a task that runs", "GET /cluster/resources")
+pub(super) const CHECKS: &[Check] = &[
+    Check::new(
+        Claim::new("guests.list", "the containers can be seen and read", "GET /cluster/resources")
+            .needs(&["node.exists"]),
+        Look::Api(|ready| Box::pin(list(ready))),
+    ),
+    Check::new(
+        Claim::new(
+            "guests.locks",
+            "no container is locked without a task that runs",
+            "GET /cluster/resources",
+        )
         .needs(&["guests.list"]),
-    |ready| Box::pin(locks(ready)),
-);
-
-pub(super) const LEFTOVERS: Check = Check::api(
-    Claim::new(
-        "guests.leftovers",
-        "no exercise of the self-test has left anything",
-        "GET /nodes/{node}/lxc/{vmid}/snapshot",
-    )
-    .needs(&["guests.list"]),
-    |ready| Box::pin(leftovers(ready)),
-);
+        Look::Api(|ready| Box::pin(locks(ready))),
+    ),
+    Check::new(
+        Claim::new(
+            "guests.leftovers",
+            "no exercise of the self-test has left anything",
+            "GET /nodes/{node}/lxc/{vmid}/snapshot",
+        )
+        .needs(&["guests.list"]),
+        Look::Api(|ready| Box::pin(leftovers(ready))),
+    ),
+];
 
 async fn list(ready: Ready<'_>) -> Found<Vec<Finding>> {
     let config = ready.config;
@@ -109,11 +113,10 @@ async fn leftovers(ready: Ready<'_>) -> Found<Vec<Finding>> {
     }
     let guests = ready.guests().await.map_err(|_| not_listed())?;
     let failed = |error| ready.failed(&error);
-    let containers = search(ready.client, &config.node, guests).await.map_err(failed)?;
+    let (containers, hidden) = search(ready.client, &config.node, guests).await.map_err(failed)?;
     let mut left: Vec<Finding> = in_journal(config).into_iter().collect();
     left.extend(containers.iter().flat_map(|found| at_container(config, found)));
-    let hidden = may_be_here(guests.unread(), &config.node);
-    left.extend(untold(&hidden, "it cannot be told whether an exercise left something there"));
+    left.extend(hidden);
     if left.is_empty() {
         let is_any_shown = guests.iter().any(|guest| guest.is_container_of(&config.node));
         let none_shown = async || none_shown(config, ready.client).await.map_err(failed);

@@ -13,43 +13,41 @@ use crate::host::device::Devices;
 use crate::host::{health, usb};
 use crate::report::chain;
 use crate::report::finding::{Claim, Finding, Remedy, Status};
-use crate::selftest::{Check, at_once};
+use crate::selftest::{Check, Look, at_once};
 use crate::wiring;
 
-pub(super) const BINARIES: Check = Check::host(
-    Claim::new(
-        "host.binaries",
-        "the programs that run as root are there, and only root can change them",
-        "stat",
-    )
-    .needs(&["config.file"]),
-    |_| at_once(binaries()),
-);
-
-pub(super) const MOUNT_NAMESPACE: Check = Check::host(
-    Claim::new("host.mountns", "the agent mounts where PVE looks", "/proc").needs(&["config.file"]),
-    |_| at_once(vec![mount_namespace()]),
-);
-
-pub(super) const TEMPERATURES: Check = Check::host(
-    Claim::new("host.sensors", "the host is not too hot", "sensors").needs(&["config.file"]),
-    |config| Box::pin(temperatures(config)),
-);
-
-pub(super) const DISKS: Check = Check::host(
-    Claim::new("host.smart", "no disk expects to fail", "smartctl").needs(&["sudo.ready"]),
-    |config| Box::pin(disks(config)),
-);
-
-pub(super) const USB_DISKS: Check = Check::host(
-    Claim::new(
-        "host.usb.*",
-        "every USB disk of the configuration is mounted, also after a reboot",
-        "findmnt",
-    )
-    .needs(&["config.file"]),
-    |config| Box::pin(usb_disks(config)),
-);
+pub(super) const CHECKS: &[Check] = &[
+    Check::new(
+        Claim::new(
+            "host.binaries",
+            "the programs that run as root are there, and only root can change them",
+            "stat",
+        )
+        .needs(&["config.file"]),
+        Look::Host(|_| at_once(binaries())),
+    ),
+    Check::new(
+        Claim::new("host.mountns", "the agent mounts where PVE looks", "/proc").needs(&["config.file"]),
+        Look::Host(|_| at_once(vec![mount_namespace()])),
+    ),
+    Check::new(
+        Claim::new("host.sensors", "the host is not too hot", "sensors").needs(&["config.file"]),
+        Look::Host(|config| Box::pin(temperatures(config))),
+    ),
+    Check::new(
+        Claim::new("host.smart", "no disk expects to fail", "smartctl").needs(&["sudo.ready"]),
+        Look::Host(|config| Box::pin(disks(config))),
+    ),
+    Check::new(
+        Claim::new(
+            "host.usb.*",
+            "every USB disk of the configuration is mounted, also after a reboot",
+            "findmnt",
+        )
+        .needs(&["config.file"]),
+        Look::Host(|config| Box::pin(usb_disks(config))),
+    ),
+];
 
 fn binaries() -> Vec<Finding> {
     let found: Vec<Finding> = programs().into_iter().filter_map(against).collect();
@@ -71,7 +69,7 @@ fn against(program: Program) -> Option<Finding> {
         }
         Ok(file) if file.uid() != 0 || file.mode() & 0o022 != 0 => {
             let fix = format!("chown root:root {path} && chmod go-w {path}");
-            let finding = Finding::fail(format!("somebody but root can change {path}"), Remedy::fix(fix));
+            let finding = Finding::fail(format!("somebody but root can change {path}"), fix);
             Some(finding.about(path).because("the agent runs it as root"))
         }
         Ok(_) => None,
@@ -161,7 +159,7 @@ fn mount_namespace() -> Finding {
             (Some(own), Some(first)) if own == first => Finding::ok("the agent sees the mounts that PVE sees"),
             (Some(_), Some(_)) => Finding::fail(
                 "the agent has mounts of its own",
-                Remedy::fix("systemctl edit felhom-agent && systemctl restart felhom-agent"),
+                "systemctl edit felhom-agent && systemctl restart felhom-agent",
             )
             .look("systemctl cat felhom-agent | grep -nE 'Private|Protect|ReadOnly|ReadWrite|Inaccessible|Bind|Root'")
             .because("what it mounts is not where PVE looks, and PVE would fill the disk below instead"),

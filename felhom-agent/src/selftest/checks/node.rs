@@ -1,43 +1,50 @@
-//! Checks of the node, and that the pool and the bridges of the configuration are there: PVE takes privileges on what is not.
+//! Checks of the node and its services, and that the pool and the bridges of the configuration are there: PVE takes privileges on what is not.
 
 use proxmox_api::{Cause, Error, Thing};
 use proxmox_types::params::PermissionFilter;
-use proxmox_types::{Bridge, NetworkInterface, NodeEntry, NodeState, PoolId, Rows, Unread};
+use proxmox_types::{Bridge, NetworkInterface, NodeEntry, NodeState, PoolId, Rows, Service, Unread};
 use serde_json::json;
 
-use super::service::stale;
 use crate::config::Config;
 use crate::diagnosis::guests::{no_such_node, untold};
 use crate::report::finding::{Claim, Finding, Found, Remedy};
 use crate::report::shell::edit_line;
-use crate::selftest::{Check, Ready};
+use crate::selftest::{Check, Look, Ready};
 
-pub(super) const EXISTS: Check = Check::api(
-    Claim::new("node.exists", "the configured node is one of the cluster, and online", "GET /nodes")
-        .needs(&["auth.token"]),
-    |ready| Box::pin(exists(ready)),
-);
-
-pub(super) const STATUS: Check = Check::api(
-    Claim::new(
-        "node.status",
-        "the node answers, and its root file system has room",
-        "GET /nodes/{node}/status",
-    )
-    .needs(&["node.exists"]),
-    |ready| Box::pin(status(ready)),
-);
-
-pub(super) const POOL: Check = Check::api(
-    Claim::new("pool.exists", "the configured pool is there", "GET /pools").needs(&["auth.token"]),
-    |ready| Box::pin(pool(ready)),
-);
-
-pub(super) const BRIDGES: Check = Check::api(
-    Claim::new("bridge.exists", "every configured bridge is there, and up", "GET /nodes/{node}/network")
+pub(super) const CHECKS: &[Check] = &[
+    Check::new(
+        Claim::new("node.exists", "the configured node is one of the cluster, and online", "GET /nodes")
+            .needs(&["auth.token"]),
+        Look::Api(|ready| Box::pin(exists(ready))),
+    ),
+    Check::new(
+        Claim::new(
+            "node.status",
+            "the node answers, and its root file system has room",
+            "GET /nodes/{node}/status",
+        )
         .needs(&["node.exists"]),
-    |ready| Box::pin(bridges(ready)),
-);
+        Look::Api(|ready| Box::pin(status(ready))),
+    ),
+    Check::new(
+        Claim::new(
+            "node.services",
+            "pvestatd, pveproxy, pvedaemon and pve-cluster run",
+            "GET /nodes/{node}/services",
+        )
+        .needs(&["node.exists"]),
+        Look::Api(|ready| Box::pin(services(ready))),
+    ),
+    Check::new(
+        Claim::new("pool.exists", "the configured pool is there", "GET /pools").needs(&["auth.token"]),
+        Look::Api(|ready| Box::pin(pool(ready))),
+    ),
+    Check::new(
+        Claim::new("bridge.exists", "every configured bridge is there, and up", "GET /nodes/{node}/network")
+            .needs(&["node.exists"]),
+        Look::Api(|ready| Box::pin(bridges(ready))),
+    ),
+];
 
 /// What stands for a number that PVE does not tell, or not as a number.
 const UNTOLD: &str = "unknown";
@@ -114,10 +121,8 @@ async fn pool(ready: Ready<'_>) -> Found<Vec<Finding>> {
     };
     Ok(vec![match ready.client.pool(pool).await {
         Ok(_) => Finding::ok(format!("{pool} is there")),
-        Err(error) if is_missing(&error) => {
-            Finding::fail(format!("there is no pool {pool}"), Remedy::fix(add(pool)))
-                .because("PVE takes privileges on a pool that does not exist, and then creates nothing in it")
-        }
+        Err(error) if is_missing(&error) => Finding::fail(format!("there is no pool {pool}"), add(pool))
+            .because("PVE takes privileges on a pool that does not exist, and then creates nothing in it"),
         Err(error) => *ready.failed(&error),
     }])
 }
@@ -169,7 +174,7 @@ fn is_down(interface: &NetworkInterface) -> bool {
 }
 
 fn down(bridge: &Bridge) -> Finding {
-    Finding::fail(format!("{bridge} is not up"), Remedy::fix(format!("ifup {bridge}")))
+    Finding::fail(format!("{bridge} is not up"), format!("ifup {bridge}"))
         .about(bridge.to_string())
         .because("a container that joins it is created, and does not start")
 }
@@ -192,11 +197,134 @@ fn none(config: &Config, bridge: &Bridge, shown: &[NetworkInterface]) -> Finding
     let names: Vec<&str> = shown.iter().map(|interface| interface.iface.as_str()).collect();
     let there =
         if names.is_empty() { "none is shown".into() } else { format!("there is {}", names.join(", ")) };
-    Finding::fail(format!("there is no bridge {bridge}; {there}"), Remedy::fix(edit_line(&config.path)))
+    Finding::fail(format!("there is no bridge {bridge}; {there}"), edit_line(&config.path))
         .because(format!(
             "a container that joins it is created, and does not start; name another in `bridges`, or make it: \
              pvesh create /nodes/{0}/network --iface {bridge} --type bridge --autostart 1 && pvesh set /nodes/{0}/network",
             config.node
         ))
         .look("ip -br link show type bridge")
+}
+
+/// The services that the agent lives on, and what does not work without each.
+const VITAL: [(&str, &str); 4] = [
+    ("pvestatd", "the statistics stand still: /nodes and /cluster/resources tell how it was, or nothing"),
+    ("pveproxy", "nobody answers on port 8006"),
+    ("pvedaemon", "nothing can be changed"),
+    ("pve-cluster", "without its file system there is no configuration, no user and no token"),
+];
+
+async fn services(ready: Ready<'_>) -> Found<Vec<Finding>> {
+    let config = ready.config;
+    let services = match ready.client.node(&config.node).services().await {
+        Ok(services) => services,
+        Err(error) if error.denied().is_some() => Rows::default(),
+        Err(error) => return Err(ready.failed(&error)),
+    };
+    let known: Vec<&Service> = VITAL.iter().filter_map(|(name, _)| known(&services, name)).collect();
+    let mut against: Vec<Finding> = known.iter().filter_map(|service| judge_service(service)).collect();
+    let nodes = ready.nodes().await;
+    let is_stale =
+        nodes.is_ok_and(|nodes| nodes.iter().any(|node| node.node == config.node && is_stale(node)));
+    if is_stale && !against.iter().any(|finding| finding.instance.as_deref() == Some("pvestatd")) {
+        against.push(stale());
+    }
+    if against.is_empty() {
+        against.push(match known.len() {
+            0 => Finding::skip("the node does not tell which services run"),
+            _ => Finding::ok(
+                known.iter().map(|service| service.service.as_str()).collect::<Vec<_>>().join(", "),
+            ),
+        });
+    }
+    Ok(against)
+}
+
+/// The service, if systemd knows it: in a container PVE is started by something else.
+fn known<'a>(services: &'a [Service], name: &str) -> Option<&'a Service> {
+    let is_it = |service: &&Service| service.service == name;
+    services
+        .iter()
+        .find(is_it)
+        .filter(|service| !["not-found", "unknown"].contains(&service.unit_state.as_str()))
+}
+
+fn judge_service(service: &Service) -> Option<Finding> {
+    let name = service.service.as_str();
+    let why = VITAL.iter().find(|(known, _)| *known == name).map_or("", |(_, why)| why);
+    let is_masked = service.unit_state.starts_with("masked");
+    let finding = match service.active_state.as_str() {
+        "active" | "reloading" | "refreshing" if is_masked || service.unit_state == "disabled" => {
+            let enable = if is_masked { "unmask" } else { "enable" };
+            Finding::warn(format!("{name} runs, and will not after a reboot"))
+                .fix(format!("systemctl {enable} {name}"))
+        }
+        "active" | "reloading" | "refreshing" => return None,
+        "activating" | "deactivating" => {
+            let look = format!("journalctl -u {name} -n 20 --no-pager");
+            Finding::warn(format!("{name} is {}, {}", service.active_state, service.state)).look(look)
+        }
+        _ => {
+            let unmask = if is_masked { format!("systemctl unmask {name} && ") } else { String::new() };
+            Finding::fail(
+                format!("{name} does not run ({})", service.state),
+                format!("{unmask}systemctl restart {name}"),
+            )
+            .look(format!("journalctl -u {name} -n 20 --no-pager"))
+        }
+    };
+    let data = json!({ "state": service.state, "active_state": service.active_state, "unit_state": service.unit_state });
+    Some(finding.about(name).because(why).with(data))
+}
+
+/// Whether the server has no statistics of the node, which says nothing of the node itself: it has just answered.
+///
+/// Source: pve-manager `PVE/API2Tools.pm`, `extract_node_stats`; recording `nodes-pvestatd-dead`.
+fn is_stale(node: &NodeEntry) -> bool {
+    node.status == NodeState::Unknown
+}
+
+/// What is said of statistics that are gone.
+fn stale() -> Finding {
+    Finding::warn(
+        "the statistics of the node are stale: pvestatd does not run, or pve-cluster has just started",
+    )
+    .about("pvestatd")
+    .because("what is told of load and of running guests may be old; everything else works")
+    .fix("systemctl restart pvestatd")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_service_is_judged_by_what_systemd_says() {
+        let cases = [
+            ("running", "active", "enabled", "", ""),
+            ("exited", "active", "enabled", "", ""),
+            ("reload", "reloading", "enabled", "", ""),
+            ("running", "active", "disabled", "warn", "systemctl enable pvestatd"),
+            ("dead", "inactive", "enabled", "FAIL", "systemctl restart pvestatd"),
+            ("failed", "failed", "enabled", "FAIL", "systemctl restart pvestatd"),
+            ("dead", "inactive", "masked", "FAIL", "systemctl unmask pvestatd && systemctl restart pvestatd"),
+            ("auto-restart", "activating", "enabled", "warn", ""),
+            ("dead", "maintenance", "enabled", "FAIL", "systemctl restart pvestatd"),
+        ];
+        for (state, active, unit, label, fix) in cases {
+            let service: Service = serde_json::from_value(json!({
+                "service": "pvestatd", "name": "pvestatd", "desc": "", "state": state, "active-state": active,
+                "unit-state": unit,
+            }))
+            .unwrap();
+            let found = judge_service(&service);
+            let fixes = found.iter().flat_map(|finding| &finding.fix).map(|fix| fix.run.as_str());
+            let labels = found.iter().map(|finding| finding.status.label());
+            assert_eq!(
+                (labels.collect::<String>(), fixes.collect::<String>()),
+                (label.into(), fix.into()),
+                "{state}"
+            );
+        }
+    }
 }

@@ -9,24 +9,29 @@ use serde_json::json;
 
 use crate::config::Config;
 use crate::diagnosis::guests::containers_path;
-use crate::report::finding::{Claim, Finding, Found, Remedy};
-use crate::selftest::{Check, Ready};
+use crate::report::finding::{Claim, Finding, Found};
+use crate::selftest::{Check, Look, Ready};
 
-pub(super) const NEED: Check = Check::api(
-    Claim::new("perm.need", "the token has every privilege that the agent needs", "GET /access/permissions")
+pub(super) const CHECKS: &[Check] = &[
+    Check::new(
+        Claim::new(
+            "perm.need",
+            "the token has every privilege that the agent needs",
+            "GET /access/permissions",
+        )
         .needs(&["node.exists"]),
-    |ready| Box::pin(need(ready)),
-);
-
-pub(super) const EXCESS: Check = Check::api(
-    Claim::new(
-        "perm.excess",
-        "the token has no privilege that the agent must not have",
-        "GET /access/permissions",
-    )
-    .needs(&["auth.token"]),
-    |ready| Box::pin(excess(ready)),
-);
+        Look::Api(|ready| Box::pin(need(ready))),
+    ),
+    Check::new(
+        Claim::new(
+            "perm.excess",
+            "the token has no privilege that the agent must not have",
+            "GET /access/permissions",
+        )
+        .needs(&["auth.token"]),
+        Look::Api(|ready| Box::pin(excess(ready))),
+    ),
+];
 
 /// Privileges with which the agent could do more than look after containers.
 const FORBIDDEN: [&str; 9] = [
@@ -83,7 +88,7 @@ async fn compare(ready: Ready<'_>) -> Result<Vec<Finding>, Error> {
 }
 
 fn missing(path: &str, privilege: &str, fix: &str) -> Finding {
-    Finding::fail(format!("{path}: {privilege} is missing"), Remedy::fix(fix))
+    Finding::fail(format!("{path}: {privilege} is missing"), fix)
         .about(format!("{path} {privilege}"))
         .because("a separated token has only what both it and its user have, so both need the entry")
         .with(json!({ "path": path, "privilege": privilege }))

@@ -12,29 +12,29 @@ use crate::config::Config;
 use crate::diagnosis::guests::untold;
 use crate::report::finding::{Claim, Finding, Found, Remedy};
 use crate::report::shell::edit_line;
-use crate::selftest::{Check, Ready};
+use crate::selftest::{Check, Look, Ready};
 
-pub(super) const LIST: Check = Check::api(
-    Claim::new("storage.list", "every configured storage can be seen", "GET /nodes/{node}/storage")
-        .needs(&["node.exists"]),
-    |ready| Box::pin(list(ready)),
-);
-
-pub(super) const SPACE: Check = Check::api(
-    Claim::new("storage.space", "the storages are active and have room", "GET /nodes/{node}/storage")
+pub(super) const CHECKS: &[Check] = &[
+    Check::new(
+        Claim::new("storage.list", "every configured storage can be seen", "GET /nodes/{node}/storage")
+            .needs(&["node.exists"]),
+        Look::Api(|ready| Box::pin(list(ready))),
+    ),
+    Check::new(
+        Claim::new("storage.space", "the storages are active and have room", "GET /nodes/{node}/storage")
+            .needs(&["storage.list"]),
+        Look::Api(|ready| Box::pin(space(ready))),
+    ),
+    Check::new(
+        Claim::new(
+            "storage.golden",
+            "the backup that customers' containers are restored from is there",
+            "GET /nodes/{node}/storage/{storage}/content/{volume}",
+        )
         .needs(&["storage.list"]),
-    |ready| Box::pin(space(ready)),
-);
-
-pub(super) const GOLDEN: Check = Check::api(
-    Claim::new(
-        "storage.golden",
-        "the backup that customers' containers are restored from is there",
-        "GET /nodes/{node}/storage/{storage}/content/{volume}",
-    )
-    .needs(&["storage.list"]),
-    |ready| Box::pin(golden(ready)),
-);
+        Look::Api(|ready| Box::pin(golden(ready))),
+    ),
+];
 
 /// How long the node may take to look at its storages; less than a whole run has by default.
 const LONGEST: Duration = Duration::from_secs(9);
@@ -72,7 +72,7 @@ fn hanging() -> Finding {
 
 fn missing(config: &Config, storage: &StorageId) -> Finding {
     let fix = grant_line(&format!("/storage/{storage}"), STORE, config.token.id());
-    Finding::fail(format!("{storage} is not visible"), Remedy::fix(fix))
+    Finding::fail(format!("{storage} is not visible"), fix)
         .about(storage.to_string())
         .because("it does not exist or the token may not see it: PVE leaves both out alike")
         .look("pvesm status")
@@ -102,7 +102,7 @@ async fn golden(ready: Ready<'_>) -> Found<Vec<Finding>> {
     let storage: StorageId = match volume.storage().parse() {
         Ok(storage) => storage,
         Err(error) => {
-            return Ok(vec![Finding::fail(error.to_string(), Remedy::fix(edit_line(&config.path)))]);
+            return Ok(vec![Finding::fail(error.to_string(), edit_line(&config.path))]);
         }
     };
     let list = format!("pvesm list {storage} --content backup");

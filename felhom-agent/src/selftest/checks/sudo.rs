@@ -9,25 +9,25 @@ use serde_json::json;
 use crate::config::{Config, PrivilegedMode};
 use crate::host::account;
 use crate::report::finding::{Claim, Finding, Remedy};
-use crate::selftest::{Check, at_once};
+use crate::selftest::{Check, Look, at_once};
 use crate::wiring;
 
-pub(super) const FLAG: Check = Check::host(
-    Claim::new("sudo.nnp", "programs of the agent may become root", "/proc/self/status")
-        .needs(&["config.file"]),
-    |config| at_once(vec![flag(config)]),
-);
-
-pub(super) const READY: Check = Check::host(
-    Claim::new("sudo.ready", "sudo runs every command of the agent without a password", "sudo -l")
-        .needs(&["sudo.nnp"]),
-    |config| Box::pin(ready(config)),
-);
-
-pub(super) const EXACT: Check = Check::host(
-    Claim::new("sudo.exact", "sudo permits nothing else", "sudo -l").needs(&["sudo.ready"]),
-    |config| Box::pin(exact(config)),
-);
+pub(super) const CHECKS: &[Check] = &[
+    Check::new(
+        Claim::new("sudo.nnp", "programs of the agent may become root", "/proc/self/status")
+            .needs(&["config.file"]),
+        Look::Host(|config| at_once(vec![flag(config)])),
+    ),
+    Check::new(
+        Claim::new("sudo.ready", "sudo runs every command of the agent without a password", "sudo -l")
+            .needs(&["sudo.nnp"]),
+        Look::Host(|config| Box::pin(ready(config))),
+    ),
+    Check::new(
+        Claim::new("sudo.exact", "sudo permits nothing else", "sudo -l").needs(&["sudo.ready"]),
+        Look::Host(|config| Box::pin(exact(config))),
+    ),
+];
 
 /// Where the drop-in is.
 const DROP_IN: &str = "/etc/sudoers.d/felhom-agent";
@@ -101,7 +101,7 @@ fn flag(config: &Config) -> Finding {
     match wiring::sudo_trouble() {
             Some(SudoTrouble::NoNewPrivileges) => Finding::fail(
                 "the \"no new privileges\" flag is set, so sudo cannot become root",
-                Remedy::fix("systemctl edit felhom-agent && systemctl restart felhom-agent"),
+                "systemctl edit felhom-agent && systemctl restart felhom-agent",
             )
             .look("systemctl cat felhom-agent | grep -nE 'NoNewPrivileges|PrivateDevices|Protect|Restrict|SystemCall|Lock|MemoryDeny'")
             .because("NoNewPrivileges=yes sets it, and so do many other settings of a unit with User="),
@@ -127,7 +127,7 @@ fn refused(error: &RunError) -> Finding {
         }
         error => account::name().map_or_else(install, |account| repair(error, &account)),
     };
-    Finding::fail(error.to_string(), Remedy::Fix(fix)).look(LOOK)
+    Finding::fail(error.to_string(), fix).look(LOOK)
 }
 
 /// What repairs a refusal. Where it is about a password, the rules may be missing, or come before others.
@@ -144,7 +144,7 @@ fn repair(error: &RunError, account: &str) -> String {
 fn of_rules(listed: &str) -> Finding {
     let missing: Vec<String> = expected().difference(&rules(listed)).map(program).collect();
     if !missing.is_empty() {
-        return Finding::fail(format!("sudo does not permit {}", missing.join(", ")), Remedy::fix(install()));
+        return Finding::fail(format!("sudo does not permit {}", missing.join(", ")), install());
     }
     match overriding(listed) {
         Some(later) => {
@@ -177,11 +177,11 @@ async fn exact(config: &Config) -> Vec<Finding> {
         return vec![Finding::skip("sudo does not list its rules")];
     };
     let (expected, found) = (expected(), rules(&listed));
-    let extra: Vec<&Rule> = found.difference(&expected).collect();
+    let extra: Vec<&SudoRule> = found.difference(&expected).collect();
     if extra.is_empty() {
         return vec![Finding::ok(format!("{} rules, and no other", expected.len()))];
     }
-    let warn = |rule: &Rule| {
+    let warn = |rule: &SudoRule| {
         Finding::warn(format!("sudo permits more: {}", rule.command))
             .because("whoever takes over the agent can run it as root")
             .fix(format!("visudo -f {DROP_IN}"))
@@ -193,32 +193,32 @@ async fn exact(config: &Config) -> Vec<Finding> {
 
 /// What sudo may run, and how long: the rest of a rule decides nothing that is looked at.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Rule {
+struct SudoRule {
     command: String,
     seconds: Option<u64>,
 }
 
-fn program(rule: &Rule) -> String {
+fn program(rule: &SudoRule) -> String {
     rule.command.split(' ').next().unwrap_or_default().to_string()
 }
 
 /// The rules of the drop-in. They are the same for every account.
-fn expected() -> BTreeSet<Rule> {
+fn expected() -> BTreeSet<SudoRule> {
     let text = "felhom".parse::<UserName>().map(|user| sudoers(&user)).unwrap_or_default();
     text.lines().filter(|line| line.contains(" ALL=(root) ")).filter_map(rule).collect()
 }
 
 /// The rules that `sudo -l` lists, below its heading.
-fn rules(listed: &str) -> BTreeSet<Rule> {
+fn rules(listed: &str) -> BTreeSet<SudoRule> {
     listed.lines().filter(|line| line.trim_start().starts_with('(')).filter_map(rule).collect()
 }
 
 /// `(root) TIMEOUT=75 NOSETENV: NOPASSWD: /usr/bin/mount ^...$`, or the same with other tags in another order.
-fn rule(line: &str) -> Option<Rule> {
+fn rule(line: &str) -> Option<SudoRule> {
     let start = line.find(" /").map_or_else(|| line.rfind(": ").map(|at| at + 2), |at| Some(at + 1))?;
     let seconds = line.split_once("TIMEOUT=").map(|(_, rest)| rest.trim_start_matches('0'));
     let digits = seconds.map(|text| text.chars().take_while(char::is_ascii_digit).collect::<String>());
-    Some(Rule {
+    Some(SudoRule {
         command: line.get(start..)?.trim().into(),
         seconds: digits.and_then(|text| text.parse().ok()),
     })

@@ -21,7 +21,7 @@ pub struct Style {
 const ID: usize = 16;
 
 /// A page that is being written.
-struct Page {
+struct TextPage {
     text: String,
     style: Style,
     /// Width of the id column.
@@ -38,7 +38,7 @@ impl Report {
         let ids = self.lines().map(|(claim, finding)| plain(&claim.id_of(finding)).chars().count());
         let width = ids.max().unwrap_or_default().max(ID);
         let mut page =
-            Page { text: String::new(), style, width, repairs: BTreeSet::new(), last_detail: None };
+            TextPage { text: String::new(), style, width, repairs: BTreeSet::new(), last_detail: None };
         if !style.is_quiet {
             page.line(&format!("{}\n", self.header()));
         }
@@ -48,7 +48,7 @@ impl Report {
         page.text
     }
 
-    fn write_checks(&self, page: &mut Page) {
+    fn write_checks(&self, page: &mut TextPage) {
         let is_quiet = page.style.is_quiet;
         let mut group = None;
         let mut blocked = BTreeMap::<&str, usize>::new();
@@ -73,7 +73,7 @@ impl Report {
     }
 
     /// What must be done, at the bottom, where people look first.
-    fn write_repairs(&self, page: &mut Page) {
+    fn write_repairs(&self, page: &mut TextPage) {
         page.repairs.clear();
         for (claim, finding) in self.lines().filter(|(_, finding)| finding.status == Status::Fail) {
             let (arrow, commands) =
@@ -91,12 +91,15 @@ impl Report {
 
     fn header(&self) -> String {
         let agent = format!("felhom-agent {} ({})", report::VERSION, report::COMMIT);
-        match &self.target {
-            Some(target) => format!(
+        match &self.setup.config {
+            Ok(config) => format!(
                 "{agent}  node {} at {}  as {}  config {}",
-                target.node, target.url, target.auth, self.config_path
+                config.node,
+                config.url,
+                config.token.id(),
+                self.config_path
             ),
-            None => format!("{agent}  config {}", self.config_path),
+            Err(_) => format!("{agent}  config {}", self.config_path),
         }
     }
 
@@ -105,7 +108,7 @@ impl Report {
             0 => format!("0 {}", status.label()),
             number => format!("{number} {}", label(status, style)),
         };
-        let counters = &self.counters;
+        let counters = self.counters();
         let wire = format!(
             "{}  {}  {:.2} s",
             counted(counters.requests, "request"),
@@ -124,7 +127,7 @@ impl Report {
     }
 }
 
-impl Page {
+impl TextPage {
     fn line(&mut self, line: &str) {
         self.text.extend([line, "\n"]);
     }
