@@ -47,13 +47,12 @@ pub async fn storage_of(
 
 /// The command that repairs it, or that shows what is in the way.
 fn repair(config: &Config, error: &Error) -> Remedy {
-    if let Some(service) = error.cause().and_then(service_for) {
-        return Remedy::fix(format!("systemctl restart {service}"));
-    }
     if let Some(command) = error.cause().and_then(command_for) {
         return Remedy::look(command.replace("{node}", config.node.as_str()));
     }
     match (error.cause(), error) {
+        (Some(Cause::Gateway { .. }), _) => Remedy::fix("systemctl restart pvedaemon"),
+        (Some(Cause::Outage { .. }), _) => Remedy::fix("systemctl restart pve-cluster"),
         (Some(Cause::Permission(denied)), _) => grant(config, denied).map_or_else(
             || Remedy::look(format!("pveum user permissions '{}'", config.token.id())),
             Remedy::Fix,
@@ -84,15 +83,6 @@ pub fn of_handshake(reason: &str) -> Remedy {
     } else {
         "systemctl status pveproxy && journalctl -u pveproxy --since -10min"
     })
-}
-
-/// The service that does not answer, by the cause.
-fn service_for(cause: &Cause) -> Option<&'static str> {
-    match cause {
-        Cause::Gateway { .. } => Some("pvedaemon"),
-        Cause::Outage { .. } => Some("pve-cluster"),
-        _ => None,
-    }
 }
 
 /// What shows what is in the way, by its cause.

@@ -10,7 +10,7 @@ use rustls::ClientConfig;
 use rustls::client::Resumption;
 use rustls::crypto::ring::default_provider;
 
-pub use certificate::{Leaf, utc};
+pub use certificate::{Leaf, timestamp, utc};
 pub use verifier::{CertificateVerdict, SeenCertificate, Verifier};
 
 use crate::config::Config;

@@ -13,7 +13,7 @@ use crate::exercise::leftover::Leftover;
 use crate::report::exit::Exit;
 use crate::report::finding::{Checked, Claim, Finding, Status};
 use crate::report::{self, terminal};
-use crate::tls::utc;
+use crate::tls::timestamp;
 use crate::transport::WireCounters;
 
 pub use text::Style;
@@ -148,7 +148,7 @@ impl Report {
 
 fn started(report: &Report) -> String {
     let seconds = report.started.duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs());
-    utc(seconds).replace(" UTC", "Z").replacen(' ', "T", 1)
+    timestamp(seconds)
 }
 
 fn millis(duration: Duration) -> u64 {

@@ -1,5 +1,6 @@
 //! What a certificate says about itself.
 
+use std::net::{Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
 use proxmox_types::Fingerprint;
@@ -75,29 +76,23 @@ impl Leaf {
 fn printed(name: &GeneralName) -> Option<String> {
     match name {
         GeneralName::DnsName(name) => Some(name.to_string()),
-        GeneralName::IpAddress(bytes) => {
-            let bytes = bytes.as_bytes();
-            let v4 = <[u8; 4]>::try_from(bytes).map(|octets| std::net::Ipv4Addr::from(octets).to_string());
-            v4.or_else(|_| {
-                <[u8; 16]>::try_from(bytes).map(|octets| std::net::Ipv6Addr::from(octets).to_string())
-            })
-            .ok()
-        }
+        GeneralName::IpAddress(bytes) => match bytes.as_bytes() {
+            &[a, b, c, d] => Some(Ipv4Addr::new(a, b, c, d).to_string()),
+            bytes => <[u8; 16]>::try_from(bytes).ok().map(|octets| Ipv6Addr::from(octets).to_string()),
+        },
         _ => None,
     }
 }
 
-/// A moment as `2026-11-24 06:21:15 UTC`.
-pub fn utc(seconds: u64) -> String {
+/// A moment as `2026-11-24T06:21:15Z`.
+pub fn timestamp(seconds: u64) -> String {
     let moment = x509_cert::der::DateTime::from_unix_duration(Duration::from_secs(seconds));
-    moment.map_or_else(
-        |_| format!("{seconds} s after 1970"),
-        |moment| {
-            let (year, month, day) = (moment.year(), moment.month(), moment.day());
-            let (hour, minute, second) = (moment.hour(), moment.minutes(), moment.seconds());
-            format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02} UTC")
-        },
-    )
+    moment.map_or_else(|_| format!("{seconds} s after 1970"), |moment| moment.to_string())
+}
+
+/// The same for people: `2026-11-24 06:21:15 UTC`.
+pub fn utc(seconds: u64) -> String {
+    timestamp(seconds).replace('T', " ").replace('Z', " UTC")
 }
 
 #[cfg(test)]
