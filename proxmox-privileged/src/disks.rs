@@ -44,29 +44,9 @@ mod tests {
 
     #[test]
     fn only_real_disks_are_disks() {
-        let names = [
-            "sdaa",
-            "sdb",
-            "sda",
-            "nvme0n1",
-            "nvme0c0n1",
-            "vda",
-            "mmcblk0",
-            "mmcblk0boot0",
-            "mmcblk0rpmb",
-            "hda",
-            "loop0",
-            "dm-0",
-            "md127",
-            "zd0",
-            "sr0",
-            "ram0",
-            "rbd0",
-            "nbd0",
-            "fd0",
-            "sda",
-            "",
-        ];
+        let names = "sdaa sdb sda nvme0n1 nvme0c0n1 vda mmcblk0 mmcblk0boot0 mmcblk0rpmb hda loop0 dm-0 md127 zd0 sr0 \
+                     ram0 rbd0 nbd0 fd0 sda "
+            .split(' ');
         assert_eq!(
             texts(disks(names)),
             ["/dev/hda", "/dev/sda", "/dev/sdb", "/dev/vda", "/dev/sdaa", "/dev/mmcblk0", "/dev/nvme0n1"]

@@ -225,7 +225,7 @@ mod tests {
     use alloc::vec;
 
     use super::*;
-    use crate::script::{exited, now, recording, scripted};
+    use crate::script::{assert_cases, exited, now, recording, scripted};
 
     fn read(output: CommandOutput) -> Result<Vec<Chip>, SensorsError> {
         now(sensors(&scripted(vec![("/usr/bin/sensors -u", Ok(output))])))
@@ -286,28 +286,6 @@ mod tests {
     }
 
     #[test]
-    fn a_chip_may_lack_readings_an_adapter_or_an_encoding() {
-        let stderr = recording("host/sensors/local360_unreadable_only.stderr");
-        let rows: [(&[u8], &str, &str); 3] = [
-            (b"iwlwifi_1-virtual-0\nAdapter: Virtual device\ntemp1:\n\n", &stderr, NODE[10]),
-            (
-                b"coretemp-isa-0000\nCore 0:\n  temp2_input: 45.000\n",
-                "",
-                "coretemp-isa-0000 | - | Temperature | Core 0 | temp2_input=45",
-            ),
-            (
-                b"a-isa-0\nGeh\xe4use:\n  temp1_input: 30.000\n",
-                "",
-                "a-isa-0 | - | Temperature | Geh\u{fffd}use | temp1_input=30",
-            ),
-        ];
-        for (stdout, stderr, expected) in rows {
-            let output = CommandOutput { stdout: stdout.to_vec(), ..exited(0, "", stderr) };
-            assert_eq!(rows_of(output), [expected]);
-        }
-    }
-
-    #[test]
     fn a_value_is_the_input_or_the_average_by_the_name_behind_the_number_and_never_zero_by_default() {
         let stdout = "amdgpu-pci-0300\nPPT:\n  power1_average: 9.150\n  power1_cap: 25.000\nt:\n  temp1_input: nan\nu:\n  temp2_crit: 9.0\nv:\n  temp3_rated_max: 9.0\n  temp3_max: 8.0\n  temp3_input: 2.000\nw:\n  temp4_input: nan\n  temp4_average: 5.0\n";
         let chips = read(exited(0, stdout, "")).unwrap();
@@ -319,69 +297,30 @@ mod tests {
         assert_eq!((readings, features[4].reading("input")), ([Some(8.0), Some(9.0), None], None));
     }
 
+    /// The input is the exit status, what is printed and what is said on stderr, with bars between. `@` names a recording.
     #[test]
-    fn a_node_without_sensors_has_an_empty_list() {
-        let stderr = "No sensors found!\nMake sure you loaded all the kernel drivers you need.\n";
-        let answers =
-            [exited(1, "", stderr), exited(1, "{\n\n}\n", stderr), exited(1, "", ""), exited(0, "", "")];
-        assert_eq!(answers.map(read), [(); 4].map(|()| Ok(vec![])));
-    }
-
-    #[test]
-    fn json_and_text_without_a_chip_are_refused_with_their_line() {
-        for name in ["all_stdout", "coretemp_noadapter", "nvme_fahrenheit", "unreadable_only"] {
-            let json = recording(&format!("host/sensors/local360_{name}.json"));
-            assert_eq!(read(exited(0, &json, "")), Err(SensorsError::Unknown { line: 1, text: "{".into() }));
-        }
-        let merged = recording("host/sensors/local360_all_merged_stderr.txt");
-        let lines = [
-            merged.as_str(),
-            "nonsense\n",
-            "\n\nERROR: x\nlabel:\n",
-            "  temp1_input: 1.0\n",
-            "one-hyphen\n",
-            "a b-c-0\n",
-        ]
-        .map(|stdout| match read(exited(0, stdout, "")) {
-            Err(SensorsError::Unknown { line, .. }) => line,
-            other => panic!("{other:?}"),
+    fn every_output_comes_down_to_its_features_or_a_reason() {
+        assert_cases("sensors.txt", |input| {
+            let mut parts = input.split('|').map(|text| match text.strip_prefix('@') {
+                Some(name) => recording(&format!("host/sensors/local360_{name}")),
+                None => text.replace("\\n", "\n"),
+            });
+            let status = parts.next().unwrap().parse().unwrap();
+            let [stdout, stderr] = [(); 2].map(|()| parts.next().unwrap_or_default());
+            match read(exited(status, &stdout, &stderr)) {
+                Ok(chips) if chips.is_empty() => "no sensors".into(),
+                Ok(_) => rows_of(exited(status, &stdout, &stderr)).join(" & "),
+                Err(error) => error.to_string(),
+            }
         });
-        assert_eq!(lines, [1, 1, 3, 1, 1, 1]);
     }
 
     #[test]
-    fn a_line_that_is_not_understood_hides_no_sensor() {
-        let good = "b-isa-0 | - | Temperature | Core 0 | temp2_input=45";
-        let rest = "\n\nb-isa-0\nCore 0:\n  temp2_input: 45.000\n";
-        let odd = [
-            ("a-b-0\nAdapter: x\n  temp1_input: 1.0", "a-b-0 | x | Temperature | temp1_input: 1.0 |"),
-            ("a-b-0\nlabel", "a-b-0 | - | Other | label |"),
-            ("a-b-0\nl:\n  temp1_input 1.0", "a-b-0 | - | Temperature | l | temp1_input 1.0=?"),
-            ("a-b-0\n\nnonsense", "a-b-0 | - | Other | nonsense |"),
-            ("a-b-0\nl:\n  temp1_input: 1,5", "a-b-0 | - | Temperature | l | temp1_input=?"),
-            ("a-b-0\nl:\n  temp1_input: ", "a-b-0 | - | Temperature | l | temp1_input=?"),
-            (
-                "a-b-0\nERROR: Can't get value of subfeature",
-                "a-b-0 | - | Other | ERROR: Can't get value of subfeature |",
-            ),
-        ];
-        for (block, row) in odd {
-            assert_eq!(rows_of(exited(0, &format!("{block}{rest}"), "")), [row, good], "{block}");
-        }
-    }
-
-    #[test]
-    fn sensors_that_failed_are_told() {
+    fn half_an_output_is_a_failure_and_an_odd_byte_is_none() {
         let cut = CommandOutput { stdout_truncated: true, ..exited(0, "a-b-0\n", "") };
-        let errors = [exited(1, "", "sensors_init: Kernel interface error\n"), exited(2, "", ""), cut]
-            .map(|output| read(output).unwrap_err().to_string());
-        assert_eq!(
-            errors,
-            [
-                "sensors failed: sensors_init: Kernel interface error",
-                "sensors failed: exit status 2",
-                "sensors failed: exit status 0"
-            ]
-        );
+        assert_eq!(read(cut).unwrap_err().to_string(), "sensors failed: exit status 0");
+        let stdout = b"a-isa-0\nGeh\xe4use:\n  temp1_input: 30.000\n".to_vec();
+        let rows = rows_of(CommandOutput { stdout, ..exited(0, "", "") });
+        assert_eq!(rows, ["a-isa-0 | - | Temperature | Geh\u{fffd}use | temp1_input=30"]);
     }
 }

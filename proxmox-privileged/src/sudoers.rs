@@ -18,20 +18,22 @@ use crate::mount::{filesystem, findmnt};
 use crate::{golden, mount, sensors, smart};
 
 /// Every command that this crate can run.
-static ROWS: [&dyn CommandRow; 8] = [
-    &golden::CREATE,
-    &mount::MOUNT,
-    &mount::UMOUNT,
-    &findmnt::FINDMNT,
-    &findmnt::VERIFY,
-    &filesystem::BLKID,
-    &smart::SMARTCTL,
-    &sensors::SENSORS,
-];
+fn rows() -> [CommandRow; 8] {
+    [
+        golden::CREATE.row(),
+        mount::MOUNT.row(),
+        mount::UMOUNT.row(),
+        findmnt::FINDMNT.row(),
+        findmnt::VERIFY.row(),
+        filesystem::BLKID.row(),
+        smart::SMARTCTL.row(),
+        sensors::SENSORS.row(),
+    ]
+}
 
 /// The programs that this crate can run, each once.
 pub fn programs() -> Vec<Program> {
-    let mut programs: Vec<_> = ROWS.iter().map(|row| row.program()).collect();
+    let mut programs: Vec<_> = rows().iter().map(|row| row.program).collect();
     programs.dedup();
     programs
 }
@@ -43,7 +45,7 @@ const GRACE: u64 = 15;
 ///
 /// Install it with mode 0440 after `visudo -s -c -f FILE` has passed. A name with a dot in it is ignored by sudo.
 pub fn sudoers(user: &UserName) -> String {
-    let rules: String = ROWS.iter().filter_map(|row| rule(user, *row)).collect();
+    let rules: String = rows().iter().filter_map(|row| rule(user, row)).collect();
     // env_keep: sudo's own list lets DISPLAY, COLORS, PS1 and more through; an empty string instead of `!` is refused.
     // umask_override: the unit may run with UMask=0077, and a container created under that has an unreadable root.
     format!(
@@ -57,18 +59,18 @@ pub fn sudoers(user: &UserName) -> String {
 }
 
 /// The comment and the rule of one command, if it needs root.
-fn rule(user: &UserName, row: &dyn CommandRow) -> Option<String> {
-    let tags = match row.privilege() {
+fn rule(user: &UserName, row: &CommandRow) -> Option<String> {
+    let tags = match row.privilege {
         Privilege::Caller => return None,
         Privilege::Root => "NOPASSWD: NOSETENV:",
         Privilege::RootAlone => "NOPASSWD: NOSETENV: NOEXEC:",
     };
     Some(format!(
         "\n# {}\n{user} ALL=(root) TIMEOUT={}s {tags} {} ^{}$\n",
-        row.purpose(),
-        row.seconds() + GRACE,
-        row.program(),
-        escaped(&row.regex())
+        row.purpose,
+        row.seconds + GRACE,
+        row.program,
+        escaped(&row.regex)
     ))
 }
 

@@ -4,7 +4,6 @@
 //! No grammar here lets a text begin with `-` or hold a blank, a control character, a backslash or a `..` component,
 //! so no argument can turn into an option, into two arguments or into another path.
 
-use alloc::boxed::Box;
 use alloc::string::{String, ToString};
 use core::fmt;
 use core::str::FromStr;
@@ -16,54 +15,46 @@ use crate::Malformed;
 use crate::command::grammar::Grammar::{self, All, Any, Bytes, Maybe, Text};
 use crate::command::grammar::{Argument, MANY};
 
-/// Defines a text that was checked once against its grammar and cannot be anything else.
-macro_rules! text {
-    ($(#[$doc:meta])* $name:ident, $what:literal, $rule:literal, $grammar:expr) => {
+/// Defines a value whose text follows a grammar, checked once.
+macro_rules! argument {
+    ($(#[$doc:meta])* $name:ident($inner:ident, $written:literal), $what:literal, $rule:literal, $grammar:expr) => {
         $(#[$doc])*
         #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-        #[serde(try_from = "String", into = "String")]
-        pub struct $name(Box<str>);
+        #[serde(try_from = $written, into = $written)]
+        pub struct $name($inner);
 
         impl Argument for $name {
             const GRAMMAR: &'static Grammar = &$grammar;
-        }
-
-        impl $name {
-            /// The text, as it was given.
-            pub fn as_str(&self) -> &str {
-                &self.0
-            }
         }
 
         impl FromStr for $name {
             type Err = Malformed;
 
             fn from_str(text: &str) -> Result<Self, Malformed> {
-                if Self::GRAMMAR.accepts(text) {
-                    Ok(Self(text.into()))
-                } else {
-                    Err(Malformed::new($what, text, $rule))
+                match text.parse() {
+                    Ok(value) if Self::GRAMMAR.accepts(text) => Ok(Self(value)),
+                    _ => Err(Malformed::new($what, text, $rule)),
                 }
             }
         }
 
-        impl TryFrom<String> for $name {
+        impl TryFrom<$inner> for $name {
             type Error = Malformed;
 
-            fn try_from(text: String) -> Result<Self, Malformed> {
-                text.parse()
+            fn try_from(value: $inner) -> Result<Self, Malformed> {
+                value.to_string().parse()
             }
         }
 
-        impl From<$name> for String {
-            fn from(text: $name) -> Self {
-                text.0.into()
+        impl From<$name> for $inner {
+            fn from(value: $name) -> Self {
+                value.0
             }
         }
 
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(&self.0)
+                fmt::Display::fmt(&self.0, f)
             }
         }
 
@@ -75,59 +66,29 @@ macro_rules! text {
     };
 }
 
+/// Defines a text that was checked once against its grammar and cannot be anything else.
+macro_rules! text {
+    ($(#[$doc:meta])* $name:ident, $($rest:tt)*) => {
+        argument!($(#[$doc])* $name(String, "String"), $($rest)*);
+
+        impl $name {
+            /// The text, as it was given.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+    };
+}
+
 /// Defines a whole number whose decimal text follows a grammar.
 macro_rules! number {
-    ($(#[$doc:meta])* $name:ident, $what:literal, $rule:literal, $grammar:expr) => {
-        $(#[$doc])*
-        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-        #[serde(try_from = "u32", into = "u32")]
-        pub struct $name(u32);
-
-        impl Argument for $name {
-            const GRAMMAR: &'static Grammar = &$grammar;
-        }
+    ($(#[$doc:meta])* $name:ident, $($rest:tt)*) => {
+        argument!($(#[$doc])* #[derive(Copy)] $name(u32, "u32"), $($rest)*);
 
         impl $name {
             /// The number.
             pub const fn get(self) -> u32 {
                 self.0
-            }
-        }
-
-        impl TryFrom<u32> for $name {
-            type Error = Malformed;
-
-            fn try_from(number: u32) -> Result<Self, Malformed> {
-                number.to_string().parse()
-            }
-        }
-
-        impl FromStr for $name {
-            type Err = Malformed;
-
-            fn from_str(text: &str) -> Result<Self, Malformed> {
-                match text.parse() {
-                    Ok(number) if Self::GRAMMAR.accepts(text) => Ok(Self(number)),
-                    _ => Err(Malformed::new($what, text, $rule)),
-                }
-            }
-        }
-
-        impl From<$name> for u32 {
-            fn from(number: $name) -> Self {
-                number.0
-            }
-        }
-
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                self.0.fmt(f)
-            }
-        }
-
-        impl fmt::Debug for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                self.0.fmt(f)
             }
         }
     };

@@ -62,46 +62,27 @@ impl<T> Shape<T> {
 }
 
 /// What the drop-in says of a command, whatever fills its slots.
-pub(crate) trait CommandRow: Sync {
-    /// The program.
-    fn program(&self) -> Program;
-
-    /// Whose rights it needs.
-    fn privilege(&self) -> Privilege;
-
-    /// How long it may take, in seconds.
-    fn seconds(&self) -> u64;
-
+pub(crate) struct CommandRow {
+    pub(crate) program: Program,
+    pub(crate) privilege: Privilege,
+    /// How long it may take.
+    pub(crate) seconds: u64,
     /// What it is for.
-    fn purpose(&self) -> &'static str;
-
+    pub(crate) purpose: &'static str,
     /// The arguments, joined by blanks, as a POSIX extended regular expression without anchors.
-    fn regex(&self) -> String;
+    pub(crate) regex: String,
 }
 
-impl<T> CommandRow for Shape<T> {
-    fn program(&self) -> Program {
-        self.program
-    }
-
-    fn privilege(&self) -> Privilege {
-        self.privilege
-    }
-
-    fn seconds(&self) -> u64 {
-        self.seconds
-    }
-
-    fn purpose(&self) -> &'static str {
-        self.purpose
-    }
-
-    fn regex(&self) -> String {
+impl<T> Shape<T> {
+    /// What the drop-in says of it.
+    pub(crate) fn row(&self) -> CommandRow {
         let regex = |part: &Part<T>| match part {
             Text(text) => Grammar::Text(text).regex(),
             Part::Slot { grammar, .. } => grammar.regex(),
         };
         let words = self.words.iter().map(|word| word.iter().map(regex).collect());
-        words.collect::<Vec<String>>().join(" ")
+        let regex = words.collect::<Vec<String>>().join(" ");
+        let Self { program, privilege, seconds, purpose, .. } = *self;
+        CommandRow { program, privilege, seconds, purpose, regex }
     }
 }

@@ -273,32 +273,6 @@ mod tests {
     }
 
     #[test]
-    fn names_that_are_no_utf8_hide_no_other_mount_and_are_none_of_ours() {
-        let names = [
-            b"caf\xe9".as_slice(), // Latin-1
-            b"\xff",
-            b"\x8e\xa9\x82\xe7", // Shift JIS
-            b"\xe2\x82",         // half a character
-            b"\xed\xa0\x80",     // half a pair of UTF-16
-            b"\xc0\xaf",         // a slash, too long
-            b"\xf5\x80\x80\x80", // beyond Unicode
-        ];
-        let ours = recording("host/findmnt/ext4.json");
-        for name in names {
-            let row = |place: &[u8]| {
-                let columns = [b"{\"source\":\"//nas/".as_slice(), name, b"\",\"target\":\"", place, name];
-                [columns.concat().as_slice(), b"\",\"options\":\"rw,x=", name, b"\"},"].concat()
-            };
-            let (head, tail) = ours.split_once('[').unwrap();
-            let table = |place| [head.as_bytes(), b"[", &row(place), tail.as_bytes()].concat();
-            let read = |stdout| state(CommandOutput { stdout, ..exited(0, "", "") }).unwrap();
-            assert_eq!(read(table(b"/mnt/")), recorded("ext4"), "{name:x?}");
-            let alone = [b"{\"filesystems\":[".as_slice(), &row(b"/mnt/felhom/usb"), b"{}]}"].concat();
-            assert_eq!(read(alone), None, "{name:x?}");
-        }
-    }
-
-    #[test]
     fn half_a_table_is_no_table() {
         let cut = CommandOutput { stdout_truncated: true, ..exited(0, "{\"filesystems\": []}", "") };
         let errors = [cut, exited(1, "", "findmnt: x\n"), exited(0, "{", "")]

@@ -223,6 +223,7 @@ mod tests {
 
     use super::*;
     use crate::mount::filesystem::Survey;
+    use crate::script::assert_cases;
 
     const UUID: &str = "1eb2d69a-3f9f-4098-a928-68706a2d5f86";
     const LINE: &str = "UUID=1eb2d69a-3f9f-4098-a928-68706a2d5f86 /mnt/felhom/usb ext4 \
@@ -308,50 +309,18 @@ mod tests {
     }
 
     #[test]
-    fn lines_of_others_for_the_target_or_the_disk_are_refused() {
-        let lines = [
-            "/dev/sdb1 /mnt/felhom/usb ext4 defaults 0 2",
-            "LABEL=x /mnt/felhom//usb/ auto noauto 0 0",
-            r"LABEL=x /mnt/felhom/\165sb auto noauto 0 0",
-            "LABEL=x /mnt/felhom/./usb//. auto",
-            "LABEL=x /mnt/../mnt/felhom/x/../usb auto",
-            r"LABEL=x /mnt/felhom/x/\056./usb/ auto",
-            r"LABEL=a\040b //mnt/felhom/usb",
-            "/mnt/felhom/other /mnt/felhom/usb none bind 0 0",
-            "UUID=1EB2D69A-3F9F-4098-A928-68706A2D5F86 /mnt/x ext4 defaults",
-            "UUID=\"1eb2d69a-3f9f-4098-a928-68706a2d5f86\" /mnt/x ext4",
-            "/dev/disk/by-uuid/1eb2d69a-3f9f-4098-a928-68706a2d5f86 /mnt/x",
-            "UUID=1eb2d69a-3f9f-4098-a928-68706a2d5f86 /mnt/felhom/usb auto defaults 0 0",
-            &LINE.replace("usb", "other"),
-            &format!("{LINE} # mine"),
-            &LINE.replace("noexec,", ""),
-            &LINE.replace("0 0", "0 1"),
-            &LINE.replace("0 0", "0 2"),
-        ];
-        for line in lines {
-            let refused = Err(format!("line 2 of fstab is not ours: {line:?}"));
-            assert_eq!(put_text(&format!("#\n{line}\r\n{PVE}")), refused, "{line}");
-        }
-    }
-
-    #[test]
-    fn what_a_line_does_at_boot_is_read_from_its_options() {
-        let told = |line: &str| at_boot(line.as_bytes(), &entry().target, &aliases());
-        let rows = [
-            (LINE, AtBoot::Mounted),
-            (&LINE.replace("ext4", "auto"), AtBoot::Mounted),
-            ("UUID=\"1EB2D69A-3F9F-4098-A928-68706A2D5F86\" /mnt/felhom/usb/", AtBoot::Mounted),
-            (&format!("UUID={UUID} /mnt/felhom/usb ext4 x-systemd.automount"), AtBoot::Awaited),
-            (&format!("UUID={UUID} /mnt/felhom/usb ext4 noauto,x-systemd.automount"), AtBoot::Awaited),
-            (&format!("UUID={UUID} /mnt/felhom/usb ext4 noauto"), AtBoot::Nothing),
-            (&format!("UUID={UUID} /mnt/felhom/usb ext4 x-noauto"), AtBoot::Mounted),
-            (&format!("UUID={UUID} /mnt/other ext4 defaults"), AtBoot::Nothing),
-            (&format!("#UUID={UUID} /mnt/felhom/usb ext4 defaults"), AtBoot::Nothing),
-            ("UUID=ABCD-1234 /mnt/felhom/usb ext4 x-systemd.automount", AtBoot::Nothing),
-        ];
-        for (line, expected) in rows {
-            assert_eq!(told(line), expected, "{line}");
-        }
+    fn a_line_is_ours_or_in_the_way_and_does_what_its_options_say() {
+        assert_cases("fstab.txt", |line| {
+            let at_boot = at_boot(line.as_bytes(), &entry().target, &aliases());
+            let edited = put_text(&format!("#\n{line}\r\n{PVE}"));
+            let whose = match &edited {
+                Ok(text) if text.contains(&format!("{line}\r\n")) => "of no concern",
+                Ok(_) => "ours",
+                Err(error) if *error == format!("line 2 of fstab is not ours: {line:?}") => "in the way",
+                Err(error) => error,
+            };
+            format!("{at_boot:?}, {whose}")
+        });
     }
 
     fn fstab() -> impl Strategy<Value = Vec<u8>> {
