@@ -14,6 +14,13 @@ use crate::command::argument::{BlockDevice, Disk};
 ///
 /// Loop devices, device-mapper, md, zvols, optical and RAM disks are none, and neither are the boot partitions of an
 /// eMMC.
+///
+/// ```
+/// # use proxmox_privileged::disks::{block_devices, disks};
+/// assert_eq!(disks(["sdaa", "sdb", "loop0"]), ["/dev/sdb".parse()?, "/dev/sdaa".parse()?]);
+/// assert_eq!(block_devices(["sdb1", "dm-0"]), ["/dev/sdb1".parse()?]);
+/// # Ok::<(), proxmox_privileged::Malformed>(())
+/// ```
 pub fn disks<'a>(names: impl IntoIterator<Item = &'a str>) -> Vec<Disk> {
     devices(names)
 }

@@ -176,6 +176,25 @@ impl fmt::Display for Also<'_> {
 /// Creates the golden container.
 ///
 /// Never repeated here: after an error look at the container first ([`GoldenError::leftover`]).
+///
+/// ```
+/// # mod now { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/now.rs")); }
+/// # use now::now;
+/// # use proxmox_privileged::{Command, CommandOutput, golden::{GoldenSpec, create_golden_lxc}};
+/// let spec = GoldenSpec {
+///     vmid: "210".parse()?,
+///     template: "local:vztmpl/debian-13-standard_13.1-2_amd64.tar.zst".parse()?,
+///     storage: "local-zfs".parse()?,
+///     rootfs: "4".parse()?,
+///     cores: "1".parse()?,
+///     memory: "512".parse()?,
+///     hostname: "golden".parse()?,
+///     bridge: "vmbr0".parse()?,
+/// };
+/// let runner = |_: &Command| Ok(CommandOutput::from("extracting archive\n"));
+/// assert_eq!(now(create_golden_lxc(&runner, &spec))?.vmid, spec.vmid);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub async fn create_golden_lxc(runner: &dyn Runner, spec: &GoldenSpec) -> Result<GoldenCreated, GoldenError> {
     let vmid = spec.vmid;
     let output = runner.run(&CREATE.command(spec)).await.map_err(|source| {

@@ -149,6 +149,26 @@ pub struct Unmounted {
 ///
 /// Refuses a target that is not safe or holds something else, a UUID that is on two devices, on none or on one that may
 /// not be mounted, a type not in [`FsType`], and a filesystem that is mounted in another place.
+///
+/// ```
+/// # mod now { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/now.rs")); }
+/// # use now::now;
+/// # use proxmox_privileged::{Command, CommandOutput};
+/// # use proxmox_privileged::mount::{Candidates, MountRequest, TargetPlace, mount_by_uuid};
+/// let runner = |_: &Command| Ok(CommandOutput::from(r#"{"filesystems": []}"#));
+/// let request = MountRequest {
+///     uuid: "ABCD-1234".parse()?,
+///     target: "/mnt/felhom/usb".parse()?,
+///     place: TargetPlace::Absent,
+///     candidates: Candidates::default(),
+///     fstab: Vec::new(),
+///     is_same: |_, _| false,
+///     udev: Vec::new(),
+/// };
+/// let error = now(mount_by_uuid(&runner, &request)).unwrap_err();
+/// assert_eq!(error.to_string(), "no device holds filesystem ABCD-1234");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub async fn mount_by_uuid(runner: &dyn Runner, request: &MountRequest) -> Result<Mounted, MountError> {
     let MountRequest { uuid, target, place, .. } = request;
     let no_place = UnsafeSnafu { target: target.clone(), place: *place };
@@ -192,6 +212,15 @@ pub async fn mount_by_uuid(runner: &dyn Runner, request: &MountRequest) -> Resul
 
 /// Unmounts whatever is mounted on the target, mounts on top of each other one by one. An automount that waits below them
 /// or alone goes on waiting.
+///
+/// ```
+/// # mod now { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/now.rs")); }
+/// # use now::now;
+/// # use proxmox_privileged::{Command, CommandOutput, mount::unmount};
+/// let runner = |_: &Command| Ok(CommandOutput::from(r#"{"filesystems": []}"#));
+/// assert!(!now(unmount(&runner, &"/mnt/felhom/usb".parse()?))?.was_mounted);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub async fn unmount(runner: &dyn Runner, target: &MountTarget) -> Result<Unmounted, MountError> {
     let unknown =
         |may_have_happened| move |_: &mut _| UnknownSnafu { target: target.clone(), may_have_happened };

@@ -25,6 +25,17 @@ pub trait Runner: Send + Sync {
     fn run(&self, command: &Command) -> RunFuture<'_, Result<CommandOutput, RunError>>;
 }
 
+/// A closure answers at once: for tests, examples and recordings.
+impl<F> Runner for F
+where
+    F: Fn(&Command) -> Result<CommandOutput, RunError> + Send + Sync,
+{
+    fn run(&self, command: &Command) -> RunFuture<'_, Result<CommandOutput, RunError>> {
+        let answer = self(command);
+        Box::pin(async move { answer })
+    }
+}
+
 /// What a command that ended left behind, whatever its exit status.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CommandOutput {
@@ -51,6 +62,14 @@ pub enum CommandEnd {
 
 /// What `mount` says after the reason. Seen with util-linux 2.38.
 const HINT: &str = "dmesg(1) may have more information";
+
+impl From<&str> for CommandOutput {
+    /// A process that printed this and exited with status 0.
+    fn from(stdout: &str) -> Self {
+        let (stdout, stderr) = (stdout.into(), Vec::new());
+        Self { end: CommandEnd::Exit(0), stdout, stderr, stdout_truncated: false, stderr_truncated: false }
+    }
+}
 
 impl CommandOutput {
     /// Whether the process exited with status 0.

@@ -4,8 +4,6 @@ use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
-use core::pin::pin;
-use core::task::{Context, Poll, Waker};
 
 use mockall::Sequence;
 
@@ -31,23 +29,12 @@ pub(crate) fn scripted(steps: Vec<Step<'_>>) -> MockRunner {
     runner
 }
 
-/// The value of a future that never waits.
-pub(crate) fn now<T>(future: impl Future<Output = T> + Send) -> T {
-    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
-        Poll::Ready(value) => value,
-        Poll::Pending => panic!("the scripted runner never waits"),
-    }
-}
+// The examples of the documentation have it too.
+include!("../fixtures/now.rs");
 
 /// A process that exited.
 pub(crate) fn exited(status: i32, stdout: &str, stderr: &str) -> CommandOutput {
-    CommandOutput {
-        end: CommandEnd::Exit(status),
-        stdout: stdout.into(),
-        stderr: stderr.into(),
-        stdout_truncated: false,
-        stderr_truncated: false,
-    }
+    CommandOutput { end: CommandEnd::Exit(status), stderr: stderr.into(), ..stdout.into() }
 }
 
 /// The text of a file in `fixtures/`.

@@ -157,6 +157,16 @@ pub enum SensorsError {
 }
 
 /// Reads all sensors of the node.
+///
+/// ```
+/// # mod now { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/now.rs")); }
+/// # use now::now;
+/// # use proxmox_privileged::{Command, CommandOutput, sensors::sensors};
+/// let runner = |_: &Command| Ok(CommandOutput::from("nvme-pci-0100\nComposite:\n  temp1_input: 38.850\n"));
+/// let chips = now(sensors(&runner))?;
+/// assert_eq!(chips[0].features[0].reading("input"), Some(38.85));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub async fn sensors(runner: &dyn Runner) -> Result<Vec<Chip>, SensorsError> {
     judged(&runner.run(&SENSORS.command(&())).await.context(NotRunSnafu)?)
 }

@@ -128,6 +128,17 @@ pub enum SmartReason {
 }
 
 /// Asks a disk for its health, unless it sleeps.
+///
+/// ```
+/// # mod now { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/now.rs")); }
+/// # use now::now;
+/// # use proxmox_privileged::{Command, CommandOutput, smart::{Smart, smart}};
+/// let recorded = r#"{"model_name": "QEMU HARDDISK", "smart_status": {"passed": true}}"#;
+/// let runner = |_: &Command| Ok(CommandOutput::from(recorded));
+/// let Smart::Report(report) = now(smart(&runner, &"/dev/sda".parse()?))? else { panic!("it sleeps") };
+/// assert_eq!((report.is_passed, report.temperature_celsius), (Some(true), None));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub async fn smart(runner: &dyn Runner, disk: &Disk) -> Result<Smart, SmartError> {
     let output =
         runner.run(&SMARTCTL.command(disk)).await.with_context(|_| NotRunSnafu { disk: disk.clone() })?;

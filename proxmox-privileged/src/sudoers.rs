@@ -44,6 +44,14 @@ const GRACE: u64 = 15;
 /// The text of `/etc/sudoers.d/felhom-agent` for the account of the agent.
 ///
 /// Install it with mode 0440 after `visudo -s -c -f FILE` has passed. A name with a dot in it is ignored by sudo.
+///
+/// ```
+/// # use proxmox_privileged::{programs, sudoers};
+/// let text = sudoers(&"felhom".parse()?);
+/// assert!(text.contains("felhom ALL=(root) TIMEOUT=75s NOPASSWD: NOSETENV: NOEXEC: /usr/sbin/smartctl ^"));
+/// assert!(programs().iter().any(|program| program.package() == "smartmontools"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn sudoers(user: &UserName) -> String {
     let rules: String = rows().iter().filter_map(|row| rule(user, row)).collect();
     // env_keep: sudo's own list lets DISPLAY, COLORS, PS1 and more through; an empty string instead of `!` is refused.

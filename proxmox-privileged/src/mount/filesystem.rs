@@ -245,6 +245,16 @@ impl Survey {
 }
 
 /// Probes a device for a filesystem.
+///
+/// ```
+/// # mod now { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/now.rs")); }
+/// # use now::now;
+/// # use proxmox_privileged::{Command, CommandOutput, mount::filesystem::{Probed, probe}};
+/// let runner = |_: &Command| Ok(CommandOutput::from("UUID=ABCD-1234\nTYPE=vfat\nLABEL=USB\n"));
+/// let Probed::Filesystem(found) = now(probe(&runner, &"/dev/sdb1".parse()?))? else { panic!("nothing") };
+/// assert_eq!(found.label.as_deref(), Some("USB"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub async fn probe(runner: &dyn Runner, device: &BlockDevice) -> Result<Probed, ProbeError> {
     let failed = |reason| ProbeError { device: device.clone(), reason };
     let output = runner.run(&BLKID.command(device)).await.map_err(failed)?;

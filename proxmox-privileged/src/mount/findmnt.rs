@@ -171,11 +171,33 @@ pub(crate) async fn mount_table(runner: &dyn Runner) -> Result<MountTable, Table
 }
 
 /// Tells what is mounted on the target.
+///
+/// ```
+/// # mod now { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/now.rs")); }
+/// # use now::now;
+/// # use proxmox_privileged::{Command, CommandOutput, mount::findmnt::mount_state};
+/// let table = r#"{"filesystems": [{"source": "/dev/sdb1", "target": "/mnt/felhom/usb", "options": "rw"}]}"#;
+/// let runner = |_: &Command| Ok(CommandOutput::from(table));
+/// let mount = now(mount_state(&runner, &"/mnt/felhom/usb".parse()?))?.unwrap();
+/// assert!(mount.source == "/dev/sdb1" && !mount.is_harmless());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub async fn mount_state(runner: &dyn Runner, target: &MountTarget) -> Result<Option<Mount>, TableError> {
     Ok(mount_table(runner).await?.at(target).cloned())
 }
 
 /// Tells where a filesystem is mounted, or a part of it: found by its UUID, or by the device that holds it.
+///
+/// ```
+/// # mod now { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/now.rs")); }
+/// # use now::now;
+/// # use proxmox_privileged::{Command, CommandOutput, mount::findmnt::mount_of};
+/// let table = r#"{"filesystems": [{"source": "/dev/sdb1", "target": "/mnt/felhom/usb", "options": "rw"}]}"#;
+/// let runner = |_: &Command| Ok(CommandOutput::from(table));
+/// let mount = now(mount_of(&runner, &"ABCD-1234".parse()?, "/dev/sdb1"))?.unwrap();
+/// assert_eq!(mount.target, "/mnt/felhom/usb");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub async fn mount_of(runner: &dyn Runner, uuid: &FsUuid, device: &str) -> Result<Option<Mount>, TableError> {
     Ok(mount_table(runner).await?.of(uuid, device).cloned())
 }
@@ -186,6 +208,15 @@ pub async fn mount_of(runner: &dyn Runner, uuid: &FsUuid, device: &str) -> Resul
 /// `nofail` and `X-mount.mkdir`, and findmnt knows neither.
 ///
 /// Source: util-linux 2.38 `misc-utils/findmnt-verify.c`.
+///
+/// ```
+/// # mod now { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/now.rs")); }
+/// # use now::now;
+/// # use proxmox_privileged::{Command, CommandOutput, mount::findmnt::complaints};
+/// let runner = |_: &Command| Ok(CommandOutput::from("/mnt/x\n   [E] unreachable: No such file or directory\n"));
+/// assert_eq!(now(complaints(&runner, b""))?, ["/mnt/x: unreachable: No such file or directory"]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub async fn complaints(runner: &dyn Runner, fstab: &[u8]) -> Result<Vec<String>, TableError> {
     let output = runner.run(&VERIFY.command(&())).await.map_err(|source| TableError::NotRun { source })?;
     if !matches!(output.end, CommandEnd::Exit(0 | 1)) || output.stdout_truncated {

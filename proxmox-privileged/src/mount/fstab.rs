@@ -115,6 +115,18 @@ pub fn in_the_way(fstab: &[u8], target: &MountTarget, aliases: &Aliases) -> Opti
 }
 
 /// The file with this entry in it, in place of the one that the target had. The same file if nothing changes.
+///
+/// ```
+/// # use proxmox_privileged::mount::alias::Aliases;
+/// # use proxmox_privileged::mount::filesystem::{FsType, Survey};
+/// # use proxmox_privileged::mount::fstab::{AtBoot, FstabEntry, at_boot, put, remove};
+/// let entry = FstabEntry { uuid: "ABCD-1234".parse()?, target: "/mnt/felhom/usb".parse()?, kind: FsType::Vfat };
+/// let aliases = Aliases::new(&entry.uuid, &Survey::default(), |_, _| false);
+/// let edited = put(b"proc /proc proc defaults 0 0\n", &entry, &aliases)?;
+/// assert_eq!(at_boot(&edited, &entry.target, &aliases), AtBoot::Mounted);
+/// assert_eq!(remove(&edited, &entry.target)?, b"proc /proc proc defaults 0 0\n");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn put(fstab: &[u8], entry: &FstabEntry, aliases: &Aliases) -> Result<Vec<u8>, FstabConflict> {
     if let Some(conflict) = in_the_way(fstab, &entry.target, aliases) {
         return Err(conflict);
