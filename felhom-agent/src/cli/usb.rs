@@ -1,31 +1,31 @@
 //! The command `usb`: disks that customers plug in, by the UUID of their file system.
 
+mod named;
 mod persist;
 
 use std::sync::Arc;
 
-use clap::{Args, Subcommand};
+use clap::Subcommand;
+use proxmox_privileged::Runner;
 use proxmox_privileged::argument::BlockDevice;
-use proxmox_privileged::argument::{FsUuid, MountTarget};
 use proxmox_privileged::mount::filesystem::{Filesystem, Survey, unprobed};
 use proxmox_privileged::mount::{MountError, MountRequest, mount_by_uuid, unmount};
-use proxmox_privileged::{Malformed, Runner};
 use serde_json::{Value, json};
 
 use super::output::{Common, Printed, print_error, print_problem, stopped};
 use super::session::{self, Session};
 use super::table::{bytes, or_dash, table, worst};
 use crate::config::{Environment, Settings};
-use crate::config::{UsbDisk, usb_target};
 use crate::host::device::{Devices, HostDevice, is_same};
 use crate::host::health::rank;
 use crate::host::place::place_of;
 use crate::host::preview::Preview;
-use crate::host::usb::{UsbState, examine, look, unwritable};
+use crate::host::usb::{UsbState, examine, unwritable};
 use crate::report::chain;
 use crate::report::exit::Exit;
-use crate::report::finding::{Finding, Remedy};
+use crate::report::finding::Finding;
 use crate::report::terminal::plain;
+use named::{DiskName, Named, disk, failed, target_of};
 
 /// What is done with USB disks.
 #[derive(Clone, Debug, Subcommand)]
@@ -42,30 +42,6 @@ pub(super) enum UsbVerb {
     Persist(Named),
     /// Takes a disk out of /etc/fstab; only root can
     Forget(DiskName),
-}
-
-/// A disk: one of the configuration, or named with its file system.
-#[derive(Clone, Debug, Args)]
-pub(super) struct Named {
-    #[command(flatten)]
-    name: DiskName,
-    /// UUID of its file system [default: the one that the configuration has for NAME]
-    #[arg(long)]
-    uuid: Option<FsUuid>,
-    /// Accepts a disk that is not on USB [default: as the configuration says with `any_disk`]
-    #[arg(long)]
-    any_disk: bool,
-}
-
-/// The name of a disk.
-#[derive(Clone, Debug, Args)]
-pub(super) struct DiskName {
-    /// Name of the directory below /mnt/felhom
-    #[arg(value_name = "NAME")]
-    name: String,
-    /// Shows what would be done, and does nothing
-    #[arg(long)]
-    dry_run: bool,
 }
 
 pub(super) fn run(common: &Common, verb: &UsbVerb, environment: &Environment) -> Exit {
@@ -151,45 +127,19 @@ async fn status(session: &Session<Settings>) -> Result<Printed, Box<Finding>> {
         let state = examine(&*session.runner, &Devices::of_host(), &fstab, disk).await;
         states.push(state.map_err(|error| stopped(chain(&error), Exit::Unchecked))?);
     }
-    states.sort_by_key(|state| rank(state.status));
+    states.sort_by_key(|state| rank(state.finding.status));
     let text = match states.as_slice() {
         [] => "the configuration names no USB disk\n".into(),
         states => table(&["NAME", "STATE", "WHAT", "REPAIR"], &states.iter().map(line).collect::<Vec<_>>()),
     };
-    let exit = worst(states.iter().map(|state| state.status));
+    let exit = worst(states.iter().map(|state| state.finding.status));
     Ok(Printed::new(text, &json!({ "schema": "felhom.usb-status/1", "disks": states }), exit))
 }
 
 fn line(state: &UsbState) -> Vec<String> {
-    let command = state.fix.clone().or_else(|| state.look.clone()).unwrap_or_default();
-    vec![state.name.clone(), state.status.label().into(), state.summary.clone(), command]
-}
-
-/// The disk that is meant.
-fn disk(session: &Session<Settings>, named: &Named) -> Result<UsbDisk, Box<Finding>> {
-    let name = &named.name.name;
-    let known = session.config.usb.iter().find(|disk| disk.name == *name);
-    let mut disk = match (&named.uuid, known) {
-        (Some(uuid), Some(disk)) if disk.uuid == *uuid => disk.clone(),
-        (Some(uuid), _) => UsbDisk::new(name, uuid.clone()).map_err(|error| usage(&error))?,
-        (None, Some(disk)) => disk.clone(),
-        (None, None) => {
-            let text = format!(
-                "the configuration has no USB disk `{name}`; give --uuid, or see felhom-agent usb list"
-            );
-            return Err(stopped(text, Exit::Usage));
-        }
-    };
-    disk.any_disk |= named.any_disk;
-    Ok(disk)
-}
-
-fn target_of(name: &DiskName) -> Result<MountTarget, Box<Finding>> {
-    usb_target(&name.name).map_err(|error| usage(&error))
-}
-
-fn usage(error: &Malformed) -> Box<Finding> {
-    stopped(error.to_string(), Exit::Usage)
+    let finding = &state.finding;
+    let command = finding.commands().next().map(|(_, command)| command.into()).unwrap_or_default();
+    vec![state.name.clone(), finding.status.label().into(), finding.summary.clone(), command]
 }
 
 /// Runs something, or shows what it would run.
@@ -207,18 +157,6 @@ async fn shown_or_done<T>(
         (Err(error), noted) if noted.is_empty() => Err(failed(&error)),
         (_, noted) => Ok(Err(noted)),
     }
-}
-
-/// Why something was not done, and how to insist on it.
-fn failed(error: &MountError) -> Box<Finding> {
-    let hint = match error {
-        MountError::NotUsb { .. } => "; --any-disk, or any_disk in the configuration, accepts it",
-        _ => "",
-    };
-    let problem = Finding::skip(format!("{}{hint}", chain(error)));
-    let is_riddle = matches!(error, MountError::Ambivalent { .. });
-    let look = look(error).filter(|_| is_riddle).map(Remedy::Look);
-    Box::new(look.into_iter().fold(problem, Finding::remedy))
 }
 
 /// What a dry run prints.

@@ -8,12 +8,13 @@ use proxmox_privileged::mount::filesystem::{FsType, Survey};
 use proxmox_privileged::mount::findmnt::{Mount, TableError, mount_of, mount_state};
 use proxmox_privileged::mount::fstab::{AtBoot, FstabConflict, at_boot, in_the_way};
 use proxmox_privileged::mount::{Candidates, MountError, TargetPlace, sole_holder};
-use serde::Serialize;
+use serde::{Serialize, Serializer};
+use serde_json::json;
 
 use super::device::{Devices, is_same};
 use super::place::place_of;
 use crate::config::UsbDisk;
-use crate::report::finding::{Remedy, Status};
+use crate::report::finding::{Finding, Remedy, Status};
 
 /// What is known of a disk.
 #[derive(Clone, Debug, Serialize)]
@@ -30,14 +31,18 @@ pub struct UsbState {
     pub mount: Option<Mount>,
     /// Whether it is mounted, and nothing can be written to it.
     pub read_only: bool,
-    /// The verdict.
-    pub status: Status,
-    /// Why.
-    pub summary: String,
-    /// The command that repairs it.
-    pub fix: Option<String>,
-    /// The command that only shows more of it.
-    pub look: Option<String>,
+    /// The verdict, why, and the command that repairs it or shows more of it.
+    #[serde(flatten, serialize_with = "judged")]
+    pub finding: Finding,
+}
+
+/// The finding as the document has it: no command, or one.
+fn judged<S: Serializer>(finding: &Finding, serializer: S) -> Result<S::Ok, S::Error> {
+    let of =
+        |wanted: &str| finding.commands().find(|(label, _)| *label == wanted).map(|(_, command)| command);
+    let (fix, look) = (of("fix"), of("look"));
+    json!({ "status": finding.status, "summary": finding.summary, "fix": fix, "look": look })
+        .serialize(serializer)
 }
 
 /// Looks at a disk of the configuration.
@@ -69,18 +74,13 @@ pub async fn examine(
         in_the_way: in_the_way(fstab, target, &aliases),
         is_pulled: mount.as_ref().is_some_and(is_pulled),
     };
-    let (status, summary, remedy) = facts.judge(disk);
-    let (fix, look) = sorted(remedy);
     Ok(UsbState {
         name: disk.name.clone(),
         uuid: uuid.to_string(),
         target: target.to_string(),
         read_only: facts.unwritable.is_some(),
+        finding: facts.judge(disk),
         mount,
-        status,
-        summary,
-        fix,
-        look,
         devices: holders,
     })
 }
@@ -101,15 +101,6 @@ async fn holder(
     }
     let survey = Survey::of(runner, &candidates.devices, devices.filesystems()).await;
     sole_holder(&survey, &disk.uuid, &candidates)
-}
-
-/// A command that repairs, or one that only shows.
-fn sorted(remedy: Option<Remedy>) -> (Option<String>, Option<String>) {
-    match remedy {
-        Some(Remedy::Fix(fix)) => (Some(fix), None),
-        Some(Remedy::Look(look)) => (None, Some(look)),
-        None => (None, None),
-    }
 }
 
 /// What decides.
@@ -168,19 +159,8 @@ pub fn look(error: &MountError) -> Option<String> {
     })
 }
 
-/// A verdict, why, and the command against it.
-type Judged = (Status, String, Option<Remedy>);
-
-fn fail(text: String, remedy: Remedy) -> Judged {
-    (Status::Fail, text, Some(remedy))
-}
-
-fn warn(text: String, remedy: Remedy) -> Judged {
-    (Status::Warn, text, Some(remedy))
-}
-
 /// A disk that `usb mount` and `usb persist` refuse.
-fn refused(error: &MountError) -> Judged {
+fn refused(error: &MountError) -> Finding {
     let (status, text) = match error {
         MountError::NotFound { .. } => (Status::Warn, "not plugged in".into()),
         MountError::Ambivalent { .. } | MountError::NotProbed { .. } => (Status::Warn, error.to_string()),
@@ -189,20 +169,21 @@ fn refused(error: &MountError) -> Judged {
         }
         _ => (Status::Fail, error.to_string()),
     };
-    (status, text, look(error).map(Remedy::Look))
+    look(error).into_iter().fold(Finding::new(status, text), Finding::look)
 }
 
 impl DiskFacts<'_> {
-    fn judge(&self, disk: &UsbDisk) -> Judged {
+    fn judge(&self, disk: &UsbDisk) -> Finding {
         let target = &disk.target;
         match (self.place, self.mount) {
-            (TargetPlace::Symlink, _) => {
-                fail(format!("{target} is a symbolic link"), Remedy::look(format!("ls -ld {target}")))
-            }
+            (TargetPlace::Symlink, _) => Finding::fail(
+                format!("{target} is a symbolic link"),
+                Remedy::look(format!("ls -ld {target}")),
+            ),
             (TargetPlace::NotDirectory, _) => {
-                fail(format!("{target} is no directory"), Remedy::look(format!("ls -ld {target}")))
+                Finding::fail(format!("{target} is no directory"), Remedy::look(format!("ls -ld {target}")))
             }
-            (TargetPlace::Writable, _) => fail(
+            (TargetPlace::Writable, _) => Finding::fail(
                 format!("somebody but root can write to {target}"),
                 Remedy::fix(format!(
                     "chown root:root /mnt /mnt/felhom {target} && chmod go-w /mnt /mnt/felhom {target}"
@@ -215,73 +196,71 @@ impl DiskFacts<'_> {
     }
 
     /// An automount on the target is for this disk: what comes of it shows when somebody looks there.
-    fn waiting(&self, disk: &UsbDisk) -> Judged {
+    fn waiting(&self, disk: &UsbDisk) -> Finding {
         match &self.holder {
-            Ok(_) => (Status::Skip, format!("waits for first use at {}", disk.target), None),
+            Ok(_) => Finding::skip(format!("waits for first use at {}", disk.target)),
             Err(error) => refused(error),
         }
     }
 
-    fn mounted(&self, disk: &UsbDisk, mount: &Mount) -> Judged {
+    fn mounted(&self, disk: &UsbDisk, mount: &Mount) -> Finding {
         let UsbDisk { name, target, uuid, .. } = disk;
         let is_ours = mount.uuid == uuid.as_str() || self.devices.contains(&mount.source);
         if self.is_pulled {
             let text = format!("{} was pulled out while it was mounted at {target}", mount.source);
-            return warn(text, Remedy::fix(format!("felhom-agent usb unmount {name}")));
+            return Finding::warn(text).fix(format!("felhom-agent usb unmount {name}"));
         }
         if !is_ours {
-            return fail(
+            return Finding::fail(
                 format!("{target} holds {}", mount.source),
                 Remedy::look(format!("findmnt {target}")),
             );
         }
         if let Err(error) = self.candidates.permit(uuid, &mount.source) {
             let fix = Remedy::fix(format!("felhom-agent usb unmount {name}"));
-            return fail(format!("mounted at {target}: {error}"), fix);
+            return Finding::fail(format!("mounted at {target}: {error}"), fix);
         }
         if let Err(error @ MountError::Duplicate { .. }) = &self.holder {
             return refused(error);
         }
         if let Some((why, remedy)) = &self.unwritable {
-            return fail(format!("mounted at {target}, but {why}"), remedy.clone());
+            return Finding::fail(format!("mounted at {target}, but {why}"), remedy.clone());
         }
         if !mount.is_harmless() {
             let fix = format!("felhom-agent usb unmount {name} && felhom-agent usb mount {name}");
-            return warn(format!("mounted at {target} without nosuid, nodev and noexec"), Remedy::Fix(fix));
+            return Finding::warn(format!("mounted at {target} without nosuid, nodev and noexec")).fix(fix);
         }
         self.persistent(disk)
     }
 
-    fn not_mounted(&self, disk: &UsbDisk) -> Judged {
+    fn not_mounted(&self, disk: &UsbDisk) -> Finding {
         if let Some(mount) = self.elsewhere {
-            return fail(
+            return Finding::fail(
                 format!("it is mounted at {}", mount.target),
                 Remedy::fix(format!("umount {}", mount.target)),
             );
         }
         match &self.holder {
-            Ok(_) => warn("not mounted".into(), Remedy::fix(format!("felhom-agent usb mount {}", disk.name))),
+            Ok(_) => Finding::warn("not mounted").fix(format!("felhom-agent usb mount {}", disk.name)),
             Err(error) => refused(error),
         }
     }
 
     /// Mounted as it should be; whether also after a reboot.
-    fn persistent(&self, disk: &UsbDisk) -> Judged {
+    fn persistent(&self, disk: &UsbDisk) -> Finding {
         let target = &disk.target;
         match (self.at_boot, &self.in_the_way) {
-            (AtBoot::Mounted, _) => {
-                (Status::Ok, format!("mounted at {target}, and again after a reboot"), None)
-            }
+            (AtBoot::Mounted, _) => Finding::ok(format!("mounted at {target}, and again after a reboot")),
             (AtBoot::Awaited, _) => {
-                (Status::Ok, format!("mounted at {target}, and again after a reboot, on first use"), None)
+                Finding::ok(format!("mounted at {target}, and again after a reboot, on first use"))
             }
             (AtBoot::Nothing, None) => {
-                let fix = Remedy::fix(format!("felhom-agent usb persist {}", disk.name));
-                warn(format!("mounted at {target}, but not after a reboot"), fix)
+                let fix = format!("felhom-agent usb persist {}", disk.name);
+                Finding::warn(format!("mounted at {target}, but not after a reboot")).fix(fix)
             }
             (AtBoot::Nothing, Some(conflict)) => {
-                let look = Remedy::look(format!("sed -n {}p /etc/fstab", conflict.line));
-                warn(format!("mounted at {target}, but not after a reboot: {conflict}"), look)
+                let look = format!("sed -n {}p /etc/fstab", conflict.line);
+                Finding::warn(format!("mounted at {target}, but not after a reboot: {conflict}")).look(look)
             }
         }
     }

@@ -172,14 +172,7 @@ mod tests {
     use super::*;
 
     fn exited(status: i32, stderr: &str) -> CommandOutput {
-        let stderr = stderr.as_bytes().to_vec();
-        CommandOutput {
-            end: CommandEnd::Exit(status),
-            stdout: vec![],
-            stderr,
-            stdout_truncated: false,
-            stderr_truncated: false,
-        }
+        CommandOutput { end: CommandEnd::Exit(status), stderr: stderr.into(), ..CommandOutput::from("") }
     }
 
     #[test]

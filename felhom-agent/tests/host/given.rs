@@ -140,13 +140,7 @@ pub(crate) fn exited(status: i32, stdout: &str) -> CommandOutput {
 
 /// Output of a process that exited and said this.
 pub(crate) fn said(status: i32, stdout: &str, stderr: &str) -> CommandOutput {
-    CommandOutput {
-        end: CommandEnd::Exit(status),
-        stdout: stdout.into(),
-        stderr: stderr.into(),
-        stdout_truncated: false,
-        stderr_truncated: false,
-    }
+    CommandOutput { end: CommandEnd::Exit(status), stderr: stderr.into(), ..stdout.into() }
 }
 
 /// Names of all processes but this one and the first, with `(zombie)` behind those that nobody has waited for.

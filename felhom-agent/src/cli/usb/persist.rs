@@ -9,7 +9,7 @@ use proxmox_privileged::mount::{TargetPlace, sole_holder};
 use proxmox_types::{Rows, StorageDefinition};
 use serde_json::json;
 
-use super::{DiskName, Named, disk, failed, target_of};
+use super::named::{DiskName, Named, disk, failed, target_of};
 use crate::cli::output::{Common, Printed, print_error, stopped};
 use crate::cli::session::{self, Session};
 use crate::config::UsbDisk;

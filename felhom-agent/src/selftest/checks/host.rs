@@ -139,18 +139,12 @@ async fn usb_disks(config: &Config) -> Vec<Finding> {
     let mut findings = Vec::new();
     for disk in &config.usb {
         let finding = match usb::examine(&*runner, &devices, &fstab, disk).await {
-            Ok(state) => found(&state),
+            Ok(state) => state.finding,
             Err(error) => Finding::skip(chain(&error)),
         };
         findings.push(finding.about(disk.name.clone()));
     }
     if findings.is_empty() { vec![Finding::skip("the configuration names no USB disk")] } else { findings }
-}
-
-fn found(state: &usb::UsbState) -> Finding {
-    let finding = Finding::new(state.status, &state.summary);
-    let fix = state.fix.iter().cloned().map(Remedy::Fix);
-    fix.chain(state.look.iter().cloned().map(Remedy::Look)).fold(finding, Finding::remedy)
 }
 
 fn mount_namespace() -> Finding {

@@ -1,36 +1,21 @@
 //! Recordings of smartctl, and what other disks answered.
 
 use proxmox_privileged::smart::smart;
-use proxmox_privileged::{Command, CommandEnd, CommandOutput, RunError, RunFuture, Runner};
+use proxmox_privileged::{Command, CommandOutput};
 use serde_json::{Value, json};
 
 use super::*;
 
-/// Answers every command with these bytes.
-struct Answer(Vec<u8>);
-
-impl Runner for Answer {
-    fn run(&self, _: &Command) -> RunFuture<'_, Result<CommandOutput, RunError>> {
-        let output = CommandOutput {
-            end: CommandEnd::Exit(0),
-            stdout: self.0.clone(),
-            stderr: Vec::new(),
-            stdout_truncated: false,
-            stderr_truncated: false,
-        };
-        Box::pin(std::future::ready(Ok(output)))
-    }
-}
-
 /// The verdict as a person reads it.
-fn told_of(stdout: Vec<u8>) -> String {
+fn told_of(stdout: &[u8]) -> String {
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-    let (status, why) = disk(&runtime.block_on(smart(&Answer(stdout), &"/dev/sda".parse().unwrap())));
+    let answer = |_: &Command| Ok(CommandOutput { stdout: stdout.to_vec(), ..CommandOutput::from("") });
+    let (status, why) = disk(&runtime.block_on(smart(&answer, &"/dev/sda".parse().unwrap())));
     format!("{} {why}", status.label())
 }
 
 fn told(document: &Value) -> String {
-    told_of(document.to_string().into_bytes())
+    told_of(document.to_string().as_bytes())
 }
 
 fn recorded(name: &str) -> Vec<u8> {
@@ -74,7 +59,7 @@ fn every_recorded_disk_is_judged_by_what_it_tells() {
         ),
     ];
     for (name, expected) in rows {
-        assert_eq!(told_of(recorded(name)), expected, "{name}");
+        assert_eq!(told_of(&recorded(name)), expected, "{name}");
     }
 }
 
@@ -102,7 +87,7 @@ fn a_disk_that_cannot_be_asked_is_no_failed_disk_whatever_smartctl_says() {
 fn an_answer_that_is_no_report_is_no_failed_disk() {
     let nonsense = "warn /dev/sda: smartctl printed no JSON: exit status 0: ";
     for stdout in [&b"{\"smart_status\": {"[..], b"", b"\xff\xfe", b"Segmentation fault"] {
-        let told = told_of(stdout.to_vec());
+        let told = told_of(stdout);
         assert!(told.starts_with(nonsense), "{told}");
     }
     let documents =
