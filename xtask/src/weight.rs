@@ -3,7 +3,6 @@
 //! That no function is longer than 40 lines is for clippy to say, whose limit stands in `clippy.toml`.
 
 mod imports;
-mod modules;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::ExitCode;
@@ -11,7 +10,7 @@ use std::process::ExitCode;
 use snafu::Whatever;
 
 use crate::workspace::{MEMBERS, Workspace, is_rust};
-use modules::Modules;
+use imports::Modules;
 
 /// What there may be at most, in the whole workspace and in one place.
 const LINES: usize = 40_000;
@@ -28,7 +27,7 @@ pub(crate) fn run() -> Result<ExitCode, Whatever> {
     let workspace = Workspace::load(".")?;
     let rust = workspace.files.iter().filter(|(path, _)| is_rust(path));
     let sizes: Sizes<'_> = rust.map(|(path, text)| (path.as_str(), text.lines().count())).collect();
-    let modules = modules::all(&workspace);
+    let modules = imports::all(&workspace);
     let listed = workspace.list("type-names");
     let twice = listed.map_or_else(|violation| vec![violation], |listed| twice(&listed, &modules));
     let findings = [heavy(&sizes), full(&sizes), twice, imports::circles(&modules)].concat();
@@ -99,7 +98,7 @@ fn twice(listed: &BTreeSet<String>, modules: &Modules) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::modules::Module;
+    use super::imports::Module;
     use super::*;
     use crate::source;
 
