@@ -4,7 +4,7 @@
 //! once.
 
 pub mod privilege;
-pub mod trace;
+pub mod worker;
 
 use alloc::format;
 use alloc::string::{String, ToString};
@@ -12,7 +12,7 @@ use alloc::vec::Vec;
 use core::time::Duration;
 
 pub use privilege::{CodeCheck, Privileges, Shows};
-pub use trace::{TaskId, Trace, Worker};
+pub use worker::{TaskId, Worker};
 
 use crate::{Method, Request};
 
@@ -88,6 +88,37 @@ impl Pace {
             Self::Storage => 10,
             Self::Change => 35,
         })
+    }
+}
+
+/// Where it shows that a call which changes something was executed, if its answer was lost.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub enum Trace {
+    /// Nowhere that is of use: it is a read, or its effect does not tell who caused it.
+    Nowhere,
+    /// In the list of tasks.
+    Task(Worker),
+    /// In the list of tasks alone: PVE starts a worker, and answers without its UPID.
+    Dropped(Worker),
+    /// In the list of tasks, and in the container's list of snapshots.
+    Snapshot(Worker),
+    /// In the list of tasks, and in that this endpoint finds nothing at the same path any more.
+    Deleted(Worker, &'static Endpoint),
+    /// In what this endpoint reads at the same path: the parameters that were sent.
+    Value(&'static Endpoint),
+}
+
+impl Trace {
+    /// The worker that the call starts.
+    pub const fn worker(&self) -> Option<Worker> {
+        match self {
+            Self::Task(worker)
+            | Self::Dropped(worker)
+            | Self::Snapshot(worker)
+            | Self::Deleted(worker, _) => Some(*worker),
+            Self::Nowhere | Self::Value(_) => None,
+        }
     }
 }
 

@@ -3,17 +3,8 @@
 use proxmox_types::params::PermissionFilter;
 use proxmox_types::{Permissions, Pool, PoolId, Role, Rows, TokenId, TokenInfo};
 
-use super::Nothing;
-#[cfg(feature = "sim")]
-use crate::call::made::Build;
-use crate::endpoint::{CodeCheck, Endpoint, Privileges, Returns};
-use crate::{Call, Client, Method, decode};
-
-/// Privileges, roles and tokens.
-#[derive(Clone, Copy, Debug)]
-pub struct Access<'a> {
-    pub(crate) client: &'a Client,
-}
+use super::place::Access;
+use crate::{Call, Client};
 
 endpoints! {
     impl Access<'a> as self, 'a {
@@ -72,12 +63,6 @@ endpoints! {
             ("Pool.Audit" on "/pool/{poolid}"),
             "pve-manager PVE/API2/Pool.pm, index"
         ).filters().seen("get-pools.limited");
-    }
-}
-
-impl<'a> Access<'a> {
-    fn call<P>(self, endpoint: &'static Endpoint) -> Call<'a, Nothing, P> {
-        self.client.call(endpoint)
     }
 }
 

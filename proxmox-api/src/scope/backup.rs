@@ -8,11 +8,9 @@ use alloc::string::String;
 use proxmox_types::params::VzdumpParams;
 use proxmox_types::{BackupVolume, StorageId, VzdumpDefaults};
 
-use super::Node;
-#[cfg(feature = "sim")]
-use crate::call::made::Build;
-use crate::endpoint::{CodeCheck, Endpoint, Pace, Privileges, Returns, TaskId, Trace, Worker};
-use crate::{Call, Method, Started, decode};
+use super::place::Node;
+use crate::Started;
+use crate::endpoint::{Pace, Returns, TaskId, Trace, Worker};
 
 const API: &str = "pve-manager PVE/API2/Backup.pm, assert_param_permission_common";
 const VZDUMP_API: &str = "pve-manager PVE/API2/VZDump.pm";

@@ -3,17 +3,8 @@
 use proxmox_types::params::ResourceFilter;
 use proxmox_types::{ClusterStatusEntry, HaResource, ReplicationJob, Resource, Rows, TaskEntry, Vmid};
 
-use super::{Node, Nothing};
-#[cfg(feature = "sim")]
-use crate::call::made::Build;
-use crate::endpoint::{CodeCheck, Endpoint, Privileges, Returns};
-use crate::{Call, Client, Method, decode};
-
-/// The cluster, which may be one node.
-#[derive(Clone, Copy, Debug)]
-pub struct Cluster<'a> {
-    pub(crate) client: &'a Client,
-}
+use super::place::{Cluster, Node};
+use crate::Call;
 
 endpoints! {
     impl Cluster<'a> as self, 'a {
@@ -104,10 +95,6 @@ endpoints! {
 }
 
 impl<'a> Cluster<'a> {
-    fn call<P>(self, endpoint: &'static Endpoint) -> Call<'a, Nothing, P> {
-        self.client.call(endpoint)
-    }
-
     /// Asks whether a VMID is free; one that is taken is an error that says so.
     ///
     /// `GET /cluster/nextid` with `vmid`; needs no privilege.

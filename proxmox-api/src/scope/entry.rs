@@ -14,6 +14,17 @@
 //!
 //! `self` and the lifetime of the calls stand in the head, because a macro cannot name them for its caller.
 
+use crate::endpoint::Endpoint;
+
+/// A part of the API.
+pub(super) struct Section {
+    /// Every endpoint of it.
+    pub(super) endpoints: &'static [&'static Endpoint],
+    /// How the call of each operation is made of names and JSON.
+    #[cfg(feature = "sim")]
+    pub(super) builds: &'static [(&'static str, crate::call::made::Build)],
+}
+
 macro_rules! endpoints {
     ($(
         impl $Scope:ident $(<$own:lifetime>)? as $self:ident, $life:lifetime {$(
@@ -29,32 +40,32 @@ macro_rules! endpoints {
         $($(
             #[doc = concat!("`", stringify!($method), " ", $path, "`, which is called with `", stringify!($Scope), "::",
                 stringify!($name), "`.")]
-            pub static $ROW: Endpoint =
-                Endpoint::new($operation, method!($method), $path, privileges!($declared), returns!($answer))
+            pub static $ROW: $crate::endpoint::Endpoint =
+                $crate::endpoint::Endpoint::new($operation, method!($method), $path, privileges!($declared), returns!($answer))
                     .checks(&[
-                        &[$(CodeCheck::new($when, privileges!($needed), $source)$(.$mark($($recording)?))*),*],
+                        &[$($crate::endpoint::CodeCheck::new($when, privileges!($needed), $source)$(.$mark($($recording)?))*),*],
                         $($shared)?
                     ])
                     $(.$word($($argument),*))*;
         )*)*
 
-        /// Every endpoint of this part of the API.
-        pub(super) static ALL: &[&Endpoint] = &[$($(&$ROW),*),*];
-
-        /// How the call of each is made of names and JSON.
-        #[cfg(feature = "sim")]
-        pub(super) static BUILDS: &[(&str, Build)] = &[$($(($operation, |client, given| {
-            within!($Scope: scope of client, given);
-            called!(call of scope.$name, given, ($($signature)*) $($Params)?);
-            made!(call, given, $answer)
-        })),*),*];
+        /// This part of the API.
+        pub(super) static SECTION: super::entry::Section = super::entry::Section {
+            endpoints: &[$($(&$ROW),*),*],
+            #[cfg(feature = "sim")]
+            builds: &[$($(($operation, |client, given| {
+                within!($Scope: scope of client, given);
+                called!(call of scope.$name, given, ($($signature)*) $($Params)?);
+                made!(call, given, $answer)
+            })),*),*],
+        };
 
         $(impl $(<$own>)? $Scope $(<$own>)? {$(
             $(#[$doc])+
             ///
             #[doc = concat!("`", stringify!($method), " ", $path, "`; needs ", words!($declared), ".")]
             $(#[doc = concat!("- ", words!($needed), ": ", $when)])*
-            pub fn $name($($signature)*) -> Call<$life, $answer $(<$item>)? $(, $Params)?> {
+            pub fn $name($($signature)*) -> $crate::Call<$life, $answer $(<$item>)? $(, $Params)?> {
                 answered!($self.call(&$ROW)$($($sent)*)?, $answer)
             }
         )*})*
@@ -63,50 +74,50 @@ macro_rules! endpoints {
 
 macro_rules! method {
     (GET) => {
-        Method::Get
+        $crate::Method::Get
     };
     (POST) => {
-        Method::Post
+        $crate::Method::Post
     };
     (PUT) => {
-        Method::Put
+        $crate::Method::Put
     };
     (DELETE) => {
-        Method::Delete
+        $crate::Method::Delete
     };
 }
 
 /// What the type of an answer says about the answer.
 macro_rules! returns {
     (Nothing) => {
-        Returns::Null
+        $crate::endpoint::Returns::Null
     };
     (Rows) => {
-        Returns::List
+        $crate::endpoint::Returns::List
     };
     (Interfaces) => {
-        Returns::List
+        $crate::endpoint::Returns::List
     };
     (Page) => {
-        Returns::Page
+        $crate::endpoint::Returns::Page
     };
     (Upid) => {
-        Returns::Upid
+        $crate::endpoint::Returns::Upid
     };
     (Started) => {
-        Returns::UpidOrNull
+        $crate::endpoint::Returns::UpidOrNull
     };
     (Vmid) => {
-        Returns::Integer
+        $crate::endpoint::Returns::Integer
     };
     (String) => {
-        Returns::Text
+        $crate::endpoint::Returns::Text
     };
     (VolumeId) => {
-        Returns::Text
+        $crate::endpoint::Returns::Text
     };
     ($object:ident) => {
-        Returns::Object
+        $crate::endpoint::Returns::Object
     };
 }
 
@@ -116,19 +127,19 @@ macro_rules! answered {
         $call
     };
     ($call:expr, Page) => {
-        $call.reading(decode::page)
+        $call.reading($crate::decode::page)
     };
     ($call:expr, Upid) => {
-        $call.reading(decode::data).changing()
+        $call.reading($crate::decode::data).changing()
     };
     ($call:expr, Started) => {
-        $call.reading(decode::data).changing()
+        $call.reading($crate::decode::data).changing()
     };
     ($call:expr, VolumeId) => {
-        $call.reading(decode::data).changing()
+        $call.reading($crate::decode::data).changing()
     };
     ($call:expr, $read:ident) => {
-        $call.reading(decode::data)
+        $call.reading($crate::decode::data)
     };
 }
 
@@ -225,14 +236,14 @@ macro_rules! made {
 
 /// Privileges as a value.
 macro_rules! privileges {
-    ((any token)) => { Privileges::Anyone };
-    ((the user)) => { Privileges::OwnUser };
-    ((either $($part:tt)+)) => { Privileges::Either(&[$(privileges!($part)),+]) };
-    ((both $($part:tt)+)) => { Privileges::Both(&[$(privileges!($part)),+]) };
-    (($name:literal on the group of the user)) => { Privileges::UserGroup(&[$name]) };
-    (($name:literal on $path:literal with $sent:literal)) => { Privileges::IfSent($sent, $path, &[$name]) };
-    (($first:literal $(and $name:literal)* on $path:literal)) => { Privileges::All($path, &[$first $(, $name)*]) };
-    (($first:literal $(or $name:literal)+ on $path:literal)) => { Privileges::AnyOf($path, &[$first $(, $name)+]) };
+    ((any token)) => { $crate::endpoint::Privileges::Anyone };
+    ((the user)) => { $crate::endpoint::Privileges::OwnUser };
+    ((either $($part:tt)+)) => { $crate::endpoint::Privileges::Either(&[$(privileges!($part)),+]) };
+    ((both $($part:tt)+)) => { $crate::endpoint::Privileges::Both(&[$(privileges!($part)),+]) };
+    (($name:literal on the group of the user)) => { $crate::endpoint::Privileges::UserGroup(&[$name]) };
+    (($name:literal on $path:literal with $sent:literal)) => { $crate::endpoint::Privileges::IfSent($sent, $path, &[$name]) };
+    (($first:literal $(and $name:literal)* on $path:literal)) => { $crate::endpoint::Privileges::All($path, &[$first $(, $name)*]) };
+    (($first:literal $(or $name:literal)+ on $path:literal)) => { $crate::endpoint::Privileges::AnyOf($path, &[$first $(, $name)+]) };
 }
 
 /// Privileges in words, for the documentation.

@@ -11,26 +11,17 @@ use proxmox_types::params::{
 };
 use proxmox_types::{
     Feature, LxcConfig, LxcInterface, LxcStatus, MigratePreconditions, NodeName, PendingChange, Rows,
-    SnapshotName, Upid, Vmid,
+    SnapshotName, Upid,
 };
 use serde::Deserialize;
 
-use super::{Node, Nothing, Snapshot};
-#[cfg(feature = "sim")]
-use crate::call::made::Build;
-use crate::endpoint::{CodeCheck, Endpoint, Pace, Privileges, Returns, TaskId, Trace, Worker};
-use crate::{Call, Method, decode};
+use super::place::{Lxc, Node, Nothing};
+use crate::Call;
+use crate::endpoint::{CodeCheck, Pace, Privileges, TaskId, Trace, Worker};
 
 /// Options that are read and never sent. PVE grants the first two to root@pam alone; any token could set the last, and none
 /// could remove it.
 const NEVER_SET: &[&str] = &["hookscript", "dev", "lock"];
-
-/// A container on a node.
-#[derive(Clone, Copy, Debug)]
-pub struct Lxc<'a> {
-    pub(crate) node: Node<'a>,
-    pub(crate) vmid: Vmid,
-}
 
 /// Nothing if the container does not run.
 type Interfaces = Option<Rows<LxcInterface>>;
@@ -357,20 +348,6 @@ endpoints! {
 }
 
 impl<'a> Lxc<'a> {
-    /// The VMID.
-    pub const fn vmid(self) -> Vmid {
-        self.vmid
-    }
-
-    /// A snapshot of this container. Nothing is asked; it need not exist.
-    pub const fn snapshot(self, name: &'a SnapshotName) -> Snapshot<'a> {
-        Snapshot { lxc: self, name }
-    }
-
-    pub(super) fn call<P>(self, endpoint: &'static Endpoint) -> Call<'a, Nothing, P> {
-        self.node.client.call(endpoint).at(&[self.node.node, &self.vmid])
-    }
-
     /// Reads the configuration that is in effect: [`Lxc::config`] with `current`.
     pub fn current_config(self) -> Call<'a, LxcConfig> {
         self.config().parameter("current", 1)

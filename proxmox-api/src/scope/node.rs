@@ -2,22 +2,12 @@
 
 use proxmox_types::params::DiskFilter;
 use proxmox_types::{
-    Certificate, Disk, DiskHealth, NetworkInterface, NodeEntry, NodeName, NodeStatus, NodeTime, Rows,
-    Service, Version,
+    Certificate, Disk, DiskHealth, NetworkInterface, NodeEntry, NodeStatus, NodeTime, Rows, Service, Version,
 };
 
-use super::Nothing;
-#[cfg(feature = "sim")]
-use crate::call::made::Build;
-use crate::endpoint::{CodeCheck, Endpoint, Pace, Privileges, Returns};
-use crate::{Call, Client, Method, decode};
-
-/// A node.
-#[derive(Clone, Copy, Debug)]
-pub struct Node<'a> {
-    pub(crate) client: &'a Client,
-    pub(crate) node: &'a NodeName,
-}
+use super::place::Node;
+use crate::endpoint::Pace;
+use crate::{Call, Client};
 
 endpoints! {
     impl Client as self, '_ {
@@ -146,15 +136,6 @@ endpoints! {
 }
 
 impl<'a> Node<'a> {
-    /// The name of the node.
-    pub const fn name(self) -> &'a NodeName {
-        self.node
-    }
-
-    pub(super) fn call<P>(self, endpoint: &'static Endpoint) -> Call<'a, Nothing, P> {
-        self.client.call(endpoint).at(&[self.node])
-    }
-
     /// Lists what a container can be connected to: Linux bridges, those of Open vSwitch, and the vnets of SDN.
     ///
     /// `GET /nodes/{node}/network` with `type=any_bridge`; bridges without `SDN.Use` or `SDN.Audit` on

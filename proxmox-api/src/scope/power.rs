@@ -6,11 +6,7 @@
 use proxmox_types::Upid;
 use proxmox_types::params::{RebootParams, ShutdownParams, StartParams, StopParams};
 
-use super::Lxc;
-#[cfg(feature = "sim")]
-use crate::call::made::Build;
-use crate::endpoint::{Endpoint, Privileges, Returns};
-use crate::{Call, Method, decode};
+use super::place::Lxc;
 
 endpoints! {
     impl Lxc<'a> as self, 'a {

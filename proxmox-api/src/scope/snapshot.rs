@@ -1,20 +1,10 @@
 //! Snapshots of containers.
 
 use proxmox_types::params::{DeleteSnapshotParams, RollbackParams, SnapshotConfigParams, SnapshotParams};
-use proxmox_types::{LxcConfig, Rows, SnapshotEntry, SnapshotName, Upid};
+use proxmox_types::{LxcConfig, Rows, SnapshotEntry, Upid};
 
-use super::{Lxc, Nothing};
-#[cfg(feature = "sim")]
-use crate::call::made::Build;
-use crate::endpoint::{Endpoint, Privileges, Returns, TaskId, Trace, Worker};
-use crate::{Call, Method, decode};
-
-/// A snapshot of a container.
-#[derive(Clone, Copy, Debug)]
-pub struct Snapshot<'a> {
-    pub(crate) lxc: Lxc<'a>,
-    pub(crate) name: &'a SnapshotName,
-}
+use super::place::{Lxc, Nothing, Snapshot};
+use crate::endpoint::{TaskId, Trace, Worker};
 
 endpoints! {
     impl Lxc<'a> as self, 'a {
@@ -150,12 +140,5 @@ endpoints! {
         fn set_config(self) -> Nothing, with SnapshotConfigParams
         needs ("VM.Snapshot" on "/vms/{vmid}")
         .traced(Trace::Value(&CONFIG));
-    }
-}
-
-impl<'a> Snapshot<'a> {
-    fn call<P>(self, endpoint: &'static Endpoint) -> Call<'a, Nothing, P> {
-        let node = self.lxc.node;
-        node.client.call(endpoint).at(&[node.node, &self.lxc.vmid, self.name])
     }
 }

@@ -10,28 +10,12 @@ use proxmox_types::{
     Content, PruneEntry, Rows, StorageDefinition, StorageId, StorageStatus, Upid, VolumeAttributes, VolumeId,
 };
 
-use super::{Node, Nothing};
-#[cfg(feature = "sim")]
-use crate::call::made::Build;
-use crate::endpoint::{CodeCheck, Endpoint, Pace, Privileges, Returns, TaskId, Trace, Worker};
-use crate::{Call, Client, Method, Started, decode};
+use super::place::{Node, Nothing, Storage, Volume};
+use crate::endpoint::{Pace, TaskId, Trace, Worker};
+use crate::{Client, Started};
 
 const CONTENT_API: &str = "pve-storage PVE/API2/Storage/Content.pm";
 const PRUNE_API: &str = "pve-storage PVE/API2/Storage/PruneBackups.pm";
-
-/// A storage, as a node reaches it.
-#[derive(Clone, Copy, Debug)]
-pub struct Storage<'a> {
-    pub(crate) node: Node<'a>,
-    pub(crate) storage: &'a StorageId,
-}
-
-/// A volume on a storage.
-#[derive(Clone, Copy, Debug)]
-pub struct Volume<'a> {
-    pub(crate) storage: Storage<'a>,
-    pub(crate) volume: &'a VolumeId,
-}
 
 endpoints! {
     impl Client as self, '_ {
@@ -223,18 +207,5 @@ endpoints! {
         ).seen("content-delete-backuponly")
         check("for everything else", ("Datastore.Allocate" on "/storage/{storage}"), CONTENT_API)
             .seen("content-delete-403-limited");
-    }
-}
-
-impl<'a> Storage<'a> {
-    fn call<P>(self, endpoint: &'static Endpoint) -> Call<'a, Nothing, P> {
-        self.node.client.call(endpoint).at(&[self.node.node, self.storage])
-    }
-}
-
-impl<'a> Volume<'a> {
-    fn call<P>(self, endpoint: &'static Endpoint) -> Call<'a, Nothing, P> {
-        let node = self.storage.node;
-        node.client.call(endpoint).at(&[node.node, self.storage.storage, self.volume])
     }
 }

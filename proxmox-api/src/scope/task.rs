@@ -1,22 +1,12 @@
 //! Worker tasks.
 
 use proxmox_types::params::{LogRange, TaskFilter};
-use proxmox_types::{TaskEntry, TaskLogLine, TaskStatus, Upid};
+use proxmox_types::{TaskEntry, TaskLogLine, TaskStatus};
 
-use super::{Node, Nothing};
-#[cfg(feature = "sim")]
-use crate::call::made::Build;
-use crate::endpoint::{CodeCheck, Endpoint, Privileges, Returns};
-use crate::{Call, Client, Method, Page, decode};
+use super::place::{Node, Nothing, Task};
+use crate::Page;
 
 const API: &str = "pve-manager PVE/API2/Tasks.pm";
-
-/// A task, on the node that its UPID names.
-#[derive(Clone, Copy, Debug)]
-pub struct Task<'a> {
-    pub(crate) client: &'a Client,
-    pub(crate) upid: &'a Upid,
-}
 
 endpoints! {
     impl Node<'a> as self, 'a {
@@ -103,16 +93,5 @@ endpoints! {
         needs (any token)
         check("for tasks of anyone but the same token", ("Sys.Modify" on "/nodes/{node}"), API)
             .seen("task-stop-403.full");
-    }
-}
-
-impl<'a> Task<'a> {
-    /// The UPID.
-    pub const fn upid(self) -> &'a Upid {
-        self.upid
-    }
-
-    fn call<P>(self, endpoint: &'static Endpoint) -> Call<'a, Nothing, P> {
-        self.client.call(endpoint).at(&[&self.upid.node(), self.upid])
     }
 }

@@ -38,8 +38,7 @@ pub(super) const HANDLERS: &[Row] = &[
     }),
     ("lxc.migrate_preconditions", "GET /nodes/{node}/lxc/{vmid}/migrate", |world, ask| {
         let running = u8::from(world.container(ask.vmid()?)?.is_running);
-        Ok(json!({ "running": running, "allowed-nodes": [], "not-allowed-nodes": {}, "dependent-ha-resources": [] })
-            .into())
+        Ok(json!({ "running": running, "allowed-nodes": [], "not-allowed-nodes": {} }).into())
     }),
     ("lxc.config", "GET /nodes/{node}/lxc/{vmid}/config", read),
     ("lxc.pending", "GET /nodes/{node}/lxc/{vmid}/pending", pending),

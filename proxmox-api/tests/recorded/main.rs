@@ -13,3 +13,5 @@ mod refused;
 mod replay;
 #[cfg(test)]
 mod schema;
+#[cfg(test)]
+mod values;

@@ -51,7 +51,7 @@ pub(crate) fn fate(settled: &Settled) -> Fate {
 
 pub(crate) type Settled = Result<Started, Error>;
 
-/// The changing calls of `calls.json`: what of each the node of the scene can do.
+/// The calls of `calls.json`: what of each the node of the scene can do.
 #[derive(Default, Deserialize)]
 struct Calls {
     /// Variables of the path that differ from those of the scene, and parameters.
@@ -78,21 +78,27 @@ fn variable(client: &Client, name: &str) -> String {
         "storage" => "local".into(),
         "volume" => GOLDEN.into(),
         "upid" => running(client).to_string(),
+        "token" => "felhom@pve!agent".into(),
+        "userid" => "felhom@pve".into(),
+        "tokenid" => "agent".into(),
         other => panic!("the scene has no {other}"),
     }
 }
 
-/// Makes the changing call of an endpoint, and settles it.
-pub(crate) fn settle(client: &Client, endpoint: &Endpoint) -> Settled {
+/// A call that the node of the scene can do.
+pub(crate) fn given(client: &Client, endpoint: &Endpoint) -> Given {
     let mut calls: BTreeMap<String, Calls> = serde_json::from_str(include_str!("../calls.json")).unwrap();
     let mut parameters = calls.remove(endpoint.operation).unwrap_or_default().done;
     let place = endpoint.path_variables().map(|name| {
-        let other = parameters
-            .remove(name)
-            .map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned));
-        (name.to_owned(), other.unwrap_or_else(|| variable(client, name)))
+        let text = |value: Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        (name.to_owned(), parameters.remove(name).map_or_else(|| variable(client, name), text))
     });
-    let mut given = Given::new(place.collect(), parameters);
+    Given::new(place.collect(), parameters)
+}
+
+/// Makes the changing call of an endpoint, and settles it.
+pub(crate) fn settle(client: &Client, endpoint: &Endpoint) -> Settled {
+    let mut given = given(client, endpoint);
     given.is_settled = true;
     let made = scope::make(client, endpoint.operation, &mut given).unwrap();
     made.answer.map(|_| made.started.expect("a settled call starts something, or is done"))

@@ -5,10 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
-use proxmox_api::Method;
-use proxmox_api::scope;
+use proxmox_api::endpoint::Endpoint;
 use proxmox_api::sim::{Principal, Sim};
+use proxmox_api::{Client, Method, scope};
 use serde_json::Value;
+
+use crate::lost::given;
 
 /// What the objects at one place of the answers of one operation look like.
 #[derive(Default)]
@@ -91,47 +93,31 @@ fn recorded() -> Shapes {
     shapes
 }
 
-/// Reads of things that are there from the start.
-const READS: &[&str] = &[
-    "/version",
-    "/nodes",
-    "/nodes/pve1/status",
-    "/nodes/pve1/time",
-    "/nodes/pve1/version",
-    "/nodes/pve1/network",
-    "/nodes/pve1/services",
-    "/nodes/pve1/certificates/info",
-    "/nodes/pve1/disks/list",
-    "/nodes/pve1/disks/smart?disk=%2Fdev%2Fvda",
-    "/nodes/pve1/lxc",
+/// Reads that show something else than those of every endpoint do.
+const VARIANTS: [&str; 9] = [
     "/nodes/pve1/lxc/100/status/current",
-    "/nodes/pve1/lxc/101/status/current",
     "/nodes/pve1/lxc/100/config",
     "/nodes/pve1/lxc/300/config?current=1",
     "/nodes/pve1/lxc/100/pending",
-    "/nodes/pve1/lxc/300/snapshot",
-    "/nodes/pve1/lxc/300/snapshot/s1/config",
-    "/nodes/pve1/lxc/100/feature?feature=snapshot",
     "/nodes/pve1/lxc/100/interfaces",
-    "/nodes/pve1/lxc/101/interfaces",
-    "/nodes/pve1/vzdump/defaults",
-    "/storage",
-    "/storage/local",
-    "/nodes/pve1/storage",
     "/nodes/pve1/storage?format=1",
-    "/nodes/pve1/storage/local/status",
-    "/nodes/pve1/storage/local/content",
     "/nodes/pve1/storage/local-btrfs/content",
-    "/nodes/pve1/tasks",
     "/nodes/pve1/tasks?source=all",
-    "/cluster/resources",
-    "/cluster/status",
-    "/cluster/tasks",
-    "/access/roles",
-    "/access/users/felhom@pve/token/agent",
-    "/pools",
     "/pools?poolid=felhom",
 ];
+
+/// The reads of every endpoint but those of a task, which one was started for, and of permissions, whose keys are data.
+fn reads(client: &Client) -> impl Iterator<Item = String> {
+    let is_read = |endpoint: &&Endpoint| {
+        endpoint.method.is_read()
+            && !endpoint.path.contains("{upid}")
+            && endpoint.operation != "access.permissions"
+    };
+    scope::all().filter(is_read).map(|endpoint| {
+        let made = scope::make(client, endpoint.operation, &mut given(client, endpoint)).unwrap();
+        format!("{}?{}", made.request.path, made.request.encoded_parameters())
+    })
+}
 
 /// Reads of every kind, after some work was done so that lists have rows.
 fn simulated() -> Shapes {
@@ -158,9 +144,10 @@ fn simulated() -> Shapes {
         format!("/nodes/pve1/tasks/{upid}/status"),
         format!("/nodes/pve1/tasks/{upid}/log"),
     ];
-    for target in READS.iter().copied().chain(made.iter().map(String::as_str)) {
+    let client = sim.as_token("root@pam!full".parse().unwrap()).client();
+    for target in VARIANTS.map(str::to_owned).into_iter().chain(made).chain(reads(&client)) {
         let path = target.split('?').next().unwrap();
-        collect(&mut shapes, operation("GET", path).unwrap(), "", &serve("GET", target, ""));
+        collect(&mut shapes, operation("GET", path).unwrap(), "", &serve("GET", &target, ""));
     }
     shapes
 }

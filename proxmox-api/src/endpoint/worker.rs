@@ -1,27 +1,8 @@
-//! Where it shows afterwards that a call was executed.
+//! The worker that a call starts, and how it is told from others.
 
 use alloc::string::ToString;
 
-use super::Endpoint;
 use crate::encode;
-
-/// Where it shows that a call which changes something was executed, if its answer was lost.
-#[derive(Clone, Copy, Debug)]
-#[non_exhaustive]
-pub enum Trace {
-    /// Nowhere that is of use: it is a read, or its effect does not tell who caused it.
-    Nowhere,
-    /// In the list of tasks.
-    Task(Worker),
-    /// In the list of tasks alone: PVE starts a worker, and answers without its UPID.
-    Dropped(Worker),
-    /// In the list of tasks, and in the container's list of snapshots.
-    Snapshot(Worker),
-    /// In the list of tasks, and in that this endpoint finds nothing at the same path any more.
-    Deleted(Worker, &'static Endpoint),
-    /// In what this endpoint reads at the same path: the parameters that were sent.
-    Value(&'static Endpoint),
-}
 
 /// The worker that a call starts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,19 +61,6 @@ fn is_owner<'v>(owner: &str, value: &dyn Fn(&str) -> Option<&'v str>) -> bool {
     let in_name =
         || value("volume").map(|volume| volume.split(['-', '/', ':', '.', '%']).any(|piece| piece == vmid));
     named.or_else(in_name).unwrap_or(true)
-}
-
-impl Trace {
-    /// The worker that the call starts.
-    pub const fn worker(&self) -> Option<Worker> {
-        match self {
-            Self::Task(worker)
-            | Self::Dropped(worker)
-            | Self::Snapshot(worker)
-            | Self::Deleted(worker, _) => Some(*worker),
-            Self::Nowhere | Self::Value(_) => None,
-        }
-    }
 }
 
 #[cfg(test)]
