@@ -2,7 +2,10 @@
 
 use alloc::sync::Arc;
 use core::fmt;
+use core::future::poll_fn;
+use core::pin::pin;
 use core::sync::atomic::{AtomicI64, Ordering};
+use core::task::Poll;
 use core::time::Duration;
 
 use proxmox_types::lenient::Note;
@@ -12,7 +15,7 @@ use tracing::{Instrument, debug, debug_span};
 
 use crate::endpoint::Endpoint;
 use crate::error::{Error, TransportSnafu};
-use crate::task::KnownTasks;
+use crate::task::{Board, Boards, KnownTasks};
 use crate::{HttpTransport, Patience, Request, Response, TransportError};
 
 /// A client of one PVE API server. Cheap to clone.
@@ -26,6 +29,7 @@ struct Shared {
     transport: Arc<dyn HttpTransport>,
     token: TokenId,
     known_tasks: KnownTasks,
+    boards: Boards,
     observer: Option<Arc<dyn Observer>>,
     /// The server's clock in seconds since 1970, less the transport's; `UNSEEN` before the first answer.
     server_offset: AtomicI64,
@@ -54,7 +58,8 @@ impl Client {
 
     fn build(transport: Arc<dyn HttpTransport>, token: TokenId, observer: Option<Arc<dyn Observer>>) -> Self {
         let server_offset = AtomicI64::new(UNSEEN);
-        let shared = Shared { transport, token, known_tasks: KnownTasks::new(), observer, server_offset };
+        let (known_tasks, boards) = (KnownTasks::new(), Boards::default());
+        let shared = Shared { transport, token, known_tasks, boards, observer, server_offset };
         Self { shared: Arc::new(shared), patience: Patience::default() }
     }
 
@@ -98,6 +103,11 @@ impl Client {
         self.shared.known_tasks.knows(upid)
     }
 
+    /// What is known of the tasks of a node.
+    pub(crate) async fn board(&self, node: &str) -> Arc<Board> {
+        self.shared.boards.of(node).await
+    }
+
     pub(crate) fn observer(&self) -> Option<&dyn Observer> {
         self.shared.observer.as_deref()
     }
@@ -110,6 +120,16 @@ impl Client {
     /// Lets time pass.
     pub(crate) async fn pause(&self, duration: Duration) {
         self.shared.transport.pause(duration).await;
+    }
+
+    /// What a future returns, if it does so within that time.
+    pub(crate) async fn within<T>(&self, limit: Duration, future: impl Future<Output = T>) -> Option<T> {
+        let (mut future, mut pause) = (pin!(future), pin!(self.pause(limit)));
+        poll_fn(|context| match future.as_mut().poll(context) {
+            Poll::Ready(value) => Poll::Ready(Some(value)),
+            Poll::Pending => pause.as_mut().poll(context).map(|()| None),
+        })
+        .await
     }
 
     /// The server's clock in seconds since 1970, carried on from its last answer; nothing before the first one.

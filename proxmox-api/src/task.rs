@@ -1,6 +1,7 @@
 //! Workers: what a call started, waiting for it, its log, and what became of a call whose answer was lost.
 
 mod backups;
+mod board;
 mod known_tasks;
 mod log;
 mod patience;
@@ -8,6 +9,7 @@ mod settle;
 mod started;
 mod wait;
 
+pub(crate) use board::{Board, Boards};
 pub(crate) use known_tasks::KnownTasks;
 pub use patience::Patience;
 pub use started::{Change, Started};

@@ -2,9 +2,6 @@
 
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
-use core::future::poll_fn;
-use core::pin::pin;
-use core::task::Poll;
 use core::time::Duration;
 
 use proxmox_types::params::LogRange;
@@ -12,7 +9,7 @@ use proxmox_types::{ExitStatus, TaskLogLine, clean};
 
 use super::patience::{Patience, may_pass};
 use crate::error::text::LONGEST_LINE;
-use crate::{Client, Page, Task};
+use crate::{Page, Task};
 
 /// Lines of a log that are read at once.
 pub(super) const PAGE: u64 = 500;
@@ -72,7 +69,7 @@ impl Task<'_> {
 
     /// The last lines of the log of a task that has ended, if they can be read soon.
     pub(super) async fn tail(self, lines: u64) -> Vec<String> {
-        within(self.client, LOG_READ, self.log_tail(lines)).await.unwrap_or_default()
+        self.client.within(LOG_READ, self.log_tail(lines)).await.unwrap_or_default()
     }
 
     /// Whether the log of a backup that has ended is complete and names no guest that was begun.
@@ -103,7 +100,7 @@ impl Task<'_> {
     async fn page(self, range: &LogRange, patience: Duration) -> Option<Page<TaskLogLine>> {
         let start = self.client.now();
         for _ in 0..ATTEMPTS {
-            match within(self.client, LOG_READ, self.log().with(*range).into_future()).await {
+            match self.client.within(LOG_READ, self.log().with(*range).into_future()).await {
                 Some(Ok(page)) => return Some(page),
                 Some(Err(error)) if !may_pass(&error) => return None,
                 _ if self.client.now().saturating_sub(start) >= patience => return None,
@@ -135,16 +132,6 @@ fn texts(page: Page<TaskLogLine>) -> Vec<String> {
 /// Whether a line is not of the log: PVE prints these for an empty and for a missing one.
 fn is_placeholder(total: u64, text: &str) -> bool {
     total == 1 && (text == "no content" || text.starts_with("unable to open file - "))
-}
-
-/// What a future returns, if it does so within that time.
-async fn within<T>(client: &Client, limit: Duration, future: impl Future<Output = T>) -> Option<T> {
-    let (mut future, mut pause) = (pin!(future), pin!(client.pause(limit)));
-    poll_fn(|context| match future.as_mut().poll(context) {
-        Poll::Ready(value) => Poll::Ready(Some(value)),
-        Poll::Pending => pause.as_mut().poll(context).map(|()| None),
-    })
-    .await
 }
 
 #[cfg(test)]

@@ -14,6 +14,8 @@ impl Patience {
     /// The shortest and the longest pause between two polls. Beyond 5 s each poll would cost a TLS handshake.
     pub(super) const SHORTEST: Duration = Duration::from_millis(100);
     const LONGEST: Duration = Duration::from_secs(2);
+    /// The longest pause where one list serves everybody who waits.
+    const LONGEST_SHARED: Duration = Duration::from_millis(1150);
 
     /// Waits this long at most.
     pub const fn new(total: Duration) -> Self {
@@ -26,8 +28,9 @@ impl Patience {
     }
 
     /// The pause after this much time was waited: a tenth of it, within bounds and never beyond the end.
-    pub(crate) fn pause(self, waited: Duration) -> Duration {
-        (waited / 10).clamp(Self::SHORTEST, Self::LONGEST).min(self.total.saturating_sub(waited))
+    pub(crate) fn pause(self, waited: Duration, is_shared: bool) -> Duration {
+        let longest = if is_shared { Self::LONGEST_SHARED } else { Self::LONGEST };
+        (waited / 10).clamp(Self::SHORTEST, longest).min(self.total.saturating_sub(waited))
     }
 }
 

@@ -165,7 +165,7 @@ impl Search<'_> {
                 return state;
             }
             let waited = now.saturating_sub(self.lost);
-            self.client.pause(Patience::new(until.saturating_sub(self.lost)).pause(waited)).await;
+            self.client.pause(Patience::new(until.saturating_sub(self.lost)).pause(waited, false)).await;
         }
     }
 

@@ -1,17 +1,20 @@
 //! Waiting for a worker to end, and judging how it ended.
 //!
-//! PVE has no way to be told, so the status is polled: often at first, then at a tenth of the time already waited, so
-//! that the overhead stays proportional to the task's own length.
+//! PVE has no way to be told, so the state is polled: often at first, then at a tenth of the time already waited, so that
+//! the overhead stays proportional to the task's own length. Who waits alone asks for the task's own status; several who
+//! wait on a node share one list of its tasks.
 
 use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::{String, ToString};
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::time::Duration;
 
 use proxmox_types::{ExitStatus, TaskState, TaskStatus, Upid, clean};
 use tracing::debug;
 
+use super::board::{Board, News, Ticket};
 use super::log::{LOG_READ, PAGE, said};
 use super::patience::{Patience, may_pass};
 use super::started::Started;
@@ -42,7 +45,7 @@ pub struct Ended {
     /// Whether there was nothing to do: of a backup, that none was made, since no chosen guest is on this node or none
     /// is shown to the token.
     pub had_nothing_to_do: bool,
-    /// How often its status was asked for.
+    /// How often was looked whether it runs, by its own status or in the list of tasks.
     pub polls: u32,
     /// How long it was waited for.
     pub waited: Duration,
@@ -119,56 +122,126 @@ impl Task<'_> {
         line: &mut (dyn FnMut(&str) + Send),
         wants_log: bool,
     ) -> Result<Ended, Error> {
-        let mut watch = Watch::new(self);
+        let mut watch = Watch::new(self, patience).await;
         let mut seen = 0;
         loop {
-            let status = watch.poll().await?;
-            let stopped = status.as_ref().is_some_and(|status| status.state == TaskState::Stopped);
-            if wants_log && status.is_some() {
+            let state = watch.poll().await?;
+            let stopped = matches!(state, Seen::Ended(_));
+            if wants_log && !matches!(state, Seen::Nothing) {
                 // The status comes first: what the log holds after "stopped" is all that it will ever hold.
                 self.drain(&mut seen, line, if stopped { LOG_READ } else { Duration::ZERO }).await;
             }
-            if let Some(status) = status.filter(|_| stopped) {
-                return watch.judge(status).await;
+            if let Seen::Ended(exit) = state {
+                return watch.judge(exit).await;
             }
             let waited = watch.waited();
             if waited >= patience.total() {
                 return watch.give_up(waited);
             }
-            self.client.pause(patience.pause(waited)).await;
+            self.client.pause(watch.until_due()).await;
         }
+    }
+}
+
+/// What a poll tells.
+enum Seen {
+    Running,
+    /// It has ended, in this way if it says how.
+    Ended(Option<ExitStatus>),
+    /// Nothing; a later one may.
+    Nothing,
+}
+
+impl From<TaskStatus> for Seen {
+    fn from(status: TaskStatus) -> Self {
+        if status.state == TaskState::Stopped { Self::Ended(status.exitstatus) } else { Self::Running }
     }
 }
 
 /// One wait.
 struct Watch<'a> {
     task: Task<'a>,
+    patience: Patience,
+    board: Arc<Board>,
+    #[expect(dead_code, reason = "dropping it is leaving the board")]
+    ticket: Arc<Ticket>,
     start: Duration,
+    /// When what was seen last was so.
+    seen: Duration,
     last_answer: Duration,
     polls: u32,
     last_error: Option<Error>,
 }
 
 impl<'a> Watch<'a> {
-    fn new(task: Task<'a>) -> Self {
+    async fn new(task: Task<'a>, patience: Patience) -> Self {
         let start = task.client.now();
-        Self { task, start, last_answer: start, polls: 0, last_error: None }
+        let board = task.client.board(task.upid.node()).await;
+        let ticket = board.join(task.upid).await;
+        Self {
+            task,
+            patience,
+            board,
+            ticket,
+            start,
+            seen: start,
+            last_answer: start,
+            polls: 0,
+            last_error: None,
+        }
     }
 
     fn waited(&self) -> Duration {
         self.task.client.now().saturating_sub(self.start)
     }
 
-    /// Asks once. Nothing if the answer may come later.
-    async fn poll(&mut self) -> Result<Option<TaskStatus>, Error> {
+    /// How long until what was seen last is too old.
+    fn until_due(&self) -> Duration {
+        let pause = self.patience.pause(self.waited(), !self.board.has_one());
+        self.seen.saturating_add(pause).saturating_sub(self.task.client.now())
+    }
+
+    /// Looks once, at the list if others wait as well.
+    async fn poll(&mut self) -> Result<Seen, Error> {
         self.polls += 1;
-        match self.task.status().await.and_then(|status| self.own(status)) {
-            Ok(status) => {
-                self.last_answer = self.task.client.now();
-                self.last_error = None;
-                Ok(Some(status))
+        let client = self.task.client;
+        let news = if self.board.has_one() {
+            News::Useless
+        } else {
+            self.board.news(client, self.task.upid, self.start, self.seen).await
+        };
+        let (at, seen) = match news {
+            News::Running(at) => (at, Seen::Running),
+            News::Ended(exit) => (client.now(), Seen::Ended(Some(exit))),
+            News::Silent(at) if self.may_be_silent() => {
+                self.seen = at;
+                return Ok(Seen::Nothing);
             }
-            Err(error) => self.tolerate(error),
+            News::Silent(_) | News::Useless => return self.ask().await,
+        };
+        self.seen = at;
+        self.last_answer = client.now();
+        self.last_error = None;
+        Ok(seen)
+    }
+
+    /// Whether a list without an answer may be left at that: neither is this the last look, nor has it been so for long.
+    fn may_be_silent(&self) -> bool {
+        let since = self.task.client.now().saturating_sub(self.last_answer);
+        since < SETTLING && self.waited() < self.patience.total()
+    }
+
+    /// Asks for the task's own status.
+    async fn ask(&mut self) -> Result<Seen, Error> {
+        let answer = self.task.status().await.and_then(|status| self.own(status));
+        self.seen = self.task.client.now();
+        match answer {
+            Ok(status) => {
+                self.last_answer = self.seen;
+                self.last_error = None;
+                Ok(status.into())
+            }
+            Err(error) => self.tolerate(error).map(|()| Seen::Nothing),
         }
     }
 
@@ -182,7 +255,7 @@ impl<'a> Watch<'a> {
     }
 
     /// Tolerates an error that may pass, and gives up on any other.
-    fn tolerate(&mut self, error: Error) -> Result<Option<TaskStatus>, Error> {
+    fn tolerate(&mut self, error: Error) -> Result<(), Error> {
         let upid = self.task.upid;
         let outage = self.task.client.now().saturating_sub(self.last_answer);
         let passes = if is_unknown(&error) {
@@ -197,7 +270,7 @@ impl<'a> Watch<'a> {
         if passes {
             debug!(%upid, %error, polls = self.polls, "poll failed");
             self.last_error = Some(error);
-            return Ok(None);
+            return Ok(());
         }
         Err(Error::TaskUnwatched { upid: upid.clone(), source: Box::new(error) })
     }
@@ -210,8 +283,7 @@ impl<'a> Watch<'a> {
         }
     }
 
-    async fn judge(self, status: TaskStatus) -> Result<Ended, Error> {
-        let exit = status.exitstatus;
+    async fn judge(self, exit: Option<ExitStatus>) -> Result<Ended, Error> {
         debug!(upid = %self.task.upid, ?exit, polls = self.polls, waited = ?self.waited(), "task ended");
         match exit {
             Some(ExitStatus::Unexpected | ExitStatus::Unreadable(_)) | None => {

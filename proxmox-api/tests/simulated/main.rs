@@ -15,6 +15,8 @@ mod refusals;
 #[cfg(test)]
 mod shapes;
 #[cfg(test)]
+mod together;
+#[cfg(test)]
 mod unread;
 #[cfg(test)]
 mod waiting;
