@@ -78,14 +78,14 @@ pub async fn run(site: Site<'_>, vmid: Option<Vmid>) -> Exercised {
             exercise(steps, exercised).await
         }
         Err(findings) => {
-            let is_stopped = findings.iter().any(|finding| finding.exit.is_some());
+            let is_busy = findings.iter().any(|finding| finding.exit == Some(Exit::Busy));
             exercised.record(findings, start.elapsed());
             exercised.exit = interrupt.exit();
-            let is_begun = !is_stopped && exercised.exit.is_none();
-            exercised.skip_the_rest(&if is_begun {
-                Finding::needs("x.guest")
-            } else {
+            let is_put_off = is_busy || exercised.exit.is_some();
+            exercised.skip_the_rest(&if is_put_off {
                 Finding::skip("not begun")
+            } else {
+                Finding::needs("x.guest")
             });
             exercised
         }

@@ -23,8 +23,13 @@ pub(super) fn parse(path: &Path, text: &str) -> Found<(Value, Settings)> {
         let key = redact_strictly(&key).replace(is_invisible, "\u{fffd}");
         return Err(invalid(path, &key, &format!("holds an invisible character: {stray}")));
     }
-    if let Some(key) = value.as_ref().and_then(list_for_object) {
-        return Err(invalid(path, key, "must be an object, with `{`"));
+    match value.as_ref().and_then(list_for_object) {
+        Some("") => {
+            let problem = format!("{}: must hold an object, in braces", path.display());
+            return Err(unusable(problem, edit_line(path)));
+        }
+        Some(key) => return Err(invalid(path, key, "must be an object, in braces")),
+        None => {}
     }
     let mut deserializer = serde_json::Deserializer::from_str(text);
     let read = serde_path_to_error::deserialize(&mut deserializer)
@@ -46,7 +51,7 @@ fn list_for_object(value: &Value) -> Option<&'static str> {
     let section = sections.map(|(section, _)| section).find(|section| is_list(section));
     let disks = value.get("usb").and_then(Value::as_array);
     let disk = disks.is_some_and(|disks| disks.iter().any(Value::is_array)).then_some("usb[..]");
-    value.is_array().then_some("{}").or(section).or(disk)
+    value.is_array().then_some("").or(section).or(disk)
 }
 
 fn problem(text: &str, at: &str, error: &serde_json::Error) -> String {
@@ -137,9 +142,9 @@ mod tests {
                 "{\"tls\": {\"insecure\": \"yes\"}}",
                 "c.json:1:26: `tls.insecure`: invalid type: string \"yes\", expected a boolean",
             ),
-            ("[]", "c.json: `{}`: must be an object, with `{`"),
-            ("{\"tls\": [[]]}", "c.json: `tls`: must be an object, with `{`"),
-            ("{\"usb\": [[\"a\", \"1A2B-3C4D\"]]}", "c.json: `usb[..]`: must be an object, with `{`"),
+            ("[]", "c.json: must hold an object, in braces"),
+            ("{\"tls\": [[]]}", "c.json: `tls`: must be an object, in braces"),
+            ("{\"usb\": [[\"a\", \"1A2B-3C4D\"]]}", "c.json: `usb[..]`: must be an object, in braces"),
             ("{\"url\": NaN}", "c.json:1:9: not JSON: expected value"),
             ("{} x", "c.json:1:4: not JSON: trailing characters"),
             ("", "c.json:1:1: not JSON: EOF while parsing a value"),

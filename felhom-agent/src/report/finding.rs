@@ -173,7 +173,7 @@ pub struct Finding {
     pub blocked_by: Option<&'static str>,
 }
 
-/// What was wanted, or what is said where it could not be had: the agent's own errors are findings from the start.
+/// A value, or the finding that says why there is none. The agent's own errors are findings from the start.
 pub type Found<T> = Result<T, Box<Finding>>;
 
 impl fmt::Display for Finding {
