@@ -1,11 +1,10 @@
 //! Opens the envelope `{"data": ..., "total": n}` of an answer.
 
 use alloc::string::{String, ToString};
-use alloc::vec::Vec;
 
-use proxmox_types::lenient::{self, Fault, Note, Tree};
+use proxmox_types::lenient::{self, Fault, Note};
 use proxmox_types::{LONGEST_SNIPPET, Rows, Unread, clean, quoted};
-use serde::de::{DeserializeOwned, Error as _, IgnoredAny};
+use serde::de::{DeserializeOwned, IgnoredAny};
 use serde::{Deserialize, Deserializer};
 
 use crate::endpoint::Endpoint;
@@ -38,7 +37,7 @@ impl<'de> Deserialize<'de> for Done {
 
 /// Reads `data`.
 pub(crate) fn data<T: DeserializeOwned>(body: &[u8], tell: &mut dyn FnMut(Note)) -> Result<T, Fault> {
-    lenient::read(&open(body, tell)?.0, "data", tell)
+    open(body, tell).map(|envelope| envelope.data)
 }
 
 /// Reads the answer of a call that returns nothing.
@@ -48,34 +47,25 @@ pub(crate) fn nothing(body: &[u8], tell: &mut dyn FnMut(Note)) -> Result<(), Fau
 
 /// Reads rows with their total.
 pub(crate) fn page<T: DeserializeOwned>(body: &[u8], tell: &mut dyn FnMut(Note)) -> Result<Page<T>, Fault> {
-    let (data, total) = open(body, tell)?;
-    let envelope = Tree::Object(Vec::from([("total".into(), total)]));
-    let Total { total } = lenient::read(&envelope, "", tell)?;
-    let total = total.unwrap_or_default();
-    lenient::read(&data, "data", tell).map(|rows| Page { rows, total })
+    let Envelope { data, total } = open(body, tell)?;
+    Ok(Page { rows: data, total: total.unwrap_or_default() })
 }
 
 #[derive(Deserialize)]
-struct Total {
+#[serde(bound = "T: Deserialize<'de>", expecting = "an object with `data`")]
+struct Envelope<T> {
+    /// Must be there, whatever it is.
+    #[serde(deserialize_with = "T::deserialize")]
+    data: T,
     total: Option<u64>,
 }
 
-/// Takes `data`, which must be there, and `total` out of the envelope.
-fn open<'t>(body: &'t [u8], tell: &mut dyn FnMut(Note)) -> Result<(Tree<'t>, Tree<'t>), Fault> {
-    let fault = |source| Fault { path: ".".into(), source };
-    let tree: Tree<'t> = serde_json::from_slice(body).map_err(fault)?;
-    let Tree::Object(fields) = tree else {
-        return Err(fault(serde_json::Error::custom("the answer is not an object")));
-    };
-    let (mut data, mut total) = (None, Tree::Null);
-    for (key, value) in fields {
-        match key.as_ref() {
-            "data" => data = Some(value),
-            "total" => total = value,
-            unknown => tell(Note::Unknown { path: clean(unknown, LONGEST_SNIPPET) }),
-        }
-    }
-    data.map(|data| (data, total)).ok_or_else(|| fault(serde_json::Error::custom("missing field `data`")))
+/// Reads an answer. The place of what is wrong with the whole of it is a dot.
+fn open<T: DeserializeOwned>(body: &[u8], tell: &mut dyn FnMut(Note)) -> Result<Envelope<T>, Fault> {
+    lenient::read(body, tell).map_err(|fault| match fault.path.as_str() {
+        "" => Fault { path: ".".into(), ..fault },
+        _ => fault,
+    })
 }
 
 /// The value of an answer, or the error that its status stands for.
@@ -90,10 +80,6 @@ pub(crate) fn answer<T>(
         return Err(rejection(endpoint, request, response));
     }
     let body = response.body.as_bytes();
-    if has_giant(body) {
-        let reason = alloc::format!("a text of more than {GIANT} bytes");
-        return DecodeSnafu { request: request.line(), path: ".", reason }.fail();
-    }
     let tell: &mut dyn FnMut(Note) = &mut |note| {
         if let Some(observer) = client.observer() {
             observer.note(endpoint, &note);
@@ -104,23 +90,6 @@ pub(crate) fn answer<T>(
         tell(Note::Unread { path: path.clone(), reason: reason.clone() });
         DecodeSnafu { request: request.line(), path, reason }.build()
     })
-}
-
-/// Longest text in an answer, in bytes. PVE's longest are descriptions and lines of logs; an error about a longer one
-/// would hold it several times.
-const GIANT: usize = 1 << 20;
-
-/// Whether a text in the answer is longer than any that PVE has.
-fn has_giant(body: &[u8]) -> bool {
-    let (mut length, mut is_escaped, mut is_text) = (0_usize, false, false);
-    let mut is_too_long = |byte: &u8| {
-        let ends = *byte == b'"' && !is_escaped;
-        is_text ^= ends;
-        is_escaped = *byte == b'\\' && !is_escaped;
-        length = if is_text && !ends { length.saturating_add(1) } else { 0 };
-        length > GIANT
-    };
-    body.len() > GIANT && body.iter().any(&mut is_too_long)
 }
 
 /// The error of the first row that could not be read, and that matters.
@@ -137,6 +106,7 @@ pub(crate) fn insist<T>(
 #[cfg(test)]
 mod tests {
     use alloc::vec;
+    use alloc::vec::Vec;
 
     use proxmox_types::{Upid, Vmid};
 

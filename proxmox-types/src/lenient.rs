@@ -4,48 +4,38 @@
 //! the shape asks for as an `Option` is left out where it cannot be read, with a [`Note`], unless the field is
 //! [`needed`]. Shapes need no attributes for that. Other deserializers are read through it where that matters.
 
+mod cursor;
 mod reader;
+mod scalar;
 mod state;
-mod tree;
 
-use alloc::string::String;
+use alloc::string::{String, ToString};
 use core::fmt;
 use core::marker::PhantomData;
 
-use serde::de::value::SeqAccessDeserializer;
-use serde::de::{DeserializeOwned, Error as _, SeqAccess, Visitor};
+use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
+use serde::de::{DeserializeOwned, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::{Error, Value};
 
-use self::reader::Reader;
+pub(crate) use self::reader::ROW;
+use self::reader::{LEFT_OUT, NEEDED, PARTS, Reader};
+pub use self::state::Note;
 use self::state::{Path, State};
-pub use self::tree::{Entry, Tree};
-
-/// What of an answer was not taken over.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Note {
-    /// A key that the shape does not know.
-    Unknown {
-        /// Where: `data[0].new`.
-        path: String,
-    },
-    /// A value, or a whole row, that the shape cannot read and does without.
-    Unread {
-        /// Where.
-        path: String,
-        /// What is wrong with it.
-        reason: String,
-    },
-}
 
 /// A value that the shape cannot read and cannot do without.
 #[derive(Debug)]
 pub struct Fault {
-    /// Where: `data[0].vmid`.
+    /// Where: `data[0].vmid`; empty where the text is not JSON.
     pub path: String,
     /// What is wrong there.
     pub source: Error,
+}
+
+impl From<Error> for Fault {
+    fn from(source: Error) -> Self {
+        Self { path: String::new(), source }
+    }
 }
 
 impl fmt::Display for Fault {
@@ -55,60 +45,53 @@ impl fmt::Display for Fault {
     }
 }
 
-/// Reads the value that stands at `root` of an answer.
-pub fn read<T: DeserializeOwned>(
-    tree: &Tree<'_>,
-    root: &str,
-    tell: &mut dyn FnMut(Note),
-) -> Result<T, Fault> {
-    let state = State::tolerant();
-    let read = attempt(tree, root, &state);
-    state.notes.take().into_iter().for_each(tell);
+/// Reads JSON, and tells what of it was not taken over.
+pub fn read<T: DeserializeOwned>(json: &[u8], tell: &mut dyn FnMut(Note)) -> Result<T, Fault> {
+    let text = core::str::from_utf8(json).map_err(Error::custom)?;
+    let state = State::new(text, true);
+    let read = attempt(text, &state);
+    state.notes().for_each(tell);
     read
 }
 
-/// Reads a value of which nothing may be left out.
-pub fn strictly<T: DeserializeOwned>(tree: &Tree<'_>) -> Result<T, Fault> {
-    attempt(tree, "", &State::default())
+/// Reads JSON of which nothing may be left out.
+pub fn strictly<T: DeserializeOwned>(json: &str) -> Result<T, Fault> {
+    attempt(json, &State::new(json, false))
 }
 
 /// Reads JSON leniently and tells nobody.
 pub fn from_value<T: DeserializeOwned>(value: &Value) -> Result<T, Fault> {
-    read(&value.into(), "", &mut |_| ())
+    from_text(&value.to_string())
 }
 
 /// Reads the text of a value leniently and tells nobody.
-pub fn from_text<T: DeserializeOwned>(text: &str) -> Result<T, Fault> {
-    let tree = serde_json::from_str(text).map_err(|source| Fault { path: String::new(), source })?;
-    read(&tree, "", &mut |_| ())
+pub fn from_text<T: DeserializeOwned>(json: &str) -> Result<T, Fault> {
+    read(json.as_bytes(), &mut |_| ())
 }
 
 /// Reads until what can be left out is left out.
-fn attempt<'t, T: DeserializeOwned>(tree: &'t Tree<'t>, root: &str, state: &State<'t>) -> Result<T, Fault> {
-    let (path, mark) = (Path::Root(root), state.mark());
+fn attempt<T: DeserializeOwned>(text: &str, state: &State<'_>) -> Result<T, Fault> {
+    let (mark, root) = (state.mark(), Path::root());
     loop {
-        match T::deserialize(Reader::new(tree, &path, state)) {
+        let read = T::deserialize(Reader::new(state, &root));
+        match read.and_then(|read| state.cursor.finish().map(|()| read)) {
             Ok(read) => return Ok(read),
             Err(source) => {
-                state.leave_out(mark, &path, &source).map_err(|path| Fault { path, source })?;
+                state.leave_out(mark, &root, &source).map_err(|path| fault(text, path, source))?;
             }
         }
     }
 }
 
-/// The name under which a shape asks for a row, which is then read in attempts.
-pub(crate) const ROW: &str = "$felhom::row";
-/// The name under which a shape asks for the parts of an object.
-const PARTS: &str = "$felhom::parts";
-/// The name under which a shape asks for the values that were left out of an object.
-const LEFT_OUT: &str = "$felhom::left-out";
-/// The name under which a shape asks for a value that is never left out.
-const NEEDED: &str = "$felhom::needed";
+/// Of a text that is not JSON, what is wrong with it.
+fn fault(text: &str, path: String, source: Error) -> Fault {
+    serde_json::from_str::<IgnoredAny>(text).err().map_or(Fault { path, source }, Fault::from)
+}
 
 /// Reads a value that may be absent and decides something: where it cannot be read, what holds it cannot be read either.
 /// For `#[serde(default, deserialize_with = "needed")]`.
 pub fn needed<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<T, D::Error> {
-    deserializer.deserialize_newtype_struct(NEEDED, Needed(PhantomData))
+    deserializer.deserialize_newtype_struct(NEEDED, Special(NEEDED, PhantomData))
 }
 
 /// Reads a value that only informs and has an empty form, which stands for null and for what cannot be read.
@@ -121,7 +104,7 @@ pub fn or_default<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(
 
 /// Reads an object as several shapes, each of which takes the keys that it knows from those that are left.
 pub(crate) fn parts<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<T, D::Error> {
-    deserializer.deserialize_newtype_struct(PARTS, InParts(PhantomData))
+    deserializer.deserialize_newtype_struct(PARTS, Special(PARTS, PhantomData))
 }
 
 /// Reads loose scalars whatever holds them: also a struct that is flattened into another one, where serde forgets what a
@@ -138,7 +121,7 @@ pub(crate) struct LeftOut<T>(pub(crate) T);
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for LeftOut<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_newtype_struct(LEFT_OUT, AsMap(PhantomData)).map(Self)
+        deserializer.deserialize_newtype_struct(LEFT_OUT, Special(LEFT_OUT, PhantomData)).map(Self)
     }
 }
 
@@ -148,55 +131,33 @@ pub(crate) fn adopt<'de, D: Deserializer<'de>, V: Visitor<'de>>(
     name: &'static str,
     visitor: V,
 ) -> Result<V::Value, D::Error> {
-    let tree = Tree::deserialize(deserializer)?;
-    let (path, state) = (Path::Root(""), State::default());
-    let read = Reader::new(&tree, &path, &state).deserialize_newtype_struct(name, visitor);
-    read.map_err(|source| D::Error::custom(Fault { path: state.place().unwrap_or_default(), source }))
+    let json = Value::deserialize(deserializer)?.to_string();
+    let (state, path) = (State::new(&json, false), Path::root());
+    let read = Reader::new(&state, &path).deserialize_newtype_struct(name, visitor);
+    read.map_err(|source| D::Error::custom(Fault { path: state.place(), source }))
 }
 
-struct Needed<T>(PhantomData<T>);
+/// What a [`Reader`] reads in its own way under a name.
+struct Special<T>(&'static str, PhantomData<T>);
 
-impl<'de, T: Deserialize<'de>> Visitor<'de> for Needed<T> {
+impl<'de, T: Deserialize<'de>> Visitor<'de> for Special<T> {
     type Value = T;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a value")
     }
 
-    fn visit_newtype_struct<D: Deserializer<'de>>(self, deserializer: D) -> Result<T, D::Error> {
-        T::deserialize(deserializer)
-    }
-}
-
-struct InParts<T>(PhantomData<T>);
-
-impl<'de, T: Deserialize<'de>> Visitor<'de> for InParts<T> {
-    type Value = T;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object")
-    }
-
     fn visit_seq<A: SeqAccess<'de>>(self, parts: A) -> Result<T, A::Error> {
         T::deserialize(SeqAccessDeserializer::new(parts))
     }
 
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<T, A::Error> {
+        T::deserialize(MapAccessDeserializer::new(map))
+    }
+
+    /// What is needed, or the value of a deserializer that knows no names.
     fn visit_newtype_struct<D: Deserializer<'de>>(self, deserializer: D) -> Result<T, D::Error> {
-        adopt(deserializer, PARTS, self)
-    }
-}
-
-struct AsMap<T>(PhantomData<T>);
-
-impl<'de, T: Deserialize<'de>> Visitor<'de> for AsMap<T> {
-    type Value = T;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object")
-    }
-
-    fn visit_map<A: serde::de::MapAccess<'de>>(self, map: A) -> Result<T, A::Error> {
-        T::deserialize(serde::de::value::MapAccessDeserializer::new(map))
+        if self.0 == PARTS { adopt(deserializer, PARTS, self) } else { T::deserialize(deserializer) }
     }
 }
 

@@ -30,7 +30,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 use snafu::Snafu;
 
-use crate::lenient::{self, Tree};
+use crate::lenient;
 
 /// Keys of a property string that its type does not know, kept for writing back.
 pub type OtherKeys = BTreeMap<String, String>;
@@ -112,8 +112,8 @@ impl PropertyError {
 /// and a value of the wrong type.
 pub fn parse<T: PropertyString>(text: &str) -> Result<T, PropertyError> {
     let pairs = pairs(text, T::DEFAULT_KEY)?;
-    let fields = pairs.into_iter().map(|(key, value)| (key.into(), Tree::Text(value.into()))).collect();
-    lenient::strictly(&Tree::Object(fields)).map_err(|fault| PropertyError::new(fault.to_string()))
+    let json = serde_json::to_string(&pairs).map_err(|error| PropertyError::new(error.to_string()))?;
+    lenient::strictly(&json).map_err(|fault| PropertyError::new(fault.to_string()))
 }
 
 /// Writes a property string: the default key first and without its name where its value can stand alone, the others in

@@ -6,7 +6,7 @@ use core::marker::PhantomData;
 use core::ops::Deref;
 use core::{fmt, slice};
 
-use serde::de::{Error as _, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
@@ -136,6 +136,9 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Rows<T> {
     }
 }
 
+/// How much room is made for rows that are only expected, in bytes.
+const MOST_AHEAD: usize = 32 << 20;
+
 struct RowByRow<T>(PhantomData<T>);
 
 impl<'de, T: Deserialize<'de>> Visitor<'de> for RowByRow<T> {
@@ -146,57 +149,64 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for RowByRow<T> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Rows<T>, A::Error> {
-        let mut rows = Rows::from(Vec::with_capacity(list.size_hint().unwrap_or_default()));
-        while let Some(row) = list.next_element()? {
-            match row {
-                Row::Read(row) => rows.rows.push(row),
-                Row::Unread(row, reason) => {
-                    let index = rows.rows.len().saturating_add(rows.unread.len());
-                    rows.unread.push(Unread { index, row, reason });
-                }
+        let mut rows = Rows::default();
+        while list.next_element_seed(NextRow(&mut rows))?.is_some() {
+            let Rows { rows, .. } = &mut rows;
+            let expected = list.size_hint().unwrap_or_default().min(MOST_AHEAD / size_of::<T>().max(1));
+            if rows.len() == rows.capacity() {
+                rows.reserve_exact(expected);
             }
         }
         Ok(rows)
     }
 }
 
-/// A row, or what came in its place and why it is not one.
-enum Row<T> {
-    Read(T),
-    Unread(Value, String),
-}
+/// Reads a row straight into the list, or what came in its place and why it is not one.
+struct NextRow<'a, T>(&'a mut Rows<T>);
 
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for Row<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_newtype_struct(ROW, Attempted(PhantomData))
+impl<'de, T: Deserialize<'de>> DeserializeSeed<'de> for NextRow<'_, T> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_newtype_struct(ROW, self)
     }
 }
 
-struct Attempted<T>(PhantomData<T>);
-
-impl<'de, T: Deserialize<'de>> Visitor<'de> for Attempted<T> {
-    type Value = Row<T>;
+impl<'de, T: Deserialize<'de>> Visitor<'de> for NextRow<'_, T> {
+    type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a row")
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut attempts: A) -> Result<Row<T>, A::Error> {
+    fn visit_seq<A: SeqAccess<'de>>(self, mut attempts: A) -> Result<(), A::Error> {
+        let Rows { rows, unread } = self.0;
         loop {
-            match attempts.next_element() {
-                Ok(Some(row)) => return Ok(Row::Read(row)),
-                Ok(None) => return Err(A::Error::custom("a row is missing")),
+            match attempts.next_element_seed(Push(rows)) {
+                Ok(_) => return Ok(()),
                 Err(_) if attempts.size_hint() == Some(1) => {}
                 Err(error) => {
                     let row = attempts.next_element()?.unwrap_or_default();
-                    return Ok(Row::Unread(row, quoted(&error.to_string())));
+                    let index = rows.len().saturating_add(unread.len());
+                    unread.push(Unread { index, row, reason: quoted(&error.to_string()) });
+                    return Ok(());
                 }
             }
         }
     }
 
-    fn visit_newtype_struct<D: Deserializer<'de>>(self, deserializer: D) -> Result<Row<T>, D::Error> {
+    fn visit_newtype_struct<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
         adopt(deserializer, ROW, self)
+    }
+}
+
+struct Push<'a, T>(&'a mut Vec<T>);
+
+impl<'de, T: Deserialize<'de>> DeserializeSeed<'de> for Push<'_, T> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        T::deserialize(deserializer).map(|row| self.0.push(row))
     }
 }
 
@@ -211,18 +221,19 @@ mod tests {
     #[test]
     fn an_odd_row_is_counted_named_told_and_kept() {
         let cases = [
-            (json!("x"), "row 1", "data[1]"),
-            (json!(null), "row 1", "data[1]"),
-            (json!({ "id": "lxc/7", "type": "lxc", "vmid": 7 }), "lxc/7", "data[1].vmid"),
-            (json!({ "id": "lxc/101", "type": "lxc", "lock": ["a"] }), "lxc/101", "data[1].lock"),
-            (json!({ "id": "lxc/102\u{7}", "type": "lxc", "node": "a b" }), "lxc/102\\u{7}", "data[1].node"),
-            (json!({ "type": "lxc", "vmid": 103 }), "103", "data[1]"),
-            (json!({ "id": "lxc/104", "type": "lxc", "tags": {} }), "lxc/104", "data[1].tags"),
+            (json!("x"), "row 1", "[1]"),
+            (json!(null), "row 1", "[1]"),
+            (json!({ "id": "lxc/7", "type": "lxc", "vmid": 7 }), "lxc/7", "[1].vmid"),
+            (json!({ "id": "lxc/101", "type": "lxc", "lock": ["a"] }), "lxc/101", "[1].lock"),
+            (json!({ "id": "lxc/102\u{7}", "type": "lxc", "node": "a b" }), "lxc/102\\u{7}", "[1].node"),
+            (json!({ "type": "lxc", "vmid": 103 }), "103", "[1]"),
+            (json!({ "id": "lxc/104", "type": "lxc", "tags": {} }), "lxc/104", "[1].tags"),
         ];
         for (odd, name, place) in cases {
             let list = json!([{ "id": "lxc/100", "type": "lxc" }, odd, { "id": "lxc/200", "type": "lxc" }]);
             let mut notes = Vec::new();
-            let rows: Rows<Resource> = read(&(&list).into(), "data", &mut |note| notes.push(note)).unwrap();
+            let rows: Rows<Resource> =
+                read(list.to_string().as_bytes(), &mut |note| notes.push(note)).unwrap();
             assert_eq!(rows.iter().map(|row| row.id.as_str()).collect::<Vec<_>>(), ["lxc/100", "lxc/200"]);
             let [unread] = rows.unread() else { panic!("{odd}") };
             assert_eq!((unread.index(), unread.name().as_str()), (1, name));

@@ -9,7 +9,7 @@ use core::pin::pin;
 use core::str::FromStr;
 use core::task::{Context, Poll, Waker};
 
-use proxmox_types::lenient::{Tree, from_value, strictly};
+use proxmox_types::lenient::{from_value, strictly};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
@@ -64,7 +64,7 @@ impl Given {
     /// Reads a struct from the parameters that are left.
     pub(crate) fn rest<T: DeserializeOwned + Debug>(&mut self) -> Result<T, String> {
         let value = Value::Object(core::mem::take(&mut self.parameters));
-        let read: T = strictly(&Tree::from(&value)).map_err(|error| error.to_string())?;
+        let read: T = strictly(&value.to_string()).map_err(|error| error.to_string())?;
         self.read = format!("{read:?}");
         Ok(read)
     }

@@ -1,162 +1,138 @@
-//! The deserializer over a tree: it knows where it is, what may be left out, and PVE's loose scalars.
-//!
-//! Perl decides per value whether a scalar is printed as a number or as a text, so one field arrives as `105`, `"105"`
-//! or `105.0`. A boolean is 1, 0, `"1"`, `"0"`, `""`, true, false, null or a word such as `on`; an integer is a number, a
-//! numeric text or an integral float; a text is any scalar. Nothing wraps around and nothing is rounded.
-//!
-//! Source: pve-common `PVE/JSONSchema.pm` and the recordings; seen in `GET /cluster/nextid`, `pressure*`, `loadavg`.
+//! The deserializer over a text: it knows where it is and what may be left out.
 
 use alloc::borrow::Cow;
-use alloc::string::ToString;
+use alloc::collections::BTreeSet;
+use alloc::string::{String, ToString};
 use alloc::vec::Vec;
-use core::cell::{Cell, RefCell};
-use core::slice;
+use core::cell::RefCell;
 
 use serde::de::value::{MapDeserializer, StrDeserializer};
-use serde::de::{DeserializeSeed, Error as _, IntoDeserializer, MapAccess, SeqAccess, Unexpected, Visitor};
-use serde::{Deserializer, forward_to_deserialize_any};
-use serde_json::{Error, Number, Value};
+use serde::de::{DeserializeSeed, Error as _, IntoDeserializer, MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer, forward_to_deserialize_any};
+use serde_json::{Error, Value};
 
-use super::state::{Mark, Path, State, unread};
-use super::tree::{Entry, Tree};
-use super::{LEFT_OUT, NEEDED, PARTS, ROW};
+use super::cursor::Cursor;
+use super::scalar::Token;
+use super::state::{Asked, Mark, Path, State, Step, unread};
 
-/// How the value of a key was asked for.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Asked {
-    Needed,
-    Optional,
-    Ignored,
-}
-
-/// The keys that no part of a shape has taken yet.
-type Pending<'t> = RefCell<Vec<&'t Entry<'t>>>;
+/// The name under which a shape asks for a row, which is then read in attempts.
+pub(crate) const ROW: &str = "$felhom::row";
+/// The name under which a shape asks for the parts of an object.
+pub(super) const PARTS: &str = "$felhom::parts";
+/// The name under which a shape asks for the values that were left out of an object.
+pub(super) const LEFT_OUT: &str = "$felhom::left-out";
+/// The name under which a shape asks for a value that is never left out.
+pub(super) const NEEDED: &str = "$felhom::needed";
 
 #[derive(Clone, Copy)]
 pub(super) struct Reader<'a, 't> {
-    value: &'t Tree<'t>,
-    path: &'a Path<'a>,
     state: &'a State<'t>,
-    /// Where to tell how the value was asked for, if it is that of a key.
-    asked: Option<&'a Cell<Asked>>,
-    /// What to read instead of the whole object, if it is read in parts.
-    pending: Option<&'a Pending<'t>>,
+    path: &'a Path<'a>,
+    /// Where the values begin that a part has taken, if the object is read in parts.
+    taken: Option<&'a RefCell<BTreeSet<usize>>>,
 }
 
 impl<'a, 't> Reader<'a, 't> {
-    pub(super) const fn new(value: &'t Tree<'t>, path: &'a Path<'a>, state: &'a State<'t>) -> Self {
-        Self { value, path, state, asked: None, pending: None }
+    pub(super) const fn new(state: &'a State<'t>, path: &'a Path<'a>) -> Self {
+        Self { state, path, taken: None }
     }
 
-    fn is_optional(self) -> bool {
-        self.asked.is_some_and(|asked| asked.get() == Asked::Optional)
+    const fn cursor(self) -> &'a Cursor<'t> {
+        &self.state.cursor
     }
 
-    fn refuse(self, expected: &'static str) -> Error {
-        match self.value {
-            Tree::Null => Error::invalid_type(Unexpected::Unit, &expected),
-            Tree::Bool(flag) => Error::invalid_type(Unexpected::Bool(*flag), &expected),
-            Tree::List(_) => Error::invalid_type(Unexpected::Seq, &expected),
-            Tree::Object(_) => Error::invalid_type(Unexpected::Map, &expected),
-            Tree::Number(number) => Error::invalid_value(unexpected(number), &expected),
-            Tree::Text(text) => {
-                self.state.is_blank.set(text.trim().is_empty() && self.is_optional());
-                Error::invalid_value(Unexpected::Str(text), &expected)
+    fn token(self) -> Result<Token<'t>, Error> {
+        self.cursor().token(self.path.depth)
+    }
+
+    #[cold]
+    fn refuse(self, token: &Token<'_>, expected: &'static str) -> Error {
+        self.state.is_void.set(token.is_blank() && self.path.was_asked(Asked::AsOptional));
+        match token {
+            Token::Null | Token::Bool(_) | Token::List | Token::Object => {
+                Error::invalid_type(token.unexpected(), &expected)
             }
+            _ => Error::invalid_value(token.unexpected(), &expected),
         }
     }
 
     fn integer<T: TryFrom<i128>>(self, expected: &'static str) -> Result<T, Error> {
-        let number = match self.value {
-            Tree::Number(number) => integer_of(number),
-            Tree::Text(text) => text_integer(text.trim()),
-            _ => None,
-        };
-        number.and_then(|number| number.try_into().ok()).ok_or_else(|| self.refuse(expected))
+        let token = self.token()?;
+        let number = token.integer().and_then(|number| number.try_into().ok());
+        number.ok_or_else(|| self.refuse(&token, expected))
     }
 
-    fn text(self) -> Option<Cow<'t, str>> {
-        match self.value {
-            Tree::Text(text) => Some(Cow::Borrowed(text)),
-            Tree::Bool(flag) => Some(if *flag { "1" } else { "0" }.into()),
-            Tree::Number(number) => Some(number.to_string().into()),
-            Tree::Null | Tree::List(_) | Tree::Object(_) => None,
+    /// Reads an object whose brace is read.
+    fn fields<'de, V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        let start = self.cursor().at();
+        let mut mapping = Mapping { reader: self, is_first: true, entry: None };
+        let read = visitor.visit_map(&mut mapping);
+        if let (Err(_), Some((key, _))) = (&read, mapping.entry) {
+            self.cursor().go(start);
+            self.void_but_the_last(&key);
         }
+        read
     }
 
-    fn fields<'de, V: Visitor<'de>>(self, fields: &'t [Entry<'t>], visitor: V) -> Result<V::Value, Error> {
-        let reader = Self { asked: None, pending: None, ..self };
-        match self.pending {
-            Some(pending) => {
-                let entries = pending.take().into_iter();
-                visitor.visit_map(Mapping { entries, value: None, reader, left: self.pending })
+    /// After reading an object failed at a key: if the key comes more than once, what comes first is left out.
+    fn void_but_the_last(self, failed: &str) {
+        let mut values = Vec::new();
+        let read = self.cursor().entries(self.path.depth, &mut |key, at| {
+            if key == failed && self.state.left_out(at).is_none() {
+                values.push(at);
             }
-            None => visitor.visit_map(Mapping { entries: fields.iter(), value: None, reader, left: None }),
+        });
+        if let (Ok(()), [first, _, ..]) = (read, &values[..]) {
+            self.state.void(&self.path.to(Step::Key(failed)), *first);
         }
     }
 
-    /// Reads an object in parts; a key that none of them takes is unknown.
-    fn parts<'de, V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        let (Tree::Object(fields), None) = (self.value, self.pending) else {
-            return visitor.visit_seq(Parts(self));
-        };
-        let pending = RefCell::new(fields.iter().collect());
-        let read = visitor.visit_seq(Parts(Reader { pending: Some(&pending), ..self }))?;
-        for (key, _) in pending.into_inner() {
-            self.state.unknown(&Path::Key(self.path, key));
+    /// Reads a list whose bracket is read.
+    fn items<'de, V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        let mut sequence = Sequence { reader: self, start: self.cursor().at(), count: 0, is_done: false };
+        let read = visitor.visit_seq(&mut sequence)?;
+        while sequence.has_next()? {
+            self.cursor().skip(self.path.depth + 1)?;
         }
         Ok(read)
     }
 
+    /// Reads an object in parts; a key that none of them takes is unknown.
+    fn parts<'de, V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        let cursor = self.cursor();
+        let is_object = cursor.peek() == b'{';
+        let start = cursor.at();
+        if self.taken.is_some() || !is_object {
+            return visitor.visit_seq(Parts { reader: self, start });
+        }
+        let taken = RefCell::default();
+        let read = visitor.visit_seq(Parts { reader: Reader { taken: Some(&taken), ..self }, start })?;
+        cursor.go(start);
+        self.token()?;
+        cursor.entries(self.path.depth, &mut |key, at| {
+            if !taken.borrow().contains(&at) {
+                self.state.unknown(&self.path.to(Step::Key(&key)));
+            }
+        })?;
+        Ok(read)
+    }
+
     /// The values of an object that were left out because they cannot be read.
-    fn unreadable(self) -> Vec<(&'t str, Value)> {
-        let Tree::Object(fields) = self.value else { return Vec::new() };
-        let unreadable = |value| self.state.note_of(value).is_some();
-        let left = fields.iter().filter(|(_, value)| unreadable(value));
-        left.map(|(key, value)| (key.as_ref(), value.into())).collect()
+    fn unreadable(self) -> Result<Vec<(String, Value)>, Error> {
+        let mut left = Vec::new();
+        if matches!(self.token()?, Token::Object) {
+            self.cursor().entries(self.path.depth, &mut |key, at| {
+                if self.state.left_out(at).is_some_and(|left| left.note.is_some()) {
+                    let value = Value::deserialize(Reader::new(self.state, &self.path.to(Step::Root)));
+                    left.push(value.map(|value| (key.into_owned(), value)));
+                }
+            })?;
+        }
+        left.into_iter().collect()
     }
 }
 
-fn unexpected(number: &Number) -> Unexpected<'static> {
-    match (number.as_u64(), number.as_i64()) {
-        (Some(number), _) => Unexpected::Unsigned(number),
-        (None, Some(number)) => Unexpected::Signed(number),
-        (None, None) => Unexpected::Float(number.as_f64().unwrap_or_default()),
-    }
-}
-
-fn integer_of(number: &Number) -> Option<i128> {
-    number
-        .as_u64()
-        .map(i128::from)
-        .or_else(|| number.as_i64().map(i128::from))
-        .or_else(|| number.as_f64().and_then(integral))
-}
-
-fn text_integer(text: &str) -> Option<i128> {
-    text.parse().ok().or_else(|| text.parse().ok().and_then(integral))
-}
-
-/// The integer that a float stands for, if it stands for one exactly. PVE prints integers above 1e15 as floats.
-fn integral(value: f64) -> Option<i128> {
-    // 2^64 and beyond is no size, no time and no count of PVE's.
-    const BOUND: f64 = 18_446_744_073_709_551_616.0;
-    if value.is_finite() && value.abs() < BOUND && value % 1.0 == 0.0 {
-        // Formatting is exact for an integral float and needs no numeric cast.
-        alloc::format!("{value:.0}").parse().ok()
-    } else {
-        None
-    }
-}
-
-fn flag(text: &str) -> Option<bool> {
-    const TRUE: [&str; 4] = ["1", "on", "yes", "true"];
-    const FALSE: [&str; 5] = ["0", "", "off", "no", "false"];
-    let is = |words: &[&str]| words.iter().any(|word| word.eq_ignore_ascii_case(text));
-    if is(&TRUE) { Some(true) } else { is(&FALSE).then_some(false) }
-}
-
-/// Implements one method for each width: all read the same texts and refuse what does not fit.
+/// Implements one method for each scalar: all read the same texts and refuse what does not fit.
 macro_rules! integers {
     ($($method:ident, $visit:ident: $expected:literal;)*) => {$(
         fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
@@ -177,43 +153,40 @@ impl<'de> Deserializer<'de> for Reader<'_, '_> {
     }
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        match self.value {
-            Tree::Null => visitor.visit_unit(),
-            Tree::Bool(flag) => visitor.visit_bool(*flag),
-            Tree::Number(number) => number.deserialize_any(visitor),
-            Tree::Text(text) => visitor.visit_str(text),
-            Tree::List(items) => visitor.visit_seq(Sequence { items: items.iter(), index: 0, reader: self }),
-            Tree::Object(fields) => self.fields(fields, visitor),
+        match self.token()? {
+            Token::Null => visitor.visit_unit(),
+            Token::Bool(flag) => visitor.visit_bool(flag),
+            Token::Unsigned(number) => visitor.visit_u64(number),
+            Token::Signed(number) => visitor.visit_i64(number),
+            Token::Float(number) => visitor.visit_f64(number),
+            Token::Text(Cow::Borrowed(text)) => visitor.visit_str(text),
+            Token::Text(Cow::Owned(text)) => visitor.visit_string(text),
+            Token::List => self.items(visitor),
+            Token::Object => self.fields(visitor),
         }
     }
 
     fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        let read = match self.value {
-            Tree::Null => Some(false),
-            Tree::Bool(flag) => Some(*flag),
-            Tree::Number(number) => match integer_of(number) {
-                Some(0) => Some(false),
-                Some(1) => Some(true),
-                _ => None,
-            },
-            Tree::Text(text) => flag(text),
-            Tree::List(_) | Tree::Object(_) => None,
-        };
-        visitor
-            .visit_bool(read.ok_or_else(|| self.refuse("a boolean (1, 0, true, false or an empty string)"))?)
+        let token = self.token()?;
+        let refuse = || self.refuse(&token, "a boolean (1, 0, true, false or an empty string)");
+        visitor.visit_bool(token.flag().ok_or_else(refuse)?)
     }
 
     fn deserialize_f64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        let number = match self.value {
-            Tree::Number(number) => number.as_f64(),
-            Tree::Text(text) => text.trim().parse().ok().filter(|number: &f64| number.is_finite()),
-            _ => None,
-        };
-        visitor.visit_f64(number.ok_or_else(|| self.refuse("a number"))?)
+        let token = self.token()?;
+        visitor.visit_f64(token.float().ok_or_else(|| self.refuse(&token, "a number"))?)
     }
 
     fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        visitor.visit_str(&self.text().ok_or_else(|| self.refuse("a string"))?)
+        match self.token()? {
+            Token::Text(Cow::Borrowed(text)) => visitor.visit_str(text),
+            Token::Text(Cow::Owned(text)) => visitor.visit_string(text),
+            Token::Bool(flag) => visitor.visit_str(if flag { "1" } else { "0" }),
+            Token::Unsigned(number) => visitor.visit_string(number.to_string()),
+            Token::Signed(number) => visitor.visit_string(number.to_string()),
+            Token::Float(number) => visitor.visit_string(Value::from(number).to_string()),
+            token => Err(self.refuse(&token, "a string")),
+        }
     }
 
     fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
@@ -221,12 +194,11 @@ impl<'de> Deserializer<'de> for Reader<'_, '_> {
     }
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        if *self.value == Tree::Null {
+        if self.cursor().peek() == b'n' {
+            self.token()?;
             return visitor.visit_none();
         }
-        if let Some(asked) = self.asked {
-            asked.set(Asked::Optional);
-        }
+        self.path.ask(Asked::AsOptional);
         visitor.visit_some(self)
     }
 
@@ -238,8 +210,11 @@ impl<'de> Deserializer<'de> for Reader<'_, '_> {
         match name {
             ROW => visitor.visit_seq(Attempts { reader: self, mark: self.state.mark(), may_repeat: false }),
             PARTS => self.parts(visitor),
-            LEFT_OUT => visitor.visit_map(MapDeserializer::new(self.unreadable().into_iter())),
-            NEEDED => visitor.visit_newtype_struct(Self { asked: None, ..self }),
+            LEFT_OUT => visitor.visit_map(MapDeserializer::new(self.unreadable()?.into_iter())),
+            NEEDED => {
+                self.path.ask(Asked::AsNeeded);
+                visitor.visit_newtype_struct(self)
+            }
             _ => visitor.visit_newtype_struct(self),
         }
     }
@@ -251,9 +226,9 @@ impl<'de> Deserializer<'de> for Reader<'_, '_> {
         _: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Error> {
-        match self.value {
-            Tree::Object(fields) => self.fields(fields, visitor),
-            _ => self.deserialize_any(Refused(visitor)),
+        match self.token()? {
+            Token::Object => self.fields(visitor),
+            token => Err(Error::invalid_type(token.unexpected(), &visitor)),
         }
     }
 
@@ -263,14 +238,14 @@ impl<'de> Deserializer<'de> for Reader<'_, '_> {
         variants: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Error> {
-        Value::from(self.value).deserialize_enum(name, variants, visitor)
+        Value::deserialize(self)?.deserialize_enum(name, variants, visitor)
     }
 
     fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        match self.asked {
-            Some(asked) => asked.set(Asked::Ignored),
-            None => self.state.unknown(self.path),
+        if !self.path.ask(Asked::ToIgnore) {
+            self.state.unknown(self.path);
         }
+        self.cursor().skip(self.path.depth)?;
         visitor.visit_unit()
     }
 
@@ -279,79 +254,101 @@ impl<'de> Deserializer<'de> for Reader<'_, '_> {
     }
 }
 
-/// Refuses whatever comes, in the words of the visitor that wants something else.
-struct Refused<V>(V);
-
-impl<'de, V: Visitor<'de>> Visitor<'de> for Refused<V> {
-    type Value = V::Value;
-
-    fn expecting(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        self.0.expecting(f)
-    }
+struct Sequence<'a, 't> {
+    reader: Reader<'a, 't>,
+    start: usize,
+    /// Number of items that have begun.
+    count: usize,
+    is_done: bool,
 }
 
-struct Sequence<'a, 't> {
-    items: slice::Iter<'t, Tree<'t>>,
-    index: usize,
-    reader: Reader<'a, 't>,
+impl Sequence<'_, '_> {
+    fn has_next(&mut self) -> Result<bool, Error> {
+        self.is_done = self.is_done || !self.reader.cursor().another(self.count == 0, b']')?;
+        self.count += usize::from(!self.is_done);
+        Ok(!self.is_done)
+    }
 }
 
 impl<'de> SeqAccess<'de> for Sequence<'_, '_> {
     type Error = Error;
 
     fn next_element_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, Error> {
-        let Some(value) = self.items.next() else { return Ok(None) };
-        let path = Path::Index(self.reader.path, self.index);
-        self.index = self.index.saturating_add(1);
-        let state = self.reader.state;
-        let read = seed.deserialize(Reader::new(value, &path, state));
+        if !self.has_next()? {
+            return Ok(None);
+        }
+        let Reader { state, path, .. } = self.reader;
+        let path = path.to(Step::Index(self.count - 1));
+        let read = seed.deserialize(Reader::new(state, &path));
         read.map(Some).inspect_err(|_| state.fail(&path, None))
     }
 
+    /// Of the list that is the answer, a little less than what its items so far promise; of one inside it, nothing is
+    /// known.
     fn size_hint(&self) -> Option<usize> {
-        Some(self.items.len())
+        let cursor = self.reader.cursor();
+        let each = (cursor.at() - self.start).checked_div(self.count)?;
+        let expected = cursor.rest() / each.max(1);
+        (self.reader.path.depth <= 1).then(|| expected - expected / 32 + 1)
     }
 }
 
-struct Mapping<'a, 't, I> {
-    entries: I,
-    value: Option<&'t Entry<'t>>,
+struct Mapping<'a, 't> {
     reader: Reader<'a, 't>,
-    /// Where to put what the shape does not know.
-    left: Option<&'a Pending<'t>>,
+    is_first: bool,
+    /// The key whose value is to be read, or failed to be, and where that begins.
+    entry: Option<(Cow<'t, str>, usize)>,
 }
 
-impl<'de, 't, I: Iterator<Item = &'t Entry<'t>>> MapAccess<'de> for Mapping<'_, 't, I> {
+impl Mapping<'_, '_> {
+    /// Whether a value is not for this part of a shape, or for none.
+    fn is_past(&self, at: usize) -> bool {
+        let Reader { state, taken, .. } = self.reader;
+        if taken.is_some_and(|taken| taken.borrow().contains(&at)) {
+            return true;
+        }
+        let Some(left) = state.left_out(at) else { return false };
+        self.take(at);
+        state.tell(left.note);
+        true
+    }
+
+    fn take(&self, at: usize) {
+        if let Some(taken) = self.reader.taken {
+            taken.borrow_mut().insert(at);
+        }
+    }
+}
+
+impl<'de> MapAccess<'de> for Mapping<'_, '_> {
     type Error = Error;
 
     fn next_key_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, Error> {
-        for entry in self.entries.by_ref() {
-            let (key, value) = entry;
-            if self.reader.state.is_left_out(value) {
-                self.reader.state.note_of(value).into_iter().for_each(|note| self.reader.state.tell(note));
-                continue;
+        let cursor = self.reader.cursor();
+        while cursor.another(self.is_first, b'}')? {
+            self.is_first = false;
+            let (key, at) = (cursor.key()?, cursor.at());
+            if !self.is_past(at) {
+                let (key, _) = self.entry.insert((key, at));
+                let key: StrDeserializer<'_, Error> = key.as_ref().into_deserializer();
+                return seed.deserialize(key).map(Some);
             }
-            self.value = Some(entry);
-            let key: StrDeserializer<'_, Error> = key.as_ref().into_deserializer();
-            return seed.deserialize(key).map(Some);
+            cursor.skip(self.reader.path.depth + 1)?;
         }
+        self.entry = None;
         Ok(None)
     }
 
     fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, Error> {
-        let entry = self.value.take().ok_or_else(|| Error::custom("a value without a key"))?;
-        let (key, value) = entry;
-        let (path, state) = (Path::Key(self.reader.path, key), self.reader.state);
-        let asked = Cell::new(Asked::Needed);
-        let read = seed.deserialize(Reader { asked: Some(&asked), ..Reader::new(value, &path, state) });
-        match (&read, asked.get()) {
-            (Err(_), Asked::Optional) => state.fail(&path, Some(value)),
-            (Err(_), _) => state.fail(&path, None),
-            (Ok(_), Asked::Ignored) => match self.left {
-                Some(left) => left.borrow_mut().push(entry),
-                None => state.unknown(&path),
-            },
-            (Ok(_), _) => {}
+        let (key, at) = self.entry.as_ref().ok_or_else(|| Error::custom("a value without a key"))?;
+        let Reader { state, path, taken } = self.reader;
+        let path = path.to(Step::Key(key));
+        let read = seed.deserialize(Reader::new(state, &path));
+        match &read {
+            Err(_) => state.fail(&path, path.was_asked(Asked::AsOptional).then_some(*at)),
+            Ok(_) if !path.was_asked(Asked::ToIgnore) => self.take(*at),
+            Ok(_) if taken.is_none() => state.unknown(&path),
+            Ok(_) => {}
         }
         read
     }
@@ -369,16 +366,15 @@ impl<'de> SeqAccess<'de> for Attempts<'_, '_> {
     type Error = Error;
 
     fn next_element_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, Error> {
-        let (state, path) = (self.reader.state, self.reader.path);
+        let Reader { state, path, .. } = self.reader;
         let read = seed.deserialize(self.reader);
-        let Err(error) = &read else {
-            state.finish(self.mark);
-            return read.map(Some);
-        };
-        let again = state.leave_out(self.mark, path, error);
-        self.may_repeat = again.is_ok();
-        if let Err(place) = again {
-            state.tell(unread(&place, error));
+        match &read {
+            Ok(_) => state.finish(self.mark),
+            Err(error) => {
+                let again = state.leave_out(self.mark, path, error);
+                self.may_repeat = again.is_ok();
+                state.tell(again.err().map(|place| unread(&place, error)));
+            }
         }
         read.map(Some)
     }
@@ -389,12 +385,16 @@ impl<'de> SeqAccess<'de> for Attempts<'_, '_> {
 }
 
 /// Hands out the same object for each part of a shape, without the keys that an earlier part took.
-struct Parts<'a, 't>(Reader<'a, 't>);
+struct Parts<'a, 't> {
+    reader: Reader<'a, 't>,
+    start: usize,
+}
 
 impl<'de> SeqAccess<'de> for Parts<'_, '_> {
     type Error = Error;
 
     fn next_element_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, Error> {
-        seed.deserialize(self.0).map(Some)
+        self.reader.cursor().go(self.start);
+        seed.deserialize(self.reader).map(Some)
     }
 }

@@ -8,7 +8,10 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use super::*;
-use crate::{Content, LxcStatus, NetworkInterface, NodeEntry, NodeStatus, StorageStatus, TaskEntry};
+use crate::{
+    Content, LxcConfig, LxcStatus, NetworkInterface, NodeEntry, NodeStatus, Pool, Rows, StorageStatus,
+    TaskEntry,
+};
 
 /// What a row becomes with another value at a key, or without the key, and where something was left out.
 fn odd<T: DeserializeOwned + fmt::Debug>(
@@ -21,7 +24,7 @@ fn odd<T: DeserializeOwned + fmt::Debug>(
     if let Some(value) = value {
         row[key] = value.clone();
     }
-    let read: T = read(&(&row).into(), "", &mut |note| {
+    let read: T = read(row.to_string().as_bytes(), &mut |note| {
         paths.push(match note {
             Note::Unknown { path } | Note::Unread { path, .. } => path,
         });
@@ -94,7 +97,7 @@ fn an_unreadable_load_leaves_the_rest_of_the_status() {
     for load in [json!(["fake"]), json!(["0.1", "x"]), json!("0.1"), json!({}), json!([["0.1"]])] {
         let status = json!({ "loadavg": load, "rootfs": { "total": "10", "used": 5, "free": -5 } });
         let mut notes = Vec::new();
-        let read: NodeStatus = read(&(&status).into(), "data", &mut |note| notes.push(note)).unwrap();
+        let read: NodeStatus = read(status.to_string().as_bytes(), &mut |note| notes.push(note)).unwrap();
         assert_eq!((read.loadavg.len(), read.rootfs.total, read.rootfs.free), (0, Some(10), None));
         assert_eq!(notes.len(), 2, "{notes:?}");
     }
@@ -103,20 +106,20 @@ fn an_unreadable_load_leaves_the_rest_of_the_status() {
 #[test]
 fn an_unreadable_value_says_where_it_stands() {
     let cases = [
-        (json!({}), "data"),
-        (json!({ "vmid": "x", "status": "running" }), "data.vmid"),
-        (json!({ "vmid": 100, "status": [] }), "data.status"),
-        (json!({ "vmid": 100, "status": "running", "ha": { "managed": {} } }), "data.ha.managed"),
-        (json!("text"), "data"),
+        (json!({}), ""),
+        (json!({ "vmid": "x", "status": "running" }), "vmid"),
+        (json!({ "vmid": 100, "status": [] }), "status"),
+        (json!({ "vmid": 100, "status": "running", "ha": { "managed": {} } }), "ha.managed"),
+        (json!("text"), ""),
     ];
     for (json, path) in cases {
-        let fault = read::<LxcStatus>(&(&json).into(), "data", &mut |_| ()).unwrap_err();
+        let fault = from_value::<LxcStatus>(&json).unwrap_err();
         assert_eq!(fault.path, path, "{}", fault.source);
     }
 }
 
 fn must<T: DeserializeOwned>(json: &str) -> Option<T> {
-    strictly(&serde_json::from_str(json).ok()?).ok()
+    strictly(json).ok()
 }
 
 fn may<T: DeserializeOwned>(json: &str) -> Option<T> {
@@ -171,11 +174,69 @@ fn an_empty_string_is_a_string() {
     assert_eq!([may::<String>("\"\""), may::<String>("null")], [Some(String::new()), None]);
 }
 
+#[test]
+fn of_a_key_that_comes_twice_the_last_value_counts() {
+    let pairs = [
+        (
+            r#"{"status":[],"vmid":7,"vmid":"x","status":"stopped","vmid":101}"#,
+            r#"{"status":"stopped","vmid":101}"#,
+        ),
+        (
+            r#"{"vmid":1,"ha":{"managed":[],"managed":1},"vmid":100,"status":"a"}"#,
+            r#"{"vmid":100,"status":"a","ha":{"managed":1}}"#,
+        ),
+    ];
+    for (twice, once) in pairs {
+        let rows =
+            |row: &str| from_text::<Rows<LxcStatus>>(&format!("[{row},{{\"vmid\":200,\"status\":\"b\"}}]"));
+        assert_eq!(rows(twice).unwrap(), rows(once).unwrap());
+        assert_eq!(strictly::<Value>(twice).unwrap(), serde_json::from_str::<Value>(twice).unwrap());
+    }
+    let config = |json: &str| from_text::<LxcConfig>(json).unwrap();
+    assert_eq!(config(r#"{"arch":[],"x":1,"arch":"amd64","x":2}"#), config(r#"{"arch":"amd64","x":2}"#));
+}
+
+#[test]
+fn a_key_that_is_unknown_in_many_rows_is_told_once() {
+    let row =
+        json!({ "vmid": 100, "status": "running", "new": { "a": 1 }, "ha": { "managed": 1, "new": [] } });
+    let json = json!([row, row, { "vmid": "x", "newer": 1 }, row]).to_string();
+    let mut notes = Vec::new();
+    let rows: Rows<LxcStatus> = read(json.as_bytes(), &mut |note| notes.push(note)).unwrap();
+    let unknown = |path: &str| Note::Unknown { path: path.into() };
+    assert_eq!((rows.len(), rows.unread().len()), (3, 1));
+    assert_eq!(notes[..2], [unknown("[0].ha.new"), unknown("[0].new")]);
+    assert_eq!(notes[2..].iter().map(|note| matches!(note, Note::Unread { .. })).collect::<Vec<_>>(), [true]);
+}
+
+#[test]
+fn an_answer_that_is_cut_off_too_deep_or_too_long_is_never_read() {
+    let json = r#"{"list":[{"vmid":100,"mem":[],"a\u00fc\"":[1.5,true,null,{}]},{"vmid":200}],"odd":1}"#;
+    let cut = (0..json.len()).filter_map(|end| json.get(..end)).map(str::to_string);
+    let deep = ["[", "{\"a\":"].map(|open| open.repeat(1000));
+    let deep_but_whole = format!("{}{}", "[".repeat(1000), "]".repeat(1000));
+    let long = format!("{{\"odd\":\"{}\"}}", "x".repeat((1 << 20) + 1));
+    for json in cut.chain(deep).chain([deep_but_whole, long]) {
+        let faults = [
+            from_text::<Value>(&json).unwrap_err(),
+            from_text::<LxcConfig>(&json).unwrap_err(),
+            from_text::<Pool>(&json).unwrap_err(),
+        ];
+        assert!(faults[0].path.is_empty(), "{} {}", faults[0].path, faults[0].source);
+    }
+}
+
 proptest! {
     #[test]
     fn every_integer_survives_as_number_and_as_string(value: u64) {
         prop_assert_eq!(must::<u64>(&value.to_string()), Some(value));
         prop_assert_eq!(must::<u64>(&format!("\"{value}\"")), Some(value));
+    }
+
+    #[test]
+    fn json_is_what_serde_json_takes_for_it(json in r#"[\[\]{}:, ]{0,3}(["0-9a\\\\n/t,:\[\]{}u \t-]|true|null|"a":|,1|\\\\u00e[0-9]){0,12}"#) {
+        let (read, wanted) = (strictly::<Value>(&json), serde_json::from_str::<Value>(&json));
+        prop_assert_eq!(read.ok(), wanted.ok());
     }
 
     #[test]

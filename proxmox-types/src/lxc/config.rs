@@ -58,6 +58,8 @@ impl<'de> Deserialize<'de> for LxcConfig {
 
 #[cfg(test)]
 mod tests {
+    use alloc::string::ToString;
+
     use serde_json::json;
 
     use super::*;
@@ -122,14 +124,14 @@ mod tests {
             let mut sent = json!({ "arch": "amd64", "swap": 512, "net9": "name=eth9", "new-option": 1 });
             sent[key] = odd.clone();
             let mut notes = Vec::new();
-            let config: LxcConfig = read(&(&sent).into(), "data", &mut |note| notes.push(note)).unwrap();
+            let config: LxcConfig = read(sent.to_string().as_bytes(), &mut |note| notes.push(note)).unwrap();
             assert_eq!(config.unread, BTreeMap::from([(key.into(), odd)]));
             assert_eq!(
                 (config.options.swap, config.options.net.len(), config.other.len()),
                 (Some(512), 1, 1)
             );
             let [Note::Unread { path, .. }] = &notes[..] else { panic!("{notes:?}") };
-            assert!(path.starts_with(&alloc::format!("data.{key}")), "{path}");
+            assert!(path.starts_with(key), "{path}");
             assert_eq!(written(config.clone()), sent);
             assert_eq!(from_value::<LxcConfig>(&sent).unwrap(), config);
         }
