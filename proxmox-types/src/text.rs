@@ -1,5 +1,12 @@
 //! Texts of which the server may grow more: the known ones are variants, any other is kept as it came.
 
+use core::fmt;
+use core::marker::PhantomData;
+use core::str::FromStr;
+
+use serde::Deserializer;
+use serde::de::{Error, Visitor};
+
 /// Defines an enum over known texts, with an arm for all others. It reads whatever scalar arrives and writes it back.
 macro_rules! open_text {
     ($(#[$doc:meta])* $vis:vis enum $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $text:literal),+ $(,)? }) => {
@@ -53,14 +60,34 @@ macro_rules! open_text {
 
         impl<'de> serde::Deserialize<'de> for $name {
             fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                let text = <alloc::string::String as serde::Deserialize>::deserialize(deserializer)?;
-                Ok(text.as_str().into())
+                $crate::text::parsed(deserializer)
             }
         }
     };
 }
 
 pub(crate) use open_text;
+
+/// Reads what is written as a text. The text itself is not copied.
+pub(crate) fn parsed<'de, T: FromStr<Err: fmt::Display>, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<T, D::Error> {
+    deserializer.deserialize_str(Parsed(PhantomData))
+}
+
+struct Parsed<T>(PhantomData<T>);
+
+impl<T: FromStr<Err: fmt::Display>> Visitor<'_> for Parsed<T> {
+    type Value = T;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a string")
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<T, E> {
+        text.parse().map_err(E::custom)
+    }
+}
 
 #[cfg(test)]
 mod tests {
