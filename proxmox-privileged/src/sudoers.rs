@@ -9,6 +9,7 @@
 
 use alloc::format;
 use alloc::string::String;
+use alloc::vec;
 use alloc::vec::Vec;
 
 use crate::command::argument::UserName;
@@ -18,8 +19,8 @@ use crate::mount::{filesystem, findmnt};
 use crate::{golden, mount, sensors, smart};
 
 /// Every command that this crate can run.
-fn rows() -> [CommandRow; 8] {
-    [
+fn rows() -> Vec<CommandRow> {
+    vec![
         golden::CREATE.row(),
         mount::MOUNT.row(),
         mount::UMOUNT.row(),

@@ -104,7 +104,7 @@ fn every_rule_is_for_a_program_that_the_library_runs_as_root() {
     let programs = commands.map(|(_, command)| command.split(' ').next().unwrap());
     let programs: Vec<_> = programs.map(|program| format!("/{program}")).collect();
     let expected: Vec<_> = root_programs().into_iter().map(|program| program.path().to_owned()).collect();
-    assert_eq!((programs.len(), programs), (5, expected));
+    assert_eq!((programs.len() >= 5, programs), (true, expected));
 }
 
 #[test]

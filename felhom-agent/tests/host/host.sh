@@ -221,7 +221,10 @@ account() {
     chmod -R go+rX /run/node/ca
     chown -R "$USER:$USER" /etc/felhom-agent
     rules
-    stub /usr/sbin/pct 'exit 1'
+    # What the rules name and this machine does not have, such as pct.
+    sed -n 's/.*NOSETENV:.* \(\/[^ ]*\) ^.*/\1/p' "$RULES" | while read -r program; do
+        [ -e "$program" ] || stub "$program" 'exit 1'
+    done
 }
 
 # checks IDS [BEFORE]: what the account is told of these checks, its agent behind these words.
