@@ -16,14 +16,14 @@ use proxmox_types::params::{RestoreParams, SnapshotParams};
 use proxmox_types::{BackupVolume, NodeName, StorageId};
 
 /// Where to provision, and from what.
-struct Order {
+struct Provisioning {
     client: Client,
     node: NodeName,
     archive: BackupVolume,
     storage: StorageId,
 }
 
-impl Order {
+impl Provisioning {
     /// As the arguments say: a configuration, a backup and a storage for the container, or nothing at all.
     fn read(arguments: &[String]) -> Result<Self, Box<dyn Error>> {
         match arguments {
@@ -84,6 +84,6 @@ impl Order {
 
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = env::args().skip(1).collect();
-    let order = Order::read(&arguments)?;
+    let order = Provisioning::read(&arguments)?;
     tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(order.provision())
 }

@@ -4,9 +4,11 @@
 //! agree with ourselves, and a test compares every answer with a recorded one. It checks privileges, refuses on the
 //! call what PVE refuses on the call, and lets the rest fail in the task. It is good enough to test agent modules
 //! against, and is never the proof that a shape is right.
+#![expect(clippy::indexing_slicing, reason = "JSON has null where an index finds nothing")]
 
 extern crate std;
 
+mod access;
 mod answer;
 mod ask;
 mod backup;
@@ -15,9 +17,9 @@ mod create;
 mod lifecycle;
 mod lxc;
 mod node;
+mod recorded;
 mod route;
 mod schema;
-mod sentence;
 mod snapshot;
 mod storage;
 mod task;
@@ -34,15 +36,16 @@ use std::time::Instant;
 
 use proxmox_types::TokenId;
 
+pub use access::{Acl, AclLine, Principal, TokenState};
 use answer::Arrived;
-pub use answer::{Acl, AclEntry, Answer, Effect, Fault, Principal, Token};
-pub use container::{Container, Snapshot, Storage, Volume};
+pub use answer::{Effect, HttpAnswer, Injection};
+pub use container::{Container, SavedSnapshot, StorageState, VolumeState};
 pub use schema::refusal;
 pub use world::{Received, Script, World};
 
 pub use crate::call::made::{Built, Given, Made, now};
 use crate::endpoint::Endpoint;
-use crate::{BoxFuture, Client, HttpTransport, Request, Response, TransportError};
+use crate::{BoxFuture, Client, HttpTransport, Request, Response, TransportError, grant};
 
 /// A simulated node, as one token sees it. Cheap to clone; clones share the node.
 #[derive(Clone, Debug)]
@@ -102,7 +105,7 @@ impl Sim {
     }
 
     /// Scripts a fault.
-    pub fn inject(&self, fault: Fault) {
+    pub fn inject(&self, fault: Injection) {
         self.world().faults.push(fault);
     }
 
@@ -112,7 +115,7 @@ impl Sim {
     }
 
     /// Answers one HTTP request: method, path with its query, form body, and the token's id if it was accepted.
-    pub fn serve(&self, method: &str, target: &str, body: &str, principal: Option<&Principal>) -> Answer {
+    pub fn serve(&self, method: &str, target: &str, body: &str, principal: Option<&Principal>) -> HttpAnswer {
         self.catch_up();
         route::serve(&mut self.world(), method, target, body, principal)
     }
@@ -145,10 +148,7 @@ impl Sim {
         let principal = Principal::token(&self.token.to_string());
         let call = Arrived { number: world.sent, method: request.method, target, body, principal };
         world.sent += 1;
-        let effect = world.fault_of(request, &call);
-        let answer = route::before(effect.as_ref(), &mut world, &call, request.time_limit)?;
-        let answer = answer.unwrap_or_else(|| world.act(&call));
-        let answer = route::after(effect.as_ref(), answer, request.time_limit)?;
+        let answer = world.meet(request, &call)?;
         Ok(answer.into_response(world.time()))
     }
 }
@@ -190,28 +190,6 @@ fn agent_token() -> TokenId {
 /// The date of the recordings.
 const EPOCH: u64 = 1_795_500_000;
 
-/// The roles of the least-privilege recipe, and PVE's own for everything.
-const ROLES: [(&str, &str); 6] = [
-    (
-        "FelhomAgent",
-        "VM.Audit,VM.Allocate,VM.Backup,VM.PowerMgmt,VM.Snapshot,VM.Snapshot.Rollback,VM.Config.Options,VM.Config.CPU,\
-         VM.Config.Memory,VM.Config.Network,VM.Config.Disk",
-    ),
-    ("FelhomStore", "Datastore.Audit,Datastore.AllocateSpace"),
-    ("FelhomNode", "Sys.Audit"),
-    ("FelhomNet", "SDN.Use"),
-    ("NoAccess", ""),
-    (
-        "Administrator",
-        "Datastore.Allocate,Datastore.AllocateSpace,Datastore.AllocateTemplate,Datastore.Audit,Group.Allocate,\
-         Mapping.Audit,Mapping.Modify,Mapping.Use,Permissions.Modify,Pool.Allocate,Pool.Audit,Realm.Allocate,\
-         Realm.AllocateUser,SDN.Allocate,SDN.Audit,SDN.Use,Sys.AccessNetwork,Sys.Audit,Sys.Console,Sys.Incoming,\
-         Sys.Modify,Sys.PowerMgmt,Sys.Syslog,User.Modify,VM.Allocate,VM.Audit,VM.Backup,VM.Clone,VM.Config.CPU,\
-         VM.Config.Disk,VM.Config.Memory,VM.Config.Network,VM.Config.Options,VM.Console,VM.Migrate,VM.PowerMgmt,\
-         VM.Replicate,VM.Snapshot,VM.Snapshot.Rollback",
-    ),
-];
-
 /// The tokens: the agent's, one of root that is not separated, and one without any right.
 const TOKENS: [(&str, &str, bool); 3] = [
     (AGENT, "0c7f2a4e-9b1d-4e6a-8f35-2d6b7c9e1a40", true),
@@ -222,38 +200,28 @@ const TOKENS: [(&str, &str, bool); 3] = [
 /// What the node holds at first: a golden image, two customers, a container for the self-test.
 fn first_world() -> World {
     World {
-        node: "pve1".into(),
-        other_nodes: alloc::vec![],
-        now: Duration::ZERO,
         epoch: EPOCH,
         containers: containers(),
         storages: storages(),
         pools: BTreeMap::from([("felhom".into(), "containers of felhom-agent".into())]),
         bridges: alloc::vec!["vmbr0".into()],
         acl: acl(),
-        ha_managed: alloc::vec![],
-        replicated: alloc::vec![],
-        is_daemon_down: false,
-        is_statistics_daemon_down: false,
-        received: alloc::vec![],
-        durations: BTreeMap::new(),
-        script: None,
-        sent: 0,
-        workers: alloc::vec![],
-        faults: alloc::vec![],
-        deferred: alloc::vec![],
-        next_pid: 2000,
+        ..World::default()
     }
 }
 
+/// The roles of the recorded server and of the recipe, as the recipe grants them.
 fn acl() -> Acl {
     let mut acl = Acl::default();
-    for (role, privileges) in ROLES {
+    for (role, privileges) in recorded::roles() {
         let privileges = privileges.split(',').filter(|name| !name.is_empty()).map(ToString::to_string);
-        acl.roles.insert(role.into(), privileges.collect());
+        acl.roles.insert(role, privileges.collect());
+    }
+    for role in grant::ROLES {
+        acl.roles.insert(role.name.into(), role.privileges.iter().map(ToString::to_string).collect());
     }
     for (id, secret, privsep) in TOKENS {
-        acl.tokens.insert(id.into(), Token { secret: secret.into(), privsep, expire: 0 });
+        acl.tokens.insert(id.into(), TokenState { secret: secret.into(), privsep });
     }
     let both = ["felhom@pve", AGENT];
     acl.grant("/pool/felhom", &both, "FelhomAgent");
@@ -264,20 +232,8 @@ fn acl() -> Acl {
     acl
 }
 
-fn rootfs(vmid: u32) -> (String, Volume) {
-    let volume = Volume {
-        content: "rootdir",
-        format: "raw".into(),
-        size: 1 << 30,
-        time: EPOCH - 86_400,
-        vmid: Some(vmid),
-        ..Volume::default()
-    };
-    (format!("{vmid}/vm-{vmid}-disk-0.raw"), volume)
-}
-
 fn containers() -> BTreeMap<u32, Container> {
-    let on = |storage: &str, vmid: u32| format!("{storage}:{},size=1G", rootfs(vmid).0);
+    let on = |storage: &str, vmid: u32| format!("{storage}:{},size=1G", create::disk_name(vmid));
     let net = "name=eth0,bridge=vmbr0,hwaddr=BC:24:11:2C:02:F5,ip=dhcp,type=veth";
     let customer = |name: &str, storage: &str, vmid| {
         Container::new(name, &on(storage, vmid)).with("net0", net).in_pool("felhom")
@@ -290,17 +246,10 @@ fn containers() -> BTreeMap<u32, Container> {
     ])
 }
 
-fn storages() -> BTreeMap<String, Storage> {
-    let mut local = Storage::new("dir", &["backup", "iso", "vztmpl", "rootdir", "images", "snippets"]);
+fn storages() -> BTreeMap<String, StorageState> {
+    let mut local = StorageState::new("dir", &["backup", "iso", "vztmpl", "rootdir", "images", "snippets"]);
     (local.total, local.used) = (270_553_174_016, 25_694_199_808);
-    let template = Volume {
-        content: "vztmpl",
-        format: "tgz".into(),
-        size: 1_372_520,
-        time: EPOCH - 1050,
-        ..Volume::default()
-    };
-    let golden = Volume {
+    let golden = VolumeState {
         content: "backup",
         format: "tar.zst".into(),
         size: 1_414_031,
@@ -308,13 +257,14 @@ fn storages() -> BTreeMap<String, Storage> {
         vmid: Some(210),
         notes: "golden".into(),
         config: containers().remove(&210).map(|golden| golden.options).unwrap_or_default(),
-        ..Volume::default()
+        ..VolumeState::default()
     };
+    let disk = |vmid| (create::disk_name(vmid), VolumeState::disk(vmid, 1 << 30, EPOCH - 86_400));
     let mut local = local
-        .with("vztmpl/alpine-3.22-mini_3.22.0_amd64.tar.gz", template)
+        .with("vztmpl/alpine-3.22-mini_3.22.0_amd64.tar.gz", VolumeState::template("vztmpl", EPOCH - 1050))
         .with("backup/vzdump-lxc-210-2026_11_24-05_46_14.tar.zst", golden);
-    let mut btrfs = Storage::new("btrfs", &["images", "rootdir"]);
-    local.volumes.extend([rootfs(101)]);
-    btrfs.volumes.extend([100, 210, 300].map(rootfs));
+    let mut btrfs = StorageState::new("btrfs", &["images", "rootdir"]);
+    local.volumes.extend([disk(101)]);
+    btrfs.volumes.extend([100, 210, 300].map(disk));
     BTreeMap::from([("local".into(), local), ("local-btrfs".into(), btrfs)])
 }

@@ -3,19 +3,19 @@
 use crate::call::{self, Act};
 use crate::history::Detail::*;
 use crate::history::Place::*;
-use crate::history::Step::*;
+use crate::history::ProgramStep::*;
 use crate::history::What::*;
-use crate::history::{Detail, Fault, History, Place, Step, What};
+use crate::history::{Detail, History, Place, ProgramStep, Strike, What};
 use crate::invent::invent;
 use crate::{Desk, Failure};
 
-fn history(world: &[Detail], program: &[Step], faults: &[Fault]) -> History {
+fn history(world: &[Detail], program: &[ProgramStep], faults: &[Strike]) -> History {
     History { world: world.into(), program: program.into(), faults: faults.into() }
 }
 
 /// A fault that strikes one request.
-fn fault(step: usize, place: Place, what: What) -> Fault {
-    Fault { step, place, times: 1, what }
+fn fault(step: usize, place: Place, what: What) -> Strike {
+    Strike { step, place, times: 1, what }
 }
 
 /// What is wrong after each of the histories.
@@ -36,7 +36,7 @@ fn a_journal_about_somebody_elses_snapshot_is_no_order() {
 #[test]
 fn what_was_done_in_spite_of_an_error_is_found() {
     let texts = ["got timeout", "", "can't lock file '/var/log/pve/tasks/.active.lock' - got timeout"];
-    let steps = call::all().into_iter().map(|act| Call(act, 400)).chain([Exercise]);
+    let steps = call::ALL.into_iter().map(|act| Call(act, 400)).chain([Exercise]);
     let meet = |step, text| history(&[], &[step], &[fault(0, Change(0), Acted(500, text))]);
     let histories: Vec<History> = steps.flat_map(|step| texts.map(|text| meet(step, text))).collect();
     assert_eq!(wrong(&histories).unwrap(), Vec::<String>::new());

@@ -1,4 +1,5 @@
-//! A history: a world, a program, and the faults that it meets. Its text is the Rust that makes it again in a test.
+//! A history: a world, a program, and the faults that it meets. Its text is the Rust that makes it again in a test, and
+//! one that fails is made smaller while it still fails.
 
 use std::fmt;
 
@@ -11,8 +12,8 @@ pub(crate) const GUEST: u32 = 300;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct History {
     pub(crate) world: Vec<Detail>,
-    pub(crate) program: Vec<Step>,
-    pub(crate) faults: Vec<Fault>,
+    pub(crate) program: Vec<ProgramStep>,
+    pub(crate) faults: Vec<Strike>,
 }
 
 /// How the node differs from the scene of the simulator.
@@ -42,7 +43,7 @@ pub(crate) enum Detail {
 
 /// What is done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Step {
+pub(crate) enum ProgramStep {
     /// `selftest --task`, from taking the state folder on.
     Exercise,
     /// `cleanup`, from taking the state folder on.
@@ -62,7 +63,7 @@ pub(crate) enum Place {
 
 /// What goes wrong, where, and at how many requests in a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Fault {
+pub(crate) struct Strike {
     pub(crate) step: usize,
     pub(crate) place: Place,
     pub(crate) times: usize,
@@ -116,12 +117,50 @@ pub(crate) enum What {
 
 impl fmt::Display for History {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "history(\n    &{:?},\n    &{:?},\n    &[", self.world, self.program)?;
-        for Fault { step, place, times, what } in &self.faults {
-            let one = format!("fault({step}, {place:?}, {what:?})");
-            let many = format!("Fault {{ times: {times}, ..{one} }}");
-            writeln!(f, "        {},", if *times == 1 { one } else { many })?;
+        let Self { world, program, faults } = self;
+        write!(f, "history(&{world:?}, &{program:?}, &{faults:?})")
+    }
+}
+
+impl History {
+    /// The smallest history that is found by leaving things out, and still fails.
+    pub(crate) fn shrunk(&self, fails: &mut dyn FnMut(&Self) -> bool) -> Self {
+        let mut smallest = self.clone();
+        while let Some(smaller) = smallest.smaller().into_iter().find(|smaller| fails(smaller)) {
+            smallest = smaller;
         }
-        f.write_str("    ],\n)")
+        smallest
+    }
+
+    /// Every history with one thing less.
+    fn smaller(&self) -> Vec<Self> {
+        let changed = |change: &dyn Fn(&mut Self)| {
+            let mut smaller = self.clone();
+            change(&mut smaller);
+            smaller
+        };
+        let (steps, faults) = (self.program.len(), self.faults.len());
+        let steps = (0..steps).filter(|_| steps > 1).map(|at| changed(&|smaller| smaller.leave_out(at)));
+        let without = (0..faults).map(|at| {
+            changed(&|smaller| {
+                smaller.faults.remove(at);
+            })
+        });
+        let details = (0..self.world.len()).map(|at| {
+            changed(&|smaller| {
+                smaller.world.remove(at);
+            })
+        });
+        let repeated = (0..faults).filter(|at| self.faults.get(*at).is_some_and(|fault| fault.times > 1));
+        let rarer = repeated.map(|at| {
+            changed(&|smaller| smaller.faults.iter_mut().skip(at).take(1).for_each(|fault| fault.times -= 1))
+        });
+        steps.chain(without).chain(details).chain(rarer).collect()
+    }
+
+    fn leave_out(&mut self, step: usize) {
+        self.program.remove(step);
+        self.faults.retain(|fault| fault.step != step);
+        self.faults.iter_mut().filter(|fault| fault.step > step).for_each(|fault| fault.step -= 1);
     }
 }

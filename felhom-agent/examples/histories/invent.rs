@@ -1,10 +1,9 @@
-//! Invents a history from a seed.
+//! Invents a history from a seed, with a tiny generator: splitmix64.
 
 use std::mem::replace;
 
 use crate::call;
-use crate::chance::Chance;
-use crate::history::{Detail, Fault, GUEST, History, Place, Step, What};
+use crate::history::{Detail, GUEST, History, Place, ProgramStep, Strike, What};
 
 /// Containers that the calls are about: one stopped and one running that can be snapshotted, one that cannot.
 const TARGETS: [u32; 3] = [400, 401, 101];
@@ -98,30 +97,30 @@ pub(crate) fn invent(seed: u64) -> History {
     let count = chance.below(4);
     let world = (0..count).filter_map(|_| chance.weighted(DETAILS)).collect();
     let steps = 1 + chance.below(4);
-    let program: Vec<Step> = (0..steps).map(|_| step(&mut chance)).collect();
+    let program: Vec<ProgramStep> = (0..steps).map(|_| step(&mut chance)).collect();
     let count = chance.below(6);
-    let mut faults: Vec<Fault> = (0..count).filter_map(|_| fault(&mut chance, &program)).collect();
+    let mut faults: Vec<Strike> = (0..count).filter_map(|_| fault(&mut chance, &program)).collect();
     // A clock that is set back and ahead again between two answers cannot be noticed by anybody.
     let mut is_set = false;
     faults.retain(|fault| !matches!(fault.what, What::Clock(_)) || !replace(&mut is_set, true));
     History { world, program, faults }
 }
 
-fn step(chance: &mut Chance) -> Step {
-    let call = chance.one(&call::all()).zip(chance.one(&TARGETS));
+fn step(chance: &mut Chance) -> ProgramStep {
+    let call = chance.one(&call::ALL).zip(chance.one(&TARGETS));
     match (chance.below(10), call) {
-        (0..=2, Some((act, vmid))) => Step::Call(act, vmid),
-        (3..=4, _) => Step::Cleanup,
-        _ => Step::Exercise,
+        (0..=2, Some((act, vmid))) => ProgramStep::Call(act, vmid),
+        (3..=4, _) => ProgramStep::Cleanup,
+        _ => ProgramStep::Exercise,
     }
 }
 
-fn fault(chance: &mut Chance, program: &[Step]) -> Option<Fault> {
+fn fault(chance: &mut Chance, program: &[ProgramStep]) -> Option<Strike> {
     let step = chance.below(program.len());
     let (changes, requests) = match program.get(step)? {
-        Step::Exercise => (6, 60),
-        Step::Cleanup => (3, 20),
-        Step::Call(..) => (1, 10),
+        ProgramStep::Exercise => (6, 60),
+        ProgramStep::Cleanup => (3, 20),
+        ProgramStep::Call(..) => (1, 10),
     };
     let place = if chance.percent(60) {
         Place::Change(chance.below(changes))
@@ -129,5 +128,49 @@ fn fault(chance: &mut Chance, program: &[Step]) -> Option<Fault> {
         Place::Request(chance.below(requests))
     };
     let times = if chance.percent(70) { 1 } else { 1 + chance.below(8) };
-    Some(Fault { step, place, times, what: chance.weighted(WHATS)? })
+    Some(Strike { step, place, times, what: chance.weighted(WHATS)? })
+}
+
+/// Chance that is the same for the same seed.
+struct Chance(u64);
+
+impl Chance {
+    const fn new(seed: u64) -> Self {
+        Self(seed)
+    }
+
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^ (mixed >> 31)
+    }
+
+    /// A number below the bound.
+    fn below(&mut self, bound: usize) -> usize {
+        let bound = u64::try_from(bound).unwrap_or(u64::MAX).max(1);
+        usize::try_from(self.next() % bound).unwrap_or_default()
+    }
+
+    /// True in so many of a hundred cases.
+    fn percent(&mut self, percent: usize) -> bool {
+        self.below(100) < percent
+    }
+
+    /// One of several, each as likely as its weight says.
+    fn weighted<T: Copy>(&mut self, choices: &[(usize, T)]) -> Option<T> {
+        let mut at = self.below(choices.iter().map(|(weight, _)| weight).sum());
+        for (weight, choice) in choices {
+            match at.checked_sub(*weight) {
+                Some(rest) => at = rest,
+                None => return Some(*choice),
+            }
+        }
+        None
+    }
+
+    /// One of several.
+    fn one<T: Copy>(&mut self, choices: &[T]) -> Option<T> {
+        choices.get(self.below(choices.len())).copied()
+    }
 }

@@ -13,15 +13,15 @@ use proxmox_api::sim::{Container, Received};
 use proxmox_types::Upid;
 use serde_json::json;
 
-use crate::history::{Detail, GUEST, History, Step};
+use crate::history::{Detail, GUEST, History, ProgramStep};
 use crate::node::{self, LEFT, tags};
-use crate::play::{Called, End, Played, Tale, has};
+use crate::play::{Called, Ending, Played, Tale, has};
 use crate::wire::Sent;
 
 /// Looks at one side of a tale, and adds what is wrong.
-type Rule = fn(&History, &Tale, &mut Vec<String>);
+type JudgeRule = fn(&History, &Tale, &mut Vec<String>);
 
-const RULES: &[Rule] = &[
+const RULES: &[JudgeRule] = &[
     |_, tale, wrong| tale.played().for_each(|played| bounded(played, wrong)),
     |_, tale, wrong| tale.played().for_each(|played| never_repeated(tale, played, wrong)),
     |_, tale, wrong| tale.played().for_each(|played| truthful(tale, played, wrong)),
@@ -62,8 +62,8 @@ impl Tale {
 /// Virtual time and requests that a step may take.
 fn bounded(played: &Played, wrong: &mut Vec<String>) {
     let (minutes, requests) = match played.step {
-        Step::Call(..) => (5, 400),
-        Step::Exercise | Step::Cleanup => (20, 1500),
+        ProgramStep::Call(..) => (5, 400),
+        ProgramStep::Exercise | ProgramStep::Cleanup => (20, 1500),
     };
     if played.took > Duration::from_mins(minutes) || played.numbers.len() > requests {
         wrong.push(format!("{:?} took {:?} and {} requests", played.step, played.took, played.numbers.len()));
@@ -79,15 +79,15 @@ fn never_repeated(tale: &Tale, played: &Played, wrong: &mut Vec<String>) {
             continue;
         }
         let is_again = last == Some(&sent.line) || posts.contains(&&sent.line);
-        if is_again || matches!(played.step, Step::Call(..)) && !posts.is_empty() {
+        if is_again || matches!(played.step, ProgramStep::Call(..)) && !posts.is_empty() {
             wrong.push(format!("{:?} sent again: {}", played.step, sent.line));
         }
         last = Some(&sent.line);
-        if sent.line.starts_with("POST") || matches!(played.step, Step::Call(..)) {
+        if sent.line.starts_with("POST") || matches!(played.step, ProgramStep::Call(..)) {
             posts.push(&sent.line);
         }
         let about = format!("/lxc/{GUEST}/");
-        if !matches!(played.step, Step::Call(..)) && !sent.line.contains(&about) {
+        if !matches!(played.step, ProgramStep::Call(..)) && !sent.line.contains(&about) {
             wrong.push(format!("{:?} changed something else: {}", played.step, sent.line));
         }
     }
@@ -96,13 +96,13 @@ fn never_repeated(tale: &Tale, played: &Played, wrong: &mut Vec<String>) {
 /// What a step reports is so.
 fn truthful(tale: &Tale, played: &Played, wrong: &mut Vec<String>) {
     match &played.end {
-        End::Called(called) => {
+        Ending::Called(called) => {
             if let Some(what) = false_report(tale, played, called) {
                 wrong.push(format!("{:?}: {what}", played.step));
             }
         }
-        End::Exercised(exercised) => false_claims(tale, played, exercised, wrong),
-        End::Cleaned(_) | End::Killed => {}
+        Ending::Exercised(exercised) => false_claims(tale, played, exercised, wrong),
+        Ending::Cleaned(_) | Ending::Killed => {}
     }
 }
 
@@ -204,16 +204,18 @@ fn names(leftovers: &[Leftover], what: &str) -> bool {
 /// Whether the last step is an exercise that speaks of this, and does not say that it leaves it: its journal excuses one
 /// that was killed, and no other.
 fn is_silent(tale: &Tale, what: &str) -> bool {
-    let Some(End::Exercised(exercised)) = tale.steps.last().map(|played| &played.end) else { return false };
+    let Some(Ending::Exercised(exercised)) = tale.steps.last().map(|played| &played.end) else {
+        return false;
+    };
     let mut findings = exercised.checked.iter().flat_map(|checked| &checked.findings);
     findings.any(|finding| finding.summary.contains(what)) && !names(&exercised.leftovers, what)
 }
 
 fn leftovers_are_reported(history: &History, tale: &Tale, wrong: &mut Vec<String>) {
     let mut reports = tale.steps.iter().rev().filter_map(|played| match &played.end {
-        End::Exercised(exercised) => Some(exercised.leftovers.as_slice()),
-        End::Cleaned(report) => Some(report.leftovers.as_slice()),
-        End::Killed | End::Called(_) => None,
+        Ending::Exercised(exercised) => Some(exercised.leftovers.as_slice()),
+        Ending::Cleaned(report) => Some(report.leftovers.as_slice()),
+        Ending::Killed | Ending::Called(_) => None,
     });
     let told = reports.next().unwrap_or_default();
     let noted = tale.journal.as_ref().filter(|entry| entry.vmid.get() == GUEST);
@@ -231,7 +233,7 @@ fn leftovers_are_reported(history: &History, tale: &Tale, wrong: &mut Vec<String
 }
 
 /// What is compared of a container on which an exercise worked.
-fn theirs(container: &Container) -> (BTreeMap<String, serde_json::Value>, Vec<String>, bool) {
+fn theirs(container: &Container) -> (serde_json::Map<String, serde_json::Value>, Vec<String>, bool) {
     let mut options = container.options.clone();
     options.retain(|name, _| name != "lock" && name != "tags");
     let tags = tags(container).0.into_iter().filter(|tag| tag != MARKER);
@@ -239,8 +241,9 @@ fn theirs(container: &Container) -> (BTreeMap<String, serde_json::Value>, Vec<St
 }
 
 fn others_keep_theirs(history: &History, tale: &Tale, wrong: &mut Vec<String>) {
-    let is_target =
-        |vmid: &u32| history.program.iter().any(|step| matches!(step, Step::Call(_, at) if at == vmid));
+    let is_target = |vmid: &u32| {
+        history.program.iter().any(|step| matches!(step, ProgramStep::Call(_, at) if at == vmid))
+    };
     for (vmid, before) in tale.before.iter().filter(|(vmid, _)| !is_target(vmid)) {
         let Some(after) = tale.after.get(vmid) else {
             wrong.push(format!("container {vmid} is gone"));
@@ -277,7 +280,7 @@ fn others_keep_theirs(history: &History, tale: &Tale, wrong: &mut Vec<String>) {
 
 /// At the end the node is well, so what cannot be cleaned up has a reason that somebody else made.
 fn a_healthy_cleanup_cleans(history: &History, tale: &Tale, wrong: &mut Vec<String>) {
-    let End::Cleaned(report) = &tale.last.end else {
+    let Ending::Cleaned(report) = &tale.last.end else {
         wrong.push("the last cleanup did not end".into());
         return;
     };

@@ -4,7 +4,6 @@
 //! fails prints its history, shrunk, as the Rust that makes it again, for a test in `found`.
 
 mod call;
-mod chance;
 #[cfg(test)]
 mod found;
 mod history;
@@ -12,7 +11,6 @@ mod invent;
 mod judge;
 mod node;
 mod play;
-mod shrink;
 mod wire;
 
 use std::path::Path;
@@ -27,7 +25,7 @@ use history::History;
 
 /// Plays random histories.
 #[derive(Clone, Debug, Parser)]
-struct Arguments {
+struct Playing {
     /// How many seeds are played
     #[arg(long, default_value_t = 2000)]
     seeds: u64,
@@ -45,8 +43,8 @@ struct Arguments {
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 fn main() -> Result<ExitCode, Failure> {
-    let arguments = Arguments::parse();
-    if let Some(seed) = arguments.seed {
+    let playing = Playing::parse();
+    if let Some(seed) = playing.seed {
         let desk = Desk::new()?;
         let history = invent::invent(seed);
         let (wrong, told) = desk.read(&history)?;
@@ -55,22 +53,22 @@ fn main() -> Result<ExitCode, Failure> {
         return Ok(if wrong.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE });
     }
     let start = Instant::now();
-    let failed = play_all(&arguments)?;
-    println!("{} histories, {failed} failed, {:.1} s", arguments.seeds, start.elapsed().as_secs_f64());
+    let failed = play_all(&playing)?;
+    println!("{} histories, {failed} failed, {:.1} s", playing.seeds, start.elapsed().as_secs_f64());
     Ok(if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 /// Plays all seeds, on all processors; how many failed.
-fn play_all(arguments: &Arguments) -> Result<u64, Failure> {
+fn play_all(playing: &Playing) -> Result<u64, Failure> {
     let (next, failed) = (AtomicU64::new(0), AtomicU64::new(0));
     let work = || -> Result<(), Failure> {
         let desk = Desk::new()?;
-        while failed.load(Ordering::Relaxed) < arguments.failures {
+        while failed.load(Ordering::Relaxed) < playing.failures {
             let number = next.fetch_add(1, Ordering::Relaxed);
-            if number >= arguments.seeds {
+            if number >= playing.seeds {
                 break;
             }
-            let seed = arguments.from + number;
+            let seed = playing.from + number;
             let history = invent::invent(seed);
             if desk.fails(&history) {
                 failed.fetch_add(1, Ordering::Relaxed);
@@ -91,7 +89,7 @@ fn play_all(arguments: &Arguments) -> Result<u64, Failure> {
 
 /// Shrinks what failed, and shows it.
 fn show(desk: &Desk, seed: u64, history: &History) -> Result<(), Failure> {
-    let smallest = shrink::shrink(history, &mut |history| desk.fails(history));
+    let smallest = history.shrunk(&mut |history| desk.fails(history));
     let (wrong, told) = desk.read(&smallest)?;
     println!("seed {seed}: {smallest}\n{}\n{}", told.join("\n"), listed(&wrong));
     Ok(())

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use felhom_agent::exercise::journal::Journal;
 use felhom_agent::exercise::leftover::{DESCRIPTION, MARKER, TAG};
-use proxmox_api::sim::{Container, Principal, Sim, Snapshot, Storage, Volume, World};
+use proxmox_api::sim::{Container, Principal, SavedSnapshot, Sim, VolumeState, World};
 use proxmox_types::{Tags, Upid};
 use serde_json::Value;
 use std::time::Duration;
@@ -35,9 +35,9 @@ fn add_container(world: &mut World, vmid: u32, is_running: bool) {
         Container::new(&format!("ct{vmid}"), &format!("local-btrfs:{name},size=1G")).in_pool("felhom");
     container.is_running = is_running;
     world.containers.insert(vmid, container);
-    let volume = Volume { content: "rootdir", format: "raw".into(), vmid: Some(vmid), ..Volume::default() };
+    let volume =
+        VolumeState { content: "rootdir", format: "raw".into(), vmid: Some(vmid), ..VolumeState::default() };
     if let Some(storage) = world.storages.get_mut("local-btrfs") {
-        let storage: &mut Storage = storage;
         storage.volumes.insert(name, volume);
     }
 }
@@ -88,7 +88,7 @@ fn snapshot(world: &mut World, vmid: u32, name: &str, description: &str) {
     let Some(container) = world.containers.get_mut(&vmid) else { return };
     let options = container.options.clone();
     let parent = container.parent.replace(name.into());
-    let snapshot = Snapshot { options, description: description.into(), time, parent, state: None };
+    let snapshot = SavedSnapshot { options, description: description.into(), time, parent, state: None };
     container.snapshots.insert(name.into(), snapshot);
 }
 

@@ -18,8 +18,8 @@ use proxmox_types::Vmid;
 use std::collections::BTreeMap;
 use tokio::time::Instant;
 
-use crate::call::{Act, Settled};
-use crate::history::{Detail, GUEST, History, Step};
+use crate::call::{Act, Outcome};
+use crate::history::{Detail, GUEST, History, ProgramStep};
 use crate::node;
 use crate::wire::{Sent, Wire};
 
@@ -32,7 +32,7 @@ const PAUSE: Duration = Duration::from_secs(3);
 /// What became of a call, and of the task that it started.
 #[derive(Debug)]
 pub(crate) struct Called {
-    pub(crate) outcome: Settled,
+    pub(crate) outcome: Outcome,
     pub(crate) waited: Option<Result<Ended, Error>>,
     /// Whether what it sets is in effect, whoever set it.
     pub(crate) is_in_effect: bool,
@@ -40,7 +40,7 @@ pub(crate) struct Called {
 
 /// How a step ended.
 #[derive(Debug)]
-pub(crate) enum End {
+pub(crate) enum Ending {
     Killed,
     Exercised(Exercised),
     Cleaned(CleanupReport),
@@ -50,8 +50,8 @@ pub(crate) enum End {
 /// A step that has ended.
 #[derive(Debug)]
 pub(crate) struct Played {
-    pub(crate) step: Step,
-    pub(crate) end: End,
+    pub(crate) step: ProgramStep,
+    pub(crate) end: Ending,
     /// The numbers of its requests at the node.
     pub(crate) numbers: Range<usize>,
     pub(crate) took: Duration,
@@ -96,19 +96,19 @@ pub(crate) fn play(history: &History, config: &Config, is_told: bool) -> std::io
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build()?;
     Ok(runtime.block_on(async {
         START.set(Some(Instant::now()));
-        Stage::new(history, config, is_told).play(history).await
+        PlayStage::new(history, config, is_told).play(history).await
     }))
 }
 
 /// Where a history is played.
-struct Stage<'a> {
+struct PlayStage<'a> {
     config: &'a Config,
     wire: Wire,
     /// The client that calls of the library share until its process is killed.
     client: Client,
 }
 
-impl<'a> Stage<'a> {
+impl<'a> PlayStage<'a> {
     fn new(history: &History, config: &'a Config, is_told: bool) -> Self {
         let wire = Wire::new(node::node(&history.world), history.faults.clone(), is_told);
         let client = client(&wire, config);
@@ -129,7 +129,7 @@ impl<'a> Stage<'a> {
         self.wire.catch_up();
         let between = self.world(|world| world.containers.clone());
         let journal = peek(self.config).ok().flatten();
-        let last = self.step(steps.len(), Step::Cleanup).await;
+        let last = self.step(steps.len(), ProgramStep::Cleanup).await;
         tokio::time::sleep(Duration::from_mins(5)).await;
         self.wire.catch_up();
         let after = self.world(|world| world.containers.clone());
@@ -144,19 +144,21 @@ impl<'a> Stage<'a> {
         look(&self.wire.sim.world())
     }
 
-    async fn step(&mut self, number: usize, step: Step) -> Played {
+    async fn step(&mut self, number: usize, step: ProgramStep) -> Played {
         self.wire.begin(number, &format!("{step:?}"));
         let (start, first) = (Instant::now(), self.world(|world| world.sent));
         let wire = self.wire.clone();
         let end = match step {
-            Step::Exercise => wire.unless_killed(Box::pin(self.exercise())).await.map(End::Exercised),
-            Step::Cleanup => wire.unless_killed(self.clean()).await.map(End::Cleaned),
-            Step::Call(act, vmid) => {
-                wire.unless_killed(self.call(act, vmid)).await.map(|called| End::Called(Box::new(called)))
+            ProgramStep::Exercise => {
+                wire.unless_killed(Box::pin(self.exercise())).await.map(Ending::Exercised)
+            }
+            ProgramStep::Cleanup => wire.unless_killed(self.clean()).await.map(Ending::Cleaned),
+            ProgramStep::Call(act, vmid) => {
+                wire.unless_killed(self.call(act, vmid)).await.map(|called| Ending::Called(Box::new(called)))
             }
         };
-        let end = end.unwrap_or(End::Killed);
-        if matches!(end, End::Killed) {
+        let end = end.unwrap_or(Ending::Killed);
+        if matches!(end, Ending::Killed) {
             self.restart().await;
         }
         self.wire.catch_up();
@@ -211,7 +213,6 @@ impl<'a> Stage<'a> {
 
     async fn call(&self, act: Act, vmid: u32) -> Called {
         let outcome = act.settle(&self.client, &self.config.node, vmid).await;
-        let outcome = outcome.unwrap_or_else(|| unreachable!("the parameters of every call are well formed"));
         self.wire.catch_up();
         let is_in_effect = self.world(|world| act.is_in_effect(world, vmid));
         let waited = match &outcome {

@@ -8,11 +8,11 @@ use std::time::Duration;
 
 use felhom_agent::process::interrupt::Trigger;
 use felhom_agent::report::exit::Exit;
-use proxmox_api::sim::{Answer, Effect, Script, Sim, World};
+use proxmox_api::sim::{Effect, HttpAnswer, Script, Sim, World};
 use proxmox_api::{BoxFuture, HttpTransport, Request, Response, TransportError};
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
-use crate::history::{Fault, Place, What};
+use crate::history::{Place, Strike, What};
 use crate::node;
 
 /// Longer than any step may take.
@@ -37,8 +37,8 @@ impl Sent {
 
 /// What the wire knows.
 #[derive(Debug, Default)]
-pub(crate) struct State {
-    faults: Vec<Fault>,
+pub(crate) struct WireState {
+    faults: Vec<Strike>,
     step: usize,
     requests: usize,
     changes: usize,
@@ -57,14 +57,14 @@ pub(crate) struct State {
 #[derive(Clone, Debug)]
 pub(crate) struct Wire {
     pub(crate) sim: Sim,
-    state: Arc<Mutex<State>>,
+    state: Arc<Mutex<WireState>>,
     start: Instant,
 }
 
 impl Wire {
     /// A wire to the node. It must be made inside a runtime.
-    pub(crate) fn new(sim: Sim, faults: Vec<Fault>, is_told: bool) -> Self {
-        let state = State { faults, told: is_told.then(Vec::new), ..State::default() };
+    pub(crate) fn new(sim: Sim, faults: Vec<Strike>, is_told: bool) -> Self {
+        let state = WireState { faults, told: is_told.then(Vec::new), ..WireState::default() };
         let state = Arc::new(Mutex::new(state));
         let script = state.clone();
         sim.world().script = Some(Script::new(move |world, request| lock(&script).decide(world, request)));
@@ -72,7 +72,7 @@ impl Wire {
     }
 
     /// What it knows.
-    pub(crate) fn state(&self) -> MutexGuard<'_, State> {
+    pub(crate) fn state(&self) -> MutexGuard<'_, WireState> {
         lock(&self.state)
     }
 
@@ -142,11 +142,11 @@ impl HttpTransport for Wire {
     }
 }
 
-fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
+fn lock(state: &Mutex<WireState>) -> MutexGuard<'_, WireState> {
     state.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-impl State {
+impl WireState {
     fn tell(&mut self, text: impl FnOnce() -> String) {
         if let Some(told) = &mut self.told {
             told.push(text());
@@ -236,10 +236,10 @@ impl State {
 }
 
 /// An answer of an error, as pvedaemon forms it; pveproxy's own have no body.
-fn failure(status: u16, text: &str) -> Answer {
+fn failure(status: u16, text: &str) -> HttpAnswer {
     let body = format!("{{\"data\":null,\"message\":{:?}}}", format!("{text}\n"));
     let body = if status == 500 { body } else { String::new() };
-    Answer { body, ..Answer::bare(status, text) }
+    HttpAnswer { body, ..HttpAnswer::bare(status, text) }
 }
 
 fn in_words(answer: &Result<Response, TransportError>) -> String {

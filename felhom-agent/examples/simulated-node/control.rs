@@ -1,22 +1,16 @@
 //! What the parent can ask on stdin: one command a line, one line of JSON back.
 //!
-//! `stats` counts what was seen; `received OPERATION` counts one operation; `snapshots VMID` lists names;
-//! `snapshot VMID NAME [DESCRIPTION]` adds one that somebody took; `running VMID` starts a container;
-//! `changes` counts requests that change something; `config VMID` shows the options; `set VMID OPTION [VALUE]` sets or
-//! removes one; `revoke PATH ROLE` takes a role away; `lock VMID [LOCK]`; `slow TYPE MILLISECONDS` makes a kind of
-//! worker take longer; `statistics up|down`; `grant PATH WHO ROLE`; `pool NAME` makes one; `bridge NAME` too; `delay OPERATION MILLISECONDS` makes the answers of an operation late; `lose OPERATION` loses its
-//! next answer; `odd OPERATION POINTER JSON` puts a value into all its answers; `role ROLE [PRIVILEGES]` redefines or removes a role; `daemon up|down`; `secret TOKEN SECRET` changes a
-//! token's secret.
+//! The commands are the arms of the functions below.
 
 use std::io::BufRead;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use proxmox_api::sim::{Container, Sim, Snapshot, World};
+use proxmox_api::sim::{Container, Received, SavedSnapshot, Sim, World};
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
-use crate::server::Node;
+use crate::server::Served;
 
 /// Adds containers of customers.
 pub(crate) fn populate(sim: &Sim, customers: u32) {
@@ -29,7 +23,7 @@ pub(crate) fn populate(sim: &Sim, customers: u32) {
 }
 
 /// Answers commands until stdin ends.
-pub(crate) async fn listen(node: &Node) {
+pub(crate) async fn listen(node: &Served) {
     let (sender, mut receiver) = mpsc::unbounded_channel();
     std::thread::spawn(move || {
         for line in std::io::stdin().lock().lines().map_while(Result::ok) {
@@ -39,126 +33,94 @@ pub(crate) async fn listen(node: &Node) {
         }
     });
     while let Some(line) = receiver.recv().await {
-        println!("{}", command(node, &line).unwrap_or_else(|| json!({ "error": "not understood" })));
+        let words: Vec<&str> = line.split(' ').collect();
+        let mut world = node.sim.world();
+        let answer = asked(node, &world, &words)
+            .or_else(|| told(&mut world, &words).or_else(|| distorted(node, &words)).map(|()| Value::Null));
+        println!("{}", answer.unwrap_or_else(|| json!({ "error": "not understood" })));
     }
 }
 
-/// What a command does, with the words after it.
-type Verb = fn(&Node, &mut World, &[&str]) -> Option<Value>;
-
-const VERBS: &[(&str, Verb)] = &[
-    ("stats", |node, _, _| {
-        let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
-        let counters = &node.counters;
-        Some(json!({
+/// What is asked about the node and its wire.
+fn asked(node: &Served, world: &World, words: &[&str]) -> Option<Value> {
+    let count = |counts: &dyn Fn(&Received) -> bool| {
+        Some(json!(world.received.iter().filter(|received| counts(received)).count()))
+    };
+    let container = |vmid: &str| world.containers.get(&vmid.parse().ok()?);
+    let counters = &node.counters;
+    let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+    match words {
+        ["stats"] => Some(json!({
             "connections": read(&counters.connections), "handshakes": read(&counters.handshakes),
             "requests": read(&counters.requests), "refused": read(&counters.refused),
-        }))
-    }),
-    ("received", |_, world, words| {
-        let operation = words.first()?;
-        let received = world.received.iter().filter(|received| received.operation == *operation);
-        Some(json!(received.count()))
-    }),
-    ("changes", |_, world, _| {
-        Some(json!(world.received.iter().filter(|received| received.method != "GET").count()))
-    }),
-    ("set", |_, world, words| {
-        let (option, value) = (*words.get(1)?, words.get(2));
-        let options = &mut container(world, words)?.options;
-        match value {
-            Some(value) => options.insert(option.into(), (*value).into()),
-            None => options.remove(option),
-        };
-        Some(Value::Null)
-    }),
-    ("delay", |node, _, words| {
-        let late = Duration::from_millis(words.get(1)?.parse().ok()?);
-        node.delays.lock().ok()?.insert((*words.first()?).into(), late);
-        Some(Value::Null)
-    }),
-    ("lose", |node, _, words| {
-        node.losses.lock().ok()?.insert((*words.first()?).into());
-        Some(Value::Null)
-    }),
-    ("odd", |node, _, words| {
-        let odd = serde_json::from_str(&words.get(2..)?.join(" ")).ok()?;
-        let place = ((*words.get(1)?).into(), odd);
-        node.odds.lock().ok()?.insert((*words.first()?).into(), place);
-        Some(Value::Null)
-    }),
-    ("snapshots", |_, world, words| {
-        Some(json!(container(world, words)?.snapshots.keys().collect::<Vec<_>>()))
-    }),
-    ("snapshot", |_, world, words| {
-        let (name, description) = (*words.get(1)?, words.get(2..)?.join(" "));
-        let time = world.time();
-        let container = container(world, words)?;
-        let options = container.options.clone();
-        let snapshot = Snapshot { options, description, time, parent: None, state: None };
-        container.snapshots.insert(name.into(), snapshot);
-        Some(Value::Null)
-    }),
-    ("running", |_, world, words| {
-        container(world, words)?.is_running = true;
-        Some(Value::Null)
-    }),
-    ("config", |_, world, words| Some(json!(container(world, words)?.options))),
-    ("lock", |_, world, words| {
-        container(world, words)?.set_lock(words.get(1).copied());
-        Some(Value::Null)
-    }),
-    ("revoke", |_, world, words| {
-        world.acl.revoke(words.first()?, words.get(1)?);
-        Some(Value::Null)
-    }),
-    ("grant", |_, world, words| {
-        world.acl.grant(words.first()?, &[words.get(1)?], words.get(2)?);
-        Some(Value::Null)
-    }),
-    ("pool", |_, world, words| {
-        world.pools.insert((*words.first()?).into(), String::new());
-        Some(Value::Null)
-    }),
-    ("bridge", |_, world, words| {
-        world.add_bridge(words.first()?);
-        Some(Value::Null)
-    }),
-    ("role", |_, world, words| {
-        let (role, privileges) = words.split_first()?;
-        world.acl.roles.remove(*role);
-        if !privileges.is_empty() {
-            world.acl.roles.insert((*role).into(), privileges.iter().map(ToString::to_string).collect());
-        }
-        Some(Value::Null)
-    }),
-    ("slow", |_, world, words| {
-        let kinds = ["vzsnapshot", "vzrollback", "vzdelsnapshot", "vzdump"];
-        let kind = kinds.into_iter().find(|kind| Some(kind) == words.first())?;
-        world.durations.insert(kind, Duration::from_millis(words.get(1)?.parse().ok()?));
-        Some(Value::Null)
-    }),
-    ("daemon", |_, world, words| {
-        world.is_daemon_down = *words.first()? == "down";
-        Some(Value::Null)
-    }),
-    ("statistics", |_, world, words| {
-        world.is_statistics_daemon_down = *words.first()? == "down";
-        Some(Value::Null)
-    }),
-    ("secret", |_, world, words| {
-        world.acl.tokens.get_mut(*words.first()?)?.secret = (*words.get(1)?).into();
-        Some(Value::Null)
-    }),
-];
-
-fn container<'w>(world: &'w mut World, words: &[&str]) -> Option<&'w mut Container> {
-    world.containers.get_mut(&words.first()?.parse().ok()?)
+        })),
+        ["received", operation] => count(&|received| received.operation == *operation),
+        ["changes"] => count(&|received| received.method != "GET"),
+        ["snapshots", vmid] => Some(json!(container(vmid)?.snapshots.keys().collect::<Vec<_>>())),
+        ["config", vmid] => Some(json!(container(vmid)?.options)),
+        _ => None,
+    }
 }
 
-fn command(node: &Node, line: &str) -> Option<Value> {
-    let words: Vec<&str> = line.split(' ').collect();
-    let (verb, words) = words.split_first()?;
-    let (_, run) = VERBS.iter().find(|(name, _)| name == verb)?;
-    run(node, &mut node.sim.world(), words)
+/// What happens at the node.
+fn told(world: &mut World, words: &[&str]) -> Option<()> {
+    match words {
+        ["daemon", how] => world.is_daemon_down = *how == "down",
+        ["statistics", how] => world.is_statistics_daemon_down = *how == "down",
+        ["pool", name] => drop(world.pools.insert((*name).into(), String::new())),
+        ["bridge", name] => world.bridges.push((*name).into()),
+        ["grant", path, who, role] => world.acl.grant(path, &[who], role),
+        ["revoke", path, role] => world.acl.revoke(path, role),
+        ["role", role] => drop(world.acl.roles.remove(*role)),
+        ["role", role, privileges @ ..] => {
+            let privileges = privileges.iter().map(ToString::to_string).collect();
+            world.acl.roles.insert((*role).into(), privileges);
+        }
+        ["secret", token, secret] => world.acl.tokens.get_mut(*token)?.secret = (*secret).into(),
+        ["slow", kind, millis] => {
+            let kinds = ["vzsnapshot", "vzrollback", "vzdelsnapshot", "vzdump"];
+            let kind = kinds.into_iter().find(|known| known == kind)?;
+            world.durations.insert(kind, Duration::from_millis(millis.parse().ok()?));
+        }
+        [what, vmid, words @ ..] => {
+            let time = world.time();
+            changed(world.containers.get_mut(&vmid.parse().ok()?)?, time, what, words)?;
+        }
+        _ => return None,
+    }
+    Some(())
+}
+
+/// What happens to a container.
+fn changed(container: &mut Container, time: u64, what: &str, words: &[&str]) -> Option<()> {
+    match (what, words) {
+        ("running", []) => container.is_running = true,
+        ("lock", words) => container.set_lock(words.first().copied()),
+        ("set", [option]) => drop(container.options.remove(*option)),
+        ("set", [option, value]) => drop(container.options.insert((*option).into(), (*value).into())),
+        ("snapshot", [name, description @ ..]) => {
+            let (options, description) = (container.options.clone(), description.join(" "));
+            let snapshot = SavedSnapshot { options, description, time, parent: None, state: None };
+            container.snapshots.insert((*name).into(), snapshot);
+        }
+        _ => return None,
+    }
+    Some(())
+}
+
+/// What goes wrong with the answers of an operation: they are late, the next one is lost, or all have an odd value.
+fn distorted(node: &Served, words: &[&str]) -> Option<()> {
+    match words {
+        ["delay", operation, millis] => {
+            let late = Duration::from_millis(millis.parse().ok()?);
+            node.delays.lock().ok()?.insert((*operation).into(), late);
+        }
+        ["lose", operation] => drop(node.losses.lock().ok()?.insert((*operation).into())),
+        ["odd", operation, pointer, odd @ ..] => {
+            let odd = serde_json::from_str(&odd.join(" ")).ok()?;
+            node.odds.lock().ok()?.insert((*operation).into(), ((*pointer).into(), odd));
+        }
+        _ => return None,
+    }
+    Some(())
 }

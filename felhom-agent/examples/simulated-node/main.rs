@@ -5,6 +5,12 @@
 #![expect(clippy::disallowed_types, reason = "a server for tests listens on loopback")]
 #![expect(clippy::print_stdout, reason = "it speaks to its parent over stdout")]
 
+#[path = "../../tests/faults/certificate.rs"]
+#[expect(
+    dead_code,
+    clippy::unwrap_used,
+    reason = "the tests of the transport have it, and need more certificates"
+)]
 mod certificate;
 mod control;
 mod server;
@@ -12,7 +18,7 @@ mod server;
 use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use certificate::Identity;
+use certificate::{CLUSTER, NODE};
 use clap::Parser;
 use proxmox_api::sim::Sim;
 use serde_json::json;
@@ -20,7 +26,7 @@ use tokio::net::TcpListener;
 
 /// A simulated PVE 9.2 node on loopback.
 #[derive(Debug, Parser)]
-struct Arguments {
+struct Listening {
     /// Folder for `pve-root-ca.pem`
     #[arg(long)]
     directory: PathBuf,
@@ -36,10 +42,9 @@ struct Arguments {
 }
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let arguments = Arguments::parse();
-    let identity = Identity::new("pve1")?;
+    let arguments = Listening::parse();
     let ca_file = arguments.directory.join("pve-root-ca.pem");
-    std::fs::write(&ca_file, identity.authority_pem())?;
+    std::fs::write(&ca_file, CLUSTER.pem())?;
     let now = i64::try_from(SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs())?;
     let sim = Sim::new().in_real_time(u64::try_from(now + arguments.ahead)?);
     control::populate(&sim, arguments.customers);
@@ -52,12 +57,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async move {
         let listener = TcpListener::bind(("127.0.0.1", arguments.port)).await?;
-        let node = server::Node::new(sim, &identity)?;
+        let node = server::Served::new(sim, &NODE)?;
         println!(
             "{}",
             json!({
                 "url": format!("https://{}", listener.local_addr()?), "node": "pve1", "ca_file": ca_file,
-                "fingerprint": identity.fingerprint(), "token": token, "pid": std::process::id(),
+                "fingerprint": NODE.pin(), "token": token, "pid": std::process::id(),
             })
         );
         tokio::select! {

@@ -18,7 +18,7 @@ use hyper::server::conn::http1::Builder;
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use proxmox_api::sim::{Answer, Sim};
+use proxmox_api::sim::{HttpAnswer, Sim};
 use rustls::ServerConfig;
 use rustls::crypto::ring::default_provider;
 use serde_json::Value;
@@ -41,9 +41,9 @@ const REFUSAL: Duration = Duration::from_secs(3);
 
 /// The served node.
 #[derive(Clone)]
-pub(crate) struct Node {
+pub(crate) struct Served {
     pub(crate) sim: Sim,
-    pub(crate) counters: Arc<Counters>,
+    pub(crate) counters: Arc<WireCounters>,
     /// How late the answers of an operation are.
     pub(crate) delays: Arc<Mutex<BTreeMap<String, Duration>>>,
     /// Operations whose next answer is lost.
@@ -55,7 +55,7 @@ pub(crate) struct Node {
 
 /// What was seen on the wire.
 #[derive(Default)]
-pub(crate) struct Counters {
+pub(crate) struct WireCounters {
     pub(crate) connections: AtomicU64,
     pub(crate) handshakes: AtomicU64,
     pub(crate) requests: AtomicU64,
@@ -74,12 +74,12 @@ impl fmt::Display for Lost {
 
 impl std::error::Error for Lost {}
 
-impl Node {
+impl Served {
     pub(crate) fn new(sim: Sim, identity: &Identity) -> Result<Self, rustls::Error> {
         let config = ServerConfig::builder_with_provider(Arc::new(default_provider()))
             .with_safe_default_protocol_versions()?
             .with_no_client_auth()
-            .with_single_cert(identity.chain(), identity.key())?;
+            .with_single_cert(vec![identity.certificate()], identity.key())?;
         Ok(Self {
             sim,
             counters: Arc::default(),
@@ -117,7 +117,9 @@ impl Node {
         let answer = match self.answer(request).await {
             Ok((_, operation)) if self.loses(operation) => return Err(Lost),
             Ok((answer, _)) => answer,
-            Err(text) => Answer { status: 501, reason: text.into(), body: text.into(), is_proxied: false },
+            Err(text) => {
+                HttpAnswer { status: 501, reason: text.into(), body: text.into(), is_proxied: false }
+            }
         };
         if answer.status == 401 {
             self.counters.refused.fetch_add(1, Ordering::Relaxed);
@@ -127,7 +129,7 @@ impl Node {
     }
 
     /// What the node answers, or why pveproxy does not ask it.
-    async fn answer(&self, request: Request<Incoming>) -> Result<(Answer, &'static str), &'static str> {
+    async fn answer(&self, request: Request<Incoming>) -> Result<(HttpAnswer, &'static str), &'static str> {
         let (parts, body) = request.into_parts();
         if parts.headers.contains_key(TRANSFER_ENCODING) {
             return Err("chunked transfer encoding not supported");
@@ -150,7 +152,7 @@ impl Node {
     }
 
     /// Puts the odd value into an answer. A pointer that ends in `/-` adds a row.
-    fn distort(&self, answer: &mut Answer, operation: &str) {
+    fn distort(&self, answer: &mut HttpAnswer, operation: &str) {
         let odds = self.odds.lock().unwrap_or_else(PoisonError::into_inner);
         let Some((pointer, odd)) = odds.get(operation) else { return };
         let Ok(mut body) = serde_json::from_str::<Value>(&answer.body) else { return };
@@ -172,7 +174,7 @@ impl Node {
         self.losses.lock().unwrap_or_else(PoisonError::into_inner).remove(operation)
     }
 
-    fn response(&self, answer: Answer, number: u64) -> Response<Full<Bytes>> {
+    fn response(&self, answer: HttpAnswer, number: u64) -> Response<Full<Bytes>> {
         let closes = answer.status >= 400 || number >= MOST_REQUESTS;
         let mut response = Response::new(Full::new(Bytes::from(answer.body)));
         *response.status_mut() = answer.status.try_into().unwrap_or_default();

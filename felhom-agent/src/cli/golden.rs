@@ -185,7 +185,7 @@ async fn space(client: &Client, node: &NodeName, spec: &GoldenSpec) -> Result<Op
 #[cfg(test)]
 mod tests {
     use proxmox_api::scope::cluster::NEXT_ID;
-    use proxmox_api::sim::{Answer, Effect, Fault, Sim};
+    use proxmox_api::sim::{Effect, HttpAnswer, Injection, Sim};
 
     use serde_json::Value;
 
@@ -249,14 +249,14 @@ mod tests {
         assert_eq!(against(&sim, 300).unwrap(), ["VMID 300 is taken"]);
         assert_eq!(against(&sim, 310).unwrap(), [""; 0]);
         let answers = [
-            Answer::bare(595, "Connection refused"),
-            Answer::bare(596, "Connection timed out"),
-            Answer::bare(403, "Permission check failed (/vms/310, VM.Audit)"),
-            Answer::bare(500, "unable to open file"),
+            HttpAnswer::bare(595, "Connection refused"),
+            HttpAnswer::bare(596, "Connection timed out"),
+            HttpAnswer::bare(403, "Permission check failed (/vms/310, VM.Audit)"),
+            HttpAnswer::bare(500, "unable to open file"),
         ];
         for answer in answers {
             let (code, reason) = (answer.status, answer.reason.clone());
-            sim.inject(Fault::once(&NEXT_ID, Effect::Instead(answer)));
+            sim.inject(Injection::once(&NEXT_ID, Effect::Instead(answer)));
             let error = against(&sim, 310).unwrap_err();
             assert!(error.cause().is_some(), "{code} {reason}: {error}");
         }

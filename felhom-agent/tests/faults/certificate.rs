@@ -1,5 +1,7 @@
-//! Certificates of the shape that PVE makes: a CA, and leaves that it signs.
+//! Certificates of the shape that PVE makes: a cluster's CA, and leaves that it signs. The served simulated node has them
+//! from here, too.
 //!
+//! Source: pve-cluster `PVE/Cluster/Setup.pm`, `gen_pveca_cert` and `gen_pve_ssl_cert`.
 //! The keys are ECDSA, which cost nothing; where the kind of key matters there is RSA, as PVE has it.
 
 use std::sync::LazyLock;
@@ -7,8 +9,8 @@ use std::time::{Duration, SystemTime};
 
 use proxmox_types::Fingerprint;
 use rcgen::{
-    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
-    KeyUsagePurpose, PKCS_ECDSA_P256_SHA256, PKCS_RSA_SHA256, PublicKeyData, SanType,
+    BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer,
+    KeyPair, KeyUsagePurpose, PKCS_ECDSA_P256_SHA256, PKCS_RSA_SHA256, PublicKeyData, SanType,
 };
 use ring::digest::{SHA256, digest};
 use rsa::pkcs8::EncodePrivateKey;
@@ -48,6 +50,10 @@ impl Identity {
     /// A CA, which can take the part of a server as well.
     fn authority(organization: &str) -> Self {
         let mut params = CertificateParams::default();
+        params.distinguished_name.push(DnType::CommonName, "Proxmox Virtual Environment");
+        params
+            .distinguished_name
+            .push(DnType::OrganizationalUnitName, "73d0136c-228b-411e-82a1-ec4cdbdc3d66");
         params.distinguished_name.push(DnType::OrganizationName, organization);
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
@@ -59,11 +65,14 @@ impl Identity {
     /// A certificate for the node, signed by this CA, that ends at this time.
     fn signs(&self, key: KeyPair, end: SystemTime) -> Self {
         let mut params = CertificateParams::default();
+        params.distinguished_name = DistinguishedName::new();
+        params.distinguished_name.push(DnType::OrganizationalUnitName, "PVE Cluster Node");
+        params.distinguished_name.push(DnType::OrganizationName, "Proxmox Virtual Environment");
         params.distinguished_name.push(DnType::CommonName, "pve1.lan");
         params.is_ca = IsCa::ExplicitNoCa;
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
         params.subject_alt_names = names();
-        params.not_before = (end - 30 * DAY).into();
+        params.not_before = (SystemTime::now().min(end) - 30 * DAY).into();
         params.not_after = end.into();
         let issuer = Issuer::from_params(&self.params, &self.key);
         Self { certificate: params.signed_by(&key, &issuer).unwrap(), params, key }
@@ -103,11 +112,12 @@ pub(crate) fn private(key: &KeyPair) -> PrivateKeyDer<'static> {
 fn names() -> Vec<SanType> {
     let name = |name: &str| SanType::DnsName(name.try_into().unwrap());
     let address = |address: &str| SanType::IpAddress(address.parse().unwrap());
-    vec![address("127.0.0.1"), address("::1"), name("localhost"), name("pve1"), name("pve1.lan")]
+    let (own, names) = (address("192.0.2.2"), [name("pve1"), name("pve1.lan")]);
+    [address("127.0.0.1"), address("::1"), name("localhost"), own].into_iter().chain(names).collect()
 }
 
 fn later() -> SystemTime {
-    SystemTime::now() + 20 * DAY
+    SystemTime::now() + 729 * DAY
 }
 
 fn ecdsa() -> KeyPair {

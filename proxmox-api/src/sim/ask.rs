@@ -8,16 +8,18 @@ use alloc::vec::Vec;
 
 use serde_json::Value;
 
-use super::answer::{Held, Principal, Refusal, Reply};
+use super::access::{Held, Principal};
+use super::answer::{Refusal, Reply, said};
 use super::schema;
-use super::sentence;
 use super::world::World;
 
 /// What answers a route of the schema: the operation's name, `METHOD /path`, and the function.
-pub(super) type Row = (&'static str, &'static str, Handler);
+pub(super) type Route = (&'static str, &'static str, Handler);
 
 /// Answers one operation.
-pub(super) type Handler = fn(&mut World, &Ask<'_>) -> Result<Reply, Refusal>;
+pub(super) type Handler = fn(&mut World, &Ask<'_>) -> Handled;
+
+pub(super) type Handled = Result<Reply, Refusal>;
 
 /// A request that found its endpoint.
 pub(super) struct Ask<'a> {
@@ -32,10 +34,9 @@ impl Ask<'_> {
         self.variables.get(name).map_or("", String::as_str)
     }
 
-    pub(super) fn vmid(&self) -> Result<u32, Refusal> {
-        let bad = || Refusal::parameter("vmid", sentence::BAD_VMID);
-        let number: u32 = self.variable("vmid").parse().map_err(|_| bad())?;
-        if (100..=999_999_999).contains(&number) { Ok(number) } else { Err(bad()) }
+    /// The container that the path means; the schema has checked the number.
+    pub(super) fn vmid(&self) -> u32 {
+        self.variable("vmid").parse().unwrap_or_default()
     }
 
     /// A parameter.
@@ -43,109 +44,86 @@ impl Ask<'_> {
         self.parameters.get(name).map(String::as_str)
     }
 
+    /// A parameter, or an empty text.
+    pub(super) fn text(&self, name: &str) -> &str {
+        self.get(name).unwrap_or_default()
+    }
+
     pub(super) fn flag(&self, name: &str) -> bool {
         self.get(name) == Some("1")
     }
 
-    pub(super) fn number(&self, name: &str) -> Option<u64> {
+    pub(super) fn number<T: core::str::FromStr>(&self, name: &str) -> Option<T> {
         self.get(name)?.parse().ok()
     }
 
     /// The items of a list.
     pub(super) fn list(&self, name: &str) -> Vec<&str> {
-        self.get(name)
-            .map(|text| text.split([',', ';', ' ']).filter(|item| !item.is_empty()).collect())
-            .unwrap_or_default()
-    }
-
-    /// All parameters.
-    pub(super) fn parameters(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.parameters.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+        self.text(name).split([',', ';', ' ']).filter(|item| !item.is_empty()).collect()
     }
 }
 
 impl World {
     /// Whether a principal may see a container.
     pub(super) fn sees(&self, principal: &Principal, vmid: u32) -> bool {
-        self.has(principal, &format!("/vms/{vmid}"), &["VM.Audit"], false)
+        self.has(principal, &format!("/vms/{vmid}"), "VM.Audit")
     }
 
     /// What a principal holds on a path; a container gets what its pool gives, without propagating it.
     pub(super) fn held(&self, principal: &Principal, path: &str) -> Held {
         let mut held = self.acl.held(principal, path);
         let vmid = path.strip_prefix("/vms/").and_then(|vmid| vmid.parse().ok());
-        let pool = vmid.and_then(|vmid: u32| self.containers.get(&vmid)).and_then(|ct| ct.pool.as_ref());
-        if let Some(pool) = pool {
-            let given = self.acl.held(principal, &format!("/pool/{pool}"));
-            for name in given.into_keys() {
+        if let Some(pool) = vmid.and_then(|vmid: u32| self.containers.get(&vmid)?.pool.as_ref()) {
+            for name in self.acl.held(principal, &format!("/pool/{pool}")).into_keys() {
                 held.entry(name).or_insert(false);
             }
         }
         held
     }
 
-    /// Whether a principal holds all, or any, of the privileges on a path.
-    pub(super) fn has(&self, principal: &Principal, path: &str, privileges: &[&str], any: bool) -> bool {
+    /// Whether a principal holds a privilege on a path, or one of several, written with `|`.
+    pub(super) fn has(&self, principal: &Principal, path: &str, privileges: &str) -> bool {
         let held = self.held(principal, path);
-        let has = |name: &&str| held.contains_key(*name);
-        if any { privileges.iter().any(has) } else { privileges.iter().all(has) }
+        privileges.split('|').any(|name| held.contains_key(name))
     }
 
     /// Refuses with what is missing, as PVE prints it.
-    pub(super) fn require(
-        &self,
-        principal: &Principal,
-        path: &str,
-        privileges: &[&str],
-        any: bool,
-    ) -> Result<(), Refusal> {
-        if self.has(principal, path, privileges, any) {
+    pub(super) fn require(&self, principal: &Principal, path: &str, privileges: &str) -> Result<(), Refusal> {
+        if self.has(principal, path, privileges) {
             return Ok(());
         }
-        let missing = if any {
-            privileges.join("|")
-        } else {
-            let held = self.held(principal, path);
-            privileges.iter().find(|name| !held.contains_key(**name)).copied().unwrap_or_default().into()
-        };
-        Err(Refusal::permission(Some(&sentence::PRIVILEGE.of(&[&path, &missing]))))
+        Err(Refusal::permission(Some(&said!("{path}, {privileges}"))))
+    }
+
+    /// The same on a storage.
+    pub(super) fn require_on(&self, ask: &Ask<'_>, storage: &str, privileges: &str) -> Result<(), Refusal> {
+        self.require(ask.principal, &format!("/storage/{storage}"), privileges)
     }
 
     /// Checks the privileges that the schema declares of a route. `value` gives the variables of the path and the
     /// parameters.
+    ///
+    /// Source: `PVE/RPCEnvironment.pm`, `exec_api2_perm_check`.
     pub(super) fn check_declared<'v>(
         &self,
         principal: &Principal,
-        entry: &Value,
+        check: &Value,
         value: &dyn Fn(&str) -> Option<&'v str>,
     ) -> Result<(), Refusal> {
-        match entry.pointer("/permissions/check").and_then(Value::as_array) {
-            Some(check) => self.check_expression(principal, check, value),
-            None => Ok(()),
-        }
-    }
-
-    /// Source: `PVE/RPCEnvironment.pm`, `exec_api2_perm_check`.
-    fn check_expression<'v>(
-        &self,
-        principal: &Principal,
-        check: &[Value],
-        value: &dyn Fn(&str) -> Option<&'v str>,
-    ) -> Result<(), Refusal> {
-        let part = |part: &Value| {
-            self.check_expression(principal, part.as_array().map_or(&[], Vec::as_slice), value)
-        };
-        let is_one = |parts: &[Value]| parts.iter().any(|one| part(one).is_ok());
+        let part = |part: &Value| self.check_declared(principal, part, value);
+        let check = check.as_array().map_or(&[][..], Vec::as_slice);
         let words: Vec<&str> = check.iter().filter_map(Value::as_str).collect();
         let allowed = match (words.as_slice(), check) {
             (["and", ..], [_, parts @ ..]) => return parts.iter().try_for_each(part),
-            (["or", ..], [_, parts @ ..]) => is_one(parts),
+            (["or", ..], [_, parts @ ..]) => parts.iter().any(|one| part(one).is_ok()),
             (["perm", _, "require_param", parameter], _) if value(parameter).is_none() => false,
             (["perm", path, options @ ..], [_, _, privileges, ..]) => {
-                let privileges: Vec<&str> =
-                    privileges.as_array().into_iter().flatten().filter_map(Value::as_str).collect();
                 let path = filled(path, value);
-                return self.require(principal, &path, &privileges, options.first() == Some(&"any"));
+                let names = privileges.as_array().into_iter().flatten().filter_map(Value::as_str);
+                if options.first() == Some(&"any") {
+                    return self.require(principal, &path, &names.collect::<Vec<_>>().join("|"));
+                }
+                return names.into_iter().try_for_each(|name| self.require(principal, &path, name));
             }
             _ => principal.parts().0 == "root@pam",
         };

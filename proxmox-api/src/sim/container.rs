@@ -7,20 +7,20 @@ use alloc::vec::Vec;
 
 use serde_json::{Map, Value, json};
 
-use super::answer::set;
+use super::answer::fields;
 
 /// Options as they stand in the configuration file.
-pub(super) type Options = BTreeMap<String, Value>;
+pub(super) type Options = Map<String, Value>;
 
 /// A container.
 #[derive(Clone, Debug, Default)]
 pub struct Container {
     /// Options in effect, by PVE's names.
-    pub options: BTreeMap<String, Value>,
+    pub options: Map<String, Value>,
     /// Changes that wait for the next start; null deletes.
-    pub pending: BTreeMap<String, Value>,
+    pub pending: Map<String, Value>,
     /// Snapshots by name.
-    pub snapshots: BTreeMap<String, Snapshot>,
+    pub snapshots: BTreeMap<String, SavedSnapshot>,
     /// The snapshot that the current state descends from.
     pub parent: Option<String>,
     /// Whether it runs.
@@ -33,9 +33,9 @@ pub struct Container {
 
 /// A snapshot.
 #[derive(Clone, Debug)]
-pub struct Snapshot {
+pub struct SavedSnapshot {
     /// The options that it holds.
-    pub options: BTreeMap<String, Value>,
+    pub options: Map<String, Value>,
     /// Its description.
     pub description: String,
     /// When it was taken, in seconds since 1970.
@@ -46,9 +46,6 @@ pub struct Snapshot {
     pub state: Option<String>,
 }
 
-/// Bytes in a GiB.
-pub(super) const GIB: u64 = 1 << 30;
-
 impl Container {
     /// A stopped, unprivileged container.
     pub fn new(hostname: &str, rootfs: &str) -> Self {
@@ -56,10 +53,7 @@ impl Container {
             "arch": "amd64", "cores": 1, "hostname": hostname, "memory": 256, "ostype": "alpine",
             "rootfs": rootfs, "swap": 512, "unprivileged": 1,
         });
-        Self {
-            options: options.as_object().cloned().unwrap_or_default().into_iter().collect(),
-            ..Self::default()
-        }
+        Self { options: fields(options), ..Self::default() }
     }
 
     /// Sets an option.
@@ -105,10 +99,6 @@ impl Container {
         self.number("template") == Some(1)
     }
 
-    pub(super) fn is_protected(&self) -> bool {
-        self.number("protection") == Some(1)
-    }
-
     pub(super) fn text(&self, option: &str) -> Option<&str> {
         self.options.get(option)?.as_str()
     }
@@ -118,35 +108,43 @@ impl Container {
     }
 
     /// Its volumes: option, volume id, size in bytes.
-    pub(super) fn volumes(&self) -> Vec<(String, String, u64)> {
-        let is_volume = |key: &str| {
-            key == "rootfs" || key.strip_prefix("mp").is_some_and(|n| n.bytes().all(|b| b.is_ascii_digit()))
-        };
+    pub(super) fn volumes(&self) -> Vec<(&str, &str, u64)> {
+        let is_volume = |key: &str| key == "rootfs" || is_indexed(key, "mp");
         let volumes = self.options.iter().filter(|(key, _)| is_volume(key)).filter_map(|(key, value)| {
             let text = value.as_str()?;
-            let size = text.split(',').find_map(|part| part.strip_prefix("size=")).map_or(0, bytes);
             let volume = text.split(',').next()?;
-            Some((key.clone(), volume.strip_prefix("volume=").unwrap_or(volume).to_string(), size))
+            Some((key.as_str(), volume.strip_prefix("volume=").unwrap_or(volume), volume_size(text)))
         });
         volumes.collect()
+    }
+
+    /// The volume of an option, with its size in bytes.
+    pub(super) fn volume(&self, option: &str) -> Option<(String, u64)> {
+        let found = self.volumes().into_iter().find(|(key, ..)| *key == option);
+        found.map(|(_, volume, size)| (volume.to_string(), size))
+    }
+
+    /// The bridges of its networks.
+    pub(super) fn bridges(&self) -> impl Iterator<Item = &str> {
+        let nets = self.options.iter().filter(|(key, _)| key.starts_with("net"));
+        nets.filter_map(|(_, net)| bridge_of(net.as_str()?))
     }
 
     /// SHA-1 in PVE; here any 40 hex digits that change with the configuration.
     pub(super) fn digest(&self) -> String {
         let state = format!("{:?}{:?}{:?}{:?}", self.options, self.pending, self.snapshots, self.parent);
-        let hashes: Vec<String> = (0..5_u32).map(|seed| format!("{:08x}", hash(&state, seed))).collect();
-        hashes.concat()
+        // FNV-1a.
+        let add = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
+        format!("{:040x}", state.bytes().fold(0xcbf2_9ce4_8422_2325, add))
     }
 
     /// The configuration as `GET config` prints it.
-    pub(super) fn config(&self, options: &Options) -> Map<String, Value> {
-        let mut config: Map<String, Value> = options.clone().into_iter().collect();
+    pub(super) fn config(&self, options: &Options) -> Options {
+        let mut config = options.clone();
         if let Some(Value::String(text)) = config.get_mut("description") {
             text.push('\n');
         }
-        if let Some(parent) = &self.parent {
-            config.insert("parent".into(), parent.as_str().into());
-        }
+        config.extend(self.parent.as_ref().map(|parent| ("parent".into(), parent.as_str().into())));
         config.insert("digest".into(), self.digest().into());
         config
     }
@@ -154,12 +152,8 @@ impl Container {
     /// Options with the pending changes applied.
     pub(super) fn overlaid(&self) -> Options {
         let mut options = self.options.clone();
-        for (option, value) in &self.pending {
-            match value {
-                Value::Null => options.remove(option),
-                value => options.insert(option.clone(), value.clone()),
-            };
-        }
+        options.extend(self.pending.clone());
+        options.retain(|_, value| !value.is_null());
         options
     }
 
@@ -170,37 +164,39 @@ impl Container {
     }
 }
 
-/// FNV-1a.
-fn hash(text: &str, seed: u32) -> u32 {
-    text.bytes().fold(0x811c_9dc5 ^ seed, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
+/// Whether an option is one of `mp0`, `mp1`, ...
+pub(super) fn is_indexed(option: &str, name: &str) -> bool {
+    option.strip_prefix(name).is_some_and(|index| index.bytes().all(|byte| byte.is_ascii_digit()))
 }
+
+/// The bridge of a `netN`.
+pub(super) fn bridge_of(net: &str) -> Option<&str> {
+    net.split(',').find_map(|part| part.strip_prefix("bridge="))
+}
+
+/// The size in bytes of a volume that a configuration has.
+pub(super) fn volume_size(text: &str) -> u64 {
+    text.split(',').find_map(|part| part.strip_prefix("size=")).map_or(0, bytes)
+}
+
+const UNITS: [(char, u32); 4] = [('T', 40), ('G', 30), ('M', 20), ('K', 10)];
 
 /// The bytes of a size such as `8G` or `1280M`.
 pub(super) fn bytes(size: &str) -> u64 {
-    let (number, unit) = match size.char_indices().last() {
-        Some((at, unit)) if unit.is_ascii_alphabetic() => (size.get(..at).unwrap_or_default(), unit),
-        _ => (size, 'B'),
-    };
-    let shift = match unit {
-        'K' => 10,
-        'M' => 20,
-        'G' => 30,
-        'T' => 40,
-        _ => 0,
-    };
-    number.parse::<u64>().unwrap_or_default() << shift
+    let unit = UNITS.into_iter().find(|(unit, _)| size.ends_with(*unit));
+    let number = size.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    number.parse::<u64>().unwrap_or_default() << unit.map_or(0, |(_, shift)| shift)
 }
 
 /// A size in bytes as PVE writes it: in the largest unit that divides it.
 pub(super) fn printed(size: u64) -> String {
-    let units = [("T", 40), ("G", 30), ("M", 20), ("K", 10)];
-    let unit = units.into_iter().find(|(_, shift)| size != 0 && size.trailing_zeros() >= *shift);
+    let unit = UNITS.into_iter().find(|(_, shift)| size != 0 && size.trailing_zeros() >= *shift);
     unit.map_or_else(|| size.to_string(), |(unit, shift)| format!("{}{unit}", size >> shift))
 }
 
 /// A storage.
 #[derive(Clone, Debug)]
-pub struct Storage {
+pub struct StorageState {
     /// `dir`, `btrfs`, `nfs`, ...
     pub kind: &'static str,
     /// What may be on it.
@@ -209,19 +205,15 @@ pub struct Storage {
     pub total: u64,
     /// Bytes in use.
     pub used: u64,
-    /// Whether it is not switched off.
-    pub is_enabled: bool,
     /// Whether it can be reached.
     pub is_active: bool,
-    /// Whether containers on it can be snapshotted.
-    pub has_snapshots: bool,
     /// Volumes by the part of their id after the colon.
-    pub volumes: BTreeMap<String, Volume>,
+    pub volumes: BTreeMap<String, VolumeState>,
 }
 
 /// A volume.
 #[derive(Clone, Debug, Default)]
-pub struct Volume {
+pub struct VolumeState {
     /// `rootdir`, `backup`, `vztmpl`, ...
     pub content: &'static str,
     /// `raw`, `tar.zst`, ...
@@ -237,43 +229,48 @@ pub struct Volume {
     /// Whether a backup is protected.
     pub is_protected: bool,
     /// The configuration inside a backup.
-    pub config: BTreeMap<String, Value>,
-    /// Whether reading it fails half-way.
-    pub is_truncated: bool,
+    pub config: Map<String, Value>,
 }
 
-impl Storage {
+impl VolumeState {
+    /// The volume of a container.
+    pub(super) fn disk(vmid: u32, size: u64, time: u64) -> Self {
+        Self { content: "rootdir", format: "raw".into(), size, time, vmid: Some(vmid), ..Self::default() }
+    }
+
+    /// A template, of the size of a recorded one.
+    pub(super) fn template(content: &'static str, time: u64) -> Self {
+        Self { content, format: "tgz".into(), size: 1_372_520, time, ..Self::default() }
+    }
+}
+
+impl StorageState {
     /// An active storage of 8 GiB, a quarter in use.
     pub fn new(kind: &'static str, content: &[&'static str]) -> Self {
-        Self {
-            kind,
-            content: content.to_vec(),
-            total: 8 << 30,
-            used: 2 << 30,
-            is_enabled: true,
-            is_active: true,
-            has_snapshots: matches!(kind, "btrfs" | "zfspool" | "lvmthin"),
-            volumes: BTreeMap::new(),
-        }
+        let (total, used) = (8 << 30, 2 << 30);
+        Self { kind, content: content.to_vec(), total, used, is_active: true, volumes: BTreeMap::new() }
     }
 
     /// Puts a volume on it.
     #[must_use]
-    pub fn with(mut self, name: &str, volume: Volume) -> Self {
+    pub fn with(mut self, name: &str, volume: VolumeState) -> Self {
         self.volumes.insert(name.into(), volume);
         self
     }
 
+    /// Whether containers on it can be snapshotted.
+    pub(super) fn has_snapshots(&self) -> bool {
+        matches!(self.kind, "btrfs" | "zfspool" | "lvmthin")
+    }
+
     /// The fields that list and status share.
     pub(super) fn status(&self) -> Map<String, Value> {
-        let is_up = self.is_enabled && self.is_active;
-        let of = |bytes: u64| if is_up { bytes } else { 0 };
-        let status = json!({
-            "type": self.kind, "content": self.content.join(","), "enabled": u8::from(self.is_enabled),
-            "active": u8::from(is_up), "shared": u8::from(self.kind == "nfs"), "total": of(self.total),
+        let of = |bytes: u64| if self.is_active { bytes } else { 0 };
+        fields(json!({
+            "type": self.kind, "content": self.content.join(","), "enabled": 1,
+            "active": u8::from(self.is_active), "shared": u8::from(self.kind == "nfs"), "total": of(self.total),
             "used": of(self.used), "avail": of(self.total.saturating_sub(self.used)),
-        });
-        status.as_object().cloned().unwrap_or_default()
+        }))
     }
 
     /// How the storage is defined.
@@ -283,7 +280,7 @@ impl Storage {
             "digest": "3e461a7132b16bad9942d1e2598f43e03d874155",
         });
         if self.content.contains(&"backup") {
-            set(&mut definition, "prune-backups", "keep-all=1");
+            definition["prune-backups"] = "keep-all=1".into();
         }
         definition
     }
@@ -295,7 +292,8 @@ mod tests {
 
     #[test]
     fn sizes_are_read_and_printed_as_pve_does() {
-        assert_eq!(["1G", "1280M", "8T", "512"].map(bytes), [GIB, 1280 << 20, 8 << 40, 512]);
-        assert_eq!([GIB, 1280 << 20, 8 << 40, 513].map(printed), ["1G", "1280M", "8T", "513"]);
+        let sizes = [("1G", 1 << 30), ("1280M", 1280 << 20), ("8T", 8 << 40), ("513", 513)];
+        assert_eq!(sizes.map(|(text, _)| bytes(text)), sizes.map(|(_, size)| size));
+        assert_eq!(sizes.map(|(_, size)| printed(size)), sizes.map(|(text, _)| text));
     }
 }

@@ -11,16 +11,17 @@ use core::time::Duration;
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
-use super::answer::{Answer, Arrived, Deferred, Effect, Principal, Refusal};
-use super::ask::{Ask, Row};
+use super::access::Principal;
+use super::answer::{Arrived, Effect, HttpAnswer, Refusal, Said, said};
+use super::ask::{Ask, Route};
 use super::schema;
-use super::sentence;
-use super::world::{Received, World};
-use super::{backup, create, lifecycle, lxc, node, snapshot, storage, task};
+use super::world::{NODE, Received, World};
+use super::{backup, create, lifecycle, lxc, node, recorded, snapshot, storage, task};
 use crate::{Request, Stage, TransportError};
 
 /// Every operation that the node knows.
-const HANDLERS: &[&[Row]] = &[
+const HANDLERS: &[&[Route]] = &[
+    recorded::HANDLERS,
     node::HANDLERS,
     lxc::HANDLERS,
     create::HANDLERS,
@@ -31,11 +32,6 @@ const HANDLERS: &[&[Row]] = &[
     task::HANDLERS,
 ];
 
-/// The operation that a request means, by its name.
-pub(super) fn operation(method: &str, target: &str, body: &str) -> Option<&'static str> {
-    Parsed::new(method, target, body).row().map(|((operation, ..), _)| *operation)
-}
-
 /// Answers a request, and notes how.
 pub(super) fn serve(
     world: &mut World,
@@ -43,9 +39,21 @@ pub(super) fn serve(
     target: &str,
     body: &str,
     principal: Option<&Principal>,
-) -> Answer {
-    let before = world.workers.len();
-    let answer = answer(world, method, target, body, principal);
+) -> HttpAnswer {
+    let parsed = RequestParts::new(method, target, body);
+    let found = parsed.route();
+    let (at, before) = (world.received.len(), world.workers.len());
+    world.received.push(Received {
+        operation: found.as_ref().map_or("", |((operation, ..), _)| *operation),
+        method: method.into(),
+        path: parsed.path.clone(),
+        parameters: parsed.parameters.clone(),
+        principal: principal.map_or("", Principal::as_str).into(),
+        number: at,
+        status: 0,
+        upids: Vec::new(),
+    });
+    let answer = answer(world, parsed, found, principal);
     let upids = world.workers.iter().skip(before).map(|worker| worker.upid.clone()).collect();
     if let Some(received) = world.received.last_mut() {
         (received.status, received.upids) = (answer.status, upids);
@@ -53,66 +61,54 @@ pub(super) fn serve(
     answer
 }
 
+/// What answers a request, and the variables of its path.
+type Found = (&'static Route, schema::Parameters);
+
 fn answer(
     world: &mut World,
-    method: &str,
-    target: &str,
-    body: &str,
+    RequestParts { method, path, parameters, .. }: RequestParts<'_>,
+    found: Option<Found>,
     principal: Option<&Principal>,
-) -> Answer {
-    let parsed = Parsed::new(method, target, body);
-    let row = parsed.row();
-    world.received.push(Received {
-        operation: row.as_ref().map_or("", |((operation, ..), _)| *operation),
-        method: method.into(),
-        path: parsed.path.clone(),
-        parameters: parsed.parameters.clone(),
-        principal: principal.map_or("", Principal::as_str).into(),
-        number: world.received.len(),
-        status: 0,
-        upids: Vec::new(),
-    });
-    let Some(principal) = principal else { return Answer::said(401, sentence::NO_TICKET) };
-    let Some(((_, route, handler), variables)) = row else {
-        return Refusal::not_implemented(method, &parsed.path).into_answer(false);
+) -> HttpAnswer {
+    let Some(principal) = principal else { return bare(401, &said!("Authentication failed!")) };
+    let Some(((_, route, handler), variables)) = found else {
+        let message = said!("Method '{method} {path}' not implemented");
+        return Refusal { status: 501, ..message.into() }.into_answer(false);
     };
     let entry = schema::of(route);
-    let is_proxied = entry.get("protected").is_some_and(|protected| protected == 1);
+    let is_proxied = entry["protected"] == 1;
     if is_proxied && world.is_daemon_down {
-        return Answer::said(595, sentence::NO_DAEMON);
+        return bare(595, &said!("Connection refused"));
     }
-    let reply = check(world, entry, principal, &variables, &parsed.parameters)
-        .and_then(|()| handler(world, &Ask { principal, variables, parameters: parsed.parameters }));
+    let ask = Ask { principal, variables, parameters };
+    let reply = check(world, entry, &ask).and_then(|()| handler(world, &ask));
     reply.map_or_else(|refusal| refusal.into_answer(is_proxied), |reply| reply.into_answer(is_proxied))
+}
+
+fn bare(status: u16, text: &Said) -> HttpAnswer {
+    HttpAnswer::bare(status, text.as_str())
 }
 
 impl World {
     /// Lets time pass up to `now`; workers that end by then end, and what is due by then is done.
     pub(super) fn settle(&mut self, now: Duration) {
         loop {
-            let ending = self.next_ending(now);
-            let due = ending.map_or(now, |(_, at)| at);
-            if let Some(index) = self.deferred.iter().position(|deferred| deferred.due <= due) {
-                let Deferred { due, call } = self.deferred.remove(index);
-                self.now = self.now.max(due);
-                self.act(&call);
-            } else if let Some((index, at)) = ending {
-                self.now = self.now.max(at);
-                self.end_worker(index);
-            } else {
-                self.now = self.now.max(now);
-                return;
-            }
+            let ending = self.next_ending(now).map_or(now, |(_, at)| at);
+            let Some(index) = self.deferred.iter().position(|(due, _)| *due <= ending) else { break };
+            let (due, call) = self.deferred.remove(index);
+            self.now = self.now.max(due);
+            self.act(&call);
         }
+        self.end_workers(now);
     }
 
     /// Answers somebody else's request: method, path below `/api2/json`, and form body.
-    pub fn serve(&mut self, who: &Principal, method: &str, path: &str, body: &str) -> Answer {
+    pub fn serve(&mut self, who: &Principal, method: &str, path: &str, body: &str) -> HttpAnswer {
         serve(self, method, path, body, Some(who))
     }
 
     /// Answers a request, and notes which it was.
-    pub(super) fn act(&mut self, call: &Arrived) -> Answer {
+    fn act(&mut self, call: &Arrived) -> HttpAnswer {
         let answer = serve(self, call.method.as_str(), &call.target, &call.body, Some(&call.principal));
         if let Some(received) = self.received.last_mut() {
             received.number = call.number;
@@ -121,66 +117,54 @@ impl World {
     }
 
     /// The fault that strikes a request: the script's, or the first one that was injected for its endpoint.
-    pub(super) fn fault_of(&mut self, request: &Request, call: &Arrived) -> Option<Effect> {
+    fn fault_of(&mut self, request: &Request, call: &Arrived) -> Option<Effect> {
         if let Some(mut script) = self.script.take() {
             let effect = (script.0)(self, request);
-            self.script.get_or_insert(script);
+            self.script = Some(script);
             if effect.is_some() {
                 return effect;
             }
         }
-        let operation = operation(call.method.as_str(), &call.target, &call.body)?;
+        let ((operation, ..), _) =
+            RequestParts::new(call.method.as_str(), &call.target, &call.body).route()?;
         let mut faults = self.faults.iter_mut();
-        let fault = faults.find(|fault| fault.endpoint.operation == operation && fault.times > 0)?;
+        let fault = faults.find(|fault| fault.endpoint.operation == *operation && fault.times > 0)?;
         fault.times -= 1;
         Some(fault.effect.clone())
     }
-}
 
-/// What becomes of the request before the node sees it: it may be answered already.
-pub(super) fn before(
-    effect: Option<&Effect>,
-    world: &mut World,
-    call: &Arrived,
-    time_limit: Duration,
-) -> Result<Option<Answer>, TransportError> {
-    match effect {
-        Some(Effect::Refused) => {
-            Err(TransportError::NotSent { stage: Stage::Connect, reason: "connection refused".into() })
+    /// Answers a request that came over the seam, with the fault that strikes it.
+    pub(super) fn meet(&mut self, request: &Request, call: &Arrived) -> Result<HttpAnswer, TransportError> {
+        let limit = request.time_limit;
+        let effect = self.fault_of(request, call);
+        match &effect {
+            Some(Effect::Refused) => {
+                let reason = "connection refused".into();
+                return Err(TransportError::NotSent { stage: Stage::Connect, reason });
+            }
+            Some(Effect::LostRequest) => return Err(lost()),
+            Some(Effect::Late(late)) => {
+                self.deferred.push((self.now.saturating_add(*late), call.clone()));
+                return Err(lost());
+            }
+            Some(Effect::Instead(answer)) => return Ok(answer.clone()),
+            Some(Effect::Slow(long)) => self.settle(self.now.saturating_add((*long).min(limit))),
+            _ => {}
         }
-        Some(Effect::LostRequest) => Err(lost()),
-        Some(Effect::Late(duration)) => {
-            let due = world.now.saturating_add(*duration);
-            world.deferred.push(Deferred { due, call: call.clone() });
-            Err(lost())
+        let answer = self.act(call);
+        match effect {
+            Some(Effect::LostAnswer) => Err(lost()),
+            Some(Effect::Slow(long)) if long >= limit => Err(lost()),
+            Some(Effect::Answered(instead)) => Ok(instead),
+            // Not recorded: libanyevent-http-perl AnyEvent/HTTP.pm, http_request.
+            Some(Effect::Gateway(status)) => Ok(bare(status, &said!("Connection timed out"))),
+            Some(Effect::Body(body)) => Ok(HttpAnswer { body: body.into(), ..answer }),
+            Some(Effect::Cut) => {
+                let half = answer.body.get(..answer.body.len() / 2).unwrap_or_default().into();
+                Ok(HttpAnswer { body: half, ..answer })
+            }
+            _ => Ok(answer),
         }
-        Some(Effect::Instead(answer)) => Ok(Some(answer.clone())),
-        Some(Effect::Slow(duration)) => {
-            let now = world.now.saturating_add((*duration).min(time_limit));
-            world.settle(now);
-            Ok(None)
-        }
-        _ => Ok(None),
-    }
-}
-
-/// What becomes of the answer.
-pub(super) fn after(
-    effect: Option<&Effect>,
-    answer: Answer,
-    time_limit: Duration,
-) -> Result<Answer, TransportError> {
-    match effect {
-        Some(Effect::LostAnswer) => Err(lost()),
-        Some(Effect::Answered(instead)) => Ok(instead.clone()),
-        Some(Effect::Gateway(status)) => Ok(Answer::said(*status, sentence::NO_ANSWER)),
-        Some(Effect::Body(body)) => Ok(Answer { body: (*body).into(), ..answer }),
-        Some(Effect::Cut) => {
-            let half = answer.body.get(..answer.body.len() / 2).unwrap_or_default().into();
-            Ok(Answer { body: half, ..answer })
-        }
-        Some(Effect::Slow(duration)) if *duration >= time_limit => Err(lost()),
-        _ => Ok(answer),
     }
 }
 
@@ -189,30 +173,26 @@ fn lost() -> TransportError {
 }
 
 /// What PVE checks before the code of a route runs, in its order.
-fn check(
-    world: &World,
-    entry: &Value,
-    principal: &Principal,
-    variables: &schema::Parameters,
-    parameters: &schema::Parameters,
-) -> Result<(), Refusal> {
-    let value = |name: &str| variables.get(name).or_else(|| parameters.get(name)).map(String::as_str);
-    world.check_declared(principal, entry, &value)?;
-    if let Some(node) = variables.get("node").filter(|node| **node != world.node) {
-        return Err(Refusal::die(sentence::NO_NODE.of(&[node, node])));
+fn check(world: &World, entry: &Value, ask: &Ask<'_>) -> Result<(), Refusal> {
+    let value = |name: &str| ask.variables.get(name).map(String::as_str).or_else(|| ask.get(name));
+    if let Some(check) = entry.pointer("/permissions/check").filter(|check| check.is_array()) {
+        world.check_declared(ask.principal, check, &value)?;
     }
-    schema::check(entry, variables, parameters)
+    if let Some(node) = ask.variables.get("node").filter(|node| *node != NODE) {
+        return Err(lifecycle::no_node(node).into());
+    }
+    schema::check(entry, &ask.variables, &ask.parameters)
 }
 
 /// A request taken apart.
-struct Parsed<'a> {
+struct RequestParts<'a> {
     method: &'a str,
     path: String,
     segments: Vec<String>,
     parameters: schema::Parameters,
 }
 
-impl<'a> Parsed<'a> {
+impl<'a> RequestParts<'a> {
     fn new(method: &'a str, target: &str, body: &str) -> Self {
         let (path, query) = target.split_once('?').unwrap_or((target, ""));
         let path = path.strip_prefix("/api2/json").unwrap_or(path);
@@ -224,12 +204,16 @@ impl<'a> Parsed<'a> {
     }
 
     /// What answers it, and the variables of its path. Creating and restoring share a route.
-    fn row(&self) -> Option<(&'static Row, schema::Parameters)> {
+    fn route(&self) -> Option<Found> {
         let is_restore = self.parameters.get("restore").is_some_and(|value| value == "1");
-        let rows = HANDLERS.iter().flat_map(|group| group.iter());
-        rows.filter(|(operation, ..)| *operation != "lxc.create" || !is_restore)
-            .find_map(|row| Some((row, schema::variables(row.1, self.method, &self.segments)?)))
+        routes()
+            .filter(|(operation, ..)| *operation != "lxc.create" || !is_restore)
+            .find_map(|route| Some((route, schema::variables(route.1, self.method, &self.segments)?)))
     }
+}
+
+fn routes() -> impl Iterator<Item = &'static Route> {
+    HANDLERS.iter().flat_map(|group| group.iter())
 }
 
 fn decoded(text: &str) -> String {
@@ -252,11 +236,7 @@ mod tests {
 
     #[test]
     fn every_row_of_the_endpoint_table_is_answered_on_its_route() {
-        let known: Vec<(&str, String)> = HANDLERS
-            .iter()
-            .flat_map(|group| group.iter())
-            .map(|(name, route, _)| (*name, (*route).into()))
-            .collect();
+        let known: Vec<(&str, String)> = routes().map(|(name, route, _)| (*name, (*route).into())).collect();
         let rows =
             crate::scope::all().map(|row| (row.operation, format!("{} {}", row.method.as_str(), row.path)));
         let missing: Vec<_> = rows.filter(|row| !known.contains(row)).collect();
@@ -265,9 +245,8 @@ mod tests {
 
     #[test]
     fn every_route_is_in_the_schema() {
-        let rows = HANDLERS.iter().flat_map(|group| group.iter());
         let unknown: Vec<&str> =
-            rows.map(|(_, route, _)| *route).filter(|route| schema::of(route).is_null()).collect();
+            routes().map(|(_, route, _)| *route).filter(|route| schema::of(route).is_null()).collect();
         assert!(unknown.is_empty(), "{unknown:?}");
     }
 }

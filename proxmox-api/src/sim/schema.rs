@@ -5,14 +5,13 @@
 //! and `check_object`.
 
 use alloc::collections::BTreeMap;
-use alloc::string::String;
+use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use proxmox_types::{NodeName, PoolId, StorageId, VolumeId, property};
 use serde_json::{Map, Value};
 
-use super::answer::{Answer, Refusal};
-use super::sentence::{self, Said};
+use super::answer::{HttpAnswer, Refusal, Said, said};
 use super::std::sync::OnceLock;
 
 /// The parameters of a request by name.
@@ -45,31 +44,33 @@ pub(super) fn variables(route: &str, method: &str, segments: &[String]) -> Optio
 pub(super) fn check(entry: &Value, variables: &Parameters, sent: &Parameters) -> Result<(), Refusal> {
     let nothing = Map::new();
     let known = entry.get("parameters").and_then(Value::as_object).unwrap_or(&nothing);
-    let mut refusal = Refusal::parameters();
+    let mut errors = Parameters::new();
     for (name, value) in variables.iter().chain(sent) {
         let property = property_of(known, name);
         let complaint = match property {
             Some(property) => complaint(property, value),
-            None => Some(sentence::UNKNOWN_PARAMETER.into()),
+            None => Some(said!(
+                "property is not defined in schema and the schema does not allow additional properties"
+            )),
         };
-        if let Some(complaint) = complaint {
-            refusal = refusal.with(name, complaint);
-        }
+        errors.extend(complaint.map(|complaint| (name.clone(), complaint.to_string())));
         let partner = property.and_then(|property| property.get("requires")?.as_str());
         if let Some(partner) = partner.filter(|partner| !sent.contains_key(*partner)) {
-            refusal = refusal.with(partner, sentence::PARTNER_ABSENT.of(&[name]));
+            // Not recorded: pve-common PVE/JSONSchema.pm, check_object.
+            let text = said!("missing property - '{name}' requires this property");
+            errors.insert(partner.into(), text.to_string());
         }
     }
+    let is_sent = |name: &String| variables.contains_key(name) || sent.contains_key(name);
     let required = known.iter().filter(|(_, property)| property.get("optional").is_none());
-    for (name, _) in required.filter(|(name, _)| !variables.contains_key(*name) && !sent.contains_key(*name))
-    {
-        refusal = refusal.with(name, sentence::ABSENT);
+    for (name, _) in required.filter(|(name, _)| !is_sent(name)) {
+        errors.insert(name.clone(), said!("property is missing and it is not optional").to_string());
     }
-    if refusal.names_nothing() { Ok(()) } else { Err(refusal) }
+    if errors.is_empty() { Ok(()) } else { Err(Refusal::parameters(errors)) }
 }
 
 /// How PVE refuses parameters, those of the path among them, that an entry of its schema does not take.
-pub fn refusal(entry: &Value, sent: &BTreeMap<String, String>) -> Option<Answer> {
+pub fn refusal(entry: &Value, sent: &BTreeMap<String, String>) -> Option<HttpAnswer> {
     check(entry, &Parameters::new(), sent).err().map(|refusal| refusal.into_answer(true))
 }
 
@@ -86,7 +87,7 @@ fn property_of<'s>(known: &'s Map<String, Value>, name: &str) -> Option<&'s Valu
 fn complaint(property: &Value, value: &str) -> Option<Said> {
     let kind = property.get("type").and_then(Value::as_str).unwrap_or("string");
     if !is_of_type(kind, value) {
-        return Some(sentence::WRONG_TYPE.of(&[&kind, &value]));
+        return Some(said!("type check ('{kind}') failed - got '{value}'"));
     }
     let format = property.get("format").and_then(|format| format_error(format, value));
     if let Some(error) = format {
@@ -94,13 +95,19 @@ fn complaint(property: &Value, value: &str) -> Option<Said> {
     }
     let fits = |pattern: &str| matches(pattern, value);
     if property.get("pattern").and_then(Value::as_str).is_some_and(|pattern| !fits(pattern)) {
-        return Some(sentence::OTHER_PATTERN.into());
+        // Not recorded: pve-common PVE/JSONSchema.pm, check_prop.
+        return Some(said!("value does not match the regex pattern"));
     }
     let length = value.chars().count();
     let bound = |name: &str| property.get(name).and_then(Value::as_u64).and_then(|n| usize::try_from(n).ok());
     match (bound("maxLength"), bound("minLength")) {
-        (Some(most), _) if length > most => return Some(sentence::TOO_LONG.of(&[&most])),
-        (_, Some(least)) if length < least => return Some(sentence::TOO_SHORT.of(&[&least])),
+        (Some(most), _) if length > most => {
+            return Some(said!("value may only be {most} characters long"));
+        }
+        (_, Some(least)) if length < least => {
+            // Not recorded: pve-common PVE/JSONSchema.pm, check_prop.
+            return Some(said!("value must be at least {least} characters long"));
+        }
         _ => {}
     }
     out_of_range(property, value).or_else(|| not_listed(property, value))
@@ -126,21 +133,26 @@ fn out_of_range(property: &Value, value: &str) -> Option<Said> {
         bound.as_f64().or_else(|| bound.as_str()?.parse().ok())
     };
     match (bound("maximum"), bound("minimum")) {
-        (Some(most), _) if number > most => Some(sentence::TOO_BIG.of(&[&most])),
-        (_, Some(least)) if number < least => Some(sentence::TOO_SMALL.of(&[&least])),
+        (Some(most), _) if number > most => {
+            // Not recorded: pve-common PVE/JSONSchema.pm, check_prop.
+            Some(said!("value must have a maximum value of {most}"))
+        }
+        (_, Some(least)) if number < least => Some(said!("value must have a minimum value of {least}")),
         _ => None,
     }
 }
 
 fn not_listed(property: &Value, value: &str) -> Option<Said> {
     let words: Vec<&str> = property.get("enum")?.as_array()?.iter().filter_map(Value::as_str).collect();
-    (!words.contains(&value)).then(|| sentence::NOT_LISTED.of(&[&value, &words.join(", ")]))
+    let listed = words.join(", ");
+    (!words.contains(&value))
+        .then(|| said!("value '{value}' does not have a value in the enumeration '{listed}'"))
 }
 
 /// What is wrong with a value of a format. A list of keys is the format of a property string.
 fn format_error(format: &Value, value: &str) -> Option<Said> {
     if let Some(keys) = format.as_array() {
-        return (!has_keys(value, keys)).then(|| sentence::BAD_FORMAT.into());
+        return (!has_keys(value, keys)).then(format_is_bad);
     }
     let name = format.as_str()?;
     match name.strip_suffix("-list") {
@@ -166,25 +178,32 @@ fn bad_item(format: &str, item: &str) -> Option<Said> {
             && bytes.next().is_some_and(|byte| byte.is_ascii_alphabetic())
             && bytes.all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
     };
-    let (holds, sentence) = match format {
-        "pve-vmid" => {
-            let is_vmid = item.parse().is_ok_and(|vmid: u32| (100..=999_999_999).contains(&vmid));
-            (is_vmid, sentence::BAD_VMID.into())
-        }
-        "pve-configid" => (is_name(item), sentence::BAD_NAME.of(&[&item])),
-        "pve-tag" => (is_tag(item), sentence::BAD_TAG.into()),
+    let holds = match format {
+        "pve-vmid" => item.parse().is_ok_and(|vmid: u32| (100..=999_999_999).contains(&vmid)),
+        "pve-configid" => is_name(item),
+        "pve-tag" => is_tag(item),
         "pve-storage-content" => {
-            let known = ["images", "rootdir", "vztmpl", "iso", "backup", "snippets", "import", "none"];
-            (known.contains(&item), sentence::BAD_CONTENT.of(&[&item]))
+            ["images", "rootdir", "vztmpl", "iso", "backup", "snippets", "import", "none"].contains(&item)
         }
-        "dns-name" => (is_dns_name(item), sentence::BAD_DNS_NAME.into()),
-        "pve-node" => (parses::<NodeName>(item), sentence::BAD_FORMAT.into()),
-        "pve-storage-id" => (parses::<StorageId>(item), sentence::BAD_FORMAT.into()),
-        "pve-poolid" => (parses::<PoolId>(item), sentence::BAD_FORMAT.into()),
-        "pve-volume-id" => (parses::<VolumeId>(item), sentence::BAD_FORMAT.into()),
-        _ => (true, sentence::BAD_FORMAT.into()),
+        "dns-name" => is_dns_name(item),
+        "pve-node" => parses::<NodeName>(item),
+        "pve-storage-id" => parses::<StorageId>(item),
+        "pve-poolid" => parses::<PoolId>(item),
+        "pve-volume-id" => parses::<VolumeId>(item),
+        _ => true,
     };
-    (!holds).then_some(sentence)
+    (!holds).then(|| match format {
+        "pve-vmid" => said!("invalid format - value does not look like a valid VM ID\n"),
+        "pve-configid" => said!("invalid format - invalid configuration ID '{item}'\n"),
+        "pve-tag" => said!("invalid format - invalid characters in tag\n"),
+        "pve-storage-content" => said!("invalid format - invalid content type '{item}'\n"),
+        "dns-name" => said!("invalid format - value does not look like a valid DNS name\n"),
+        _ => format_is_bad(),
+    })
+}
+
+fn format_is_bad() -> Said {
+    said!("invalid format - format error\n")
 }
 
 /// `[a-z0-9_][a-z0-9_\-+.]*`, any case.

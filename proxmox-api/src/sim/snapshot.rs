@@ -4,34 +4,46 @@
 //! `snapshot-*`, `st-*`.
 
 use alloc::format;
-use alloc::string::ToString;
+use alloc::string::{String, ToString};
 
 use serde_json::{Value, json};
 
-use super::answer::{Refusal, Reply, set};
-use super::ask::{Ask, Row};
-use super::container::Snapshot;
-use super::sentence;
+use super::answer::{Refusal, die_if, said};
+use super::ask::{Ask, Handled, Route};
+use super::container::SavedSnapshot;
 use super::world::World;
 
-pub(super) const HANDLERS: &[Row] = &[
-    ("snapshot.list", "GET /nodes/{node}/lxc/{vmid}/snapshot", list),
+pub(super) const HANDLERS: &[Route] = &[
+    ("snapshot.list", "GET /nodes/{node}/lxc/{vmid}/snapshot", |world, ask| {
+        let container = world.container(ask.vmid())?;
+        let current = json!({
+            "name": "current", "description": "You are here!", "digest": container.digest(),
+            "running": u8::from(container.is_running), "parent": container.parent,
+        });
+        let rows = container.snapshots.iter().map(|(name, snapshot)| {
+            json!({
+                "name": name, "description": described(snapshot), "snaptime": snapshot.time,
+                "parent": snapshot.parent, "snapstate": snapshot.state,
+            })
+        });
+        Ok(rows.chain([current]).map(without_nulls).collect::<Value>().into())
+    }),
     ("snapshot.create", "POST /nodes/{node}/lxc/{vmid}/snapshot", create),
     ("snapshot.delete", "DELETE /nodes/{node}/lxc/{vmid}/snapshot/{snapname}", delete),
     ("snapshot.rollback", "POST /nodes/{node}/lxc/{vmid}/snapshot/{snapname}/rollback", rollback),
     ("snapshot.config", "GET /nodes/{node}/lxc/{vmid}/snapshot/{snapname}/config", |world, ask| {
-        let container = world.container(ask.vmid()?)?;
+        let container = world.container(ask.vmid())?;
         let snapshot = found(container.snapshots.get(ask.variable("snapname")), ask.variable("snapname"))?;
         let mut config = container.config(&snapshot.options);
         config.remove("digest");
         config.remove("parent");
         config.insert("snaptime".into(), snapshot.time.into());
-        config.insert("description".into(), described(&snapshot.description).into());
-        Ok(Value::Object(config).into())
+        config.insert("description".into(), described(snapshot).into());
+        Ok(config.into())
     }),
     ("snapshot.set_config", "PUT /nodes/{node}/lxc/{vmid}/snapshot/{snapname}/config", |world, ask| {
         let name = ask.variable("snapname");
-        let snapshot = found(world.container_mut(ask.vmid()?)?.snapshots.get_mut(name), name)?;
+        let snapshot = found(world.container_mut(ask.vmid())?.snapshots.get_mut(name), name)?;
         if let Some(description) = ask.get("description") {
             snapshot.description = description.into();
         }
@@ -39,73 +51,42 @@ pub(super) const HANDLERS: &[Row] = &[
     }),
 ];
 
-fn found<T>(snapshot: Option<T>, name: &str) -> Result<T, Refusal> {
-    snapshot.ok_or_else(|| Refusal::die(sentence::NO_SNAPSHOT.of(&[&name])))
+/// The snapshot, or what PVE says if there is none.
+pub(super) fn found<T>(snapshot: Option<T>, name: &str) -> Result<T, Refusal> {
+    snapshot.ok_or_else(|| said!("snapshot '{name}' does not exist").into())
 }
 
 /// A description comes back with a newline, if there is one at all.
-fn described(description: &str) -> alloc::string::String {
-    if description.is_empty() { description.into() } else { format!("{description}\n") }
+fn described(snapshot: &SavedSnapshot) -> String {
+    let end = if snapshot.description.is_empty() { "" } else { "\n" };
+    format!("{}{end}", snapshot.description)
 }
 
-fn list(world: &mut World, ask: &Ask<'_>) -> Result<Reply, Refusal> {
-    let container = world.container(ask.vmid()?)?;
-    let mut rows: alloc::vec::Vec<Value> =
-        container.snapshots.iter().map(|(name, snapshot)| row(name, snapshot)).collect();
-    let mut current = json!({
-        "name": "current", "description": "You are here!", "digest": container.digest(),
-        "running": u8::from(container.is_running),
-    });
-    if let Some(parent) = &container.parent {
-        set(&mut current, "parent", parent.as_str());
-    }
-    rows.push(current);
-    Ok(Value::Array(rows).into())
-}
-
-fn row(name: &str, snapshot: &Snapshot) -> Value {
-    let mut row = json!({
-        "name": name, "description": described(&snapshot.description), "snaptime": snapshot.time,
-    });
-    if let Some(parent) = &snapshot.parent {
-        set(&mut row, "parent", parent.as_str());
-    }
-    if let Some(state) = &snapshot.state {
-        set(&mut row, "snapstate", state.as_str());
+fn without_nulls(mut row: Value) -> Value {
+    if let Some(fields) = row.as_object_mut() {
+        fields.retain(|_, value| !value.is_null());
     }
     row
 }
 
-fn create(world: &mut World, ask: &Ask<'_>) -> Result<Reply, Refusal> {
-    let vmid = ask.vmid()?;
-    let name = ask.get("snapname").unwrap_or_default().to_string();
-    if name == "vzdump" {
-        return Err(Refusal::die(sentence::RESERVED_NAME.of(&[&name])));
-    }
-    let description = ask.get("description").unwrap_or_default().to_string();
-    let taken = name.clone();
+fn create(world: &mut World, ask: &Ask<'_>) -> Handled {
+    let (vmid, name) = (ask.vmid(), ask.text("snapname").to_string());
+    die_if(name == "vzdump", said!("unable to use snapshot name '{name}' (reserved name)"))?;
+    let (taken, description) = (name.clone(), ask.text("description").to_string());
     let begin = move |world: &mut World, _: &mut _| {
+        let (time, can_snapshot) = (world.time(), world.can_snapshot(vmid));
         let container = world.unlocked(vmid)?;
-        if container.is_template() {
-            return Err(Refusal::die(sentence::SNAPS_TEMPLATE));
-        }
-        if container.snapshots.contains_key(&taken) {
-            return Err(Refusal::die(sentence::SNAPSHOT_TAKEN.of(&[&taken])));
-        }
-        if !world.can_snapshot(container) {
-            return Err(Refusal::die(sentence::NO_SNAPSHOTS));
-        }
-        let time = world.time();
-        let container = world.container_mut(vmid)?;
-        let mut options = container.options.clone();
-        options.remove("lock");
-        let parent = container.parent.clone();
+        die_if(container.is_template(), said!("you can't take a snapshot if it's a template"))?;
+        let is_taken = container.snapshots.contains_key(&taken);
+        die_if(is_taken, said!("snapshot name '{taken}' already used"))?;
+        die_if(!can_snapshot, said!("snapshot feature is not available"))?;
+        let (options, parent) = (container.options.clone(), container.parent.clone());
         let state = Some("prepare".to_string());
-        container.snapshots.insert(taken, Snapshot { options, description, time, parent, state });
+        container.snapshots.insert(taken, SavedSnapshot { options, description, time, parent, state });
         container.set_lock(Some("snapshot"));
         Ok(())
     };
-    let upid = world.spawn("vzsnapshot", &vmid, ask.principal, begin, move |world, _| {
+    let upid = world.spawn("vzsnapshot", vmid, ask.principal, begin, move |world, _| {
         let container = world.container_mut(vmid)?;
         container.set_lock(None);
         if let Some(snapshot) = container.snapshots.get_mut(&name) {
@@ -114,51 +95,45 @@ fn create(world: &mut World, ask: &Ask<'_>) -> Result<Reply, Refusal> {
         container.parent = Some(name);
         Ok(())
     });
-    Ok(Value::from(upid).into())
+    Ok(upid.into())
 }
 
-fn delete(world: &mut World, ask: &Ask<'_>) -> Result<Reply, Refusal> {
-    let vmid = ask.vmid()?;
-    let name = ask.variable("snapname").to_string();
+fn delete(world: &mut World, ask: &Ask<'_>) -> Handled {
+    let (vmid, name) = (ask.vmid(), ask.variable("snapname").to_string());
     world.container(vmid)?;
     let doomed = name.clone();
     let begin = move |world: &mut World, _: &mut _| {
-        world.unlocked(vmid)?;
-        let container = world.container_mut(vmid)?;
+        let container = world.unlocked(vmid)?;
         found(container.snapshots.get_mut(&doomed), &doomed)?.state = Some("delete".into());
         container.set_lock(Some("snapshot-delete"));
         Ok(())
     };
-    let upid = world.spawn("vzdelsnapshot", &vmid, ask.principal, begin, move |world, _| {
+    let upid = world.spawn("vzdelsnapshot", vmid, ask.principal, begin, move |world, _| {
         let container = world.container_mut(vmid)?;
         container.set_lock(None);
         let parent = container.snapshots.remove(&name).and_then(|snapshot| snapshot.parent);
-        if container.parent.as_ref() == Some(&name) {
-            container.parent.clone_from(&parent);
-        }
-        for other in container.snapshots.values_mut().filter(|other| other.parent.as_ref() == Some(&name)) {
-            other.parent.clone_from(&parent);
+        let parents = container.snapshots.values_mut().map(|other| &mut other.parent);
+        for other in parents.chain([&mut container.parent]).filter(|other| other.as_ref() == Some(&name)) {
+            other.clone_from(&parent);
         }
         Ok(())
     });
-    Ok(Value::from(upid).into())
+    Ok(upid.into())
 }
 
-fn rollback(world: &mut World, ask: &Ask<'_>) -> Result<Reply, Refusal> {
-    let vmid = ask.vmid()?;
-    let name = ask.variable("snapname").to_string();
+fn rollback(world: &mut World, ask: &Ask<'_>) -> Handled {
+    let (vmid, name) = (ask.vmid(), ask.variable("snapname").to_string());
     world.container(vmid)?;
     let wanted = name.clone();
     let begin = move |world: &mut World, _: &mut _| {
         let container = world.unlocked(vmid)?;
         found(container.snapshots.get(&wanted), &wanted)?;
-        let container = world.container_mut(vmid)?;
         container.is_running = false;
         container.set_lock(Some("rollback"));
         Ok(())
     };
     let (starts, principal) = (ask.flag("start"), ask.principal.clone());
-    let upid = world.spawn("vzrollback", &vmid, ask.principal, begin, move |world, _| {
+    let upid = world.spawn("vzrollback", vmid, ask.principal, begin, move |world, _| {
         let container = world.container_mut(vmid)?;
         let mut options = found(container.snapshots.get(&name), &name)?.options.clone();
         // Everything goes back but the description.
@@ -172,5 +147,5 @@ fn rollback(world: &mut World, ask: &Ask<'_>) -> Result<Reply, Refusal> {
         }
         Ok(())
     });
-    Ok(Value::from(upid).into())
+    Ok(upid.into())
 }

@@ -10,18 +10,21 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::fmt;
+use core::mem::{replace, take};
 use core::time::Duration;
 
-use super::answer::{Acl, Deferred, Effect, Fault, Principal, Refusal};
-use super::container::{Container, Storage};
-use super::sentence::{self, Said, Sentence};
+use super::access::{Acl, Principal};
+use super::answer::{Arrived, Effect, Injection, Refusal, Said, die_if, said};
+use super::ask::{Ask, Handled};
+use super::container::{Container, StorageState, VolumeState};
 use crate::Request;
 
+/// Name of the node.
+pub(super) const NODE: &str = "pve1";
+
 /// The state of the node.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct World {
-    /// Name of the node.
-    pub node: String,
     /// Names of other nodes that containers can be moved to. What is on them is not simulated.
     pub other_nodes: Vec<String>,
     /// Time since the node started.
@@ -31,17 +34,13 @@ pub struct World {
     /// Containers by VMID.
     pub containers: BTreeMap<u32, Container>,
     /// Storages by name.
-    pub storages: BTreeMap<String, Storage>,
+    pub storages: BTreeMap<String, StorageState>,
     /// Pools by name, with their comment.
     pub pools: BTreeMap<String, String>,
     /// Bridges of the node.
     pub bridges: Vec<String>,
     /// Users, tokens, roles and the access control list.
     pub acl: Acl,
-    /// Containers that HA manages.
-    pub ha_managed: Vec<u32>,
-    /// Containers that are replicated.
-    pub replicated: Vec<u32>,
     /// Whether pvedaemon is down, so that everything it would answer is 595.
     pub is_daemon_down: bool,
     /// Whether pvestatd is down, for so long that its statistics have gone.
@@ -54,10 +53,11 @@ pub struct World {
     pub script: Option<Script>,
     /// How many requests were sent, those included that were lost on the way.
     pub sent: usize,
-    pub(super) workers: Vec<Worker>,
-    pub(super) faults: Vec<Fault>,
-    pub(super) deferred: Vec<Deferred>,
-    pub(super) next_pid: u32,
+    pub(super) workers: Vec<TaskWorker>,
+    pub(super) faults: Vec<Injection>,
+    /// Requests that the node acts on later, and when.
+    pub(super) deferred: Vec<(Duration, Arrived)>,
+    pub(super) last_pid: u32,
 }
 
 /// A request that the node received.
@@ -112,38 +112,51 @@ impl World {
 
     /// The container, or what PVE says if there is none.
     pub(super) fn container(&self, vmid: u32) -> Result<&Container, Refusal> {
-        self.containers.get(&vmid).ok_or_else(|| self.no_container(vmid))
+        self.containers.get(&vmid).ok_or_else(|| no_container(vmid))
     }
 
     /// The container to change, or what PVE says if there is none.
     pub(super) fn container_mut(&mut self, vmid: u32) -> Result<&mut Container, Refusal> {
-        let missing = self.no_container(vmid);
-        self.containers.get_mut(&vmid).ok_or(missing)
-    }
-
-    fn no_container(&self, vmid: u32) -> Refusal {
-        Refusal::die(sentence::NO_CONTAINER.of(&[&self.node, &vmid]))
+        self.containers.get_mut(&vmid).ok_or_else(|| no_container(vmid))
     }
 
     /// The container if it is not locked.
-    pub(super) fn unlocked(&self, vmid: u32) -> Result<&Container, Refusal> {
-        let container = self.container(vmid)?;
-        match container.lock() {
-            Some(lock) => Err(Refusal::die(sentence::LOCKED.of(&[&lock]))),
-            None => Ok(container),
-        }
+    pub(super) fn unlocked(&mut self, vmid: u32) -> Result<&mut Container, Refusal> {
+        let container = self.container_mut(vmid)?;
+        let lock = container.lock().unwrap_or_default();
+        die_if(!lock.is_empty(), said!("CT is locked ({lock})"))?;
+        Ok(container)
     }
 
-    /// The storage, or what PVE says if there is none or it is off.
-    pub(super) fn storage(&self, name: &str) -> Result<&Storage, Refusal> {
-        let storage =
-            self.storages.get(name).ok_or_else(|| Refusal::die(sentence::NO_STORAGE.of(&[&name])))?;
-        match (storage.is_enabled, storage.is_active) {
-            (false, _) => Err(Refusal::die(sentence::DISABLED.of(&[&name]))),
-            (_, false) => Err(Refusal::die(sentence::OFFLINE.of(&[&name]))),
-            _ => Ok(storage),
+    /// The storage, or what PVE says if there is none or it cannot be reached.
+    pub(super) fn storage(&self, name: &str) -> Result<&StorageState, Refusal> {
+        let storage = self.storages.get(name).ok_or_else(|| said!("storage '{name}' does not exist"))?;
+        die_if(!storage.is_active, said!("storage '{name}' is not online"))?;
+        Ok(storage)
+    }
+
+    /// The volume of a whole id, `local:backup/...`.
+    pub(super) fn volume(&self, id: &str) -> Option<&VolumeState> {
+        let (storage, name) = id.split_once(':')?;
+        self.storages.get(storage)?.volumes.get(name)
+    }
+
+    /// The same to change.
+    pub(super) fn volume_mut(&mut self, id: &str) -> Option<&mut VolumeState> {
+        let (storage, name) = id.split_once(':')?;
+        self.storages.get_mut(storage)?.volumes.get_mut(name)
+    }
+
+    /// Puts a volume on a storage.
+    pub(super) fn put(&mut self, storage: &str, name: &str, volume: VolumeState) {
+        if let Some(storage) = self.storages.get_mut(storage) {
+            storage.volumes.insert(name.into(), volume);
         }
     }
+}
+
+fn no_container(vmid: u32) -> Refusal {
+    said!("Configuration file 'nodes/{NODE}/lxc/{vmid}.conf' does not exist").into()
 }
 
 /// Decides whether a fault strikes a request.
@@ -165,29 +178,34 @@ impl fmt::Debug for Script {
     }
 }
 
-/// What a worker does: returns its warnings, or why it failed.
-pub(super) type Job = Box<dyn FnOnce(&mut World, &mut Log) -> Result<(), Said> + Send>;
+/// What a worker does, or why it failed.
+type Job = Box<dyn FnOnce(&mut World, &mut Log) -> Result<(), Refusal> + Send>;
 
 /// The lines of a task's log.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Log {
     pub(super) lines: Vec<Said>,
-    pub(super) warnings: usize,
+    warnings: usize,
 }
 
 impl Log {
-    pub(super) fn line(&mut self, text: impl Into<Said>) {
-        self.lines.push(text.into());
+    pub(super) fn line(&mut self, text: Said) {
+        self.lines.push(text);
     }
 
-    pub(super) fn warn(&mut self, text: Sentence) {
-        self.line(sentence::LOG_WARNING.of(&[&Said::from(text)]));
+    /// The warning of a start and of a new container whose distribution PVE does not know.
+    pub(super) fn warn_of_debian(&mut self) {
+        let text = said!(
+            "The container's Debian version '15' is newer than the tested version '14'. While everything may work \
+             fine, full compatibility cannot be guaranteed. Please check for PVE system updates."
+        );
+        self.line(said!("WARN: {text}"));
         self.warnings += 1;
     }
 }
 
 /// A worker, running or ended.
-pub(super) struct Worker {
+pub(super) struct TaskWorker {
     pub(super) upid: String,
     pub(super) kind: &'static str,
     pub(super) id: String,
@@ -197,56 +215,73 @@ pub(super) struct Worker {
     pub(super) started: u64,
     pub(super) ends_at: Duration,
     pub(super) log: Log,
-    pub(super) state: State,
+    pub(super) state: WorkerState,
 }
 
-pub(super) enum State {
+pub(super) enum WorkerState {
     Running(Job),
     /// The exit status, and when it ended.
     Ended(Said, u64),
 }
 
-impl fmt::Debug for Worker {
+impl fmt::Debug for TaskWorker {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {:?}", self.upid, self.exit())
     }
 }
 
-impl Worker {
-    pub(super) fn is_due(&self, now: Duration) -> bool {
-        matches!(self.state, State::Running(_)) && self.ends_at <= now
+/// The exit status of a worker that could not write how it ended.
+fn unexpected() -> Said {
+    said!("unexpected status")
+}
+
+impl TaskWorker {
+    fn is_due(&self, now: Duration) -> bool {
+        matches!(self.state, WorkerState::Running(_)) && self.ends_at <= now
     }
 
     pub(super) fn exit(&self) -> Option<&str> {
         match &self.state {
-            State::Ended(exit, _) => Some(exit.as_str()),
-            State::Running(_) => None,
+            WorkerState::Ended(exit, _) => Some(exit.as_str()),
+            WorkerState::Running(_) => None,
         }
     }
 
-    fn end(&mut self, result: Result<(), Said>, at: u64) {
+    fn end(&mut self, result: Result<(), Refusal>, at: u64) {
         let (exit, line) = match (result, self.log.warnings) {
-            (Ok(()), 0) => (sentence::OK.into(), Some(sentence::LOG_OK.into())),
-            (Ok(()), warnings) => {
-                let counted = |sentence: Sentence| sentence.of(&[&warnings]);
-                (counted(sentence::WARNINGS), Some(counted(sentence::LOG_WARNINGS)))
+            (Ok(()), 0) => (said!("OK"), said!("TASK OK")),
+            (Ok(()), warnings) => (said!("WARNINGS: {warnings}"), said!("TASK WARNINGS: {warnings}")),
+            // A permission failure carries its status.
+            (Err(Refusal { status: 403, message, .. }), _) => {
+                (said!("403 {message}"), said!("TASK ERROR: 403 {message}"))
             }
-            (Err(text), _) if text == sentence::UNEXPECTED.into() => (text, None),
-            (Err(text), _) => (text.clone(), Some(sentence::LOG_ERROR.of(&[&text]))),
+            (Err(Refusal { message, .. }), _) => (message.clone(), said!("TASK ERROR: {message}")),
         };
-        if let Some(line) = line {
+        if exit != unexpected() {
             self.log.line(line);
         }
-        self.state = State::Ended(exit, at);
+        self.state = WorkerState::Ended(exit, at);
     }
 }
 
 impl World {
+    /// Starts a worker that has nothing to check when it begins, and answers with its UPID.
+    #[expect(clippy::unnecessary_wraps, reason = "it ends a handler")]
+    pub(super) fn work(
+        &mut self,
+        ask: &Ask<'_>,
+        kind: &'static str,
+        id: impl fmt::Display,
+        finish: impl FnOnce(&mut Self, &mut Log) -> Result<(), Refusal> + Send + 'static,
+    ) -> Handled {
+        Ok(self.spawn(kind, id, ask.principal, |_, _| Ok(()), finish).into())
+    }
+
     /// Starts a worker and returns its UPID. `begin` runs at once, `finish` when the worker ends.
     pub(super) fn spawn(
         &mut self,
         kind: &'static str,
-        id: &dyn fmt::Display,
+        id: impl fmt::Display,
         principal: &Principal,
         begin: impl FnOnce(&mut Self, &mut Log) -> Result<(), Refusal>,
         finish: impl FnOnce(&mut Self, &mut Log) -> Result<(), Refusal> + Send + 'static,
@@ -254,40 +289,21 @@ impl World {
         let mut worker = self.new_worker(kind, id.to_string(), principal);
         let upid = worker.upid.clone();
         match begin(self, &mut worker.log) {
-            Ok(()) => {
-                let run: Job =
-                    Box::new(|world, log| finish(world, log).map_err(|refusal| exit_text(&refusal)));
-                worker.state = State::Running(run);
-            }
-            Err(refusal) => worker.end(Err(exit_text(&refusal)), self.time()),
+            Ok(()) => worker.state = WorkerState::Running(Box::new(finish)),
+            Err(refusal) => worker.end(Err(refusal), self.time()),
         }
         self.workers.push(worker);
         upid
     }
 
-    /// Starts a worker that has nothing to check when it begins.
-    pub(super) fn spawn_job(
-        &mut self,
-        kind: &'static str,
-        id: &dyn fmt::Display,
-        principal: &Principal,
-        finish: impl FnOnce(&mut Self, &mut Log) -> Result<(), Refusal> + Send + 'static,
-    ) -> String {
-        self.spawn(kind, id, principal, |_, _| Ok(()), finish)
-    }
-
-    fn new_worker(&mut self, kind: &'static str, id: String, principal: &Principal) -> Worker {
-        self.next_pid += 1;
-        let (pid, started) = (self.next_pid, self.time());
+    fn new_worker(&mut self, kind: &'static str, id: String, principal: &Principal) -> TaskWorker {
+        self.last_pid += 1;
+        let (pid, started) = (2000 + self.last_pid, self.time());
         let pstart = u64::try_from(self.now.as_millis() / 10).unwrap_or_default().saturating_add(200_000);
-        let upid = format!(
-            "UPID:{}:{pid:08X}:{pstart:08X}:{started:08X}:{kind}:{id}:{}:",
-            self.node,
-            principal.as_str()
-        );
+        let who = principal.as_str();
         let lasts = self.durations.get(kind).copied().unwrap_or(Self::TASK);
-        Worker {
-            upid,
+        TaskWorker {
+            upid: format!("UPID:{NODE}:{pid:08X}:{pstart:08X}:{started:08X}:{kind}:{id}:{who}:"),
             kind,
             id,
             principal: principal.clone(),
@@ -296,16 +312,18 @@ impl World {
             started,
             ends_at: self.now.saturating_add(lasts),
             log: Log::default(),
-            state: State::Ended(sentence::UNEXPECTED.into(), started),
+            state: WorkerState::Ended(unexpected(), started),
         }
     }
 
     pub(super) fn end_worker(&mut self, index: usize) {
         let at = self.time();
         let Some(worker) = self.workers.get_mut(index) else { return };
-        let state = core::mem::replace(&mut worker.state, State::Ended(sentence::UNEXPECTED.into(), at));
-        let State::Running(job) = state else { return };
-        let mut log = core::mem::take(&mut worker.log);
+        let WorkerState::Running(job) = replace(&mut worker.state, WorkerState::Ended(unexpected(), at))
+        else {
+            return;
+        };
+        let mut log = take(&mut worker.log);
         let result = job(self, &mut log);
         if let Some(worker) = self.workers.get_mut(index) {
             worker.log = log;
@@ -314,29 +332,21 @@ impl World {
     }
 
     /// Stops a worker as `DELETE tasks/UPID` does, or as a crash does.
-    pub(super) fn stop_worker(&mut self, upid: &str, exit: &Said) {
+    pub(super) fn stop_worker(&mut self, upid: &str, exit: Said) {
         let at = self.time();
-        if let Some(worker) =
-            self.workers.iter_mut().find(|worker| worker.upid == upid && worker.exit().is_none())
-        {
-            worker.end(Err(exit.clone()), at);
+        let mut running = self.workers.iter_mut().filter(|worker| worker.exit().is_none());
+        if let Some(worker) = running.find(|worker| worker.upid == upid) {
+            worker.end(Err(exit.into()), at);
         }
     }
 
     /// Kills the worker of a task, as a crash or the OOM killer would: its container stays locked.
     pub fn kill_task(&mut self, upid: &str) {
-        // A worker that was killed could not write how it ended.
-        self.stop_worker(upid, &sentence::UNEXPECTED.into());
+        self.stop_worker(upid, unexpected());
     }
 
     /// Forgets a task, as PVE does when its logs are rotated.
     pub fn forget_task(&mut self, upid: &str) {
         self.workers.retain(|worker| worker.upid != upid);
     }
-}
-
-/// A refusal inside a worker: permission failures carry their status.
-fn exit_text(refusal: &Refusal) -> Said {
-    let text = refusal.message();
-    if refusal.is_permission() { sentence::FORBIDDEN.of(&[text]) } else { text.clone() }
 }

@@ -2,6 +2,7 @@
 //! make of it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
 
 use proxmox_api::sim::now;
 use proxmox_api::{Cause, Client, Ended, Error, Patience};
@@ -116,18 +117,26 @@ fn a_failure_carries_the_last_lines_of_the_log() {
     assert_eq!(log_tail.last().unwrap(), &format!("TASK ERROR: {exit}"));
 }
 
-/// Every sentence of the table with where it was seen.
-fn sentences() -> Vec<(String, String)> {
-    let text = include_str!("../../src/sim/sentence.rs")
-        .split("#[cfg(test)]")
-        .next()
-        .unwrap()
-        .replace("\\\n     ", "");
-    let texts = text.split(": Sentence =").skip(1).map(|rest| {
-        let parts: Vec<&str> = rest.split('"').collect();
-        (parts[1].replace("\\n", "\n"), parts[3].into())
-    });
-    texts.collect()
+/// A sentence of the simulated node, and the lines of code before it.
+#[derive(Debug)]
+struct Sentence {
+    text: String,
+    before: String,
+}
+
+fn sentences() -> Vec<Sentence> {
+    let mut found = Vec::new();
+    for file in fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/src/sim")).unwrap() {
+        let code = fs::read_to_string(file.unwrap().path()).unwrap();
+        for (at, _) in code.match_indices("said!(\"").chain(code.match_indices("said!(\n")) {
+            let (before, after) = code.split_at(at);
+            let before = before.lines().rev().take(3).collect();
+            let text = after.split('"').nth(1).unwrap().replace("\\n", "\n");
+            let lines: Vec<&str> = text.split("\\\n").map(str::trim_start).collect();
+            found.push(Sentence { text: lines.concat(), before });
+        }
+    }
+    found
 }
 
 /// Everything that stands in an answer.
@@ -140,35 +149,34 @@ fn texts(value: &Value, found: &mut Vec<String>) {
     }
 }
 
-/// Everything that was said in a recording, and by the worker that it started.
-fn recorded(name: &str) -> Vec<String> {
+/// Everything that was said in a recording.
+fn recorded() -> BTreeSet<String> {
     let mut found = Vec::new();
-    for end in ["", ".task-status", ".task-log"] {
-        let Some(response) = one(&format!("{name}{end}")).and_then(|recording| recording.response) else {
-            continue;
-        };
+    for response in all().into_iter().filter_map(|recording| recording.response) {
         texts(&serde_json::from_slice(response.body.as_bytes()).unwrap_or_default(), &mut found);
         found.push(response.reason);
     }
-    found
+    found.into_iter().collect()
 }
 
-/// Whether the parts of the sentence stand in the text, in their order.
-fn holds(text: &str, sentence: &str) -> bool {
+/// Whether a text has the parts of the sentence between its braces, in their order.
+fn says(text: &str, sentence: &str) -> bool {
     let mut rest = Some(text);
-    for part in sentence.split("{}") {
+    for part in sentence.split('{') {
+        let part = part.split_once('}').map_or(part, |(_, part)| part);
         rest = rest.and_then(|rest| rest.split_once(part)).map(|(_, rest)| rest);
     }
     rest.is_some()
 }
 
 #[test]
-fn every_sentence_was_said_in_its_recording_or_stands_in_its_source() {
-    let sentences = sentences();
+fn every_sentence_was_said_in_a_recording_or_names_its_source() {
+    let (sentences, recorded) = (sentences(), recorded());
     assert!(sentences.len() > 90, "{}", sentences.len());
-    let is_right = |(sentence, seen): &&(String, String)| {
-        seen.contains(".pm ") || recorded(seen).iter().any(|text| holds(text, sentence))
+    let is_wrong = |Sentence { text, before }: &&Sentence| {
+        let names_its_source = before.contains("// Not recorded: ") && before.contains(".pm, ");
+        recorded.iter().any(|said| says(said, text)) == names_its_source
     };
-    let invented: Vec<_> = sentences.iter().filter(|row| !is_right(row)).collect();
-    assert!(invented.is_empty(), "{invented:#?}");
+    let wrong: Vec<&Sentence> = sentences.iter().filter(is_wrong).collect();
+    assert!(wrong.is_empty(), "{wrong:#?}");
 }

@@ -6,15 +6,9 @@ use std::sync::Mutex;
 use proxmox_api::sim::{Container, Sim, now};
 use proxmox_api::{ConfigChange, Patience, Visibility};
 use proxmox_types::params::{RestoreParams, SetConfigParams, TaskFilter, VzdumpParams};
-use proxmox_types::{ConsoleMode, LxcOptions, NodeName, StorageId, Vmid};
+use proxmox_types::{ConsoleMode, LxcOptions, StorageId, Vmid};
 
-fn node() -> NodeName {
-    "pve1".parse().unwrap()
-}
-
-fn vmid(number: u32) -> Vmid {
-    number.try_into().unwrap()
-}
+use crate::waiting::{node, vmid};
 
 fn root() -> Sim {
     Sim::new().as_token("root@pam!full".parse().unwrap())

@@ -3,14 +3,14 @@
 use core::time::Duration;
 
 use proxmox_api::scope::task;
-use proxmox_api::sim::{Answer, Effect, Fault, Sim, now};
+use proxmox_api::sim::{Effect, HttpAnswer, Injection, now};
 use proxmox_api::{Error, Patience};
 use proxmox_types::params::VzdumpParams;
 
-use crate::waiting::{MINUTE, node, snapshot, vmid, wait};
+use crate::waiting::{MINUTE, node, started, vmid, wait};
 
 fn answered(status: u16, body: &str) -> Effect {
-    Effect::Instead(Answer { body: body.into(), ..Answer::bare(status, "Said so") })
+    Effect::Instead(HttpAnswer { body: body.into(), ..HttpAnswer::bare(status, "Said so") })
 }
 
 /// Statuses that are about the moment, or make no sense.
@@ -42,8 +42,8 @@ const SENSELESS: [&str; 16] = [
 
 fn passing() -> Vec<Effect> {
     let lost = [Effect::Refused, Effect::LostRequest, Effect::LostAnswer, Effect::Gateway(596)];
-    let unknown = Effect::Instead(Answer::refused_parameter("upid", "no such task"));
-    let ipcc = Effect::Instead(Answer::bare(500, "ipcc_send_rec[1] failed: Connection refused"));
+    let unknown = Effect::Instead(HttpAnswer::refused_parameter("upid", "no such task"));
+    let ipcc = Effect::Instead(HttpAnswer::bare(500, "ipcc_send_rec[1] failed: Connection refused"));
     let statuses = PASSING.map(|status| answered(status, ""));
     let bodies = SENSELESS.map(|body| answered(200, body));
     lost.into_iter().chain([unknown, ipcc]).chain(statuses).chain(bodies).collect()
@@ -52,10 +52,8 @@ fn passing() -> Vec<Effect> {
 #[test]
 fn polls_survive_what_passes() {
     for effect in passing() {
-        let sim = Sim::new();
-        let client = sim.client();
-        let upid = snapshot(&sim, &client, 300, Duration::from_millis(10));
-        sim.inject(Fault { endpoint: &task::STATUS, effect: effect.clone(), times: 3 });
+        let (sim, client, upid) = started(300, Duration::from_millis(10));
+        sim.inject(Injection { endpoint: &task::STATUS, effect: effect.clone(), times: 3 });
         let ended = wait(&client, &upid);
         assert_eq!(ended.expect("it passes").polls, 4, "{effect:?}");
     }
@@ -65,10 +63,8 @@ fn polls_survive_what_passes() {
 fn an_outage_is_not_borne_for_ever() {
     let unknown = |effect: &Effect| matches!(effect, Effect::Instead(answer) if answer.status == 400);
     for effect in passing().into_iter().filter(|effect| !unknown(effect)) {
-        let sim = Sim::new();
-        let client = sim.client();
-        let upid = snapshot(&sim, &client, 300, MINUTE * 5);
-        sim.inject(Fault { endpoint: &task::STATUS, effect: effect.clone(), times: usize::MAX });
+        let (sim, client, upid) = started(300, MINUTE * 5);
+        sim.inject(Injection { endpoint: &task::STATUS, effect: effect.clone(), times: usize::MAX });
         let start = sim.world().now;
         let error = wait(&client, &upid).unwrap_err();
         let took = sim.world().now.saturating_sub(start);
@@ -80,13 +76,11 @@ fn an_outage_is_not_borne_for_ever() {
 
 #[test]
 fn one_answer_ends_an_outage() {
-    let sim = Sim::new();
-    let client = sim.client();
-    let upid = snapshot(&sim, &client, 300, MINUTE * 4);
+    let (sim, client, upid) = started(300, MINUTE * 4);
     for _ in 0..4 {
         // Polls come every 2 s at last.
-        sim.inject(Fault { endpoint: &task::STATUS, effect: answered(503, ""), times: 25 });
-        sim.inject(Fault::once(&task::STATUS, Effect::Slow(Duration::ZERO)));
+        sim.inject(Injection { endpoint: &task::STATUS, effect: answered(503, ""), times: 25 });
+        sim.inject(Injection::once(&task::STATUS, Effect::Slow(Duration::ZERO)));
     }
     wait(&client, &upid).unwrap();
 }
@@ -94,12 +88,10 @@ fn one_answer_ends_an_outage() {
 #[test]
 fn what_would_be_said_again_ends_the_wait_at_once() {
     for status in [400, 401, 403, 404, 405, 407, 410, 413, 414, 418, 431, 451] {
-        let sim = Sim::new();
-        let client = sim.client();
-        let upid = snapshot(&sim, &client, 300, MINUTE);
+        let (sim, client, upid) = started(300, MINUTE);
         let reason = if status == 403 { "Permission check failed" } else { "Said so" };
-        let effect = Effect::Instead(Answer::bare(status, reason));
-        sim.inject(Fault { endpoint: &task::STATUS, effect, times: usize::MAX });
+        let effect = Effect::Instead(HttpAnswer::bare(status, reason));
+        sim.inject(Injection { endpoint: &task::STATUS, effect, times: usize::MAX });
         let before = sim.count(&task::STATUS);
         let start = sim.world().now;
         let error = wait(&client, &upid).unwrap_err();
@@ -112,13 +104,11 @@ fn what_would_be_said_again_ends_the_wait_at_once() {
 #[test]
 fn a_log_is_read_to_its_end_whatever_passes() {
     // A task that is not known has no log, and a log may have no lines.
-    let is_said = |answer: &Answer| answer.status == 400 || answer.body == "{\"data\":[]}";
+    let is_said = |answer: &HttpAnswer| answer.status == 400 || answer.body == "{\"data\":[]}";
     let is_failure = |effect: &Effect| !matches!(effect, Effect::Instead(answer) if is_said(answer));
     for effect in passing().into_iter().filter(is_failure) {
-        let sim = Sim::new();
-        let client = sim.client();
-        let failing = snapshot(&sim, &client, 101, Duration::ZERO);
-        sim.inject(Fault { endpoint: &task::LOG, effect: effect.clone(), times: 2 });
+        let (sim, client, failing) = started(101, Duration::ZERO);
+        sim.inject(Injection { endpoint: &task::LOG, effect: effect.clone(), times: 2 });
         let error = wait(&client, &failing).unwrap_err();
         let Error::TaskFailed { log_tail, .. } = error else { panic!("{effect:?}: {error}") };
         assert_eq!(
@@ -126,7 +116,7 @@ fn a_log_is_read_to_its_end_whatever_passes() {
             Some("TASK ERROR: snapshot feature is not available")
         );
         let started = now(client.node(&node()).vzdump(&VzdumpParams::new(vmid(100).into()))).unwrap();
-        sim.inject(Fault { endpoint: &task::LOG, effect: effect.clone(), times: 3 });
+        sim.inject(Injection { endpoint: &task::LOG, effect: effect.clone(), times: 3 });
         let mut lines = Vec::new();
         let mut collect = |line: &str| lines.push(line.to_owned());
         let upid = started.upid().unwrap();

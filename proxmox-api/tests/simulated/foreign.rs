@@ -3,7 +3,7 @@
 use core::time::Duration;
 
 use proxmox_api::scope::{lxc, node, storage, task};
-use proxmox_api::sim::{Answer, Effect, Fault, Sim, now};
+use proxmox_api::sim::{Effect, HttpAnswer, Injection, Sim, now};
 use proxmox_api::{Cause, Client, Error, Thing};
 use serde_json::{Value, json};
 
@@ -15,8 +15,8 @@ const MIB: usize = 1 << 20;
 /// Reads the version from a server that says this.
 fn version(status: u16, reason: &str, body: String) -> Error {
     let sim = Sim::new();
-    let answer = Answer { body, ..Answer::bare(status, reason) };
-    sim.inject(Fault::once(&node::VERSION, Effect::Instead(answer)));
+    let answer = HttpAnswer { body, ..HttpAnswer::bare(status, reason) };
+    sim.inject(Injection::once(&node::VERSION, Effect::Instead(answer)));
     now(sim.client().version().into_future()).unwrap_err()
 }
 
@@ -105,10 +105,10 @@ fn a_failed_task_is_told_shortly_and_cleanly() {
             "upid": upid, "node": status.node, "type": status.kind, "id": status.id, "user": status.user,
             "status": "stopped", "exitstatus": exit.clone(),
         });
-        let answer = |body: String| Effect::Instead(Answer { body, ..Answer::bare(200, "OK") });
-        sim.inject(Fault::once(&task::STATUS, answer(data(&status))));
+        let answer = |body: String| Effect::Instead(HttpAnswer { body, ..HttpAnswer::bare(200, "OK") });
+        sim.inject(Injection::once(&task::STATUS, answer(data(&status))));
         let body = json!({ "data": log, "total": 500 }).to_string();
-        sim.inject(Fault { endpoint: &task::LOG, effect: answer(body), times: 2 });
+        sim.inject(Injection { endpoint: &task::LOG, effect: answer(body), times: 2 });
         let error = wait(&client, &upid).unwrap_err();
         is_clean(&error);
         let Error::TaskFailed { exit, log_tail, .. } = &error else { panic!("{error}") };
@@ -150,7 +150,10 @@ fn what_does_not_exist_is_named_by_the_request_where_pve_does_not() {
             (&task::LOG, "upid", "no such task"),
             (&storage::STATUS, "storage", "No such storage."),
         ] {
-            sim.inject(Fault::once(endpoint, Effect::Instead(Answer::refused_parameter(field, text))));
+            sim.inject(Injection::once(
+                endpoint,
+                Effect::Instead(HttpAnswer::refused_parameter(field, text)),
+            ));
         }
         let error = call(&sim.client());
         assert_eq!(error.cause(), Some(&Cause::NotFound { what, name: name.into() }));
@@ -159,7 +162,7 @@ fn what_does_not_exist_is_named_by_the_request_where_pve_does_not() {
     // One that PVE names keeps its name.
     let sim = Sim::new();
     let text = "Configuration file 'nodes/pve1/lxc/999.conf' does not exist";
-    sim.inject(Fault::once(&lxc::CONFIG, Effect::Instead(Answer::bare(500, text))));
+    sim.inject(Injection::once(&lxc::CONFIG, Effect::Instead(HttpAnswer::bare(500, text))));
     let error = on_lxc(&sim.client(), 101, |lxc| now(lxc.config().into_future()).unwrap_err());
     assert_eq!(error.cause(), Some(&Cause::NotFound { what: Thing::Container, name: "999".into() }));
 }

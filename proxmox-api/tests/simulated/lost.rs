@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use proxmox_api::endpoint::{Endpoint, Trace};
 use proxmox_api::scope;
-use proxmox_api::sim::{Answer, Effect, Fault, Given, Sim, now};
+use proxmox_api::sim::{Effect, Given, HttpAnswer, Injection, Sim, now};
 use proxmox_api::{Client, Error, Lxc, Node, Patience, Started};
 use proxmox_types::{NodeName, StorageId, Upid};
 use serde::Deserialize;
@@ -124,7 +124,7 @@ pub(crate) fn scene() -> (Sim, Client) {
 pub(crate) fn meet(endpoint: &'static Endpoint, effect: Effect) -> (usize, Settled) {
     let (sim, client) = scene();
     let before = sim.count(endpoint);
-    sim.inject(Fault::once(endpoint, effect));
+    sim.inject(Injection::once(endpoint, effect));
     let outcome = settle(&client, endpoint);
     (sim.count(endpoint) - before, outcome)
 }
@@ -161,7 +161,7 @@ fn a_call_that_never_arrived_is_not_done_or_not_known_to_be() {
     for endpoint in changes() {
         let (sim, client) = scene();
         let (before, start) = (sim.count(endpoint), sim.world().time());
-        sim.inject(Fault::once(endpoint, Effect::LostRequest));
+        sim.inject(Injection::once(endpoint, Effect::LostRequest));
         let outcome = settle(&client, endpoint);
         let sent = sim.count(endpoint) - before;
         // pvedaemon may take that long before it starts a worker.
@@ -187,7 +187,7 @@ fn a_call_that_was_not_sent_or_was_refused_is_not_done() {
 #[test]
 fn a_server_that_gave_no_answer_in_time_may_still_be_at_work() {
     for endpoint in changes() {
-        let (sent, outcome) = meet(endpoint, Effect::Instead(Answer::bare(596, "Connection timed out")));
+        let (sent, outcome) = meet(endpoint, Effect::Instead(HttpAnswer::bare(596, "Connection timed out")));
         assert!(fate(&outcome) == Fate::Unknown, "{}: {outcome:?}", endpoint.operation);
         assert_eq!(sent, 0, "{}", endpoint.operation);
     }
@@ -204,7 +204,7 @@ fn a_task_of_before_or_of_somebody_else_is_not_taken_for_the_lost_one() {
     let other = sim.as_token("felhom@pve!agent".parse().unwrap()).client();
     let theirs = start(&other);
     sim.world().kill_task(theirs.as_str());
-    sim.inject(Fault::once(&scope::power::START, Effect::LostRequest));
+    sim.inject(Injection::once(&scope::power::START, Effect::LostRequest));
     let outcome = lxc(&client, 101, |lxc| now(lxc.start().settle()));
     assert!(fate(&outcome) == Fate::NotDone, "{outcome:?}");
 }
@@ -217,7 +217,7 @@ fn two_that_may_be_it_are_not_guessed_between() {
         let upid = lxc(&again, 101, |lxc| now(lxc.start()).unwrap());
         sim.world().kill_task(upid.as_str());
     }
-    sim.inject(Fault::once(&scope::power::START, Effect::LostRequest));
+    sim.inject(Injection::once(&scope::power::START, Effect::LostRequest));
     let outcome = lxc(&client, 101, |lxc| now(lxc.start().settle()));
     assert!(fate(&outcome) == Fate::Unknown, "{outcome:?}");
 }
@@ -226,7 +226,7 @@ fn two_that_may_be_it_are_not_guessed_between() {
 fn an_unchanged_digest_proves_that_nothing_happened() {
     let (sim, client) = scene();
     let digest = lxc(&client, 101, |lxc| now(lxc.config()).unwrap().digest.unwrap());
-    sim.inject(Fault::once(&scope::lxc::SET_CONFIG, Effect::LostRequest));
+    sim.inject(Injection::once(&scope::lxc::SET_CONFIG, Effect::LostRequest));
     let params = json!({"cores": 2, "digest": digest});
     let outcome = lxc(&client, 101, |lxc| now(lxc.set_config(&p(params)).settle()));
     assert!(fate(&outcome) == Fate::NotDone, "{outcome:?}");
@@ -235,8 +235,8 @@ fn an_unchanged_digest_proves_that_nothing_happened() {
 #[test]
 fn a_snapshot_that_is_there_is_a_trace_even_if_tasks_cannot_be_listed() {
     let (sim, client) = scene();
-    sim.inject(Fault::once(&scope::snapshot::CREATE, Effect::LostAnswer));
-    sim.inject(Fault { endpoint: &scope::task::LIST, effect: Effect::Refused, times: usize::MAX });
+    sim.inject(Injection::once(&scope::snapshot::CREATE, Effect::LostAnswer));
+    sim.inject(Injection { endpoint: &scope::task::LIST, effect: Effect::Refused, times: usize::MAX });
     let name = p(json!("s2"));
     let outcome = lxc(&client, 300, |lxc| now(lxc.snapshot(&name).create().settle()));
     assert!(matches!(outcome, Ok(Started::Done)), "{outcome:?}");
@@ -251,7 +251,7 @@ fn change_lost(params: Value) -> Settled {
     if params["digest"] == json!("current") {
         params["digest"] = json!(lxc(&client, 101, |lxc| now(lxc.config()).unwrap().digest.unwrap()));
     }
-    sim.inject(Fault::once(&scope::lxc::SET_CONFIG, Effect::LostRequest));
+    sim.inject(Injection::once(&scope::lxc::SET_CONFIG, Effect::LostRequest));
     lxc(&client, 101, |lxc| now(lxc.set_config(&p(params)).settle()))
 }
 
@@ -268,7 +268,7 @@ fn what_looks_as_if_it_were_in_effect_proves_nothing() {
 fn a_backup_of_whatever_guests_is_found() {
     for chosen in [json!({"all": true}), json!({"exclude": "101,300"}), json!({"vmid": "100,101"})] {
         let (sim, client) = scene();
-        sim.inject(Fault::once(&scope::backup::VZDUMP, Effect::LostAnswer));
+        sim.inject(Injection::once(&scope::backup::VZDUMP, Effect::LostAnswer));
         let mut params = chosen.clone();
         params["storage"] = json!("local");
         let outcome = on(&client, |node| now(node.vzdump(&p(params)).settle()));
@@ -279,9 +279,9 @@ fn a_backup_of_whatever_guests_is_found() {
 #[test]
 fn a_server_that_said_that_it_acted_is_believed() {
     let unlisted = json!({ "data": null, "message": "can't lock file '/var/log/pve/tasks/.active.lock' - got timeout\n" });
-    let broken = Answer { body: "{\"data\":\"UPID:pv".into(), ..Answer::bare(200, "OK") };
+    let broken = HttpAnswer { body: "{\"data\":\"UPID:pv".into(), ..HttpAnswer::bare(200, "OK") };
     let reason = "can't lock file '/var/log/pve/tasks/.active.lock' - got timeout";
-    let listed = Answer { body: unlisted.to_string(), ..Answer::bare(500, reason) };
+    let listed = HttpAnswer { body: unlisted.to_string(), ..HttpAnswer::bare(500, reason) };
     for answer in [broken, listed] {
         let (_, outcome) = meet(&scope::power::START, Effect::Instead(answer));
         assert!(fate(&outcome) == Fate::Unknown, "{outcome:?}");
@@ -299,7 +299,7 @@ fn a_deletion_by_somebody_else_is_not_taken_for_ours() {
     volumes.insert(other.trim_start_matches("local:").into(), golden);
     drop(world);
     local(&again, |s| now(s.volume(&p(json!(other))).delete())).unwrap();
-    sim.inject(Fault::once(&scope::storage::DELETE_VOLUME, Effect::LostRequest));
+    sim.inject(Injection::once(&scope::storage::DELETE_VOLUME, Effect::LostRequest));
     let outcome = local(&client, |s| now(s.volume(&p(json!(GOLDEN))).delete().settle()));
     assert!(fate(&outcome) != Fate::Done, "{outcome:?}");
 }

@@ -17,6 +17,4 @@ mod shapes;
 #[cfg(test)]
 mod together;
 #[cfg(test)]
-mod unread;
-#[cfg(test)]
 mod waiting;

@@ -16,13 +16,8 @@ use crate::lost::given;
 #[derive(Default)]
 struct Shape {
     objects: usize,
-    keys: BTreeMap<String, Key>,
-}
-
-#[derive(Default)]
-struct Key {
-    seen: usize,
-    types: BTreeSet<&'static str>,
+    /// How often a key was there, and with which types.
+    keys: BTreeMap<String, (usize, BTreeSet<&'static str>)>,
 }
 
 type Shapes = BTreeMap<(String, String), Shape>;
@@ -55,9 +50,9 @@ fn collect(shapes: &mut Shapes, operation: &str, place: &str, value: &Value) {
             let shape = shapes.entry((operation.into(), place.into())).or_default();
             shape.objects += 1;
             for (name, field) in fields {
-                let key = shape.keys.entry(name.clone()).or_default();
-                key.seen += 1;
-                key.types.insert(type_of(field));
+                let (seen, types) = shape.keys.entry(name.clone()).or_default();
+                *seen += 1;
+                types.insert(type_of(field));
             }
             for (name, field) in fields {
                 collect(shapes, operation, &format!("{place}.{name}"), field);
@@ -162,17 +157,18 @@ fn answers_have_the_shape_of_recorded_ones() {
             faults.push(format!("{at}: never recorded"));
             continue;
         };
-        for (name, key) in &shape.keys {
+        for (name, (_, types)) in &shape.keys {
             match real.keys.get(name) {
                 None => faults.push(format!("{at}: `{name}` is never printed by PVE")),
-                Some(known) if !key.types.is_subset(&known.types) => {
-                    faults.push(format!("{at}: `{name}` is {:?}, PVE prints {:?}", key.types, known.types));
+                Some((_, known)) if !types.is_subset(known) => {
+                    faults.push(format!("{at}: `{name}` is {types:?}, PVE prints {known:?}"));
                 }
                 Some(_) => {}
             }
         }
-        let always = real.keys.iter().filter(|(_, key)| key.seen == real.objects).map(|(name, _)| name);
-        let missing = always.filter(|name| shape.keys.get(*name).is_none_or(|key| key.seen < shape.objects));
+        let always = real.keys.iter().filter(|(_, (seen, _))| *seen == real.objects).map(|(name, _)| name);
+        let missing =
+            always.filter(|name| shape.keys.get(*name).is_none_or(|(seen, _)| *seen < shape.objects));
         faults.extend(missing.map(|name| format!("{at}: `{name}` is always printed by PVE")));
     }
     assert!(faults.is_empty(), "{faults:#?}");

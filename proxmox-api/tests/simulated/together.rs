@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use proxmox_api::scope::task;
-use proxmox_api::sim::{Answer, Effect, Fault, Sim};
+use proxmox_api::sim::{Effect, HttpAnswer, Injection, Sim};
 use proxmox_api::{
     BoxFuture, Client, Ended, Error, HttpTransport, Patience, Request, Response, TransportError,
 };
@@ -220,8 +220,8 @@ fn a_task_that_stands_in_the_list_twice_has_ended() {
     for (first, second) in [(ended, ""), ("", ended)] {
         let rows: Vec<_> = upids.iter().flat_map(|upid| [row(upid, first), row(upid, second)]).collect();
         let body = format!(r#"{{"data":[{}],"total":6}}"#, rows.join(","));
-        let answer = Answer { body, ..Answer::bare(200, "OK") };
-        sim.inject(Fault { endpoint: &task::LIST, effect: Effect::Instead(answer), times: 1 });
+        let answer = HttpAnswer { body, ..HttpAnswer::bare(200, "OK") };
+        sim.inject(Injection { endpoint: &task::LIST, effect: Effect::Instead(answer), times: 1 });
         let until = clocked.now() + MINUTE / 2;
         let ended = clocked.run(&mut waits(&client, &upids), until);
         // The first one asks for its own, as long as it is alone.
@@ -234,14 +234,14 @@ fn a_task_that_stands_in_the_list_twice_has_ended() {
 #[test]
 fn a_list_that_is_not_answered_is_survived_as_a_status_is() {
     for (effect, times, ends_well) in [
-        (Effect::Instead(Answer::bare(500, "got timeout")), 20, true),
+        (Effect::Instead(HttpAnswer::bare(500, "got timeout")), 20, true),
         (Effect::LostAnswer, 5, true),
         // The list is refused for ever: each asks for its own.
-        (Effect::Instead(Answer::bare(403, "Permission check failed")), usize::MAX, true),
-        (Effect::Instead(Answer::bare(500, "got timeout")), usize::MAX, true),
+        (Effect::Instead(HttpAnswer::bare(403, "Permission check failed")), usize::MAX, true),
+        (Effect::Instead(HttpAnswer::bare(500, "got timeout")), usize::MAX, true),
     ] {
         let (sim, clocked, client, upids) = busy(5);
-        sim.inject(Fault { endpoint: &task::LIST, effect: effect.clone(), times });
+        sim.inject(Injection { endpoint: &task::LIST, effect: effect.clone(), times });
         let ended = clocked.run(&mut waits(&client, &upids), clocked.now() + MINUTE * 5);
         assert_eq!(ended.iter().all(|(_, ended, _)| ended.is_ok()), ends_well, "{effect:?}: {ended:?}");
         assert_eq!(ended.len(), 5, "{effect:?}");
@@ -249,7 +249,7 @@ fn a_list_that_is_not_answered_is_survived_as_a_status_is() {
     // Nothing is answered any more: nobody waits for ever.
     let (sim, clocked, client, upids) = busy(5);
     for endpoint in [&task::LIST, &task::STATUS] {
-        sim.inject(Fault { endpoint, effect: Effect::Refused, times: usize::MAX });
+        sim.inject(Injection { endpoint, effect: Effect::Refused, times: usize::MAX });
     }
     let ended = clocked.run(&mut waits(&client, &upids), clocked.now() + MINUTE * 5);
     assert!(ended.iter().all(|(_, ended, _)| matches!(ended, Err(Error::TaskUnwatched { .. }))), "{ended:?}");

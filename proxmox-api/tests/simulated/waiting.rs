@@ -6,8 +6,11 @@ use core::task::{Context, Waker};
 use core::time::Duration;
 
 use proxmox_api::scope::{snapshot, task};
-use proxmox_api::sim::{Answer, Effect, Fault, Sim, now};
-use proxmox_api::{Cause, Client, Ended, Error, Patience, Started};
+use proxmox_api::sim::{Effect, HttpAnswer, Injection, Sim, now};
+use proxmox_api::{
+    BoxFuture, Cause, Client, Ended, Error, HttpTransport, Patience, Request, Response, Started,
+    TransportError,
+};
 use proxmox_types::params::{Guests, SetConfigParams, VzdumpParams};
 use proxmox_types::{LxcOptions, NodeName, SnapshotName, Upid, Vmid};
 
@@ -33,6 +36,14 @@ pub(crate) fn snapshot(sim: &Sim, client: &Client, container: u32, lasts: Durati
     now(lxc.snapshot(&name("before")).create()).unwrap()
 }
 
+/// A node on which a snapshot of the container has begun, and its task.
+pub(crate) fn started(container: u32, lasts: Duration) -> (Sim, Client, Upid) {
+    let sim = Sim::new();
+    let client = sim.client();
+    let upid = snapshot(&sim, &client, container, lasts);
+    (sim, client, upid)
+}
+
 pub(crate) fn wait(client: &Client, upid: &Upid) -> Result<Ended, Error> {
     now(client.wait(upid.clone(), Patience::default()))
 }
@@ -45,9 +56,7 @@ fn a_minute_costs_few_polls_and_its_end_is_noticed_soon() {
         (MINUTE, 65, Duration::from_millis(2100)),
         (MINUTE * 9, 310, Duration::from_millis(2100)),
     ] {
-        let sim = Sim::new();
-        let client = sim.client();
-        let upid = snapshot(&sim, &client, 300, lasts);
+        let (sim, client, upid) = started(300, lasts);
         let ended = wait(&client, &upid).unwrap();
         assert!(ended.polls <= polls, "{lasts:?}: {} polls", ended.polls);
         assert_eq!(sim.count(&task::STATUS), usize::try_from(ended.polls).unwrap());
@@ -59,10 +68,8 @@ fn a_minute_costs_few_polls_and_its_end_is_noticed_soon() {
 #[test]
 fn an_end_within_the_first_second_is_noticed_within_two_tenths() {
     for millis in (0..1000).step_by(7) {
-        let sim = Sim::new();
-        let client = sim.client();
         let lasts = Duration::from_millis(millis);
-        let upid = snapshot(&sim, &client, 300, lasts);
+        let (_, client, upid) = started(300, lasts);
         let noticed = wait(&client, &upid).unwrap().waited.saturating_sub(lasts);
         assert!(noticed <= Duration::from_millis(200), "{lasts:?}: noticed after {noticed:?}");
     }
@@ -70,9 +77,7 @@ fn an_end_within_the_first_second_is_noticed_within_two_tenths() {
 
 #[test]
 fn patience_is_bounded_and_a_wait_can_be_resumed() {
-    let sim = Sim::new();
-    let client = sim.client();
-    let upid = snapshot(&sim, &client, 300, MINUTE);
+    let (sim, client, upid) = started(300, MINUTE);
     let Err(Error::TaskStillRunning { upid: running, waited }) =
         now(client.wait(upid.clone(), Patience::new(Duration::from_secs(30))))
     else {
@@ -113,9 +118,7 @@ fn warnings_are_success_and_come_with_their_lines() {
 
 #[test]
 fn a_failure_carries_its_cause_and_the_last_lines() {
-    let sim = Sim::new();
-    let client = sim.client();
-    let upid = snapshot(&sim, &client, 101, Duration::ZERO);
+    let (_, client, upid) = started(101, Duration::ZERO);
     let Err(Error::TaskFailed { upid: failed, exit, cause, log_tail }) = wait(&client, &upid) else {
         panic!("a directory storage has no snapshots")
     };
@@ -139,15 +142,15 @@ fn a_privilege_that_is_missed_inside_the_task_is_named() {
 
 #[test]
 fn an_end_that_nobody_can_tell_is_neither_success_nor_failure() {
-    let sim = Sim::new();
-    let client = sim.client();
-    let upid = snapshot(&sim, &client, 300, MINUTE);
+    let (sim, client, upid) = started(300, MINUTE);
     sim.world().kill_task(upid.as_str());
     assert!(matches!(wait(&client, &upid), Err(Error::TaskUnknown { .. })));
+    let mut lines = Vec::new();
+    let mut collect = |line: &str| lines.push(line.to_owned());
+    let _unknown = now(client.task(&upid).wait_with_log(Patience::default(), &mut collect)).unwrap_err();
+    assert_eq!(lines, Vec::<String>::new(), "a log without lines is followed without inventing any");
 
-    let sim = Sim::new();
-    let client = sim.client();
-    let upid = snapshot(&sim, &client, 300, MINUTE);
+    let (sim, client, upid) = started(300, MINUTE);
     sim.world().forget_task(upid.as_str());
     let start = sim.world().now;
     assert!(matches!(wait(&client, &upid), Err(Error::TaskUnknown { .. })));
@@ -164,7 +167,7 @@ fn the_log_is_followed_to_its_last_line() {
     let Started::Task(upid) = started.unwrap() else { panic!("a worker") };
     let mut lines = Vec::new();
     // The first read of the log after the end breaks: its lines must be asked for again.
-    sim.inject(Fault { endpoint: &task::LOG, effect: Effect::LostAnswer, times: 2 });
+    sim.inject(Injection { endpoint: &task::LOG, effect: Effect::LostAnswer, times: 2 });
     let mut collect = |line: &str| lines.push(line.to_owned());
     now(client.task(&upid).wait_with_log(Patience::default(), &mut collect)).unwrap();
     assert_eq!(lines.last().map(String::as_str), Some("TASK OK"));
@@ -175,22 +178,8 @@ fn the_log_is_followed_to_its_last_line() {
 }
 
 #[test]
-fn a_log_without_lines_is_followed_without_inventing_any() {
-    let sim = Sim::new();
-    let client = sim.client();
-    let upid = snapshot(&sim, &client, 300, MINUTE);
-    sim.world().kill_task(upid.as_str());
-    let mut lines = Vec::new();
-    let mut collect = |line: &str| lines.push(line.to_owned());
-    let _unknown = now(client.task(&upid).wait_with_log(Patience::default(), &mut collect)).unwrap_err();
-    assert_eq!(lines, Vec::<String>::new());
-}
-
-#[test]
 fn a_dropped_wait_leaves_the_task_alone() {
-    let sim = Sim::new();
-    let client = sim.client();
-    let upid = snapshot(&sim, &client, 300, MINUTE);
+    let (sim, client, upid) = started(300, MINUTE);
     let polls = {
         let stalled = Stalled(sim.clone());
         let client = Client::new(std::sync::Arc::new(stalled), client.token().clone());
@@ -206,15 +195,12 @@ fn a_dropped_wait_leaves_the_task_alone() {
 /// A node on which pauses never end.
 struct Stalled(Sim);
 
-impl proxmox_api::HttpTransport for Stalled {
-    fn send(
-        &self,
-        request: proxmox_api::Request,
-    ) -> proxmox_api::BoxFuture<'_, Result<proxmox_api::Response, proxmox_api::TransportError>> {
+impl HttpTransport for Stalled {
+    fn send(&self, request: Request) -> BoxFuture<'_, Result<Response, TransportError>> {
         self.0.send(request)
     }
 
-    fn pause(&self, _: Duration) -> proxmox_api::BoxFuture<'_, ()> {
+    fn pause(&self, _: Duration) -> BoxFuture<'_, ()> {
         Box::pin(core::future::pending())
     }
 
@@ -245,11 +231,9 @@ fn every_kind_of_change_is_run_to_its_end_by_the_same_line() {
 
 #[test]
 fn a_log_that_cannot_be_read_does_not_hold_up_a_known_end() {
-    let sim = Sim::new();
-    let client = sim.client();
-    let upid = snapshot(&sim, &client, 300, Duration::from_secs(1));
+    let (sim, client, upid) = started(300, Duration::from_secs(1));
     let slow = Effect::Slow(Duration::from_hours(1));
-    sim.inject(Fault { endpoint: &task::LOG, effect: slow, times: usize::MAX });
+    sim.inject(Injection { endpoint: &task::LOG, effect: slow, times: usize::MAX });
     let before = sim.world().time();
     let ended = now(client.task(&upid).wait_with_log(Patience::new(MINUTE), &mut |_| {})).unwrap();
     // A read of the log takes 5 s there, and so does the one before the end.
@@ -260,13 +244,11 @@ fn a_log_that_cannot_be_read_does_not_hold_up_a_known_end() {
 #[test]
 fn a_log_without_end_is_not_read_without_end() {
     for (rows, most) in [(1, 40), (500, 3000)] {
-        let sim = Sim::new();
-        let client = sim.client();
-        let upid = snapshot(&sim, &client, 300, Duration::from_secs(1));
+        let (sim, client, upid) = started(300, Duration::from_secs(1));
         let row = r#"{"n":1,"t":"again"},"#.repeat(rows);
         let body = format!(r#"{{"data":[{}],"total":{}}}"#, row.trim_end_matches(','), u64::MAX);
-        let answer = Answer { body, ..Answer::bare(200, "OK") };
-        sim.inject(Fault { endpoint: &task::LOG, effect: Effect::Instead(answer), times: usize::MAX });
+        let answer = HttpAnswer { body, ..HttpAnswer::bare(200, "OK") };
+        sim.inject(Injection { endpoint: &task::LOG, effect: Effect::Instead(answer), times: usize::MAX });
         let mut lines = 0_usize;
         now(client.task(&upid).wait_with_log(Patience::new(MINUTE), &mut |_| lines += 1)).unwrap();
         assert!(lines / rows <= most, "{} pages", lines / rows);
@@ -279,7 +261,7 @@ fn back_up(token: &str, params: &VzdumpParams) -> Ended {
     sim.world().acl.grant("/storage/local", &["felhom@pve!none", "felhom@pve"], "FelhomStore");
     let client = sim.client();
     // A log that cannot be read at first is asked for again.
-    sim.inject(Fault::once(&task::LOG, Effect::Instead(Answer::bare(500, "got timeout"))));
+    sim.inject(Injection::once(&task::LOG, Effect::Instead(HttpAnswer::bare(500, "got timeout"))));
     let started = now(client.node(&node()).vzdump(params)).unwrap();
     now(client.wait(started, Patience::default())).unwrap()
 }
