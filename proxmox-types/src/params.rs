@@ -7,7 +7,6 @@
 mod create;
 mod filter;
 mod guest;
-mod power;
 mod volume;
 mod vzdump;
 
@@ -19,11 +18,9 @@ pub use filter::{
     StorageFilter, TaskFilter, TaskOutcome, TaskSource,
 };
 pub use guest::{
-    CloneParams, DestroyParams, MigrateParams, MoveTarget, MoveVolumeParams, ResizeParams, SetConfigParams,
-};
-pub use power::{
-    DeleteSnapshotParams, RebootParams, RollbackParams, ShutdownParams, SnapshotConfigParams, SnapshotParams,
-    StartParams, StopParams,
+    CloneParams, DeleteSnapshotParams, DestroyParams, MigrateParams, MoveTarget, MoveVolumeParams,
+    RebootParams, ResizeParams, RollbackParams, SetConfigParams, ShutdownParams, SnapshotConfigParams,
+    SnapshotParams, StartParams, StopParams,
 };
 pub use volume::{
     AllocateParams, Checksum, ChecksumAlgorithm, DeleteVolumeParams, DownloadUrlParams, GuestKind,

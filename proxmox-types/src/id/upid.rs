@@ -125,39 +125,6 @@ mod tests {
         assert_eq!((upid.pid(), upid.pstart(), upid.started()), (2332, 322_825, 1_795_501_275));
     }
 
-    #[test]
-    fn every_kind_of_upid_survives_byte_for_byte() {
-        let texts = [
-            "UPID:pve1:0000091C:0004ED09:6B052CDB:vzdump::root@pam:",
-            "UPID:pve1:0000091C:10004ED09:6B052CDB:vzdump:100:root@pam:",
-            "UPID:pve1:0000091c:0004ed09:6b052cdb:imgdel:100@local:ops@pve!full:",
-            "UPID:pve1:0000091C:0004ED09:6B052CDB:move_volume:101-mp0>102-mp0:root@pam:",
-            "UPID:pve1:0000091C:0004ED09:6B052CDB:download:debian%2D13.tar.zst:root@pam:",
-        ];
-        for text in texts {
-            assert_eq!(text.parse::<Upid>().unwrap().to_string(), text);
-        }
-    }
-
-    #[test]
-    fn what_is_not_a_upid_is_refused() {
-        let texts = [
-            "",
-            "UPID:",
-            "OK",
-            "UPID:pve1:0000091C:0004ED09:6B052CDB:vzdump:100:root@pam",
-            "UPID:pve1:0000091C:0004ED09:6B052CDB:vzdump:100:root@pam:x:",
-            "UPID:pve1:91C:0004ED09:6B052CDB:vzdump:100:root@pam:",
-            "UPID:pve1:0000091C:1000004ED09:6B052CDB:vzdump:100:root@pam:",
-            "UPID:pve1:0000091C:0004ED09:6B052CDB::100:root@pam:",
-            "UPID:pve1:0000091C:0004ED09:6B052CDB:vzdump:1/0:root@pam:",
-            "UPID:pve1:0000091C:0004ED09:6B052CDB:vzdump:100::",
-        ];
-        for text in texts {
-            assert!(text.parse::<Upid>().is_err(), "{text}");
-        }
-    }
-
     proptest! {
         #[test]
         fn any_upid_round_trips(text in "UPID:[a-z][a-z0-9]{0,5}:[0-9A-Fa-f]{8}:[0-9A-F]{8,9}:[0-9A-F]{8}:[a-z_]{1,8}:[a-z0-9@>%.-]{0,9}:[a-z]{1,6}@pve(![a-z]{2,5})?:") {

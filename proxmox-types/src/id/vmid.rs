@@ -93,13 +93,6 @@ mod tests {
     use super::*;
 
     #[test]
-    fn vmids_are_100_to_999999999() {
-        let verdicts = ["99", "100", "999999999", "1000000000", "0100", "+100", "-100", "1e3", ""]
-            .map(|text| text.parse::<Vmid>().is_ok());
-        assert_eq!(verdicts, [false, true, true, false, false, false, false, false, false]);
-    }
-
-    #[test]
     fn vmids_arrive_as_numbers_and_as_strings() {
         let read = |json: &str| crate::lenient::from_text::<Vmid>(json).map(Vmid::get).ok();
         assert_eq!(

@@ -1,11 +1,10 @@
-//! Volumes: their ids, the options of a container that hold them, and their sizes.
+//! Volumes: their ids, the archives among them, the options of a container that hold them, and their sizes.
 
 use core::fmt;
 use core::str::FromStr;
 
-use crate::property::index_of;
-use crate::property::is_decimal;
-use crate::{Malformed, StorageId};
+use crate::property::{index_of, is_decimal};
+use crate::{Malformed, StorageId, Vmid};
 
 name!(
     /// Id of a volume on a storage: `local:backup/vzdump-lxc-101-2026_11_24-05_49_15.tar.zst`, `local-zfs:subvol-101-disk-0`.
@@ -105,10 +104,98 @@ name!(
     }
 );
 
-impl DiskSize {
-    /// Whether it says how much to grow.
-    pub fn is_relative(&self) -> bool {
-        self.as_str().starts_with('+')
+/// Defines a volume id of one kind: the id was checked once and is nothing else.
+macro_rules! archive {
+    ($(#[$doc:meta])* $name:ident, $what:literal, $rule:literal, $accepts:expr) => {
+        $(#[$doc])*
+        #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(VolumeId);
+
+        impl $name {
+            /// The volume.
+            pub const fn volume(&self) -> &VolumeId {
+                &self.0
+            }
+        }
+
+        impl TryFrom<VolumeId> for $name {
+            type Error = Malformed;
+
+            fn try_from(volume: VolumeId) -> Result<Self, Malformed> {
+                let accepts: fn(&str) -> bool = $accepts;
+                if volume.as_str().len() <= LONGEST && accepts(volume.name()) {
+                    Ok(Self(volume))
+                } else {
+                    Err(Malformed::new($what, volume.as_str(), $rule))
+                }
+            }
+        }
+
+        impl core::str::FromStr for $name {
+            type Err = Malformed;
+
+            fn from_str(text: &str) -> Result<Self, Malformed> {
+                text.parse::<VolumeId>()?.try_into()
+            }
+        }
+
+        impl From<$name> for VolumeId {
+            fn from(archive: $name) -> Self {
+                archive.0
+            }
+        }
+
+        impl core::fmt::Display for $name {
+            fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+
+        impl core::fmt::Debug for $name {
+            fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+                core::fmt::Debug::fmt(&self.0, f)
+            }
+        }
+
+        as_text!($name);
+    };
+}
+
+/// Longest id that `ostemplate` takes.
+const LONGEST: usize = 255;
+
+archive!(
+    /// A template of a container: `local:vztmpl/alpine-3.22-default_20250617_amd64.tar.xz`.
+    ///
+    /// Source: pve-container `PVE/API2/LXC.pm`, `ostemplate`; recording `lxc-create-ok-dir`.
+    TemplateVolume,
+    "a container template",
+    "STORAGE:vztmpl/NAME, at most 255 characters",
+    |name| name.strip_prefix("vztmpl/").is_some_and(|file| !file.is_empty())
+);
+
+archive!(
+    /// A backup of a container: `local:backup/vzdump-lxc-101-2026_11_24-05_49_15.tar.zst`, on a backup server
+    /// `pbs:backup/ct/101/2026-11-24T05:49:15Z`.
+    ///
+    /// Source: pve-storage `PVE/Storage/Plugin.pm` and `PVE/Storage/PBSPlugin.pm`; recording `content-local-all`.
+    BackupVolume,
+    "a container backup",
+    "STORAGE:backup/NAME, at most 255 characters; a name that starts with `vzdump-qemu-` or `vm/` is a virtual machine's",
+    |name| {
+        name.strip_prefix("backup/").is_some_and(|file| {
+            !file.is_empty() && !["vzdump-qemu-", "vm/"].iter().any(|machine| file.starts_with(machine))
+        })
+    }
+);
+
+impl BackupVolume {
+    /// The container that it is a backup of, if its name tells. A renamed one need not.
+    pub fn vmid(&self) -> Option<Vmid> {
+        let file = self.0.name().strip_prefix("backup/")?;
+        let guest =
+            ["vzdump-lxc-", "vzdump-openvz-", "ct/"].iter().find_map(|kind| file.strip_prefix(kind))?;
+        guest.split(['-', '/']).next()?.parse().ok()
     }
 }
 
@@ -119,52 +206,24 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_volume_id_tells_its_storage_and_name() {
-        let volume: VolumeId = "local:backup/vzdump-lxc-100-2026_11_24-05_49_15.tar.zst".parse().unwrap();
+    fn a_backup_tells_its_container() {
+        let vmid = |text: &str| text.parse::<BackupVolume>().unwrap().vmid().map(Vmid::get);
+        let read = [
+            "local:backup/vzdump-lxc-101-2026_11_24-05_49_15.tar.zst",
+            "local:backup/vzdump-openvz-102-2026_11_24-05_49_15.tar",
+            "pbs:backup/ct/103/2026-11-24T05:49:15Z",
+            "local:backup/golden.tar.zst",
+        ]
+        .map(vmid);
+        assert_eq!(read, [Some(101), Some(102), Some(103), None]);
+    }
+
+    #[test]
+    fn an_error_names_the_rule() {
         assert_eq!(
-            (volume.storage(), volume.name()),
-            ("local", "backup/vzdump-lxc-100-2026_11_24-05_49_15.tar.zst")
+            "local:backup/vzdump-qemu-101-x.vma".parse::<BackupVolume>().unwrap_err().to_string(),
+            "\"local:backup/vzdump-qemu-101-x.vma\" is not a container backup: STORAGE:backup/NAME, at most 255 \
+             characters; a name that starts with `vzdump-qemu-` or `vm/` is a virtual machine's"
         );
-    }
-
-    #[test]
-    fn volume_ids_need_a_storage_and_a_name() {
-        let verdicts = ["local:1", "local:", ":x", "local", "1x:y", "local:a\nb", "local:a ", "/dev/sda:x"]
-            .map(|text| text.parse::<VolumeId>().is_ok());
-        assert_eq!(verdicts, [true, false, false, false, false, false, false, false]);
-    }
-
-    #[test]
-    fn names_of_volumes_may_hold_blanks() {
-        let volume: VolumeId = "local:iso/Windows 11 x64.iso".parse().unwrap();
-        assert_eq!(volume.name(), "iso/Windows 11 x64.iso");
-    }
-
-    #[test]
-    fn keys_are_read_and_written() {
-        for text in ["rootfs", "mp0", "mp255", "unused12"] {
-            assert_eq!(text.parse::<VolumeKey>().unwrap().to_string(), text);
-        }
-    }
-
-    #[test]
-    fn what_holds_no_volume_is_refused() {
-        let refused =
-            ["sda", "mp", "mp01", "mp256", "rootfs0", "net0"].map(|text| text.parse::<VolumeKey>().is_err());
-        assert_eq!(refused, [true; 6]);
-    }
-
-    #[test]
-    fn sizes_are_absolute_or_relative() {
-        let read =
-            ["8G", "+512M", "1.5T", "1073741824"].map(|text| text.parse::<DiskSize>().unwrap().is_relative());
-        assert_eq!(read, [false, true, false, false]);
-    }
-
-    #[test]
-    fn other_units_and_signs_are_refused() {
-        let refused = ["", "+", "G", "8GB", "8g", "-1G", "++1G", "1.G", "1e3"]
-            .map(|text| text.parse::<DiskSize>().is_err());
-        assert_eq!(refused, [true; 9]);
     }
 }

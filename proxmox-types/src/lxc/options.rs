@@ -1,18 +1,15 @@
-//! The options of a container.
+//! The options of a container; those that come in numbers, `net0`, `net1`, ..., are maps by index.
 
 use alloc::collections::BTreeMap;
 use alloc::string::String;
+use core::fmt;
+use core::marker::PhantomData;
 
+use serde::de::{IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::indexed::{self, ByIndex};
 use crate::lenient::parts;
-use crate::property::Device;
-use crate::property::Features;
-use crate::property::Net;
-use crate::property::Property;
-use crate::property::Startup;
-use crate::property::{MountPoint, RootFs};
+use crate::property::{Device, Features, MountPoint, Net, Property, RootFs, Startup, index_of, key_of};
 use crate::text::open_text;
 use crate::{Hostname, Lock, Tags, VolumeId};
 
@@ -75,7 +72,7 @@ pub struct LxcOptions {
     /// Description, at most 8192 characters. Comes back with a trailing newline.
     pub description: Option<String>,
     /// Devices of the host, by index. Only root@pam may set one.
-    #[serde(flatten, skip_deserializing, serialize_with = "indexed::write")]
+    #[serde(flatten, skip_deserializing, serialize_with = "write_indexed")]
     pub dev: BTreeMap<u16, Property<Device>>,
     /// Command that runs as the first process; PVE's default is `/sbin/init`.
     pub entrypoint: Option<String>,
@@ -92,12 +89,12 @@ pub struct LxcOptions {
     /// Memory limit in MiB, 16 or more; PVE's default is 512.
     pub memory: Option<u64>,
     /// Mount points, by index.
-    #[serde(flatten, skip_deserializing, serialize_with = "indexed::write")]
+    #[serde(flatten, skip_deserializing, serialize_with = "write_indexed")]
     pub mp: BTreeMap<u16, Property<MountPoint>>,
     /// DNS servers, joined by blanks; PVE's default are those of the node.
     pub nameserver: Option<String>,
     /// Network interfaces, by index, 0 to 31.
-    #[serde(flatten, skip_deserializing, serialize_with = "indexed::write")]
+    #[serde(flatten, skip_deserializing, serialize_with = "write_indexed")]
     pub net: BTreeMap<u16, Property<Net>>,
     /// Whether it starts with the node; PVE's default is no.
     pub onboot: Option<bool>,
@@ -124,7 +121,7 @@ pub struct LxcOptions {
     /// Whether root in the container is no root on the node. Fixed once the container exists.
     pub unprivileged: Option<bool>,
     /// Volumes that were taken out, by index. Deleting the option destroys the volume.
-    #[serde(flatten, skip_deserializing, serialize_with = "indexed::write")]
+    #[serde(flatten, skip_deserializing, serialize_with = "write_indexed")]
     pub unused: BTreeMap<u16, VolumeId>,
 }
 
@@ -147,6 +144,73 @@ impl<'de> Deserialize<'de> for LxcOptions {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let (Plain(options), ByIndex(dev), ByIndex(mp), ByIndex(net), ByIndex(unused)) = parts(deserializer)?;
         Ok(Self { dev, mp, net, unused, ..options })
+    }
+}
+
+/// Writes an indexed option, for `#[serde(flatten, serialize_with = "write_indexed")]`.
+pub(crate) fn write_indexed<T: Indexed + Serialize, S: Serializer>(
+    values: &BTreeMap<u16, T>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(values.iter().map(|(index, value)| (key_of(T::OPTION, *index), value)))
+}
+
+/// Reads an indexed option, for `#[serde(flatten, deserialize_with = "read_indexed")]`.
+pub(crate) fn read_indexed<'de, T: Indexed + Deserialize<'de>, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<BTreeMap<u16, T>, D::Error> {
+    ByIndex::deserialize(deserializer).map(|values| values.0)
+}
+
+/// A value that comes in numbers.
+pub(crate) trait Indexed {
+    /// The option without its number.
+    const OPTION: &'static str;
+}
+
+impl Indexed for Property<Device> {
+    const OPTION: &'static str = "dev";
+}
+
+impl Indexed for Property<MountPoint> {
+    const OPTION: &'static str = "mp";
+}
+
+impl Indexed for Property<Net> {
+    const OPTION: &'static str = "net";
+}
+
+impl Indexed for VolumeId {
+    const OPTION: &'static str = "unused";
+}
+
+/// The values of one option by their numbers. Other keys are left to whoever reads them.
+pub(crate) struct ByIndex<T>(pub(crate) BTreeMap<u16, T>);
+
+impl<'de, T: Indexed + Deserialize<'de>> Deserialize<'de> for ByIndex<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(Keys(PhantomData))
+    }
+}
+
+struct Keys<T>(PhantomData<T>);
+
+impl<'de, T: Indexed + Deserialize<'de>> Visitor<'de> for Keys<T> {
+    type Value = ByIndex<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "an object with `{0}0`, `{0}1`, ...", T::OPTION)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut values = BTreeMap::new();
+        while let Some(key) = map.next_key::<String>()? {
+            match index_of(&key, T::OPTION) {
+                Some(index) => drop(map.next_value::<Option<T>>()?.map(|value| values.insert(index, value))),
+                None => drop(map.next_value::<IgnoredAny>()?),
+            }
+        }
+        Ok(ByIndex(values))
     }
 }
 

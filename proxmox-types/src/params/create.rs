@@ -6,7 +6,7 @@ use alloc::string::String;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::lenient::loosely;
-use crate::lxc::indexed;
+use crate::lxc::{read_indexed, write_indexed};
 use crate::property::Features;
 use crate::property::Net;
 use crate::property::Property;
@@ -166,7 +166,7 @@ pub struct RestoreOverrides {
     /// DNS servers, joined by blanks.
     pub nameserver: Option<String>,
     /// Network interfaces, by index. One that is given replaces the backup's, MAC address included.
-    #[serde(flatten, serialize_with = "indexed::write", deserialize_with = "indexed::read")]
+    #[serde(flatten, serialize_with = "write_indexed", deserialize_with = "read_indexed")]
     pub net: BTreeMap<u16, Property<Net>>,
     /// Whether it starts with the node.
     pub onboot: Option<bool>,
@@ -207,7 +207,7 @@ pub struct RestoreVolumes {
     /// The root file system.
     pub rootfs: Property<RootFs>,
     /// Mount points, by index: every mount point of the backup that is not here is dropped.
-    #[serde(flatten, serialize_with = "indexed::write")]
+    #[serde(flatten, serialize_with = "write_indexed")]
     pub mp: BTreeMap<u16, Property<MountPoint>>,
 }
 
@@ -215,7 +215,7 @@ fn volumes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<RestoreV
     #[derive(Deserialize)]
     struct Given {
         rootfs: Option<Property<RootFs>>,
-        #[serde(flatten, deserialize_with = "indexed::read")]
+        #[serde(flatten, deserialize_with = "read_indexed")]
         mp: BTreeMap<u16, Property<MountPoint>>,
     }
     let Given { rootfs, mp } = loosely(deserializer)?;
