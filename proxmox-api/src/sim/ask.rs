@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::access::{Held, Principal};
 use super::answer::{Refusal, Reply, said};
 use super::schema;
-use super::world::World;
+use super::world::{Log, World};
 
 /// What answers a route of the schema: the operation's name, `METHOD /path`, and the function.
 pub(super) type Route = (&'static str, &'static str, Handler);
@@ -64,6 +64,18 @@ impl Ask<'_> {
 }
 
 impl World {
+    /// Starts a worker that has nothing to check when it begins, and answers with its UPID.
+    #[expect(clippy::unnecessary_wraps, reason = "it ends a handler")]
+    pub(super) fn work(
+        &mut self,
+        ask: &Ask<'_>,
+        kind: &'static str,
+        id: impl core::fmt::Display,
+        finish: impl FnOnce(&mut Self, &mut Log) -> Result<(), Refusal> + Send + 'static,
+    ) -> Handled {
+        Ok(self.spawn(kind, id, ask.principal, |_, _| Ok(()), finish).into())
+    }
+
     /// Whether a principal may see a container.
     pub(super) fn sees(&self, principal: &Principal, vmid: u32) -> bool {
         self.has(principal, &format!("/vms/{vmid}"), "VM.Audit")

@@ -174,6 +174,11 @@ pub(super) fn bridge_of(net: &str) -> Option<&str> {
     net.split(',').find_map(|part| part.strip_prefix("bridge="))
 }
 
+/// Where the use of a bridge is granted.
+pub(super) fn zone(bridge: &str) -> String {
+    format!("/sdn/zones/localnetwork/{bridge}")
+}
+
 /// The size in bytes of a volume that a configuration has.
 pub(super) fn volume_size(text: &str) -> u64 {
     text.split(',').find_map(|part| part.strip_prefix("size=")).map_or(0, bytes)

@@ -12,9 +12,8 @@ use serde_json::Value;
 use super::access::Principal;
 use super::answer::{Refusal, Said, die_if, said};
 use super::ask::{Ask, Handled, Route};
-use super::container::{Container, Options, VolumeState, printed, volume_size};
+use super::container::{Container, Options, VolumeState, printed, volume_size, zone};
 use super::lxc::{check_features, typed};
-use super::node::zone;
 use super::storage::check_access;
 use super::world::{Log, NODE, World};
 

@@ -13,8 +13,7 @@ use serde_json::{Map, Value, json};
 use super::access::Principal;
 use super::answer::{Refusal, die_if, fields, said};
 use super::ask::{Ask, Handled, Route};
-use super::container::{Container, StorageState, bridge_of, is_indexed};
-use super::node::zone;
+use super::container::{Container, StorageState, bridge_of, is_indexed, zone};
 use super::snapshot::found;
 use super::world::World;
 

@@ -13,6 +13,7 @@ use serde_json::{Map, Value, json};
 use super::access::Principal;
 use super::answer::{Refusal, fields, said};
 use super::ask::{Ask, Handled, Route};
+use super::container::zone;
 use super::lxc;
 use super::recorded::recorded;
 use super::task;
@@ -57,11 +58,6 @@ pub(super) const HANDLERS: &[Route] = &[
     }),
     ("pool.list", "GET /pools", list_pools),
 ];
-
-/// Where the use of a bridge is granted.
-pub(super) fn zone(bridge: &str) -> String {
-    format!("/sdn/zones/localnetwork/{bridge}")
-}
 
 /// The node as the lists show it; load and space only to who may see them. Without pvestatd there are none, recording
 /// `nodes-pvestatd-dead`.

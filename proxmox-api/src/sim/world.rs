@@ -15,7 +15,6 @@ use core::time::Duration;
 
 use super::access::{Acl, Principal};
 use super::answer::{Arrived, Effect, Injection, Refusal, Said, die_if, said};
-use super::ask::{Ask, Handled};
 use super::container::{Container, StorageState, VolumeState};
 use crate::Request;
 
@@ -265,18 +264,6 @@ impl TaskWorker {
 }
 
 impl World {
-    /// Starts a worker that has nothing to check when it begins, and answers with its UPID.
-    #[expect(clippy::unnecessary_wraps, reason = "it ends a handler")]
-    pub(super) fn work(
-        &mut self,
-        ask: &Ask<'_>,
-        kind: &'static str,
-        id: impl fmt::Display,
-        finish: impl FnOnce(&mut Self, &mut Log) -> Result<(), Refusal> + Send + 'static,
-    ) -> Handled {
-        Ok(self.spawn(kind, id, ask.principal, |_, _| Ok(()), finish).into())
-    }
-
     /// Starts a worker and returns its UPID. `begin` runs at once, `finish` when the worker ends.
     pub(super) fn spawn(
         &mut self,
