@@ -178,7 +178,7 @@ impl fmt::Display for Also<'_> {
 /// Never repeated here: after an error look at the container first ([`GoldenError::leftover`]).
 ///
 /// ```
-/// # mod now { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/now.rs")); }
+/// # mod now { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/src/now.rs")); }
 /// # use now::now;
 /// # use proxmox_privileged::{Command, CommandOutput, golden::{GoldenSpec, create_golden_lxc}};
 /// let spec = GoldenSpec {

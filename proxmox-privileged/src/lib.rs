@@ -14,7 +14,7 @@
 //!     assert_eq!(command.to_string(), "/usr/bin/sensors -u");
 //!     Ok(CommandOutput::from("coretemp-isa-0000\nAdapter: ISA adapter\nCore 0:\n  temp2_input: 45.000\n"))
 //! };
-//! # mod now { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/now.rs")); }
+//! # mod now { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/src/now.rs")); }
 //! # use now::now;
 //! let chips = now(sensors(&recorded))?;
 //! let core = &chips[0].features[0];
@@ -40,6 +40,8 @@ pub mod golden;
 pub mod mount;
 #[cfg(test)]
 mod mutations;
+#[cfg(test)]
+mod now;
 mod runner;
 #[cfg(test)]
 mod script;

@@ -151,7 +151,7 @@ pub struct Unmounted {
 /// not be mounted, a type not in [`FsType`], and a filesystem that is mounted in another place.
 ///
 /// ```
-/// # mod now { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/now.rs")); }
+/// # mod now { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/src/now.rs")); }
 /// # use now::now;
 /// # use proxmox_privileged::{Command, CommandOutput};
 /// # use proxmox_privileged::mount::{Candidates, MountRequest, TargetPlace, mount_by_uuid};
@@ -214,7 +214,7 @@ pub async fn mount_by_uuid(runner: &dyn Runner, request: &MountRequest) -> Resul
 /// or alone goes on waiting.
 ///
 /// ```
-/// # mod now { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/now.rs")); }
+/// # mod now { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/src/now.rs")); }
 /// # use now::now;
 /// # use proxmox_privileged::{Command, CommandOutput, mount::unmount};
 /// let runner = |_: &Command| Ok(CommandOutput::from(r#"{"filesystems": []}"#));

@@ -7,6 +7,7 @@ use alloc::vec::Vec;
 
 use mockall::Sequence;
 
+pub(crate) use crate::now::now;
 use crate::runner::MockRunner;
 use crate::{CommandEnd, CommandOutput, RunError};
 
@@ -28,9 +29,6 @@ pub(crate) fn scripted(steps: Vec<Step<'_>>) -> MockRunner {
     }
     runner
 }
-
-// The examples of the documentation have it too.
-include!("../fixtures/now.rs");
 
 /// A process that exited.
 pub(crate) fn exited(status: i32, stdout: &str, stderr: &str) -> CommandOutput {

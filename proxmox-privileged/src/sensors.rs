@@ -159,7 +159,7 @@ pub enum SensorsError {
 /// Reads all sensors of the node.
 ///
 /// ```
-/// # mod now { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/now.rs")); }
+/// # mod now { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/src/now.rs")); }
 /// # use now::now;
 /// # use proxmox_privileged::{Command, CommandOutput, sensors::sensors};
 /// let runner = |_: &Command| Ok(CommandOutput::from("nvme-pci-0100\nComposite:\n  temp1_input: 38.850\n"));

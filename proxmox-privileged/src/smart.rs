@@ -130,7 +130,7 @@ pub enum SmartReason {
 /// Asks a disk for its health, unless it sleeps.
 ///
 /// ```
-/// # mod now { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/now.rs")); }
+/// # mod now { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/src/now.rs")); }
 /// # use now::now;
 /// # use proxmox_privileged::{Command, CommandOutput, smart::{Smart, smart}};
 /// let recorded = r#"{"model_name": "QEMU HARDDISK", "smart_status": {"passed": true}}"#;

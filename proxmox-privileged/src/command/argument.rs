@@ -17,10 +17,9 @@ use crate::command::grammar::{Argument, MANY};
 
 /// Defines a value whose text follows a grammar, checked once.
 macro_rules! argument {
-    ($(#[$doc:meta])* $name:ident($inner:ident, $written:literal), $what:literal, $rule:literal, $grammar:expr) => {
-        $(#[$doc])*
+    ($(#[$doc:meta])* $name:ident($inner:ident), $what:literal, $rule:literal, $grammar:expr) => {
         #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-        #[serde(try_from = $written, into = $written)]
+        $(#[$doc])*
         pub struct $name($inner);
 
         impl Argument for $name {
@@ -69,7 +68,7 @@ macro_rules! argument {
 /// Defines a text that was checked once against its grammar and cannot be anything else.
 macro_rules! text {
     ($(#[$doc:meta])* $name:ident, $($rest:tt)*) => {
-        argument!($(#[$doc])* $name(String, "String"), $($rest)*);
+        argument!($(#[$doc])* #[serde(try_from = "String", into = "String")] $name(String), $($rest)*);
 
         impl $name {
             /// The text, as it was given.
@@ -83,7 +82,7 @@ macro_rules! text {
 /// Defines a whole number whose decimal text follows a grammar.
 macro_rules! number {
     ($(#[$doc:meta])* $name:ident, $($rest:tt)*) => {
-        argument!($(#[$doc])* #[derive(Copy)] $name(u32, "u32"), $($rest)*);
+        argument!($(#[$doc])* #[derive(Copy)] #[serde(try_from = "u32", into = "u32")] $name(u32), $($rest)*);
 
         impl $name {
             /// The number.

@@ -247,7 +247,7 @@ impl Survey {
 /// Probes a device for a filesystem.
 ///
 /// ```
-/// # mod now { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/now.rs")); }
+/// # mod now { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/src/now.rs")); }
 /// # use now::now;
 /// # use proxmox_privileged::{Command, CommandOutput, mount::filesystem::{Probed, probe}};
 /// let runner = |_: &Command| Ok(CommandOutput::from("UUID=ABCD-1234\nTYPE=vfat\nLABEL=USB\n"));

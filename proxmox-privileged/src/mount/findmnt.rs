@@ -173,7 +173,7 @@ pub(crate) async fn mount_table(runner: &dyn Runner) -> Result<MountTable, Table
 /// Tells what is mounted on the target.
 ///
 /// ```
-/// # mod now { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/now.rs")); }
+/// # mod now { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/src/now.rs")); }
 /// # use now::now;
 /// # use proxmox_privileged::{Command, CommandOutput, mount::findmnt::mount_state};
 /// let table = r#"{"filesystems": [{"source": "/dev/sdb1", "target": "/mnt/felhom/usb", "options": "rw"}]}"#;
@@ -189,7 +189,7 @@ pub async fn mount_state(runner: &dyn Runner, target: &MountTarget) -> Result<Op
 /// Tells where a filesystem is mounted, or a part of it: found by its UUID, or by the device that holds it.
 ///
 /// ```
-/// # mod now { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/now.rs")); }
+/// # mod now { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/src/now.rs")); }
 /// # use now::now;
 /// # use proxmox_privileged::{Command, CommandOutput, mount::findmnt::mount_of};
 /// let table = r#"{"filesystems": [{"source": "/dev/sdb1", "target": "/mnt/felhom/usb", "options": "rw"}]}"#;
@@ -210,7 +210,7 @@ pub async fn mount_of(runner: &dyn Runner, uuid: &FsUuid, device: &str) -> Resul
 /// Source: util-linux 2.38 `misc-utils/findmnt-verify.c`.
 ///
 /// ```
-/// # mod now { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/now.rs")); }
+/// # mod now { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/src/now.rs")); }
 /// # use now::now;
 /// # use proxmox_privileged::{Command, CommandOutput, mount::findmnt::complaints};
 /// let runner = |_: &Command| Ok(CommandOutput::from("/mnt/x\n   [E] unreachable: No such file or directory\n"));
