@@ -36,6 +36,8 @@ const STEPS: &[&str] = &[
     "cargo run --locked --package felhom-agent --example provision",
     "cargo run --locked --package felhom-agent --example histories -- --seeds=2000",
     "cargo xtask docs --check",
+    "cargo fmt --manifest-path xtask/bench/Cargo.toml --check",
+    "cargo xtask bench --counts",
 ];
 
 /// Runs the steps up to the first that fails, or all of them, and sums up.

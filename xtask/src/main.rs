@@ -3,6 +3,7 @@
 //! It depends on no other member, so that it is built at once and looks at a workspace that does not compile. What
 //! needs the members stands in examples: `xtask/examples/pages/` and those of the agent.
 
+mod bench;
 mod ci;
 mod demo;
 mod fence;
@@ -35,6 +36,8 @@ enum XtaskVerb {
     Weight,
     /// Puts the prebuilt tools of the CI into target/tools
     Tools,
+    /// Measures the client beside the raw stack and beside others
+    Bench(bench::BenchArguments),
     /// Runs the agent's self-test against a simulated node
     Demo,
 }
@@ -53,6 +56,7 @@ fn run(verb: XtaskVerb) -> Result<ExitCode, Whatever> {
         XtaskVerb::Ci(arguments) => ci::run(&arguments),
         XtaskVerb::Weight => weight::run(),
         XtaskVerb::Tools => ci::install_tools(Path::new(".")).map(|_| ExitCode::SUCCESS),
+        XtaskVerb::Bench(arguments) => bench::run(&arguments),
         XtaskVerb::Demo => demo::demo(),
         XtaskVerb::Histories(arguments) => demo::histories(&arguments),
         XtaskVerb::Docs { check } => {
