@@ -4,9 +4,6 @@
 
 mod bodies;
 mod canned;
-#[path = "../../../felhom-agent/examples/simulated-node/certificate.rs"]
-#[expect(dead_code, reason = "its fingerprint is for others")]
-mod certificate;
 mod child;
 mod counts;
 mod curves;

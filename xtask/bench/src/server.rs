@@ -3,6 +3,7 @@
 //! It is a process of its own, so that its work is nobody else's. On stdout it says where it listens, in one line of
 //! JSON; each line on stdin is a question, answered with one line; it ends when stdin does.
 
+mod certificate;
 mod handle;
 mod head;
 pub(crate) mod tasks;
@@ -24,8 +25,8 @@ use tokio::sync::Semaphore;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
-use crate::certificate::Identity;
 use crate::{Res, measure};
+use certificate::Identity;
 pub(crate) use handle::Server;
 use world::{Answer, World};
 
@@ -76,11 +77,11 @@ struct Node {
 pub(crate) fn run(manners: Manners) -> Res<()> {
     measure::pin(1);
     let epoch = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs();
-    let identity = Identity::new("pve1").map_err(|error| error.to_string())?;
+    let identity = Identity::new()?;
     let mut tls = ServerConfig::builder_with_provider(Arc::new(default_provider()))
         .with_safe_default_protocol_versions()?
         .with_no_client_auth()
-        .with_single_cert(identity.chain(), identity.key())?;
+        .with_single_cert(vec![identity.certificate], identity.key)?;
     // pveproxy never resumes.
     tls.session_storage = Arc::new(NoServerSessionStorage {});
     tls.send_tls13_tickets = 0;
@@ -98,7 +99,7 @@ pub(crate) fn run(manners: Manners) -> Res<()> {
     runtime.block_on(async {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
         let port = listener.local_addr()?.port();
-        println!("{}", json!({ "port": port, "token": token, "authority": identity.authority_pem() }));
+        println!("{}", json!({ "port": port, "token": token, "authority": identity.authority }));
         let answering = node.clone();
         let ended = tokio::task::spawn_blocking(move || answering.answer_questions());
         tokio::select! {

@@ -1,4 +1,5 @@
-//! Tasks that end by themselves, told by their own status and by the list of tasks.
+//! Tasks that end by themselves, told by their own status and by the list of tasks. None is a backup: after the good end
+//! of one, the client reads its log as well.
 
 use std::fmt::Write;
 use std::time::Duration;
@@ -43,7 +44,8 @@ impl Tasks {
     fn add(&mut self, start: u64, end: Duration) -> String {
         let number = self.tasks.len() as u64;
         let (pid, pstart, vmid) = (2000 + number, 140_000 + number, 100 + number % 1000);
-        let upid = format!("UPID:pve1:{pid:08X}:{pstart:08X}:{start:08X}:vzdump:{vmid}:felhom@pve!agent:");
+        let upid =
+            format!("UPID:pve1:{pid:08X}:{pstart:08X}:{start:08X}:vzsnapshot:{vmid}:felhom@pve!agent:");
         self.tasks.push(Task { upid: upid.clone(), number, start, end });
         upid
     }
@@ -54,7 +56,7 @@ impl Tasks {
         let state = if now >= task.end { r#""stopped","exitstatus":"OK""# } else { r#""running""# };
         let Task { number, start, .. } = task;
         Some(format!(
-            r#"{{"data":{{"status":{state},"pstart":{},"starttime":{start},"upid":"{upid}","tokenid":"agent","pid":{},"user":"felhom@pve","node":"pve1","type":"vzdump","id":"{}"}}}}"#,
+            r#"{{"data":{{"status":{state},"pstart":{},"starttime":{start},"upid":"{upid}","tokenid":"agent","pid":{},"user":"felhom@pve","node":"pve1","type":"vzsnapshot","id":"{}"}}}}"#,
             140_000 + number,
             2000 + number,
             100 + number % 1000,
@@ -101,7 +103,7 @@ impl Tasks {
         // Writing to a string cannot fail.
         let _written = write!(
             rows,
-            r#"{{{state},"node":"pve1","starttime":{start},"type":"vzdump","upid":"{upid}","pstart":{},"pid":{},"id":"{}"}}"#,
+            r#"{{{state},"node":"pve1","starttime":{start},"type":"vzsnapshot","upid":"{upid}","pstart":{},"pid":{},"id":"{}"}}"#,
             140_000 + number,
             2000 + number,
             100 + number % 1000,
