@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use figment::Figment;
+use figment::providers::Serialized;
 use proxmox_types::{clean, first_invisible, redact_strictly};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::settings::{ConfigKey, KEYS, PREFIX, Settings, ValueKind};
 use super::strict::{LONGEST, meant};
@@ -73,7 +75,7 @@ fn wrong(variable: &str, problem: &str) -> Box<Finding> {
     unusable(format!("environment variable {variable}: {problem}"), format!("unset {variable}"))
 }
 
-/// What the file says, which was read strictly before, with the variables over it.
+/// The file, which was read strictly before, with each variable merged over it by figment.
 ///
 /// A variable that names the token, or its file, takes the place of both in the file.
 pub(super) fn merge(path: &Path, mut file: Value, environment: &Environment) -> Found<Settings> {
@@ -84,21 +86,20 @@ pub(super) fn merge(path: &Path, mut file: Value, environment: &Environment) -> 
     {
         file.retain(|key, _| !tokens.contains(&key.as_str()));
     }
-    for (key, _, value) in &variables {
-        let place = key.path.split('.').try_fold(&mut file, |place, name| {
-            Some(place.as_object_mut()?.entry(name).or_insert_with(|| json!({})))
-        });
-        if let Some(place) = place {
-            value.clone_into(place);
-        }
-    }
-    serde_path_to_error::deserialize(file).map_err(|error| {
-        let at = error.path().to_string();
-        let at = at.split('[').next().unwrap_or_default();
-        let problem = clean(&redact_strictly(&error.inner().to_string()), LONGEST);
-        match variables.iter().find(|(key, ..)| key.path == at) {
+    let file = Figment::from(Serialized::defaults(file));
+    let merged = variables
+        .iter()
+        .fold(file, |merged, (key, _, value)| merged.merge(Serialized::default(key.path, value)));
+    // Neither what is merged nor its error is ever printed whole: both hold values.
+    merged.extract().map_err(|error| {
+        let at = error.path.join(".") + ".";
+        // figment quotes a list of quoted words.
+        let problem = error.kind.to_string().replace("`one of ", "one of ").replace("``", "`");
+        let problem = clean(&redact_strictly(&problem), LONGEST);
+        // The path of an item of a list goes on with its number.
+        match variables.iter().find(|(key, ..)| at.starts_with(&format!("{}.", key.path))) {
             Some((_, variable, _)) => wrong(variable, &problem),
-            None => super::invalid(path, at, &problem),
+            None => super::invalid(path, at.trim_end_matches('.'), &problem),
         }
     })
 }
@@ -126,6 +127,8 @@ fn value(name: &str, text: &str) -> Result<(&'static ConfigKey, Value), String> 
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     fn merged(file: Value, variables: &[(&str, &str)]) -> Result<Settings, String> {
@@ -167,7 +170,7 @@ mod tests {
             (
                 "LOG__LEVEL",
                 "felhom@pve!agent=hunter2",
-                "LOG__LEVEL: unknown variant `felhom@pve!agent=****`, ",
+                "LOG__LEVEL: unknown variant: found `felhom@pve!agent=****`, expected one of `error`, ",
             ),
             ("12345678-1234-1234-1234-123456789abc", "x", "****: unknown"),
         ];
