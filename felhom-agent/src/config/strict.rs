@@ -3,6 +3,8 @@
 use std::path::Path;
 
 use proxmox_types::{Stray, clean, first_invisible, is_invisible, redact, redact_strictly};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 use serde_json::error::Category;
 
@@ -23,18 +25,7 @@ pub(super) fn parse(path: &Path, text: &str) -> Found<(Value, Settings)> {
         let key = redact_strictly(&key).replace(is_invisible, "\u{fffd}");
         return Err(invalid(path, &key, &format!("holds an invisible character: {stray}")));
     }
-    match value.as_ref().and_then(list_for_object) {
-        Some("") => {
-            let problem = format!("{}: must hold an object, in braces", path.display());
-            return Err(unusable(problem, edit_line(path)));
-        }
-        Some(key) => return Err(invalid(path, key, "must be an object, in braces")),
-        None => {}
-    }
-    let mut deserializer = serde_json::Deserializer::from_str(text);
-    let read = serde_path_to_error::deserialize(&mut deserializer)
-        .map_err(|error| (error.path().to_string(), error.into_inner()))
-        .and_then(|settings| deserializer.end().map(|()| settings).map_err(|error| (".".into(), error)));
+    let read = strictly::<Objects>(text).and_then(|_| strictly(text));
     let settings = read.map_err(|(at, error)| {
         // serde_json tells of what is before the first character by a 0.
         let (line, column) = (error.line(), error.column().max(1));
@@ -44,14 +35,36 @@ pub(super) fn parse(path: &Path, text: &str) -> Found<(Value, Settings)> {
     Ok((value.unwrap_or_default(), settings))
 }
 
-/// Where a list stands in the place of an object, which serde would read as the values of its keys in order.
-fn list_for_object(value: &Value) -> Option<&'static str> {
-    let is_list = |section: &str| value.get(section).is_some_and(Value::is_array);
-    let sections = KEYS.iter().filter_map(|key| key.path.split_once('.'));
-    let section = sections.map(|(section, _)| section).find(|section| is_list(section));
-    let disks = value.get("usb").and_then(Value::as_array);
-    let disk = disks.is_some_and(|disks| disks.iter().any(Value::is_array)).then_some("usb[..]");
-    value.is_array().then_some("").or(section).or(disk)
+/// What the text holds; else the key that is wrong, and why.
+fn strictly<T: DeserializeOwned>(text: &str) -> Result<T, (String, serde_json::Error)> {
+    let mut deserializer = serde_json::Deserializer::from_str(text);
+    let read = serde_path_to_error::deserialize(&mut deserializer)
+        .map_err(|error| (error.path().to_string(), error.into_inner()))?;
+    deserializer.end().map_err(|error| (".".into(), error))?;
+    Ok(read)
+}
+
+/// What must be an object: where serde expects a struct, it would also take a list of its values in order.
+#[derive(Default, Deserialize)]
+#[serde(default, expecting = "an object")]
+#[expect(dead_code, reason = "only what cannot be read of it counts")]
+struct Objects {
+    tls: Object,
+    privileged: Object,
+    usb: Vec<Object>,
+    selftest: Object,
+    log: Object,
+    #[serde(flatten)]
+    keys: (),
+}
+
+/// Any object.
+#[derive(Default, Deserialize)]
+#[serde(expecting = "an object")]
+#[expect(dead_code, reason = "only what cannot be read of it counts")]
+struct Object {
+    #[serde(flatten)]
+    keys: (),
 }
 
 fn problem(text: &str, at: &str, error: &serde_json::Error) -> String {
@@ -142,9 +155,12 @@ mod tests {
                 "{\"tls\": {\"insecure\": \"yes\"}}",
                 "c.json:1:26: `tls.insecure`: invalid type: string \"yes\", expected a boolean",
             ),
-            ("[]", "c.json: must hold an object, in braces"),
-            ("{\"tls\": [[]]}", "c.json: `tls`: must be an object, in braces"),
-            ("{\"usb\": [[\"a\", \"1A2B-3C4D\"]]}", "c.json: `usb[..]`: must be an object, in braces"),
+            ("[]", "c.json:1:1: invalid type: sequence, expected an object"),
+            ("{\"tls\": [[]]}", "c.json:1:8: `tls`: invalid type: sequence, expected an object"),
+            (
+                "{\"usb\": [[\"a\", \"1A2B-3C4D\"]]}",
+                "c.json:1:9: `usb[0]`: invalid type: sequence, expected an object",
+            ),
             ("{\"url\": NaN}", "c.json:1:9: not JSON: expected value"),
             ("{} x", "c.json:1:4: not JSON: trailing characters"),
             ("", "c.json:1:1: not JSON: EOF while parsing a value"),

@@ -87,7 +87,7 @@ fn denied(config: &Config, path: &Path, error: impl Into<io::Error>) -> Finding 
 /// That something cannot be read.
 fn unread(path: &Path, error: impl Into<io::Error>) -> Finding {
     let text = format!("{}: cannot be opened: {}", path.display(), error.into());
-    Finding::fail(text, Remedy::look(format!("ls -l {}", word(path)))).ending(Exit::Unchecked)
+    Finding::fail(text, Remedy::look(format!("ls -l {}", word(path))))
 }
 
 /// That a file of the folder is something else, and is to be moved away.
@@ -311,6 +311,15 @@ mod tests {
         fs::create_dir(&path).unwrap();
         let said = state.read().unwrap_err().to_string();
         assert!(said.ends_with("is not the agent's own plain file: it is a directory"), "{said}");
+    }
+
+    #[test]
+    fn a_folder_that_is_a_plain_file_cannot_be_opened() {
+        let folder = tempfile::tempdir().unwrap();
+        let error = peek(&config(folder.path(), "config.json")).unwrap_err();
+        let said = error.to_string();
+        assert!(said.ends_with("/config.json: cannot be opened: Not a directory (os error 20)"), "{said}");
+        assert_eq!(error.exit, None, "nothing but the network and the token make a run unchecked");
     }
 
     #[test]

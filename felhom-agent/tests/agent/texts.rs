@@ -92,17 +92,30 @@ impl Stage {
     }
 }
 
-/// Does what a case says, and holds all that was printed against the golden text.
-fn play(name: &str, case: &str) {
+/// Does what a case says, and returns all that was printed.
+fn printed(case: &str) -> String {
     let mut stage = Stage { node: None, agent: Agent::with_text("{}"), text: String::new() };
     case.lines().for_each(|line| stage.perform(line));
+    stage.text
+}
+
+/// Whether the host was so busy that connecting took longer than is well. No case is about that.
+fn is_late(text: &str) -> bool {
+    let times = text.split(" in ").filter_map(|rest| rest.split_once(" ms")?.0.parse().ok());
+    times.into_iter().any(|milliseconds: f64| milliseconds > 200.0)
+}
+
+/// Does what a case says, and holds all that was printed against the golden text.
+fn play(name: &str, case: &str) {
+    let text = (0..10).map(|_| printed(case)).find(|text| !is_late(text));
+    let text = text.expect("the host is never idle enough to connect in time");
     let mut settings = Settings::clone_current();
     for (pattern, replacement) in FILTERS {
         settings.add_filter(pattern, replacement);
     }
     settings.set_omit_expression(true);
     settings.set_prepend_module_to_snapshot(false);
-    let text = NAMES.iter().fold(stage.text, |text, (name, shown)| text.replace(name, shown));
+    let text = NAMES.iter().fold(text, |text, (name, shown)| text.replace(name, shown));
     settings.bind(|| assert_snapshot!(name, text));
 }
 
