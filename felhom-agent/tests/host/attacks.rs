@@ -55,7 +55,8 @@ fn words(line: &str) -> Vec<String> {
     if line.is_empty() { Vec::new() } else { line.split(' ').map(Into::into).collect() }
 }
 
-fn sudo(args: &[&str]) -> Command {
+/// sudo, called by the account itself and not by the runner.
+pub(crate) fn sudo(args: &[&str]) -> Command {
     let mut command = Command::new("/usr/bin/sudo");
     command.arg("-n").args(args).env_clear().env("LC_ALL", "C.UTF-8").current_dir("/").stdin(Stdio::null());
     command

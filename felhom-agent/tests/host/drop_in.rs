@@ -1,30 +1,38 @@
 //! The generated drop-in under real sudo: it is read, and lets every command of the library through.
 #![expect(clippy::disallowed_types, reason = "visudo is no command of the library")]
 
-#[path = "../../../proxmox-privileged/src/sudoers/tests/arguments.rs"]
-mod arguments;
-
 use std::fs;
 use std::process::Command as Process;
 
 use felhom_agent::config::PrivilegedMode;
 use felhom_agent::runner::ProcessRunner;
 use proptest::prelude::*;
+use proptest::strategy::Union;
+use proptest::string::string_regex;
 use proxmox_privileged::golden::GoldenSpec;
 use proxmox_privileged::{Command, Program, RunError, Runner, programs, sudoers};
 
-use arguments::{DISK, PARTITION, TARGET, UUID, golden};
-
+use crate::attacks::sudo;
 use crate::contained::{USER, contained, contained_as, contained_as_user, name_of, write};
 use crate::given::{blkid, create, exited, findmnt, mount, now, sensors_command, smartctl, stub, umount};
 
+/// The program of each rule, and the regular expression of its arguments, read as sudo reads it.
+fn rules() -> Vec<(String, String)> {
+    let text = text();
+    let commands = text.lines().filter_map(|line| line.split_once("NOPASSWD: ")?.1.split_once(" /"));
+    let rule = |(_, command): (&str, &str)| {
+        let (program, regex) = command.split_once(" ^").unwrap();
+        let regex = regex.strip_suffix('$').unwrap().replace(r"\,", ",").replace(r"\:", ":");
+        (format!("/{program}"), regex.replace(r"\=", "="))
+    };
+    commands.map(rule).collect()
+}
+
 /// The programs that the rules name.
 fn root_programs() -> Vec<Program> {
-    let text = text();
-    let names = |program: &Program| {
-        text.contains(&format!("NOSETENV: {program} ^")) || text.contains(&format!("NOEXEC: {program} ^"))
-    };
-    programs().into_iter().filter(names).collect()
+    let rules = rules();
+    let is_named = |program: &Program| rules.iter().any(|(path, _)| path == program.path());
+    programs().into_iter().filter(is_named).collect()
 }
 
 /// Where the drop-in is installed.
@@ -83,8 +91,11 @@ fn golden_spec() -> GoldenSpec {
 
 /// What the stubs say when root starts them with the arguments of the command.
 pub(crate) fn as_root(command: &Command) -> String {
-    let args = command.args().iter().map(|arg| format!("<{arg}>\n"));
-    format!("root\n{}", args.collect::<String>())
+    root_with(command.args())
+}
+
+fn root_with(args: &[String]) -> String {
+    ["root\n"].into_iter().chain(args.iter().flat_map(|arg| ["<", arg, ">\n"])).collect()
 }
 
 #[test]
@@ -99,12 +110,9 @@ fn visudo_reads_it() {
 
 #[test]
 fn every_rule_is_for_a_program_that_the_library_runs_as_root() {
-    let text = text();
-    let commands = text.lines().filter_map(|line| line.split_once("NOSETENV: ")?.1.split_once('/'));
-    let programs = commands.map(|(_, command)| command.split(' ').next().unwrap());
-    let programs: Vec<_> = programs.map(|program| format!("/{program}")).collect();
+    let programs: Vec<_> = rules().into_iter().map(|(program, _)| program).collect();
     let expected: Vec<_> = root_programs().into_iter().map(|program| program.path().to_owned()).collect();
-    assert_eq!((programs.len() >= 5, programs), (true, expected));
+    assert_eq!((programs.len(), programs), (text().matches(" ALL=").count(), expected));
 }
 
 #[test]
@@ -140,15 +148,34 @@ fn the_documentation_shows_the_rules_and_the_commands() {
     assert_eq!(missing, [""; 0]);
 }
 
-/// Every command that the library can build and that needs root.
-fn command() -> impl Strategy<Value = Command> {
-    prop_oneof![
-        golden().prop_map(|spec| create(&spec)),
-        (UUID, TARGET).prop_map(|(uuid, target)| mount(&uuid.parse().unwrap(), &target.parse().unwrap())),
-        TARGET.prop_map(|target| umount(&target.parse().unwrap())),
-        PARTITION.prop_map(|device| blkid(&device.parse().unwrap())),
-        DISK.prop_map(|disk| smartctl(&disk.parse().unwrap())),
-    ]
+/// Every command line that a rule permits: its program and its arguments.
+fn line() -> impl Strategy<Value = (String, Vec<String>)> {
+    let lines = rules().into_iter().map(|(program, regex)| {
+        let args = string_regex(&regex).unwrap();
+        args.prop_map(move |args| (program.clone(), args.split(' ').map(Into::into).collect())).boxed()
+    });
+    Union::new(lines)
+}
+
+#[test]
+fn every_line_of_every_rule_is_run_as_root_with_its_arguments() {
+    under(
+        || (),
+        || {
+            proptest!(ProptestConfig::with_cases(250), |((program, args) in line())| {
+                let ran = sudo(&["--", &program]).args(&args).output().unwrap();
+                let said = String::from_utf8(ran.stdout).unwrap();
+                prop_assert_eq!((said, ran.status.code()), (root_with(&args), Some(0)), "{} {:?}", program, args);
+            });
+        },
+    );
+}
+
+/// A command of each kind that needs root, as the library builds it.
+fn commands() -> Vec<Command> {
+    let (uuid, target) = ("ABCD-1234".parse().unwrap(), "/mnt/felhom/usb".parse().unwrap());
+    let blkid = blkid(&"/dev/nvme0n1p1".parse().unwrap());
+    vec![create(&golden_spec()), mount(&uuid, &target), umount(&target), blkid, smart()]
 }
 
 #[test]
@@ -157,12 +184,10 @@ fn every_command_that_needs_root_is_run_as_root_with_its_arguments() {
         || (),
         || {
             let runner = runner();
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-            proptest!(ProptestConfig::with_cases(250), |(command in command())| {
-                let ran = runtime.block_on(runner.run(&command));
-                prop_assert_eq!(ran, Ok(exited(0, &as_root(&command))), "{}", command);
-                prop_assert_eq!(runtime.block_on(runner.permits(&command)), Ok(()));
-            });
+            for command in commands() {
+                assert_eq!(now(runner.run(&command)), Ok(exited(0, &as_root(&command))), "{command}");
+                assert_eq!(now(runner.permits(&command)), Ok(()), "{command}");
+            }
         },
     );
 }

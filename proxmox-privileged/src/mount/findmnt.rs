@@ -304,6 +304,21 @@ mod tests {
     }
 
     #[test]
+    fn names_that_are_no_utf8_hide_no_other_mount_and_are_none_of_ours() {
+        let latin_shift_jis_half_a_pair_and_slash =
+            [b"\xe9".as_slice(), b"\x8e\xa9\x82\xe7", b"\xed\xa0\x80", b"\xc0\xaf"];
+        for (name, table) in latin_shift_jis_half_a_pair_and_slash.iter().zip(["ext4", "unmounted"].repeat(2))
+        {
+            let text = recording(&alloc::format!("host/findmnt/{table}.json"));
+            let (head, tail) = text.split_once('[').unwrap();
+            let row = [b"[{\"source\":\"/dev/sdb1\",\"target\":\"/mnt/felhom/usb", *name, b"\"},"].concat();
+            let stdout = [head.as_bytes(), &row, tail.as_bytes()].concat();
+            let read = state(CommandOutput { stdout, ..exited(0, "", "") }).unwrap();
+            assert_eq!(read, recorded(table), "{name:x?}");
+        }
+    }
+
+    #[test]
     fn half_a_table_is_no_table() {
         let cut = CommandOutput { stdout_truncated: true, ..exited(0, "{\"filesystems\": []}", "") };
         let errors = [cut, exited(1, "", "findmnt: x\n"), exited(0, "{", "")]

@@ -1,8 +1,9 @@
-//! The rules against every command that the table can make. The real sudo meets the attacks, in the agent's host tests.
+//! The rules against every command that the table can make, and against the corpus of attacks. The real sudo meets both in
+//! the agent's host tests.
 
-mod arguments;
-
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
+use core::cell::RefCell;
 
 use proptest::prelude::*;
 use regex::Regex;
@@ -11,13 +12,46 @@ use super::*;
 use crate::Command;
 use crate::golden::{CREATE, GoldenSpec};
 use crate::mount::MountLine;
-use crate::mount::filesystem::BLKID;
-use crate::mount::filesystem::FsType;
+use crate::mount::filesystem::{BLKID, FsType};
 use crate::mount::findmnt::{FINDMNT, VERIFY};
 use crate::mount::{MOUNT, UMOUNT};
 use crate::sensors::SENSORS;
 use crate::smart::SMARTCTL;
-use arguments::{DISK, PARTITION, TARGET, UUID, golden};
+
+/// Arguments of root commands, as patterns of their own.
+const TEMPLATE: &str =
+    r"[A-Za-z][A-Za-z0-9._-]{0,30}[A-Za-z0-9]:vztmpl/[A-Za-z0-9][A-Za-z0-9._+-]{0,80}\.tar\.(gz|xz|zst)";
+const HOSTNAME: &str =
+    r"([A-Za-z0-9]([A-Za-z0-9-]{0,20}[A-Za-z0-9])?\.){0,3}[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?";
+const UUID: &str = "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9A-F]{4}-[0-9A-F]{4}|[0-9A-F]{16}";
+const TARGET: &str = "/mnt/felhom/[a-z0-9][a-z0-9_-]{0,31}";
+const DISK: &str =
+    "/dev/(sd[a-z]{1,2}|vd[a-z]{1,2}|hd[a-z]|nvme(0|[1-9][0-9]?)n[1-9][0-9]?|mmcblk(0|[1-9][0-9]?))";
+const PARTITION: &str = "/dev/(([sv]d[a-z]{1,2}|hd[a-z])([1-9][0-9]?)?|(nvme(0|[1-9][0-9]?)n[1-9][0-9]?|mmcblk(0|[1-9][0-9]?))(p[1-9][0-9]?)?)";
+
+prop_compose! {
+    fn golden()(
+        vmid in 100_u32..=999_999_999,
+        template in TEMPLATE,
+        storage in "[A-Za-z][A-Za-z0-9._-]{0,40}[A-Za-z0-9]",
+        bridge in "[A-Za-z][A-Za-z0-9._-]{1,14}",
+        rootfs in 1_u32..=9999,
+        cores in 1_u32..=999,
+        memory in 16_u32..=9_999_999,
+        hostname in HOSTNAME,
+    ) -> GoldenSpec {
+        GoldenSpec {
+            vmid: vmid.try_into().unwrap(),
+            template: template.parse().unwrap(),
+            storage: storage.parse().unwrap(),
+            bridge: bridge.parse().unwrap(),
+            rootfs: rootfs.try_into().unwrap(),
+            cores: cores.try_into().unwrap(),
+            memory: memory.try_into().unwrap(),
+            hostname: hostname.parse().unwrap(),
+        }
+    }
+}
 
 fn text() -> String {
     sudoers(&"felhom".parse().unwrap())
@@ -70,10 +104,13 @@ fn command() -> impl Strategy<Value = Command> {
 #[test]
 fn every_generated_command_is_permitted_if_it_needs_root() {
     let rules = compiled();
+    let seen = RefCell::new(BTreeSet::new());
     proptest!(ProptestConfig::with_cases(5000), |(command in command())| {
+        seen.borrow_mut().insert(command.purpose());
         let is_permitted = permits(&rules, command.program().path(), &command.args().join(" "));
         prop_assert_eq!(is_permitted, command.needs_root(), "{}", command);
     });
+    assert_eq!(seen.into_inner(), rows().iter().map(|row| row.purpose).collect());
 }
 
 #[test]
@@ -100,6 +137,29 @@ fn one_changed_byte_is_permitted_only_if_it_is_a_command_too() {
             prop_assert_eq!(line.matches(' ').count(), command.args().len() - 1, "{:?}", line);
         }
     });
+}
+
+/// What replaces what in the lines of a corpus.
+type Pairs = Vec<(String, String)>;
+
+/// No line of the corpus, changed in any of its ways, is one of the commands. Its own lines are.
+#[test]
+fn no_attack_is_permitted() {
+    let corpus = include_str!("../../fixtures/attacks.json");
+    let corpus: BTreeMap<String, Pairs> = serde_json::from_str(corpus).unwrap();
+    let mut attacks = corpus["others"].clone();
+    for (program, line) in &corpus["lines"] {
+        let around = corpus["around"].iter().map(|(head, tail)| format!("{head}{line}{tail}"));
+        let within = corpus["within"].iter().filter(|(part, _)| line.contains(part));
+        let changed = around.chain(within.map(|(part, other)| line.replace(part, other)));
+        attacks.extend(changed.map(|line| (program.clone(), line)));
+    }
+    let rules = compiled();
+    let permitted = |lines: &Pairs| -> Pairs {
+        lines.iter().filter(|(program, line)| permits(&rules, program, line)).cloned().collect()
+    };
+    assert_eq!((attacks.len() > 200, permitted(&attacks)), (true, vec![]));
+    assert_eq!(permitted(&corpus["lines"]), corpus["lines"]);
 }
 
 #[test]
