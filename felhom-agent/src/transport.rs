@@ -2,7 +2,9 @@
 //!
 //! pveproxy has three workers, closes a connection after 5 idle seconds, after 100 requests, after every status of 400
 //! and more, and after every answer that pvedaemon formed. So there are three lanes, each one HTTP/1.1 connection that
-//! is kept for at most 2 idle seconds, and a request takes the first lane that is free.
+//! is kept for at most 2 idle seconds, and a request takes the first lane that is free. One that changes something goes
+//! before those that read. Who gets no lane within a minute is told so, and was not sent; the time limit of a request
+//! begins when it has its lane.
 //!
 //! Nothing is repeated here but what was provably not written: a connection that breaks before the request is on it is
 //! opened once more, whatever the method. A certificate that is refused is refused. After the first 401 nothing is sent any
@@ -13,15 +15,15 @@
 mod connect;
 mod credentials;
 mod lane;
+mod queue;
 
 use std::fmt;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
-use proxmox_api::{BoxFuture, HttpTransport, Request, Response, TransportError};
+use proxmox_api::{BoxFuture, HttpTransport, Request, Response, Stage, TransportError};
 use rustls::ProtocolVersion;
-use tokio::sync::Semaphore;
 
 use crate::config::Config;
 use crate::report::finding::Found;
@@ -29,9 +31,14 @@ use crate::tls::{self, Verifier};
 use connect::{Connector, Unopened};
 use credentials::Credentials;
 use lane::{Lane, RequestHead, Unanswered};
+use queue::{Place, Queue};
 
 /// Connections at the same time, and so requests in flight.
 const LANES: usize = 3;
+
+/// How long a request waits for a lane: longer than any request may take, so that three that hang do not make the others
+/// fail. After that nothing of it was sent.
+const QUEUE_LIMIT: Duration = Duration::from_mins(1);
 
 /// How long pveproxy is left alone before a connection is tried again.
 const REST: Duration = Duration::from_millis(100);
@@ -41,7 +48,8 @@ pub struct HyperTransport {
     head: RequestHead,
     credentials: Credentials,
     connector: Connector,
-    permits: Semaphore,
+    queue: Arc<Queue>,
+    queue_limit: Duration,
     kept: Mutex<Vec<Lane>>,
     /// The first 401, which answers every later request too.
     refusal: OnceLock<Response>,
@@ -58,12 +66,19 @@ impl HyperTransport {
             head: RequestHead::new(config)?,
             credentials: Credentials::new(&config.token),
             connector: Connector::new(config, client, record.clone())?,
-            permits: Semaphore::new(LANES),
+            queue: Queue::new(LANES),
+            queue_limit: QUEUE_LIMIT,
             kept: Mutex::new(Vec::new()),
             refusal: OnceLock::new(),
             record,
             start: Instant::now(),
         })
+    }
+
+    /// The same, in which a request waits for a lane for so long; a minute is the default.
+    #[must_use]
+    pub fn with_queue_limit(self, queue_limit: Duration) -> Self {
+        Self { queue_limit, ..self }
     }
 
     /// What was seen on the wire so far.
@@ -78,8 +93,7 @@ impl HyperTransport {
 
     async fn exchange(&self, request: &Request) -> Result<Response, TransportError> {
         let message = self.head.message(request)?;
-        // The semaphore is never closed, and whoever holds a permit has a time limit of its own.
-        let _permit = self.permits.acquire().await;
+        let _place = self.place(request).await?;
         if let Some(refusal) = self.refusal.get() {
             return Ok(refusal.clone());
         }
@@ -102,13 +116,22 @@ impl HyperTransport {
             counters.closed_by_server += u64::from(answer.closes);
             counters.bytes_in += answer.size;
         });
-        if !answer.closes && lane.settle().await {
+        if !answer.closes && lane.settle(deadline).await {
             self.kept.lock().unwrap_or_else(PoisonError::into_inner).push(lane);
         }
         if answer.response.status == 401 {
             return Ok(self.refusal.get_or_init(|| answer.response).clone());
         }
         Ok(answer.response)
+    }
+
+    /// Waits for one of the lanes to be free.
+    async fn place(&self, request: &Request) -> Result<Place, TransportError> {
+        let place = self.queue.place(request.method.is_read(), self.queue_limit).await;
+        place.ok_or_else(|| TransportError::NotSent {
+            stage: Stage::Queue,
+            reason: format!("all {LANES} were in use for {} s", self.queue_limit.as_secs_f32()),
+        })
     }
 
     /// Opens a connection, and once more if the first one broke.

@@ -113,7 +113,7 @@ pub struct Request {
     pub path: String,
     /// The parameters, in no particular order.
     pub parameters: Vec<Parameter>,
-    /// How long the answer may take, connecting included.
+    /// How long the answer may take, connecting included, from when it is the request's turn.
     pub time_limit: Duration,
 }
 

@@ -20,8 +20,9 @@ pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 /// Sends requests to one PVE API server and keeps the time.
 ///
 /// The credentials live in the transport, so a [`Request`] can always be logged, and implementors cut them out of what a
-/// server echoes. They must not repeat what may have been sent: only the caller knows whether that is safe. They must not follow redirects, and they must end within
-/// [`Request::time_limit`]. Dropping a future gives up on the answer, not on what the server does with the request.
+/// server echoes. They must not repeat what may have been sent: only the caller knows whether that is safe. They must not
+/// follow redirects, and they must end within [`Request::time_limit`], before which a request may wait for its turn within
+/// a limit that is the transport's own. Dropping a future gives up on the answer, not on what the server does with the request.
 #[cfg_attr(test, mockall::automock)]
 pub trait HttpTransport: Send + Sync {
     /// Sends one request and returns the answer, whatever its status is.
@@ -116,6 +117,8 @@ impl TransportError {
 pub enum Stage {
     /// Building the HTTP message.
     Build,
+    /// Waiting for a connection that is free.
+    Queue,
     /// Resolving the host name.
     Resolve,
     /// Connecting over TCP.
@@ -128,6 +131,7 @@ impl fmt::Display for Stage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Build => "request not built",
+            Self::Queue => "no free connection",
             Self::Resolve => "host name not resolved",
             Self::Connect => "not connected",
             Self::Tls => "no TLS connection",

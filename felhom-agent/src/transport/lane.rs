@@ -86,8 +86,9 @@ impl Lane {
     }
 
     /// Waits a moment until the connection can take another request; false if it cannot, or closes instead.
-    pub(super) async fn settle(&mut self) -> bool {
-        let is_ready = matches!(timeout(SETTLING, self.sender.ready()).await, Ok(Ok(())));
+    pub(super) async fn settle(&mut self, deadline: Instant) -> bool {
+        let limit = deadline.saturating_duration_since(Instant::now()).min(SETTLING);
+        let is_ready = matches!(timeout(limit, self.sender.ready()).await, Ok(Ok(())));
         self.idle_since = Instant::now();
         is_ready
     }

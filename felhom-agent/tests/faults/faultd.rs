@@ -38,6 +38,8 @@ pub(crate) enum Step {
     Serve(Vec<u8>, usize),
     /// Writes one byte at a time, with a pause after each.
     Drip(Vec<u8>, Duration),
+    /// Does nothing for so long.
+    Pause(Duration),
     /// Writes the same bytes over and over, so many times at most.
     Flood(Vec<u8>, usize),
     /// Waits until the test opens the gate.
@@ -277,6 +279,7 @@ impl Player {
                     tokio::time::sleep(*pause).await;
                 }
             }
+            Step::Pause(pause) => tokio::time::sleep(*pause).await,
             Step::Flood(bytes, times) => {
                 for _ in 0..*times {
                     self.write(bytes).await?;

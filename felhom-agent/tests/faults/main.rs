@@ -17,4 +17,6 @@ mod identity;
 #[cfg(test)]
 mod keeping;
 #[cfg(test)]
+mod queueing;
+#[cfg(test)]
 mod reading;
