@@ -34,7 +34,8 @@ fn machine() -> String {
     let processor =
         read("/proc/cpuinfo").lines().find_map(|line| line.strip_prefix("model name").map(str::to_owned));
     let processor = processor.unwrap_or_default();
-    let cores = std::thread::available_parallelism().map_or(0, usize::from);
+    // This process is pinned to one of them.
+    let cores = read("/proc/cpuinfo").lines().filter(|line| line.starts_with("processor")).count();
     let kernel = read("/proc/sys/kernel/osrelease");
     let date = httpdate::fmt_http_date(SystemTime::now());
     let facts = [
