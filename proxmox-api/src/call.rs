@@ -93,18 +93,11 @@ impl<'a, T, P> Call<'a, T, P> {
     /// Adds optional parameters, once: `ct.stop().with(StopParams { .. })`.
     ///
     /// ```
-    /// # use proxmox_api::{*, sim::{Sim, now}};
-    /// # let sim = Sim::new().as_token("root@pam!full".parse()?);
-    /// # let client = sim.client();
-    /// # now(async {
-    /// # let node = "pve1".parse()?; let node = client.node(&node);
-    /// # let ct = node.lxc("101".parse()?);
+    /// # use proxmox_api::*; sim::example(async |client, node, ct| {
     /// ct.start().run().await?;
     /// let quickly = types::params::ShutdownParams { timeout: Some(30), ..Default::default() };
     /// ct.shutdown().with(quickly).run().await?;
-    /// # Ok::<(), Box<dyn core::error::Error>>(())
-    /// # })?;
-    /// # Ok::<(), Box<dyn core::error::Error>>(())
+    /// # Ok(()) });
     /// ```
     pub fn with(self, parameters: P) -> Call<'a, T>
     where
@@ -120,15 +113,6 @@ impl<'a, T, P> Call<'a, T, P> {
             Ok(parameters) => self.request.parameters.extend(parameters),
             Err(error) => self.fault = Some(error.to_string()),
         }
-        self
-    }
-
-    /// Refuses options with these names, whatever number they end in.
-    pub(crate) fn without(mut self, names: &[&str]) -> Self {
-        let option = |name: &str| name.trim_end_matches(|c: char| c.is_ascii_digit()).to_string();
-        let mut sent = self.request.parameters.iter().map(|parameter| option(&parameter.name));
-        let refused = sent.find(|name| names.contains(&name.as_str()));
-        self.fault = refused.map(|name| alloc::format!("no token may set `{name}`")).or(self.fault);
         self
     }
 
@@ -155,16 +139,9 @@ impl<'a, T, P> Call<'a, T, P> {
     /// The request that awaiting this call sends.
     ///
     /// ```
-    /// # use proxmox_api::{*, sim::{Sim, now}};
-    /// # let sim = Sim::new().as_token("root@pam!full".parse()?);
-    /// # let client = sim.client();
-    /// # now(async {
-    /// # let node = "pve1".parse()?; let node = client.node(&node);
-    /// # let ct = node.lxc("101".parse()?);
-    /// assert_eq!(ct.start().request().line(), "POST /nodes/pve1/lxc/101/status/start");
-    /// # Ok::<(), Box<dyn core::error::Error>>(())
-    /// # })?;
-    /// # Ok::<(), Box<dyn core::error::Error>>(())
+    /// # use proxmox_api::*; sim::example(async |client, node, ct| {
+    /// assert_eq!(ct.start().request().line(), "POST /nodes/pve1/lxc/300/status/start");
+    /// # Ok(()) });
     /// ```
     pub const fn request(&self) -> &Request {
         &self.request

@@ -66,17 +66,10 @@ impl Client {
     /// The same client, which waits for what it runs with this patience.
     ///
     /// ```
-    /// # use proxmox_api::{*, sim::{Sim, now}};
-    /// # let sim = Sim::new().as_token("root@pam!full".parse()?);
-    /// # let client = sim.client();
-    /// # now(async {
-    /// # let node = "pve1".parse()?; let node = client.node(&node);
-    /// # let ct = node.lxc("101".parse()?);
+    /// # use proxmox_api::*; sim::example(async |client, node, ct| {
     /// let client = client.clone().with_patience(Patience::new(core::time::Duration::from_mins(30)));
     /// assert_ne!(client.patience(), Patience::default());
-    /// # Ok::<(), Box<dyn core::error::Error>>(())
-    /// # })?;
-    /// # Ok::<(), Box<dyn core::error::Error>>(())
+    /// # Ok(()) });
     /// ```
     #[must_use]
     pub fn with_patience(self, patience: Patience) -> Self {
@@ -135,15 +128,10 @@ impl Client {
     /// The server's clock in seconds since 1970, carried on from its last answer; nothing before the first one.
     ///
     /// ```
-    /// # use proxmox_api::{*, sim::{Sim, now}};
-    /// # let sim = Sim::new().as_token("root@pam!full".parse()?);
-    /// # let client = sim.client();
-    /// # now(async {
+    /// # use proxmox_api::*; sim::example(async |client, node, ct| {
     /// client.version().await?;
     /// assert!(client.server_time().is_some());
-    /// # Ok::<(), Box<dyn core::error::Error>>(())
-    /// # })?;
-    /// # Ok::<(), Box<dyn core::error::Error>>(())
+    /// # Ok(()) });
     /// ```
     pub fn server_time(&self) -> Option<u64> {
         let offset = self.shared.server_offset.load(Ordering::Relaxed);

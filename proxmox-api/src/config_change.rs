@@ -30,20 +30,13 @@ impl Lxc<'_> {
     /// [`Error::may_have_happened`].
     ///
     /// ```
-    /// # use proxmox_api::{*, sim::{Sim, now}};
-    /// # let sim = Sim::new().as_token("root@pam!full".parse()?);
-    /// # let client = sim.client();
-    /// # now(async {
-    /// # let node = "pve1".parse()?; let node = client.node(&node);
-    /// # let ct = node.lxc("101".parse()?);
+    /// # use proxmox_api::*; sim::example(async |client, node, ct| {
     /// use types::params::SetConfigParams;
     /// let options = types::LxcOptions { memory: Some(1024), ..Default::default() };
     /// let digest = ct.config().await?.digest;
     /// let change = SetConfigParams { options, digest, ..SetConfigParams::default() };
     /// assert!(matches!(ct.apply(&change).await?, ConfigChange::Live));
-    /// # Ok::<(), Box<dyn core::error::Error>>(())
-    /// # })?;
-    /// # Ok::<(), Box<dyn core::error::Error>>(())
+    /// # Ok(()) });
     /// ```
     pub async fn apply(self, params: &SetConfigParams) -> Result<ConfigChange, Error> {
         let change = self.set_config(params);

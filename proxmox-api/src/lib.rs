@@ -7,11 +7,8 @@
 //! The life of a container, against the simulated node (feature `sim`):
 //!
 //! ```
-//! # use proxmox_api::sim::{Sim, now};
 //! # use proxmox_api::types::params::{RestoreParams, SnapshotParams};
-//! # let sim = Sim::new().as_token("root@pam!full".parse()?);
-//! # let client = sim.client();
-//! # now(async {
+//! # proxmox_api::sim::example(async |client, _, _| {
 //! let node = "pve1".parse()?;
 //! let node = client.node(&node);
 //! let archive: proxmox_api::types::BackupVolume = "local:backup/vzdump-lxc-210-2026_11_24-05_46_14.tar.zst".parse()?;
@@ -28,9 +25,7 @@
 //! ct.snapshot(&name).rollback().run().await?;
 //! ct.snapshot(&name).delete().run().await?;
 //! ct.destroy().run().await?;
-//! # Ok::<(), Box<dyn std::error::Error>>(())
-//! # })?;
-//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! # Ok(()) });
 //! ```
 #![no_std]
 #![forbid(clippy::disallowed_types, clippy::disallowed_methods)]

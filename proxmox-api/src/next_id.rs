@@ -16,20 +16,13 @@ impl<'a> Cluster<'a> {
     /// of the call: also if that is an error, the VMID may be ours. The outer error is about learning a free VMID.
     ///
     /// ```
-    /// # use proxmox_api::{*, sim::{Sim, now}};
-    /// # let sim = Sim::new().as_token("root@pam!full".parse()?);
-    /// # let client = sim.client();
-    /// # now(async {
-    /// # let node = "pve1".parse()?; let node = client.node(&node);
-    /// # let ct = node.lxc("101".parse()?);
+    /// # use proxmox_api::*; sim::example(async |client, node, ct| {
     /// use types::params::CloneParams;
     /// let copy = |vmid| ct.clone_to(&CloneParams { full: Some(true), ..CloneParams::new(vmid) });
     /// let (vmid, started) = client.cluster().with_next_id(copy).await?;
     /// client.wait(started?, client.patience()).await?;
     /// node.lxc(vmid).destroy().run().await?;
-    /// # Ok::<(), Box<dyn core::error::Error>>(())
-    /// # })?;
-    /// # Ok::<(), Box<dyn core::error::Error>>(())
+    /// # Ok(()) });
     /// ```
     pub async fn with_next_id<T: Change + Send + 'a>(
         self,

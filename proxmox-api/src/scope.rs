@@ -45,8 +45,10 @@ pub fn all() -> impl Iterator<Item = &'static Endpoint> {
 
 /// Makes the call of an operation of names and JSON, and awaits or settles it.
 #[cfg(feature = "sim")]
-pub fn make(client: &Client, operation: &str, given: &mut Given) -> Built {
+pub async fn make(client: &Client, operation: &str, given: &mut Given) -> Built {
     let mut builds = SECTIONS.iter().flat_map(|part| part.builds);
-    let build = builds.find(|(name, _)| *name == operation);
-    build.map_or_else(|| Err(operation.into()), |(_, build)| build(client, given))
+    match builds.find(|(name, _)| *name == operation) {
+        Some((_, build)) => build(client, given).await,
+        None => Err(operation.into()),
+    }
 }

@@ -45,7 +45,7 @@ pub use world::{Received, Script, World};
 
 pub use crate::call::made::{Built, Given, Made, now};
 use crate::endpoint::Endpoint;
-use crate::{BoxFuture, Client, HttpTransport, Request, Response, TransportError, grant};
+use crate::{BoxFuture, Client, HttpTransport, Lxc, Node, Request, Response, TransportError, grant};
 
 /// A simulated node, as one token sees it. Cheap to clone; clones share the node.
 #[derive(Clone, Debug)]
@@ -176,6 +176,22 @@ impl HttpTransport for Sim {
             Clock::Real(start) => start.elapsed(),
         }
     }
+}
+
+/// Runs an example of the documentation on a simulated node of its own: with a client that may do everything, its node,
+/// and a container that can be snapshotted and does not run.
+///
+/// # Panics
+///
+/// If the example fails, or waits for something else than virtual time.
+#[expect(clippy::expect_used, reason = "an example that fails is a test that fails")]
+pub fn example(
+    body: impl AsyncFnOnce(&Client, Node<'_>, Lxc<'_>) -> Result<(), Box<dyn core::error::Error>>,
+) {
+    let client = Sim::new().as_token("root@pam!full".parse().expect("a token")).client();
+    let (node, vmid) = ("pve1".parse().expect("a node"), "300".parse().expect("a VMID"));
+    let node = client.node(&node);
+    now(body(&client, node, node.lxc(vmid))).expect("the example runs");
 }
 
 /// The agent's own token, with the least privileges.

@@ -53,6 +53,9 @@ fn written(config: LxcConfig) -> Value {
     let mut all = fields(serde_json::to_value(&config.options).unwrap());
     all.retain(|_, value| !value.is_null());
     all.extend(config.other.into_iter().chain(config.unread));
+    all.extend(config.dev.into_iter().map(|(index, device)| (format!("dev{index}"), json!(device))));
+    all.extend(config.hookscript.map(|script| ("hookscript".into(), json!(script))));
+    all.extend(config.lock.map(|lock| ("lock".into(), json!(lock))));
     all.extend(config.digest.map(|digest| ("digest".into(), json!(digest))));
     all.extend(config.parent.map(|parent| ("parent".into(), json!(parent))));
     all.extend(config.snaptime.map(|time| ("snaptime".into(), json!(time))));

@@ -3,8 +3,6 @@
 
 use std::fmt;
 
-use crate::call::Act;
-
 /// The container of the exercise.
 pub(crate) const GUEST: u32 = 300;
 
@@ -48,8 +46,9 @@ pub(crate) enum ProgramStep {
     Exercise,
     /// `cleanup`, from taking the state folder on.
     Cleanup,
-    /// A call of the library at a container: settled, and what it started is waited for.
-    Call(Act, u32),
+    /// A call of the library at a container, by its name in [`call::ALL`](crate::call::ALL): settled, and what it started is
+    /// waited for.
+    Call(&'static str, u32),
 }
 
 /// Which requests of a step a fault strikes, counted from 0.

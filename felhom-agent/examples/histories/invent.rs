@@ -109,7 +109,7 @@ pub(crate) fn invent(seed: u64) -> History {
 fn step(chance: &mut Chance) -> ProgramStep {
     let call = chance.one(&call::ALL).zip(chance.one(&TARGETS));
     match (chance.below(10), call) {
-        (0..=2, Some((act, vmid))) => ProgramStep::Call(act, vmid),
+        (0..=2, Some(((act, ..), vmid))) => ProgramStep::Call(act, vmid),
         (3..=4, _) => ProgramStep::Cleanup,
         _ => ProgramStep::Exercise,
     }

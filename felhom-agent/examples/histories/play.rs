@@ -18,7 +18,7 @@ use proxmox_types::Vmid;
 use std::collections::BTreeMap;
 use tokio::time::Instant;
 
-use crate::call::{Act, Outcome};
+use crate::call::{self, Outcome};
 use crate::history::{Detail, GUEST, History, ProgramStep};
 use crate::node;
 use crate::wire::{Sent, Wire};
@@ -211,10 +211,10 @@ impl<'a> PlayStage<'a> {
         tidy(&mut self.site(&client)).await
     }
 
-    async fn call(&self, act: Act, vmid: u32) -> Called {
-        let outcome = act.settle(&self.client, &self.config.node, vmid).await;
+    async fn call(&self, act: &str, vmid: u32) -> Called {
+        let outcome = call::settle(act, &self.client, vmid).await;
         self.wire.catch_up();
-        let is_in_effect = self.world(|world| act.is_in_effect(world, vmid));
+        let is_in_effect = self.world(|world| call::is_in_effect(act, world, vmid));
         let waited = match &outcome {
             Ok(started) => Some(self.client.wait(started.clone(), Patience::new(PATIENCE)).await),
             Err(_) => None,

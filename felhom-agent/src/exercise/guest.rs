@@ -131,7 +131,7 @@ fn of_earlier(left: &AtContainer, config: &Config) -> Vec<Finding> {
 }
 
 async fn of_lock(site: &Site<'_>, vmid: Vmid, config: &LxcConfig) -> Option<Finding> {
-    let lock = config.options.lock.as_ref()?;
+    let lock = config.lock.as_ref()?;
     let node = &site.config.node;
     Some(match Busy::of_node(site.client, node).await {
         Err(error) => call_failed(site.config, &error),

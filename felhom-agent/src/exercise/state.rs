@@ -196,7 +196,7 @@ pub async fn look(site: &Site<'_>, remains: &Remains) -> Result<GuestState, Erro
                 .is_none_or(|name| remains.snapname.as_ref().is_some_and(|own| own.as_str() == name))
     };
     let snapshots = lxc.snapshots().unless_unread(matters).await?;
-    Ok(GuestState { lock: config.options.lock.clone(), ..judge(remains, &config, &snapshots) })
+    Ok(GuestState { lock: config.lock.clone(), ..judge(remains, &config, &snapshots) })
 }
 
 fn is_destroyed(error: &Error) -> bool {

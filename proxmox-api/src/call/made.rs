@@ -14,7 +14,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use super::Call;
-use crate::{Change, Client, Error, Request, Started};
+use crate::{BoxFuture, Change, Client, Error, Request, Started};
 
 /// What a call is made of.
 #[derive(Clone, Debug)]
@@ -46,7 +46,7 @@ pub struct Made {
 pub type Built = Result<Made, String>;
 
 /// Makes a call of one endpoint.
-pub(crate) type Build = fn(&Client, &mut Given) -> Built;
+pub(crate) type Build = for<'a> fn(&'a Client, &'a mut Given) -> BoxFuture<'a, Built>;
 
 impl Given {
     /// A call at this place with these parameters.
@@ -74,7 +74,7 @@ impl Given {
         self.take::<String>(name)?.parse().map_err(|error| format!("{name}: {error}"))
     }
 
-    fn answered<T: Debug>(
+    async fn answered<T: Debug>(
         &mut self,
         request: Request,
         answer: impl Future<Output = Result<T, Error>>,
@@ -83,7 +83,7 @@ impl Given {
         if let Some(name) = self.parameters.keys().next() {
             return Err(format!("the call does not take `{name}`"));
         }
-        match now(answer) {
+        match answer.await {
             Err(Error::Refused { reason, .. }) => Err(reason.into()),
             answer => Ok(Made {
                 request,
@@ -97,19 +97,19 @@ impl Given {
 
 impl<T: Send + Debug> Call<'_, T> {
     /// The call, answered, if all that was given was taken.
-    pub fn made(self, given: &mut Given) -> Built {
-        given.answered(self.request.clone(), self.answer(), |_| None)
+    pub async fn made(self, given: &mut Given) -> Built {
+        given.answered(self.request.clone(), self.answer(), |_| None).await
     }
 }
 
 impl<T: Change + Send + Debug> Call<'_, T> {
     /// The same of a call that changes something.
-    pub(crate) fn made_to_change(self, given: &mut Given) -> Built {
+    pub(crate) async fn made_to_change(self, given: &mut Given) -> Built {
         let request = self.request.clone();
         if given.is_settled {
-            return given.answered(request, self.settle(), |started| Some(started.clone()));
+            return given.answered(request, self.settle(), |started| Some(started.clone())).await;
         }
-        given.answered(request, self.answer(), |_| None)
+        given.answered(request, self.answer(), |_| None).await
     }
 }
 

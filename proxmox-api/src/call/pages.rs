@@ -43,11 +43,7 @@ impl<'a, T, P: Paged> Call<'a, Page<T>, P> {
     /// Reads the list page by page, from `start` on, `limit` rows at once; 500 unless the parameters say another number.
     ///
     /// ```
-    /// # use proxmox_api::{*, sim::{Sim, now}};
-    /// # let sim = Sim::new().as_token("root@pam!full".parse()?);
-    /// # let client = sim.client();
-    /// # now(async {
-    /// # let node = "pve1".parse()?; let node = client.node(&node);
+    /// # use proxmox_api::*; sim::example(async |client, node, ct| {
     /// use types::params::TaskFilter;
     /// let mut pages = node.tasks().pages(TaskFilter::default());
     /// while let Some(page) = pages.next().await {
@@ -55,9 +51,7 @@ impl<'a, T, P: Paged> Call<'a, Page<T>, P> {
     ///         println!("{}", row.upid);
     ///     }
     /// }
-    /// # Ok::<(), Box<dyn core::error::Error>>(())
-    /// # })?;
-    /// # Ok::<(), Box<dyn core::error::Error>>(())
+    /// # Ok(()) });
     /// ```
     pub fn pages(self, mut parameters: P) -> Pages<'a, T, P> {
         let (start, limit) = parameters.window();

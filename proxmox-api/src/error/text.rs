@@ -5,10 +5,8 @@
 use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::vec::Vec;
-use core::fmt;
 
 use proxmox_types::{LONGEST_SNIPPET, clean};
-use serde::de::{IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
 /// Longest text of an error that is kept, in bytes.
@@ -45,60 +43,27 @@ pub(super) struct Fields(pub(super) BTreeMap<String, String>);
 
 impl<'de> Deserialize<'de> for Text {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_str(TextVisitor)
-    }
-}
-
-struct TextVisitor;
-
-impl Visitor<'_> for TextVisitor {
-    type Value = Text;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a text")
-    }
-
-    fn visit_str<E>(self, text: &str) -> Result<Text, E> {
-        Ok(Text(clean(text.trim(), LONGEST_TEXT)))
+        String::deserialize(deserializer).map(|text| Self(clean(text.trim(), LONGEST_TEXT)))
     }
 }
 
 impl<'de> Deserialize<'de> for Fields {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(FieldsVisitor)
-    }
-}
-
-struct FieldsVisitor;
-
-impl<'de> Visitor<'de> for FieldsVisitor {
-    type Value = Fields;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("texts by parameter")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Fields, A::Error> {
         let (mut fields, mut room, mut left_out) = (BTreeMap::new(), LONGEST_TEXT, 0_u64);
-        while left_out == 0
-            && let Some((Text(name), Text(text))) = entries.next_entry()?
-        {
+        for (name, Text(text)) in BTreeMap::<String, Text>::deserialize(deserializer)? {
             let name = clean(&name, LONGEST_SNIPPET);
             let size = name.len().saturating_add(text.len());
-            if size > room {
-                left_out = 1;
+            if size > room || left_out > 0 {
+                left_out += 1;
                 continue;
             }
             room = room.saturating_sub(size);
             fields.insert(name, text);
         }
-        while entries.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {
-            left_out += 1;
-        }
         if left_out > 0 {
             fields.insert(DOTS.into(), alloc::format!("{left_out} more are left out"));
         }
-        Ok(Fields(fields))
+        Ok(Self(fields))
     }
 }
 

@@ -14,17 +14,12 @@ endpoints! {
         /// Source: pve-access-control `PVE/API2/AccessControl.pm`.
         ///
         /// ```
-        /// # use proxmox_api::{*, sim::{Sim, now}};
-        /// # let sim = Sim::new().as_token("root@pam!full".parse()?);
-        /// # let client = sim.client();
-        /// # now(async {
+        /// # use proxmox_api::*; sim::example(async |client, node, ct| {
         /// let held = client.access().permissions().await?;
         /// for path in held.paths() {
         ///     println!("{path}");
         /// }
-        /// # Ok::<(), Box<dyn core::error::Error>>(())
-        /// # })?;
-        /// # Ok::<(), Box<dyn core::error::Error>>(())
+        /// # Ok(()) });
         /// ```
         GET "/access/permissions" as PERMISSIONS "access.permissions"
         fn permissions(self) -> Permissions, with PermissionFilter

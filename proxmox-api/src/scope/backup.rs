@@ -25,18 +25,12 @@ endpoints! {
         /// Source: pve-manager `PVE/API2/VZDump.pm`.
         ///
         /// ```
-        /// # use proxmox_api::{*, sim::{Sim, now}};
-        /// # let sim = Sim::new().as_token("root@pam!full".parse()?);
-        /// # let client = sim.client();
-        /// # now(async {
-        /// # let node = "pve1".parse()?; let node = client.node(&node);
+        /// # use proxmox_api::*; sim::example(async |client, node, ct| {
         /// use types::params::VzdumpParams;
         /// let ct: types::Vmid = "101".parse()?;
         /// let params = VzdumpParams { storage: "local".parse().ok(), ..VzdumpParams::new(ct.into()) };
         /// assert!(!node.vzdump(&params).run().await?.had_nothing_to_do);
-        /// # Ok::<(), Box<dyn core::error::Error>>(())
-        /// # })?;
-        /// # Ok::<(), Box<dyn core::error::Error>>(())
+        /// # Ok(()) });
         /// ```
         POST "/nodes/{node}/vzdump" as VZDUMP "backup.create"
         fn vzdump(self, params: &VzdumpParams) -> Started { .fields(params) }

@@ -1,10 +1,15 @@
 //! The cluster: what it has, whether it can act, which VMID is free, and what it replicates.
 
-use proxmox_types::params::ResourceFilter;
-use proxmox_types::{ClusterStatusEntry, HaResource, ReplicationJob, Resource, Rows, TaskEntry, Vmid};
+use alloc::string::ToString;
+
+use proxmox_types::params::{ResourceClass, ResourceFilter};
+use proxmox_types::{
+    ClusterStatusEntry, HaResource, NodeName, ReplicationJob, Resource, Rows, TaskEntry, Unread, Vmid,
+};
 
 use super::place::{Cluster, Node};
-use crate::Call;
+use crate::error::{DecodeSnafu, Error};
+use crate::{Call, Client};
 
 endpoints! {
     impl Cluster<'a> as self, 'a {
@@ -14,15 +19,10 @@ endpoints! {
         /// Source: pve-manager `PVE/API2/Cluster.pm`.
         ///
         /// ```
-        /// # use proxmox_api::{*, sim::{Sim, now}};
-        /// # let sim = Sim::new().as_token("root@pam!full".parse()?);
-        /// # let client = sim.client();
-        /// # now(async {
+        /// # use proxmox_api::*; sim::example(async |client, node, ct| {
         /// let vmid = client.cluster().next_id().await?;
         /// assert!(client.cluster().check_id(vmid).await.is_ok());
-        /// # Ok::<(), Box<dyn core::error::Error>>(())
-        /// # })?;
-        /// # Ok::<(), Box<dyn core::error::Error>>(())
+        /// # Ok(()) });
         /// ```
         GET "/cluster/nextid" as NEXT_ID "cluster.next_id"
         fn next_id(self) -> Vmid
@@ -33,16 +33,11 @@ endpoints! {
         /// Source: pve-manager `PVE/API2/Cluster.pm`.
         ///
         /// ```
-        /// # use proxmox_api::{*, sim::{Sim, now}};
-        /// # let sim = Sim::new().as_token("root@pam!full".parse()?);
-        /// # let client = sim.client();
-        /// # now(async {
+        /// # use proxmox_api::*; sim::example(async |client, node, ct| {
         /// use types::params::{ResourceClass, ResourceFilter};
         /// let guests = ResourceFilter { class: Some(ResourceClass::Vm) };
         /// println!("{} guests", client.cluster().resources().with(guests).await?.len());
-        /// # Ok::<(), Box<dyn core::error::Error>>(())
-        /// # })?;
-        /// # Ok::<(), Box<dyn core::error::Error>>(())
+        /// # Ok(()) });
         /// ```
         GET "/cluster/resources" as RESOURCES "cluster.resources"
         fn resources(self) -> Rows<Resource>, with ResourceFilter
@@ -101,5 +96,35 @@ impl<'a> Cluster<'a> {
     /// Source: pve-manager `PVE/API2/Cluster.pm`.
     pub fn check_id(self, vmid: Vmid) -> Call<'a, Vmid> {
         self.next_id().parameter("vmid", vmid)
+    }
+}
+
+impl Client {
+    /// Finds the node that a guest is on now; nothing if no node has it, or if the token does not see it.
+    ///
+    /// For a container that its node does not know any more, because somebody or HA moved it.
+    /// `GET /cluster/resources` with `type=vm`; needs `VM.Audit` on `/vms/{vmid}`. The nodes in it are those of the moment.
+    /// Source: pve-manager `PVE/API2/Cluster.pm`, `resources`.
+    ///
+    /// ```
+    /// # use proxmox_api::*; sim::example(async |client, node, ct| {
+    /// if let Some(node) = client.locate(ct.vmid()).await? {
+    ///     client.node(&node).lxc(ct.vmid()).start().run().await?;
+    /// }
+    /// # Ok(()) });
+    /// ```
+    pub async fn locate(&self, vmid: Vmid) -> Result<Option<NodeName>, Error> {
+        let guests = self.cluster().resources().with(ResourceFilter { class: Some(ResourceClass::Vm) });
+        let request = guests.request().line();
+        let may_be_it = |row: &Unread| row.field("vmid").is_none_or(|number| number == vmid.to_string());
+        let rows = guests.unless_unread(may_be_it).await?;
+        let row = rows.iter().find(|row| row.vmid.is_none_or(|number| number == vmid));
+        match row.map(|row| row.vmid.and_then(|_| row.node.clone())) {
+            None => Ok(None),
+            Some(Some(node)) => Ok(Some(node)),
+            Some(None) => {
+                DecodeSnafu { request, path: "data", reason: "a guest has no number or no node" }.fail()
+            }
+        }
     }
 }

@@ -53,11 +53,11 @@ macro_rules! endpoints {
         pub(super) static SECTION: super::entry::Section = super::entry::Section {
             endpoints: &[$($(&$ROW),*),*],
             #[cfg(feature = "sim")]
-            builds: &[$($(($operation, |client, given| {
+            builds: &[$($(($operation, |client, given| alloc::boxed::Box::pin(async move {
                 within!($Scope: scope of client, given);
                 called!(call of scope.$name, given, ($($signature)*) $($Params)?);
-                made!(call, given, $answer)
-            })),*),*],
+                made!(call, given, $answer).await
+            }))),*),*],
         };
 
         $(impl $(<$own>)? $Scope $(<$own>)? {$(

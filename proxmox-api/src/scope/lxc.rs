@@ -19,10 +19,6 @@ use super::place::{Lxc, Node, Nothing};
 use crate::Call;
 use crate::endpoint::{CodeCheck, Pace, Privileges, TaskId, Trace, Worker};
 
-/// Options that are read and never sent. PVE grants the first two to root@pam alone; any token could set the last, and none
-/// could remove it.
-const NEVER_SET: &[&str] = &["hookscript", "dev", "lock"];
-
 /// Nothing if the container does not run.
 type Interfaces = Option<Rows<LxcInterface>>;
 
@@ -86,9 +82,7 @@ endpoints! {
         /// changing them needs. Send the pool if the grant is on the pool: without it the 403 names nothing.
         /// Source: pve-container `PVE/API2/LXC.pm`, `create_vm`.
         POST "/nodes/{node}/lxc" as CREATE "lxc.create"
-        fn create(self, params: &CreateParams) -> Upid {
-            .fields(params).without(NEVER_SET).secret("password", params.password.as_ref())
-        }
+        fn create(self, params: &CreateParams) -> Upid { .fields(params).secret("password", params.password.as_ref()) }
         needs (any token)
         .starts(&["vzcreate"], "vmid")
         check(
@@ -165,17 +159,10 @@ endpoints! {
         /// Source: pve-container `PVE/API2/LXC.pm`.
         ///
         /// ```
-        /// # use proxmox_api::{*, sim::{Sim, now}};
-        /// # let sim = Sim::new().as_token("root@pam!full".parse()?);
-        /// # let client = sim.client();
-        /// # now(async {
-        /// # let node = "pve1".parse()?; let node = client.node(&node);
-        /// # let ct = node.lxc("101".parse()?);
+        /// # use proxmox_api::*; sim::example(async |client, node, ct| {
         /// let waiting = ct.pending().await?.iter().filter(|change| change.is_pending()).count();
         /// assert_eq!(waiting, 0);
-        /// # Ok::<(), Box<dyn core::error::Error>>(())
-        /// # })?;
-        /// # Ok::<(), Box<dyn core::error::Error>>(())
+        /// # Ok(()) });
         /// ```
         GET "/nodes/{node}/lxc/{vmid}/pending" as PENDING "lxc.pending"
         fn pending(self) -> Rows<PendingChange>
@@ -187,16 +174,9 @@ endpoints! {
         /// Source: pve-container `PVE/API2/LXC.pm`.
         ///
         /// ```
-        /// # use proxmox_api::{*, sim::{Sim, now}};
-        /// # let sim = Sim::new().as_token("root@pam!full".parse()?);
-        /// # let client = sim.client();
-        /// # now(async {
-        /// # let node = "pve1".parse()?; let node = client.node(&node);
-        /// # let ct = node.lxc("100".parse()?);
+        /// # use proxmox_api::*; sim::example(async |client, node, ct| {
         /// assert!(ct.feature(FeatureName::Snapshot).await?.has_feature);
-        /// # Ok::<(), Box<dyn core::error::Error>>(())
-        /// # })?;
-        /// # Ok::<(), Box<dyn core::error::Error>>(())
+        /// # Ok(()) });
         /// ```
         GET "/nodes/{node}/lxc/{vmid}/feature" as FEATURE "lxc.feature"
         fn feature(self, feature: FeatureName) -> Feature { .parameter("feature", feature) }
@@ -208,18 +188,11 @@ endpoints! {
         /// Source: pve-container `PVE/API2/LXC.pm`.
         ///
         /// ```
-        /// # use proxmox_api::{*, sim::{Sim, now}};
-        /// # let sim = Sim::new().as_token("root@pam!full".parse()?);
-        /// # let client = sim.client();
-        /// # now(async {
-        /// # let node = "pve1".parse()?; let node = client.node(&node);
-        /// # let ct = node.lxc("101".parse()?);
+        /// # use proxmox_api::*; sim::example(async |client, node, ct| {
         /// for interface in ct.interfaces().await?.iter().flatten() {
         ///     println!("{}", interface.name);
         /// }
-        /// # Ok::<(), Box<dyn core::error::Error>>(())
-        /// # })?;
-        /// # Ok::<(), Box<dyn core::error::Error>>(())
+        /// # Ok(()) });
         /// ```
         GET "/nodes/{node}/lxc/{vmid}/interfaces" as INTERFACES "lxc.interfaces"
         fn interfaces(self) -> Interfaces
@@ -232,17 +205,10 @@ endpoints! {
         /// Source: pve-container `PVE/API2/LXC.pm`, `destroy_vm`.
         ///
         /// ```
-        /// # use proxmox_api::{*, sim::{Sim, now}};
-        /// # let sim = Sim::new().as_token("root@pam!full".parse()?);
-        /// # let client = sim.client();
-        /// # now(async {
-        /// # let node = "pve1".parse()?; let node = client.node(&node);
-        /// # let ct = node.lxc("101".parse()?);
+        /// # use proxmox_api::*; sim::example(async |client, node, ct| {
         /// ct.destroy().run().await?;
         /// assert!(ct.status().await.is_err());
-        /// # Ok::<(), Box<dyn core::error::Error>>(())
-        /// # })?;
-        /// # Ok::<(), Box<dyn core::error::Error>>(())
+        /// # Ok(()) });
         /// ```
         DELETE "/nodes/{node}/lxc/{vmid}" as DESTROY "lxc.destroy"
         fn destroy(self) -> Upid, with DestroyParams
@@ -255,7 +221,7 @@ endpoints! {
         /// container and an outdated digest are refused on the call. After 30 s pveproxy answers 596 although PVE goes on.
         /// Source: pve-container `PVE/API2/LXC/Config.pm`.
         PUT "/nodes/{node}/lxc/{vmid}/config" as SET_CONFIG "lxc.set_config"
-        fn set_config(self, params: &SetConfigParams) -> Nothing { .fields(params).without(NEVER_SET) }
+        fn set_config(self, params: &SetConfigParams) -> Nothing { .fields(params) }
         needs (
             "VM.Config.Disk" or "VM.Config.CPU" or "VM.Config.Memory" or "VM.Config.Network" or "VM.Config.Options"
                 on "/vms/{vmid}"
@@ -280,19 +246,12 @@ endpoints! {
         /// Source: pve-container `PVE/API2/LXC.pm`, `clone_vm`.
         ///
         /// ```
-        /// # use proxmox_api::{*, sim::{Sim, now}};
-        /// # let sim = Sim::new().as_token("root@pam!full".parse()?);
-        /// # let client = sim.client();
-        /// # now(async {
-        /// # let node = "pve1".parse()?; let node = client.node(&node);
-        /// # let ct = node.lxc("101".parse()?);
+        /// # use proxmox_api::*; sim::example(async |client, node, ct| {
         /// use types::params::CloneParams;
         /// let copy = client.cluster().next_id().await?;
         /// ct.clone_to(&CloneParams { full: Some(true), ..CloneParams::new(copy) }).run().await?;
         /// assert!(!node.lxc(copy).status().await?.is_running());
-        /// # Ok::<(), Box<dyn core::error::Error>>(())
-        /// # })?;
-        /// # Ok::<(), Box<dyn core::error::Error>>(())
+        /// # Ok(()) });
         /// ```
         POST "/nodes/{node}/lxc/{vmid}/clone" as CLONE "lxc.clone"
         fn clone_to(self, params: &CloneParams) -> Upid { .fields(params) }

@@ -32,16 +32,10 @@ endpoints! {
         /// Source: pve-manager `PVE/API2/Nodes.pm`.
         ///
         /// ```
-        /// # use proxmox_api::{*, sim::{Sim, now}};
-        /// # let sim = Sim::new().as_token("root@pam!full".parse()?);
-        /// # let client = sim.client();
-        /// # now(async {
-        /// # let node = "pve1".parse()?; let node = client.node(&node);
+        /// # use proxmox_api::*; sim::example(async |client, node, ct| {
         /// let status = node.status().await?;
         /// println!("load {:?}", status.loadavg);
-        /// # Ok::<(), Box<dyn core::error::Error>>(())
-        /// # })?;
-        /// # Ok::<(), Box<dyn core::error::Error>>(())
+        /// # Ok(()) });
         /// ```
         GET "/nodes/{node}/status" as STATUS "node.status"
         fn status(self) -> NodeStatus
@@ -52,15 +46,9 @@ endpoints! {
         /// Source: pve-manager `PVE/API2/Nodes.pm`.
         ///
         /// ```
-        /// # use proxmox_api::{*, sim::{Sim, now}};
-        /// # let sim = Sim::new().as_token("root@pam!full".parse()?);
-        /// # let client = sim.client();
-        /// # now(async {
-        /// # let node = "pve1".parse()?; let node = client.node(&node);
+        /// # use proxmox_api::*; sim::example(async |client, node, ct| {
         /// println!("{}", node.time().await?.timezone);
-        /// # Ok::<(), Box<dyn core::error::Error>>(())
-        /// # })?;
-        /// # Ok::<(), Box<dyn core::error::Error>>(())
+        /// # Ok(()) });
         /// ```
         GET "/nodes/{node}/time" as TIME "node.time"
         fn time(self) -> NodeTime
@@ -90,17 +78,11 @@ endpoints! {
         /// Source: pve-manager `PVE/API2/Services.pm`.
         ///
         /// ```
-        /// # use proxmox_api::{*, sim::{Sim, now}};
-        /// # let sim = Sim::new().as_token("root@pam!full".parse()?);
-        /// # let client = sim.client();
-        /// # now(async {
-        /// # let node = "pve1".parse()?; let node = client.node(&node);
+        /// # use proxmox_api::*; sim::example(async |client, node, ct| {
         /// for service in node.services().await?.iter().filter(|service| !service.is_running()) {
         ///     println!("{} does not run", service.name);
         /// }
-        /// # Ok::<(), Box<dyn core::error::Error>>(())
-        /// # })?;
-        /// # Ok::<(), Box<dyn core::error::Error>>(())
+        /// # Ok(()) });
         /// ```
         GET "/nodes/{node}/services" as SERVICES "node.services"
         fn services(self) -> Rows<Service>

@@ -15,7 +15,7 @@ pub struct Node<'a> {
     pub(crate) node: &'a NodeName,
 }
 
-/// A container on a node.
+/// A container on a node. One that moved does not exist here any more: [`Client::locate`] finds it again.
 #[derive(Clone, Copy, Debug)]
 pub struct Lxc<'a> {
     pub(crate) node: Node<'a>,
@@ -94,7 +94,7 @@ impl<'a> Node<'a> {
         self.node
     }
 
-    /// A container on this node. Nothing is asked; it need not exist.
+    /// A container on this node. Nothing is asked; it need not exist: [`Client::locate`] says where it is.
     pub const fn lxc(self, vmid: Vmid) -> Lxc<'a> {
         Lxc { node: self, vmid }
     }

@@ -17,17 +17,10 @@ endpoints! {
         /// Source: pve-container `PVE/API2/LXC/Status.pm`.
         ///
         /// ```
-        /// # use proxmox_api::{*, sim::{Sim, now}};
-        /// # let sim = Sim::new().as_token("root@pam!full".parse()?);
-        /// # let client = sim.client();
-        /// # now(async {
-        /// # let node = "pve1".parse()?; let node = client.node(&node);
-        /// # let ct = node.lxc("101".parse()?);
+        /// # use proxmox_api::*; sim::example(async |client, node, ct| {
         /// ct.start().run().await?;
         /// assert!(ct.status().await?.is_running());
-        /// # Ok::<(), Box<dyn core::error::Error>>(())
-        /// # })?;
-        /// # Ok::<(), Box<dyn core::error::Error>>(())
+        /// # Ok(()) });
         /// ```
         POST "/nodes/{node}/lxc/{vmid}/status/start" as START "lxc.start"
         fn start(self) -> Upid, with StartParams
@@ -41,18 +34,11 @@ endpoints! {
         /// Source: pve-container `PVE/API2/LXC/Status.pm`.
         ///
         /// ```
-        /// # use proxmox_api::{*, sim::{Sim, now}};
-        /// # let sim = Sim::new().as_token("root@pam!full".parse()?);
-        /// # let client = sim.client();
-        /// # now(async {
-        /// # let node = "pve1".parse()?; let node = client.node(&node);
-        /// # let ct = node.lxc("101".parse()?);
+        /// # use proxmox_api::*; sim::example(async |client, node, ct| {
         /// ct.start().run().await?;
         /// ct.stop().run().await?;
         /// assert!(!ct.status().await?.is_running());
-        /// # Ok::<(), Box<dyn core::error::Error>>(())
-        /// # })?;
-        /// # Ok::<(), Box<dyn core::error::Error>>(())
+        /// # Ok(()) });
         /// ```
         POST "/nodes/{node}/lxc/{vmid}/status/stop" as STOP "lxc.stop"
         fn stop(self) -> Upid, with StopParams
@@ -66,19 +52,12 @@ endpoints! {
         /// Source: pve-container `PVE/API2/LXC/Status.pm`.
         ///
         /// ```
-        /// # use proxmox_api::{*, sim::{Sim, now}};
-        /// # let sim = Sim::new().as_token("root@pam!full".parse()?);
-        /// # let client = sim.client();
-        /// # now(async {
-        /// # let node = "pve1".parse()?; let node = client.node(&node);
-        /// # let ct = node.lxc("101".parse()?);
+        /// # use proxmox_api::*; sim::example(async |client, node, ct| {
         /// use types::params::ShutdownParams;
         /// ct.start().run().await?;
         /// let patiently = ShutdownParams { timeout: Some(60), ..ShutdownParams::default() };
         /// ct.shutdown().with(patiently).run().await?;
-        /// # Ok::<(), Box<dyn core::error::Error>>(())
-        /// # })?;
-        /// # Ok::<(), Box<dyn core::error::Error>>(())
+        /// # Ok(()) });
         /// ```
         POST "/nodes/{node}/lxc/{vmid}/status/shutdown" as SHUTDOWN "lxc.shutdown"
         fn shutdown(self) -> Upid, with ShutdownParams
@@ -90,17 +69,10 @@ endpoints! {
         /// Source: pve-container `PVE/API2/LXC/Status.pm`.
         ///
         /// ```
-        /// # use proxmox_api::{*, sim::{Sim, now}};
-        /// # let sim = Sim::new().as_token("root@pam!full".parse()?);
-        /// # let client = sim.client();
-        /// # now(async {
-        /// # let node = "pve1".parse()?; let node = client.node(&node);
-        /// # let ct = node.lxc("101".parse()?);
+        /// # use proxmox_api::*; sim::example(async |client, node, ct| {
         /// ct.start().run().await?;
         /// ct.reboot().run().await?;
-        /// # Ok::<(), Box<dyn core::error::Error>>(())
-        /// # })?;
-        /// # Ok::<(), Box<dyn core::error::Error>>(())
+        /// # Ok(()) });
         /// ```
         POST "/nodes/{node}/lxc/{vmid}/status/reboot" as REBOOT "lxc.reboot"
         fn reboot(self) -> Upid, with RebootParams

@@ -13,17 +13,10 @@ endpoints! {
         /// Source: pve-container `PVE/API2/LXC/Snapshot.pm`.
         ///
         /// ```
-        /// # use proxmox_api::{*, sim::{Sim, now}};
-        /// # let sim = Sim::new().as_token("root@pam!full".parse()?);
-        /// # let client = sim.client();
-        /// # now(async {
-        /// # let node = "pve1".parse()?; let node = client.node(&node);
-        /// # let ct = node.lxc("100".parse()?);
+        /// # use proxmox_api::*; sim::example(async |client, node, ct| {
         /// let snapshots = ct.snapshots().await?;
         /// assert!(snapshots.iter().all(|entry| entry.is_current() == entry.snapshot().is_none()));
-        /// # Ok::<(), Box<dyn core::error::Error>>(())
-        /// # })?;
-        /// # Ok::<(), Box<dyn core::error::Error>>(())
+        /// # Ok(()) });
         /// ```
         GET "/nodes/{node}/lxc/{vmid}/snapshot" as LIST "snapshot.list"
         fn snapshots(self) -> Rows<SnapshotEntry>
@@ -38,19 +31,12 @@ endpoints! {
         /// Source: pve-container `PVE/API2/LXC/Snapshot.pm`.
         ///
         /// ```
-        /// # use proxmox_api::{*, sim::{Sim, now}};
-        /// # let sim = Sim::new().as_token("root@pam!full".parse()?);
-        /// # let client = sim.client();
-        /// # now(async {
-        /// # let node = "pve1".parse()?; let node = client.node(&node);
-        /// # let ct = node.lxc("100".parse()?);
+        /// # use proxmox_api::*; sim::example(async |client, node, ct| {
         /// # let name = "before".parse()?; let snapshot = ct.snapshot(&name);
         /// use types::params::SnapshotParams;
         /// let described = SnapshotParams { description: Some("before the update".into()) };
         /// snapshot.create().with(described).run().await?;
-        /// # Ok::<(), Box<dyn core::error::Error>>(())
-        /// # })?;
-        /// # Ok::<(), Box<dyn core::error::Error>>(())
+        /// # Ok(()) });
         /// ```
         POST "/nodes/{node}/lxc/{vmid}/snapshot" as CREATE "snapshot.create"
         fn create(self) -> Upid, with SnapshotParams { .parameter("snapname", self.name) }
@@ -64,19 +50,12 @@ endpoints! {
         /// Source: pve-container `PVE/API2/LXC/Snapshot.pm`.
         ///
         /// ```
-        /// # use proxmox_api::{*, sim::{Sim, now}};
-        /// # let sim = Sim::new().as_token("root@pam!full".parse()?);
-        /// # let client = sim.client();
-        /// # now(async {
-        /// # let node = "pve1".parse()?; let node = client.node(&node);
-        /// # let ct = node.lxc("100".parse()?);
+        /// # use proxmox_api::*; sim::example(async |client, node, ct| {
         /// # let name = "before".parse()?; let snapshot = ct.snapshot(&name);
         /// snapshot.create().run().await?;
         /// snapshot.delete().run().await?;
         /// assert!(snapshot.delete().run().await.is_err_and(|error| error.is_not_found()));
-        /// # Ok::<(), Box<dyn core::error::Error>>(())
-        /// # })?;
-        /// # Ok::<(), Box<dyn core::error::Error>>(())
+        /// # Ok(()) });
         /// ```
         DELETE "/nodes/{node}/lxc/{vmid}/snapshot/{snapname}" as DELETE "snapshot.delete"
         fn delete(self) -> Upid, with DeleteSnapshotParams
@@ -89,19 +68,12 @@ endpoints! {
         /// Source: pve-container `PVE/API2/LXC/Snapshot.pm`, pve-guest-common `PVE/AbstractConfig.pm`.
         ///
         /// ```
-        /// # use proxmox_api::{*, sim::{Sim, now}};
-        /// # let sim = Sim::new().as_token("root@pam!full".parse()?);
-        /// # let client = sim.client();
-        /// # now(async {
-        /// # let node = "pve1".parse()?; let node = client.node(&node);
-        /// # let ct = node.lxc("100".parse()?);
+        /// # use proxmox_api::*; sim::example(async |client, node, ct| {
         /// # let name = "before".parse()?; let snapshot = ct.snapshot(&name);
         /// use types::params::RollbackParams;
         /// snapshot.create().run().await?;
         /// snapshot.rollback().with(RollbackParams { start: Some(true) }).run().await?;
-        /// # Ok::<(), Box<dyn core::error::Error>>(())
-        /// # })?;
-        /// # Ok::<(), Box<dyn core::error::Error>>(())
+        /// # Ok(()) });
         /// ```
         POST "/nodes/{node}/lxc/{vmid}/snapshot/{snapname}/rollback" as ROLLBACK "snapshot.rollback"
         fn rollback(self) -> Upid, with RollbackParams
@@ -120,21 +92,14 @@ endpoints! {
         /// Source: pve-container `PVE/API2/LXC/Snapshot.pm`.
         ///
         /// ```
-        /// # use proxmox_api::{*, sim::{Sim, now}};
-        /// # let sim = Sim::new().as_token("root@pam!full".parse()?);
-        /// # let client = sim.client();
-        /// # now(async {
-        /// # let node = "pve1".parse()?; let node = client.node(&node);
-        /// # let ct = node.lxc("100".parse()?);
+        /// # use proxmox_api::*; sim::example(async |client, node, ct| {
         /// # let name = "before".parse()?; let snapshot = ct.snapshot(&name);
         /// use types::params::SnapshotConfigParams;
         /// snapshot.create().run().await?;
         /// let described = SnapshotConfigParams { description: Some("kept".into()) };
         /// snapshot.set_config().with(described).await?;
         /// assert_eq!(snapshot.config().await?.options.description.as_deref().map(str::trim), Some("kept"));
-        /// # Ok::<(), Box<dyn core::error::Error>>(())
-        /// # })?;
-        /// # Ok::<(), Box<dyn core::error::Error>>(())
+        /// # Ok(()) });
         /// ```
         PUT "/nodes/{node}/lxc/{vmid}/snapshot/{snapname}/config" as SET_CONFIG "snapshot.set_config"
         fn set_config(self) -> Nothing, with SnapshotConfigParams

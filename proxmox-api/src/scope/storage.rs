@@ -45,17 +45,11 @@ endpoints! {
         /// Source: pve-storage `PVE/API2/Storage/Status.pm`.
         ///
         /// ```
-        /// # use proxmox_api::{*, sim::{Sim, now}};
-        /// # let sim = Sim::new().as_token("root@pam!full".parse()?);
-        /// # let client = sim.client();
-        /// # now(async {
-        /// # let node = "pve1".parse()?; let node = client.node(&node);
+        /// # use proxmox_api::*; sim::example(async |client, node, ct| {
         /// for storage in node.storages().await?.iter() {
         ///     println!("{:?}: {:?} bytes are free", storage.storage, storage.avail);
         /// }
-        /// # Ok::<(), Box<dyn core::error::Error>>(())
-        /// # })?;
-        /// # Ok::<(), Box<dyn core::error::Error>>(())
+        /// # Ok(()) });
         /// ```
         GET "/nodes/{node}/storage" as LIST "storage.list"
         fn storages(self) -> Rows<StorageStatus>, with StorageFilter
@@ -75,16 +69,10 @@ endpoints! {
         /// Source: pve-storage `PVE/API2/Storage/Status.pm`.
         ///
         /// ```
-        /// # use proxmox_api::{*, sim::{Sim, now}};
-        /// # let sim = Sim::new().as_token("root@pam!full".parse()?);
-        /// # let client = sim.client();
-        /// # now(async {
-        /// # let node = "pve1".parse()?; let node = client.node(&node);
+        /// # use proxmox_api::*; sim::example(async |client, node, ct| {
         /// # let storage = "local".parse()?; let storage = node.storage(&storage);
         /// assert!(storage.status().await?.total > Some(0));
-        /// # Ok::<(), Box<dyn core::error::Error>>(())
-        /// # })?;
-        /// # Ok::<(), Box<dyn core::error::Error>>(())
+        /// # Ok(()) });
         /// ```
         GET "/nodes/{node}/storage/{storage}/status" as STATUS "storage.status"
         fn status(self) -> StorageStatus
@@ -97,20 +85,14 @@ endpoints! {
         /// Source: pve-storage `PVE/API2/Storage/Content.pm`.
         ///
         /// ```
-        /// # use proxmox_api::{*, sim::{Sim, now}};
-        /// # let sim = Sim::new().as_token("root@pam!full".parse()?);
-        /// # let client = sim.client();
-        /// # now(async {
-        /// # let node = "pve1".parse()?; let node = client.node(&node);
+        /// # use proxmox_api::*; sim::example(async |client, node, ct| {
         /// # let storage = "local".parse()?; let storage = node.storage(&storage);
         /// use types::{ContentType, params::ContentFilter};
         /// let backups = ContentFilter { content: Some(ContentType::Backup), ..ContentFilter::default() };
         /// for volume in storage.content().with(backups).await?.iter() {
         ///     println!("{}", volume.volid);
         /// }
-        /// # Ok::<(), Box<dyn core::error::Error>>(())
-        /// # })?;
-        /// # Ok::<(), Box<dyn core::error::Error>>(())
+        /// # Ok(()) });
         /// ```
         GET "/nodes/{node}/storage/{storage}/content" as CONTENT_LIST "volume.list"
         fn content(self) -> Rows<Content>, with ContentFilter

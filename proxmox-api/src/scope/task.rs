@@ -15,17 +15,11 @@ endpoints! {
         /// Source: pve-manager `PVE/API2/Tasks.pm`.
         ///
         /// ```
-        /// # use proxmox_api::{*, sim::{Sim, now}};
-        /// # let sim = Sim::new().as_token("root@pam!full".parse()?);
-        /// # let client = sim.client();
-        /// # now(async {
-        /// # let node = "pve1".parse()?; let node = client.node(&node);
+        /// # use proxmox_api::*; sim::example(async |client, node, ct| {
         /// use types::params::TaskFilter;
         /// let last = TaskFilter { limit: Some(5), ..TaskFilter::default() };
         /// assert!(node.tasks().with(last).await?.rows.len() <= 5);
-        /// # Ok::<(), Box<dyn core::error::Error>>(())
-        /// # })?;
-        /// # Ok::<(), Box<dyn core::error::Error>>(())
+        /// # Ok(()) });
         /// ```
         GET "/nodes/{node}/tasks" as LIST "task.list"
         fn tasks(self) -> Page<TaskEntry>, with TaskFilter
@@ -40,17 +34,10 @@ endpoints! {
         /// Source: pve-manager `PVE/API2/Tasks.pm`.
         ///
         /// ```
-        /// # use proxmox_api::{*, sim::{Sim, now}};
-        /// # let sim = Sim::new().as_token("root@pam!full".parse()?);
-        /// # let client = sim.client();
-        /// # now(async {
-        /// # let node = "pve1".parse()?; let node = client.node(&node);
-        /// # let ct = node.lxc("101".parse()?);
+        /// # use proxmox_api::*; sim::example(async |client, node, ct| {
         /// let upid = ct.start().await?;
         /// println!("{:?}", client.task(&upid).status().await?.state);
-        /// # Ok::<(), Box<dyn core::error::Error>>(())
-        /// # })?;
-        /// # Ok::<(), Box<dyn core::error::Error>>(())
+        /// # Ok(()) });
         /// ```
         GET "/nodes/{node}/tasks/{upid}/status" as STATUS "task.status"
         fn status(self) -> TaskStatus
@@ -64,19 +51,12 @@ endpoints! {
         /// Source: pve-manager `PVE/API2/Tasks.pm`.
         ///
         /// ```
-        /// # use proxmox_api::{*, sim::{Sim, now}};
-        /// # let sim = Sim::new().as_token("root@pam!full".parse()?);
-        /// # let client = sim.client();
-        /// # now(async {
-        /// # let node = "pve1".parse()?; let node = client.node(&node);
-        /// # let ct = node.lxc("101".parse()?);
+        /// # use proxmox_api::*; sim::example(async |client, node, ct| {
         /// let upid = ct.start().await?;
         /// for line in client.task(&upid).log().await?.rows.iter() {
         ///     println!("{}", line.t);
         /// }
-        /// # Ok::<(), Box<dyn core::error::Error>>(())
-        /// # })?;
-        /// # Ok::<(), Box<dyn core::error::Error>>(())
+        /// # Ok(()) });
         /// ```
         GET "/nodes/{node}/tasks/{upid}/log" as LOG "task.log"
         fn log(self) -> Page<TaskLogLine>, with LogRange

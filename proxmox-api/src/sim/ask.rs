@@ -85,7 +85,7 @@ impl World {
     pub(super) fn held(&self, principal: &Principal, path: &str) -> Held {
         let mut held = self.acl.held(principal, path);
         let vmid = path.strip_prefix("/vms/").and_then(|vmid| vmid.parse().ok());
-        if let Some(pool) = vmid.and_then(|vmid: u32| self.containers.get(&vmid)?.pool.as_ref()) {
+        if let Some(pool) = vmid.and_then(|vmid: u32| self.guest(vmid)?.1.pool.as_ref()) {
             for name in self.acl.held(principal, &format!("/pool/{pool}")).into_keys() {
                 held.entry(name).or_insert(false);
             }

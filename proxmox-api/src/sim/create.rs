@@ -15,7 +15,7 @@ use super::ask::{Ask, Handled, Route};
 use super::container::{Container, Options, VolumeState, printed, volume_size, zone};
 use super::lxc::{check_features, typed};
 use super::storage::check_access;
-use super::world::{Log, NODE, World};
+use super::world::{Log, World};
 
 pub(super) const HANDLERS: &[Route] =
     &[("lxc.create", "POST /nodes/{node}/lxc", create), ("lxc.restore", "POST /nodes/{node}/lxc", restore)];
@@ -42,7 +42,10 @@ fn option_names<'a>(ask: &'a Ask<'_>) -> Vec<&'a str> {
 impl World {
     /// Refuses a VMID that is taken.
     pub(super) fn check_free(&self, vmid: u32) -> Result<(), Refusal> {
-        die_if(self.containers.contains_key(&vmid), said!("CT {vmid} already exists on node '{NODE}'"))
+        match self.guest(vmid) {
+            Some((node, _)) => Err(said!("CT {vmid} already exists on node '{node}'").into()),
+            None => Ok(()),
+        }
     }
 
     /// Removes a container with its volumes.

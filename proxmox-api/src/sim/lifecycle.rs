@@ -90,8 +90,9 @@ fn migrate(world: &mut World, ask: &Ask<'_>) -> Handled {
         return Err(Refusal::parameter("target", &said!("target is local node.")));
     }
     die_if(!world.other_nodes.iter().any(|node| node == target), no_node(target))?;
+    let target = target.to_string();
     world.work(ask, "vzmigrate", vmid, move |world, _| {
-        world.containers.remove(&vmid);
+        world.moved.extend(world.containers.remove(&vmid).map(|container| (vmid, (target, container))));
         Ok(())
     })
 }

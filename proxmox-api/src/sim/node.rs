@@ -77,7 +77,7 @@ fn entry(world: &World, principal: &Principal) -> Map<String, Value> {
 }
 
 fn next_id(world: &mut World, ask: &Ask<'_>) -> Handled {
-    let is_taken = |vmid: &u32| world.containers.contains_key(vmid);
+    let is_taken = |vmid: &u32| world.guest(*vmid).is_some();
     let vmid = match ask.number("vmid") {
         Some(vmid) if is_taken(&vmid) => {
             return Err(Refusal::parameter("vmid", &said!("VM {vmid} already exists")));
@@ -92,13 +92,13 @@ fn next_id(world: &mut World, ask: &Ask<'_>) -> Handled {
 type Resources = fn(&World, &Ask<'_>) -> Vec<Value>;
 
 fn guest(world: &World, vmid: u32) -> Option<Map<String, Value>> {
-    let container = world.containers.get(&vmid)?;
+    let (node, container) = world.guest(vmid)?;
     let mut row = lxc::status(vmid, container);
     row.retain(|key, _| {
         !key.starts_with("pressure") && !["pid", "maxswap", "swap", "cpus"].contains(&key.as_str())
     });
     row.extend(fields(json!({
-        "id": format!("lxc/{vmid}"), "node": NODE, "maxcpu": container.number("cores").unwrap_or(2), "memhost": 0,
+        "id": format!("lxc/{vmid}"), "node": node, "maxcpu": container.number("cores").unwrap_or(2), "memhost": 0,
         "template": u8::from(container.is_template()),
     })));
     row.extend(container.pool.as_ref().map(|pool| ("pool".into(), pool.as_str().into())));
@@ -111,7 +111,8 @@ fn guest(world: &World, vmid: u32) -> Option<Map<String, Value>> {
 }
 
 fn guests(world: &World, ask: &Ask<'_>) -> Vec<Value> {
-    let seen = world.containers.keys().filter(|vmid| world.sees(ask.principal, **vmid));
+    let seen =
+        world.containers.keys().chain(world.moved.keys()).filter(|vmid| world.sees(ask.principal, **vmid));
     seen.filter_map(|vmid| guest(world, *vmid)).map(Value::Object).collect()
 }
 

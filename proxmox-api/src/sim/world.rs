@@ -24,8 +24,10 @@ pub(super) const NODE: &str = "pve1";
 /// The state of the node.
 #[derive(Debug, Default)]
 pub struct World {
-    /// Names of other nodes that containers can be moved to. What is on them is not simulated.
+    /// Names of other nodes that containers can be moved to, which answer nothing themselves.
     pub other_nodes: Vec<String>,
+    /// Containers that were moved to another node, and its name.
+    pub moved: BTreeMap<u32, (String, Container)>,
     /// Time since the node started.
     pub now: Duration,
     /// When the node started, in seconds since 1970.
@@ -107,6 +109,12 @@ impl World {
     /// Every task that is not forgotten, with its exit status once it has ended.
     pub fn tasks(&self) -> impl Iterator<Item = (&str, Option<&str>)> {
         self.workers.iter().map(|worker| (worker.upid.as_str(), worker.exit()))
+    }
+
+    /// A guest of the cluster, and its node.
+    pub(super) fn guest(&self, vmid: u32) -> Option<(&str, &Container)> {
+        let moved = || self.moved.get(&vmid).map(|(node, container)| (node.as_str(), container));
+        self.containers.get(&vmid).map(|container| (NODE, container)).or_else(moved)
     }
 
     /// The container, or what PVE says if there is none.

@@ -23,11 +23,7 @@ impl Storage<'_> {
     /// [`Call::visibility`]: crate::Call::visibility
     ///
     /// ```
-    /// # use proxmox_api::{*, sim::{Sim, now}};
-    /// # let sim = Sim::new().as_token("root@pam!full".parse()?);
-    /// # let client = sim.client();
-    /// # now(async {
-    /// # let node = "pve1".parse()?; let node = client.node(&node);
+    /// # use proxmox_api::*; sim::example(async |client, node, ct| {
     /// use types::params::VzdumpParams;
     /// let storage: types::StorageId = "local".parse()?;
     /// let ct: types::Vmid = "101".parse()?;
@@ -35,9 +31,7 @@ impl Storage<'_> {
     /// let ended = node.vzdump(&params).run().await?;
     /// let upid = ended.upid.ok_or("no task")?;
     /// assert_eq!(node.storage(&storage).backups_made_by(&upid).await?.len(), 1);
-    /// # Ok::<(), Box<dyn core::error::Error>>(())
-    /// # })?;
-    /// # Ok::<(), Box<dyn core::error::Error>>(())
+    /// # Ok(()) });
     /// ```
     pub async fn backups_made_by(self, upid: &Upid) -> Result<Rows<Content>, Error> {
         let archives = self.node.client.task(upid).archives().await?;

@@ -44,19 +44,12 @@ impl Task<'_> {
     /// Reads the last lines of the log; none if it cannot be read.
     ///
     /// ```
-    /// # use proxmox_api::{*, sim::{Sim, now}};
-    /// # let sim = Sim::new().as_token("root@pam!full".parse()?);
-    /// # let client = sim.client();
-    /// # now(async {
-    /// # let node = "pve1".parse()?; let node = client.node(&node);
-    /// # let ct = node.lxc("101".parse()?);
+    /// # use proxmox_api::*; sim::example(async |client, node, ct| {
     /// let upid = ct.start().await?;
     /// client.wait(upid.clone(), Patience::default()).await?;
     /// let lines = client.task(&upid).log_tail(20).await;
     /// assert_eq!(lines.last().map(String::as_str), Some("TASK OK"));
-    /// # Ok::<(), Box<dyn core::error::Error>>(())
-    /// # })?;
-    /// # Ok::<(), Box<dyn core::error::Error>>(())
+    /// # Ok(()) });
     /// ```
     pub async fn log_tail(self, lines: u64) -> Vec<String> {
         let first = self.page(&LogRange { start: None, limit: Some(1) }, LOG_READ).await;

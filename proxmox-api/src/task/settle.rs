@@ -35,17 +35,10 @@ impl<'a, T: Change + Send + 'a, P: 'a> Call<'a, T, P> {
     /// Whether it may have been executed in spite of an error is told by [`Error::may_have_happened`].
     ///
     /// ```
-    /// # use proxmox_api::{*, sim::{Sim, now}};
-    /// # let sim = Sim::new().as_token("root@pam!full".parse()?);
-    /// # let client = sim.client();
-    /// # now(async {
-    /// # let node = "pve1".parse()?; let node = client.node(&node);
-    /// # let ct = node.lxc("101".parse()?);
+    /// # use proxmox_api::*; sim::example(async |client, node, ct| {
     /// let ended = ct.start().run().await?;
     /// assert!(ended.upid.is_some() && ended.warnings == 0);
-    /// # Ok::<(), Box<dyn core::error::Error>>(())
-    /// # })?;
-    /// # Ok::<(), Box<dyn core::error::Error>>(())
+    /// # Ok(()) });
     /// ```
     pub async fn run(self) -> Result<Ended, Error> {
         let client = self.client();
@@ -59,17 +52,10 @@ impl<'a, T: Change + Send + 'a, P: 'a> Call<'a, T, P> {
     /// safe. With any other error it may have been executed, or still be: look at what it was to change.
     ///
     /// ```
-    /// # use proxmox_api::{*, sim::{Sim, now}};
-    /// # let sim = Sim::new().as_token("root@pam!full".parse()?);
-    /// # let client = sim.client();
-    /// # now(async {
-    /// # let node = "pve1".parse()?; let node = client.node(&node);
-    /// # let ct = node.lxc("101".parse()?);
+    /// # use proxmox_api::*; sim::example(async |client, node, ct| {
     /// let started = ct.start().settle().await?;
     /// client.wait(started, client.patience()).await?;
-    /// # Ok::<(), Box<dyn core::error::Error>>(())
-    /// # })?;
-    /// # Ok::<(), Box<dyn core::error::Error>>(())
+    /// # Ok(()) });
     /// ```
     pub async fn settle(self) -> Result<Started, Error> {
         let (client, endpoint, request) = (self.client(), self.endpoint(), self.request().clone());

@@ -58,18 +58,11 @@ impl Client {
     /// Dropping the future stops asking and leaves the task alone.
     ///
     /// ```
-    /// # use proxmox_api::{*, sim::{Sim, now}};
-    /// # let sim = Sim::new().as_token("root@pam!full".parse()?);
-    /// # let client = sim.client();
-    /// # now(async {
-    /// # let node = "pve1".parse()?; let node = client.node(&node);
-    /// # let ct = node.lxc("101".parse()?);
+    /// # use proxmox_api::*; sim::example(async |client, node, ct| {
     /// let upid = ct.start().await?;
     /// let ended = client.wait(upid, Patience::default()).await?;
     /// assert!(ended.polls > 0);
-    /// # Ok::<(), Box<dyn core::error::Error>>(())
-    /// # })?;
-    /// # Ok::<(), Box<dyn core::error::Error>>(())
+    /// # Ok(()) });
     /// ```
     pub async fn wait(&self, started: impl Into<Started>, patience: Patience) -> Result<Ended, Error> {
         match started.into() {
@@ -95,18 +88,11 @@ impl Task<'_> {
     /// Waits as [`Task::wait`] does, and gives every line of the log to `line`, the last ones included.
     ///
     /// ```
-    /// # use proxmox_api::{*, sim::{Sim, now}};
-    /// # let sim = Sim::new().as_token("root@pam!full".parse()?);
-    /// # let client = sim.client();
-    /// # now(async {
-    /// # let node = "pve1".parse()?; let node = client.node(&node);
-    /// # let ct = node.lxc("101".parse()?);
+    /// # use proxmox_api::*; sim::example(async |client, node, ct| {
     /// let upid = ct.start().await?;
     /// let mut print = |line: &str| println!("{line}");
     /// client.task(&upid).wait_with_log(Patience::default(), &mut print).await?;
-    /// # Ok::<(), Box<dyn core::error::Error>>(())
-    /// # })?;
-    /// # Ok::<(), Box<dyn core::error::Error>>(())
+    /// # Ok(()) });
     /// ```
     pub async fn wait_with_log(
         self,

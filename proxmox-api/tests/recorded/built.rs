@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use proxmox_api::endpoint::Endpoint;
 use proxmox_api::scope;
-use proxmox_api::sim::{Built, Given};
+use proxmox_api::sim::{Built, Given, now};
 use proxmox_api::{BoxFuture, Client, HttpTransport, Observer, Request, Response, TransportError};
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -79,35 +79,39 @@ pub(crate) fn given(endpoint: &Endpoint, parameters: Map<String, Value>) -> Give
 }
 
 /// Makes a call. Some endpoints have a method of their own for one of their parameters.
-pub(crate) fn build(client: &Client, endpoint: &Endpoint, mut given: Given) -> Built {
+pub(crate) fn build(client: &Client, endpoint: &Endpoint, given: Given) -> Built {
+    now(make(client, endpoint, given))
+}
+
+async fn make(client: &Client, endpoint: &Endpoint, mut given: Given) -> Built {
     let has = |given: &Given, name| given.parameters.contains_key(name);
     match endpoint.operation {
         "cluster.next_id" if has(&given, "vmid") => {
-            client.cluster().check_id(given.take("vmid")?).made(&mut given)
+            client.cluster().check_id(given.take("vmid")?).made(&mut given).await
         }
         "pool.list" if has(&given, "poolid") => {
             let pool = given.take("poolid")?;
-            client.pool(&pool).made(&mut given)
+            client.pool(&pool).made(&mut given).await
         }
         "node.network" if given.parameters.get("type").is_some_and(|kind| kind == "any_bridge") => {
             given.parameters.clear();
             let node = given.take("node")?;
-            client.node(&node).bridges().made(&mut given)
+            client.node(&node).bridges().made(&mut given).await
         }
         "lxc.config" if given.parameters.get("current").is_some_and(|is| is == 1 || is == "1") => {
             given.parameters.remove("current");
             let node = given.take("node")?;
-            client.node(&node).lxc(given.take("vmid")?).current_config().made(&mut given)
+            client.node(&node).lxc(given.take("vmid")?).current_config().made(&mut given).await
         }
         "lxc.config" if has(&given, "snapshot") => {
             let (node, snapshot) = (given.take("node")?, given.take("snapshot")?);
-            client.node(&node).lxc(given.take("vmid")?).config_in(&snapshot).made(&mut given)
+            client.node(&node).lxc(given.take("vmid")?).config_in(&snapshot).made(&mut given).await
         }
         "access.token" => {
             let id = format!("{}!{}", given.place["userid"], given.place["tokenid"]);
             given.place.insert("token".into(), id);
-            scope::make(client, endpoint.operation, &mut given)
+            scope::make(client, endpoint.operation, &mut given).await
         }
-        operation => scope::make(client, operation, &mut given),
+        operation => scope::make(client, operation, &mut given).await,
     }
 }

@@ -74,23 +74,7 @@ impl Recording {
 }
 
 pub(crate) fn percent_decoded(text: &str) -> String {
-    let mut bytes = Vec::new();
-    let mut rest = text.bytes();
-    while let Some(byte) = rest.next() {
-        let digit = |digit: Option<u8>| char::from(digit?).to_digit(16);
-        let escaped = (byte == b'%').then(|| {
-            let mut ahead = rest.clone();
-            let pair = digit(ahead.next()).zip(digit(ahead.next()));
-            pair.map(|(high, low)| (u8::try_from(high * 16 + low).unwrap(), ahead))
-        });
-        if let Some(Some((decoded, ahead))) = escaped {
-            bytes.push(decoded);
-            rest = ahead;
-        } else {
-            bytes.push(byte);
-        }
-    }
-    String::from_utf8(bytes).unwrap()
+    percent_encoding::percent_decode_str(text).decode_utf8().unwrap().into_owned()
 }
 
 fn folder() -> PathBuf {

@@ -3,9 +3,10 @@
 use core::time::Duration;
 use std::sync::Mutex;
 
-use proxmox_api::sim::{Container, Sim, now};
-use proxmox_api::{ConfigChange, Patience, Visibility};
-use proxmox_types::params::{RestoreParams, SetConfigParams, TaskFilter, VzdumpParams};
+use proxmox_api::scope::cluster;
+use proxmox_api::sim::{Container, Effect, HttpAnswer, Injection, Sim, now};
+use proxmox_api::{ConfigChange, Error, Patience, Visibility};
+use proxmox_types::params::{MigrateParams, RestoreParams, SetConfigParams, TaskFilter, VzdumpParams};
 use proxmox_types::{ConsoleMode, LxcOptions, StorageId, Vmid};
 
 use crate::waiting::{node, vmid};
@@ -129,4 +130,38 @@ fn a_list_is_read_page_by_page() {
     let rows = whole.unwrap().rows.into_iter().skip(1).map(|row| row.upid);
     assert_eq!((upids, sizes), (rows.collect(), vec![4, 4, 1]));
     assert!(now(pages.next()).is_none());
+}
+
+#[test]
+fn a_container_that_moved_is_found_again() {
+    let sim = root();
+    sim.world().other_nodes.push("pve2".into());
+    let (client, node) = (sim.client(), node());
+    let ct = client.node(&node).lxc(vmid(101));
+    assert_eq!(now(client.locate(vmid(101))).unwrap(), Some(node.clone()));
+    let params = MigrateParams::new("pve2".parse().unwrap());
+    now(ct.migrate(&params).run()).unwrap();
+    let error = now(ct.status()).unwrap_err();
+    assert!(error.is_not_found() && matches!(error, Error::Rejected { status: 500, .. }), "{error}");
+    let found = [101, 100, 999].map(|number| now(client.locate(vmid(number))).unwrap());
+    assert_eq!(found, [Some("pve2".parse().unwrap()), Some(node.clone()), None]);
+}
+
+#[test]
+fn a_row_that_may_be_the_guest_and_cannot_be_read_does_not_say_that_it_is_nowhere() {
+    let rows = [
+        (r#"{"id":"lxc/999","type":"lxc","vmid":999,"node":"pve2","status":7}"#, true),
+        (r#"{"id":"lxc/101","type":"lxc","vmid":101,"node":"pve 2"}"#, false),
+        (r#"{"id":"lxc/101","type":"lxc","vmid":101}"#, false),
+        (r#"{"id":"lxc/101","type":"lxc","node":"pve2"}"#, false),
+        ("7", false),
+    ];
+    for (row, is_told) in rows {
+        let sim = root();
+        let body = format!(r#"{{"data":[{row}]}}"#);
+        let answer = HttpAnswer { body, ..HttpAnswer::bare(200, "OK") };
+        sim.inject(Injection::once(&cluster::RESOURCES, Effect::Instead(answer)));
+        let located = now(sim.client().locate(vmid(101)));
+        assert_eq!(located.ok(), is_told.then_some(None), "{row}");
+    }
 }

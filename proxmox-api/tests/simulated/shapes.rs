@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 
 use proxmox_api::endpoint::Endpoint;
-use proxmox_api::sim::{Principal, Sim};
+use proxmox_api::sim::{Principal, Sim, now};
 use proxmox_api::{Client, Method, scope};
 use serde_json::Value;
 
@@ -109,7 +109,7 @@ fn reads(client: &Client) -> impl Iterator<Item = String> {
             && endpoint.operation != "access.permissions"
     };
     scope::all().filter(is_read).map(|endpoint| {
-        let made = scope::make(client, endpoint.operation, &mut given(client, endpoint)).unwrap();
+        let made = now(scope::make(client, endpoint.operation, &mut given(client, endpoint))).unwrap();
         format!("{}?{}", made.request.path, made.request.encoded_parameters())
     })
 }

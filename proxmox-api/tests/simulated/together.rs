@@ -15,11 +15,11 @@ use proxmox_types::Upid;
 use crate::waiting::{MINUTE, snapshot};
 
 /// How long the server takes for an answer.
-const SERVICE: Duration = Duration::from_millis(10);
+pub(crate) const SERVICE: Duration = Duration::from_millis(10);
 
 /// The simulated node, whose clock stands still until nobody can go on.
 #[derive(Clone)]
-struct Clocked {
+pub(crate) struct Clocked {
     sim: Sim,
     now: Arc<Mutex<Duration>>,
     alarms: Arc<Mutex<BTreeMap<Duration, Vec<Waker>>>>,
@@ -30,12 +30,12 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 }
 
 impl Clocked {
-    fn new(sim: &Sim) -> Self {
+    pub(crate) fn new(sim: &Sim) -> Self {
         let now = sim.world().now;
         Self { sim: sim.clone(), now: Arc::new(Mutex::new(now)), alarms: Arc::default() }
     }
 
-    fn client(&self, token: &Client) -> Client {
+    pub(crate) fn client(&self, token: &Client) -> Client {
         Client::new(Arc::new(self.clone()), token.token().clone())
     }
 
@@ -51,7 +51,11 @@ impl Clocked {
     }
 
     /// Runs the futures side by side until all have ended or the time is over.
-    fn run<T>(&self, futures: &mut [Option<BoxFuture<'_, T>>], until: Duration) -> Vec<(usize, T, Duration)> {
+    pub(crate) fn run<T>(
+        &self,
+        futures: &mut [Option<BoxFuture<'_, T>>],
+        until: Duration,
+    ) -> Vec<(usize, T, Duration)> {
         let mut ended = Vec::new();
         loop {
             let woken = Arc::new(Woken::default());
@@ -135,9 +139,9 @@ fn busy(count: u32) -> (Sim, Clocked, Client, Vec<Upid>) {
     (sim, clocked, client, upids)
 }
 
-type Waits<'a> = Vec<Option<BoxFuture<'a, Result<Ended, Error>>>>;
+pub(crate) type Waits<'a> = Vec<Option<BoxFuture<'a, Result<Ended, Error>>>>;
 
-fn waits<'a>(client: &'a Client, upids: &'a [Upid]) -> Waits<'a> {
+pub(crate) fn waits<'a>(client: &'a Client, upids: &'a [Upid]) -> Waits<'a> {
     let wait = |upid: &Upid| -> BoxFuture<'a, _> { Box::pin(client.wait(upid.clone(), Patience::default())) };
     upids.iter().map(|upid| Some(wait(upid))).collect()
 }

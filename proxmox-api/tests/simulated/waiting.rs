@@ -1,18 +1,14 @@
 //! Waiting for tasks: how often it asks, how soon it notices, what it survives and what it makes of every end.
 
-use core::future::Future;
-use core::pin::pin;
-use core::task::{Context, Waker};
 use core::time::Duration;
 
 use proxmox_api::scope::{snapshot, task};
 use proxmox_api::sim::{Effect, HttpAnswer, Injection, Sim, now};
-use proxmox_api::{
-    BoxFuture, Cause, Client, Ended, Error, HttpTransport, Patience, Request, Response, Started,
-    TransportError,
-};
+use proxmox_api::{Cause, Client, Ended, Error, HttpTransport, Patience, Started};
 use proxmox_types::params::{Guests, SetConfigParams, VzdumpParams};
 use proxmox_types::{LxcOptions, NodeName, SnapshotName, Upid, Vmid};
+
+use crate::together::{Clocked, SERVICE, waits};
 
 pub(crate) const MINUTE: Duration = Duration::from_mins(1);
 
@@ -180,33 +176,13 @@ fn the_log_is_followed_to_its_last_line() {
 #[test]
 fn a_dropped_wait_leaves_the_task_alone() {
     let (sim, client, upid) = started(300, MINUTE);
-    let polls = {
-        let stalled = Stalled(sim.clone());
-        let client = Client::new(std::sync::Arc::new(stalled), client.token().clone());
-        let mut wait = pin!(client.wait(upid.clone(), Patience::default()));
-        assert!(wait.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
-        sim.count(&task::STATUS)
-    };
+    let clocked = Clocked::new(&sim);
+    let polling = clocked.client(&client);
+    let ended = clocked.run(&mut waits(&polling, std::slice::from_ref(&upid)), clocked.now() + SERVICE * 2);
+    assert_eq!((ended.len(), sim.count(&task::STATUS)), (0, 1));
     sim.advance(MINUTE * 2);
-    assert_eq!((polls, sim.count(&task::STATUS), sim.count(&task::STOP)), (1, 1, 0));
+    assert_eq!((sim.count(&task::STATUS), sim.count(&task::STOP)), (1, 0));
     wait(&client, &upid).unwrap();
-}
-
-/// A node on which pauses never end.
-struct Stalled(Sim);
-
-impl HttpTransport for Stalled {
-    fn send(&self, request: Request) -> BoxFuture<'_, Result<Response, TransportError>> {
-        self.0.send(request)
-    }
-
-    fn pause(&self, _: Duration) -> BoxFuture<'_, ()> {
-        Box::pin(core::future::pending())
-    }
-
-    fn now(&self) -> Duration {
-        self.0.now()
-    }
 }
 
 #[test]

@@ -8,8 +8,10 @@ use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 use super::LxcOptions;
+use super::options::ByIndex;
 use crate::lenient::{LeftOut, or_default, parts};
-use crate::{Digest, SnapshotName};
+use crate::property::{Device, Property};
+use crate::{Digest, Lock, SnapshotName, VolumeId};
 
 /// Answer of `GET /nodes/{node}/lxc/{vmid}/config` and of `GET .../snapshot/{snapname}/config`.
 ///
@@ -28,6 +30,12 @@ pub struct LxcConfig {
     pub other: BTreeMap<String, Value>,
     /// The options.
     pub options: LxcOptions,
+    /// Devices of the host, by index. Only root@pam may set one.
+    pub dev: BTreeMap<u16, Property<Device>>,
+    /// Script that runs on the node when the container starts and stops. Only root@pam may set one.
+    pub hookscript: Option<VolumeId>,
+    /// Why the configuration is locked. PVE would take it as an option, and no API call removes it again.
+    pub lock: Option<Lock>,
     /// Digest of the configuration; absent on a snapshot's.
     pub digest: Option<Digest>,
     /// The snapshot that the container descends from.
@@ -41,6 +49,8 @@ pub struct LxcConfig {
 /// The keys that are not options.
 #[derive(Deserialize)]
 struct Head {
+    hookscript: Option<VolumeId>,
+    lock: Option<Lock>,
     digest: Option<Digest>,
     parent: Option<SnapshotName>,
     snaptime: Option<u64>,
@@ -50,9 +60,9 @@ struct Head {
 
 impl<'de> Deserialize<'de> for LxcConfig {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let (head, options, other, LeftOut(unread)): (Head, _, _, _) = parts(deserializer)?;
-        let Head { digest, parent, snaptime, lxc } = head;
-        Ok(Self { unread, other, options, digest, parent, snaptime, lxc })
+        let (head, ByIndex(dev), options, other, LeftOut(unread)): (Head, _, _, _, _) = parts(deserializer)?;
+        let Head { hookscript, lock, digest, parent, snaptime, lxc } = head;
+        Ok(Self { unread, other, options, dev, hookscript, lock, digest, parent, snaptime, lxc })
     }
 }
 
@@ -88,6 +98,15 @@ mod tests {
             config.other,
             BTreeMap::from([("net99999".into(), json!("x")), ("new-option".into(), json!(1))])
         );
+    }
+
+    #[test]
+    fn what_no_token_should_set_is_read_beside_the_options() {
+        let sent = json!({ "dev0": "/dev/ttyUSB0,mode=0660", "hookscript": "local:snippets/x.sh", "lock": "backup" });
+        let config: LxcConfig = from_value(&sent).unwrap();
+        let read = (config.dev.len(), config.hookscript.map(|script| script.to_string()), config.lock);
+        assert_eq!(read, (1, Some("local:snippets/x.sh".into()), Some(Lock::Backup)));
+        assert_eq!((config.options, config.other, config.unread), Default::default());
     }
 
     #[test]

@@ -11,7 +11,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use crate::lenient::parts;
 use crate::property::{Device, Features, MountPoint, Net, Property, RootFs, Startup, index_of, key_of};
 use crate::text::open_text;
-use crate::{Hostname, Lock, Tags, VolumeId};
+use crate::{Hostname, Tags, VolumeId};
 
 open_text!(
     /// Architecture of a container.
@@ -47,7 +47,8 @@ open_text!(
     }
 );
 
-/// The options of a container, in its configuration and in parameters that set them. Nothing is required.
+/// The options of a container, in its configuration and in parameters that set them. Nothing is required. What no token
+/// should set, [`LxcConfig`](crate::LxcConfig) has.
 ///
 /// A property string (`net0`, `mp0`, `rootfs`, `features`) is replaced as a whole: read, change one key, write back.
 ///
@@ -71,21 +72,14 @@ pub struct LxcOptions {
     pub debug: Option<bool>,
     /// Description, at most 8192 characters. Comes back with a trailing newline.
     pub description: Option<String>,
-    /// Devices of the host, by index. Only root@pam may set one.
-    #[serde(flatten, skip_deserializing, serialize_with = "write_indexed")]
-    pub dev: BTreeMap<u16, Property<Device>>,
     /// Command that runs as the first process; PVE's default is `/sbin/init`.
     pub entrypoint: Option<String>,
     /// Environment of the first process, `KEY=value` joined by NUL. Only readable with `VM.Config.Options`.
     pub env: Option<String>,
     /// Kernel features.
     pub features: Option<Property<Features>>,
-    /// Script that runs on the node when the container starts and stops. Only root@pam may set one.
-    pub hookscript: Option<VolumeId>,
     /// Host name; PVE's default is `CT` and the VMID.
     pub hostname: Option<Hostname>,
-    /// Why the configuration is locked. Read it, never send it: PVE takes it and no API call removes it again.
-    pub lock: Option<Lock>,
     /// Memory limit in MiB, 16 or more; PVE's default is 512.
     pub memory: Option<u64>,
     /// Mount points, by index.
@@ -142,8 +136,8 @@ impl<'de> Deserialize<'de> for Plain {
 
 impl<'de> Deserialize<'de> for LxcOptions {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let (Plain(options), ByIndex(dev), ByIndex(mp), ByIndex(net), ByIndex(unused)) = parts(deserializer)?;
-        Ok(Self { dev, mp, net, unused, ..options })
+        let (Plain(options), ByIndex(mp), ByIndex(net), ByIndex(unused)) = parts(deserializer)?;
+        Ok(Self { mp, net, unused, ..options })
     }
 }
 
@@ -222,11 +216,10 @@ mod tests {
     use crate::params::sent;
 
     #[test]
-    fn indexed_options_become_maps_and_come_back_with_those_that_no_token_sets() {
+    fn indexed_options_become_maps_and_come_back() {
         let config = json!({
             "net0": "bridge=vmbr0,name=eth0", "net10": "name=eth10", "mp0": "local:1,mp=/data",
-            "dev0": "/dev/ttyUSB0", "unused3": "local:101/vm-101-disk-3.raw",
-            "hookscript": "local:snippets/x.sh", "lock": "backup",
+            "unused3": "local:101/vm-101-disk-3.raw",
         });
         let options: LxcOptions = serde_json::from_value(config.clone()).unwrap();
         assert_eq!(options.net.keys().copied().collect::<alloc::vec::Vec<_>>(), [0, 10]);
