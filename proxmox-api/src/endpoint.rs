@@ -1,7 +1,7 @@
 //! What one endpoint of the API is, as data: method, path, parameters, privileges, result.
 //!
-//! The rows are in [`scope`](crate::scope), each beside its method. They drive the privileges that errors name, the contract test against PVE's own schema, `docs/endpoints.md` and the self-test's permission report. Each is written
-//! once.
+//! The rows are in [`scope`](crate::scope), each beside its method, written once. They drive the privileges that errors
+//! name, the contract test against PVE's own schema, `docs/endpoints.md` and the self-test's report of permissions.
 
 pub mod privilege;
 pub mod worker;

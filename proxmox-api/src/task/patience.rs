@@ -15,7 +15,7 @@ impl Patience {
     pub(super) const SHORTEST: Duration = Duration::from_millis(100);
     const LONGEST: Duration = Duration::from_secs(2);
     /// The longest pause where one list serves everybody who waits.
-    const LONGEST_SHARED: Duration = Duration::from_millis(1150);
+    const LONGEST_SHARED: Duration = Duration::from_millis(1180);
 
     /// Waits this long at most.
     pub const fn new(total: Duration) -> Self {
