@@ -24,7 +24,7 @@ pub use steps::CLAIMS;
 use journal::{Journal, StateDir};
 use leftover::{Leftover, cleanup_line};
 use site::{LENIENCE, Site, TaskRun};
-use steps::{STEPS, Steps};
+use steps::{ExerciseStep, STEPS, Steps};
 
 /// What became of an exercise.
 #[derive(Debug, Default)]
@@ -135,22 +135,29 @@ fn internal(text: &str) -> Finding {
     Finding::fail(text, Remedy::look("felhom-agent --version"))
 }
 
+/// What a step found, unless it is interrupted for longer than it may go on.
+async fn taken(step: ExerciseStep, steps: &mut Steps<'_>) -> Finding {
+    let mut signal = steps.site.interrupt.clone();
+    tokio::select! {
+        biased;
+        _ = signal.spent(LENIENCE) => Finding::skip("interrupted"),
+        found = catch_panic(step(steps)) => match found {
+            Some(found) => found.unwrap_or_else(|finding| *finding),
+            None => internal("internal error: the step panicked").ending(Exit::Internal),
+        },
+    }
+}
+
 async fn exercise(mut steps: Steps<'_>, mut exercised: Exercised) -> Exercised {
     for (claim, step) in CLAIMS.iter().skip(1).zip(STEPS) {
         if steps.site.interrupt.exit().is_some() {
             break;
         }
-        let (start, shown) = (Instant::now(), steps.site.progress.begin(claim.id));
-        let mut signal = steps.site.interrupt.clone();
-        let finding = tokio::select! {
-            biased;
-            _ = signal.spent(LENIENCE) => Finding::skip("interrupted"),
-            found = catch_panic(step(&mut steps)) => match found {
-                Some(found) => found.unwrap_or_else(|finding| *finding),
-                None => internal("internal error: the step panicked").ending(Exit::Internal),
-            },
-        };
-        shown.end(finding.status);
+        let (start, progress) = (Instant::now(), steps.site.progress.clone());
+        progress.note(claim.id);
+        let finding = progress.wait(claim.id, taken(step, &mut steps)).await;
+        let (id, took) = (claim.id, start.elapsed().as_secs_f64());
+        progress.note(&format!("{id}  {} after {took:.1} s", finding.status.label()));
         let is_over = finding.status == Status::Fail || steps.site.interrupt.exit().is_some();
         exercised.record(vec![finding], start.elapsed());
         if is_over {

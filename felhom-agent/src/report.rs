@@ -2,6 +2,7 @@
 
 pub mod exit;
 pub mod finding;
+pub mod progress;
 pub mod shell;
 pub mod terminal;
 

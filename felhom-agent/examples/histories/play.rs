@@ -9,9 +9,10 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use felhom_agent::config::Config;
 use felhom_agent::exercise::cleanup::{CleanupReport, tidy};
 use felhom_agent::exercise::journal::{Journal, peek};
-use felhom_agent::exercise::site::{Progress, Site};
+use felhom_agent::exercise::site::Site;
 use felhom_agent::exercise::{Exercised, run};
 use felhom_agent::process::interrupt::Interrupt;
+use felhom_agent::report::progress::Progress;
 use proxmox_api::sim::{Container, World};
 use proxmox_api::{Client, Ended, Error, Patience};
 use proxmox_types::Vmid;
@@ -195,7 +196,7 @@ impl<'a> PlayStage<'a> {
             client,
             task_timeout: PATIENCE,
             clock,
-            progress: Progress::Silent,
+            progress: Progress::default(),
             interrupt,
             tasks: Vec::new(),
         }

@@ -9,9 +9,10 @@ use super::output::{Common, Printed, duration, print_problem};
 use super::session;
 use crate::config::{Config, Environment};
 use crate::exercise::cleanup::{CleanupReport, preview, tidy};
-use crate::exercise::site::{Progress, Site};
+use crate::exercise::site::Site;
 use crate::process::interrupt::Interrupt;
 use crate::report::exit::Exit;
+use crate::report::progress::Progress;
 use crate::wiring;
 
 /// Options of the command.

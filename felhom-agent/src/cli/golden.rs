@@ -99,8 +99,9 @@ async fn create(arguments: &GoldenArguments, session: &Session<Config>) -> Found
         return Ok(Printed::new(format!("{}\n", commands.join("\n")), &document, Exit::Ok));
     }
     let mut interrupt = Interrupt::listen();
+    let what = format!("creating container {}", spec.vmid);
     let created = tokio::select! {
-        created = create_golden_lxc(&**runner, &spec) => created,
+        created = session.progress.wait(&what, create_golden_lxc(&**runner, &spec)) => created,
         // Whoever stops waiting has told pct to end.
         _ = interrupt.nth(1) => {
             let leftover = GoldenLeftover { vmid: spec.vmid };

@@ -8,10 +8,10 @@ use tokio::runtime::Builder;
 
 use super::output::{Common, Printed, print_error, print_stopped, stopped};
 use crate::config::{Config, Environment, LogSettings, PrivilegedMode, Settings};
-use crate::exercise::site::Progress;
 use crate::process;
 use crate::report::exit::Exit;
 use crate::report::finding::Found;
+use crate::report::progress::Progress;
 use crate::wiring;
 
 /// What a command works with.

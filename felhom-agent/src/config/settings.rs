@@ -8,6 +8,8 @@ use proxmox_privileged::argument::{FsUuid, MountTarget};
 use proxmox_types::{Bridge, Fingerprint, NodeName, PoolId, Secret, StorageId, Vmid, VolumeId, vmid};
 use serde::{Deserialize, Deserializer};
 
+use ValueKind::{FileOnly, Flag, List, Number, Text};
+
 /// What the names of the agent's variables begin with.
 pub(super) const PREFIX: &str = "FELHOM_AGENT_";
 
@@ -42,62 +44,47 @@ const fn key(path: &'static str, kind: ValueKind, meaning: &'static str, default
 
 /// Every key of the configuration.
 pub(super) const KEYS: &[ConfigKey] = &[
-    key("url", ValueKind::Text, "where pveproxy listens, `https://host:port`", "`https://127.0.0.1:8006`"),
-    key("node", ValueKind::Text, "PVE's name of the node", "the short host name"),
-    key("token", ValueKind::Text, "the API token, `user@realm!name=secret`", ""),
-    key("token_file", ValueKind::Text, "a file that holds the token and nothing else", ""),
-    key("tls.pins", ValueKind::List, "accepted SHA-256 fingerprints of the server's certificate", ""),
-    key("tls.spki_pins", ValueKind::List, "accepted SHA-256 fingerprints of the server's public key", ""),
-    key("tls.ca_file", ValueKind::Text, "PEM file with the CA that signed the server's certificate", ""),
+    key("url", Text, "where pveproxy listens, `https://host:port`", "`https://127.0.0.1:8006`"),
+    key("node", Text, "PVE's name of the node", "the short host name"),
+    key("token", Text, "the API token, `user@realm!name=secret`", ""),
+    key("token_file", Text, "a file that holds the token and nothing else", ""),
+    key("tls.pins", List, "accepted SHA-256 fingerprints of the server's certificate", ""),
+    key("tls.spki_pins", List, "accepted SHA-256 fingerprints of the server's public key", ""),
+    key("tls.ca_file", Text, "PEM file with the CA that signed the server's certificate", ""),
     key(
         "tls.server_name",
-        ValueKind::Text,
+        Text,
         "name to verify with the CA, if `url` holds one that is not in the certificate",
         "the host of `url`",
     ),
-    key("tls.insecure", ValueKind::Flag, "accepts any server", "`false`"),
-    key(
-        "privileged.mode",
-        ValueKind::Text,
-        "`sudo` or `direct`: how commands that need root are run",
-        "`sudo`",
-    ),
-    key("pool", ValueKind::Text, "the pool that the agent creates containers in", ""),
-    key("storages", ValueKind::List, "the storages that the agent uses", ""),
-    key("bridges", ValueKind::List, "the bridges that the agent uses", ""),
-    key(
-        "golden",
-        ValueKind::Text,
-        "volume id of the backup that customers' containers are restored from",
-        "",
-    ),
+    key("tls.insecure", Flag, "accepts any server", "`false`"),
+    key("privileged.mode", Text, "`sudo` or `direct`: how commands that need root are run", "`sudo`"),
+    key("pool", Text, "the pool that the agent creates containers in", ""),
+    key("storages", List, "the storages that the agent uses", ""),
+    key("bridges", List, "the bridges that the agent uses", ""),
+    key("golden", Text, "volume id of the backup that customers' containers are restored from", ""),
     key(
         "usb",
-        ValueKind::FileOnly,
+        FileOnly,
         r#"disks that should be mounted: `[{"name": "...", "uuid": "..."}]`, with `"any_disk": true` also from a disk that is not on USB"#,
         "",
     ),
-    key(
-        "selftest.vmid",
-        ValueKind::Number,
-        "the container that the self-test may snapshot and roll back",
-        "",
-    ),
+    key("selftest.vmid", Number, "the container that the self-test may snapshot and roll back", ""),
     key(
         "state_dir",
-        ValueKind::Text,
+        Text,
         "absolute path of the folder of the journal and the lock, which belongs to the agent",
         "`/var/lib/felhom-agent`",
     ),
-    key("log.level", ValueKind::Text, "`error`, `warn`, `info`, `debug` or `trace`", "`warn`"),
-    key("log.format", ValueKind::Text, "`text` or `json`, on stderr", "`text`"),
+    key("log.level", Text, "`error`, `warn`, `info`, `debug` or `trace`", "`warn`"),
+    key("log.format", Text, "`text` or `json`, on stderr", "`text`"),
 ];
 
 /// The table of all keys in Markdown, as it stands in `docs/configuration.md`.
 pub fn table() -> String {
     let rows = KEYS.iter().map(|key| {
         let variable = match key.kind {
-            ValueKind::FileOnly => "only in the file".into(),
+            FileOnly => "only in the file".into(),
             _ => format!("`{}`", key.variable()),
         };
         let default = if key.default.is_empty() { String::new() } else { format!("{} ", key.default) };
@@ -110,7 +97,7 @@ pub fn table() -> String {
 impl ConfigKey {
     /// The variable of the environment that sets it.
     pub(super) fn variable(&self) -> String {
-        format!("{}{}", PREFIX, self.path.replace('.', "__").to_uppercase())
+        format!("{PREFIX}{}", self.path.replace('.', "__").to_uppercase())
     }
 }
 

@@ -219,12 +219,15 @@ pub(super) async fn undo_unless(
     until: impl Future<Output = Exit>,
     report: &mut CleanupReport,
 ) {
-    let is_cut_short = tokio::select! {
-        biased;
-        _ = until => true,
-        () = undo(site, remains, report) => false,
-    };
-    if is_cut_short {
+    let progress = site.progress.clone();
+    let undone = progress.wait("cleanup", async {
+        tokio::select! {
+            biased;
+            _ = until => false,
+            () = undo(site, remains, report) => true,
+        }
+    });
+    if !undone.await {
         report.leftovers.extend(remains.suspected());
     }
 }
@@ -262,7 +265,7 @@ async fn settle(site: &mut Site<'_>, remains: &Remains) -> Result<GuestState, Er
             tokio::time::sleep(PAUSE).await;
         }
         for upid in &state.running {
-            match site.follow("cleanup", upid).await {
+            match site.follow(upid).await {
                 // However it ended, what it left is looked at again.
                 Ok(_) | Err(Error::TaskFailed { .. } | Error::TaskUnknown { .. }) => {}
                 Err(error) => return Err(error),
@@ -314,7 +317,7 @@ async fn unmark(site: &Site<'_>, vmid: Vmid, rest: &Tags, digest: Option<Digest>
 
 async fn delete(site: &mut Site<'_>, vmid: Vmid, name: &SnapshotName) -> Result<(), Error> {
     match site.lxc(vmid).snapshot(name).delete().settle().await? {
-        Started::Task(upid) => site.follow("cleanup", &upid).await.map(|_| ()),
+        Started::Task(upid) => site.follow(&upid).await.map(|_| ()),
         Started::Done | Started::Nothing => Ok(()),
     }
 }

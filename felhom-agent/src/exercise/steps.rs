@@ -158,10 +158,10 @@ impl<'c> Steps<'c> {
     }
 
     /// Starts a task and waits for it.
-    async fn task<T: Change + Send>(&mut self, step: &str, call: Call<'_, T, impl Sized>) -> Found<Ended> {
+    async fn task<T: Change + Send>(&mut self, call: Call<'_, T, impl Sized>) -> Found<Ended> {
         let started = self.change(call).await?.map_err(|error| self.failed(&error))?;
         let Some(upid) = started.upid() else { return Ok(Ended::default()) };
-        self.site.follow(step, upid).await.map_err(|error| self.failed(&error))
+        self.site.follow(upid).await.map_err(|error| self.failed(&error))
     }
 
     fn failed(&self, error: &Error) -> Box<Finding> {
@@ -171,7 +171,7 @@ impl<'c> Steps<'c> {
     async fn snapshot(&mut self) -> Found<Finding> {
         let (lxc, name) = (self.lxc(), self.journal.snapname.clone());
         let params = SnapshotParams { description: Some(DESCRIPTION.into()) };
-        let ended = self.task("x.snapshot", lxc.snapshot(&name).create().with(params)).await?;
+        let ended = self.task(lxc.snapshot(&name).create().with(params)).await?;
         Ok(finding(format!("{name} is taken"), &ended))
     }
 
@@ -236,7 +236,7 @@ impl<'c> Steps<'c> {
         // A rollback stops a container that runs, so this is looked at as late as possible.
         self.stopped().await?;
         let (lxc, name) = (self.lxc(), self.journal.snapname.clone());
-        let ended = self.task("x.rollback", lxc.snapshot(&name).rollback()).await?;
+        let ended = self.task(lxc.snapshot(&name).rollback()).await?;
         Ok(finding("its task went well".into(), &ended))
     }
 
@@ -267,7 +267,7 @@ impl<'c> Steps<'c> {
 
     async fn delete(&mut self) -> Found<Finding> {
         let (lxc, name) = (self.lxc(), self.journal.snapname.clone());
-        let ended = self.task("x.delete", lxc.snapshot(&name).delete()).await?;
+        let ended = self.task(lxc.snapshot(&name).delete()).await?;
         Ok(finding("its task went well".into(), &ended))
     }
 
