@@ -150,12 +150,13 @@ const UNSEEN: [(u32, u32); 24] = [
 /// assert!(!proxmox_types::is_invisible('é'));
 /// ```
 pub fn is_invisible(character: char) -> bool {
+    if character.is_ascii() {
+        return character.is_ascii_control() && !matches!(character, '\t' | '\n' | '\r');
+    }
     let number = u32::from(character);
-    let is_seen_blank = matches!(character, ' ' | '\t' | '\n' | '\r');
-    !is_seen_blank
-        && (character.is_control()
-            || character.is_whitespace()
-            || UNSEEN.iter().any(|(first, last)| (*first..=*last).contains(&number)))
+    character.is_control()
+        || character.is_whitespace()
+        || UNSEEN.iter().any(|(first, last)| (*first..=*last).contains(&number))
 }
 
 /// The first character of a text that cannot be seen.

@@ -16,6 +16,9 @@ const COLON: [&str; 2] = [":", "%3a"];
 /// The name of the header's scheme, in lower case.
 const SCHEME: &str = "pveapitoken";
 
+/// What the scheme and the signs begin with, and most of a text does not.
+const FIRST: &[u8] = b"pP!%\\&=:";
+
 /// Most characters of a user, a realm and a name that are looked at before and after the `!`.
 const REACH: usize = 160;
 
@@ -32,7 +35,10 @@ const NEAR: usize = 40;
 /// assert_eq!(said, "node \"felhom@pve!agent=****\" is unknown");
 /// ```
 pub fn redact(text: &str) -> Cow<'_, str> {
-    cut(text, |rest, text, at| after_scheme(rest, text, at).or_else(|| secret(rest, text, at)))
+    cut(text, |rest, text, at| {
+        FIRST.contains(rest.as_bytes().first()?).then_some(())?;
+        after_scheme(rest, text, at).or_else(|| secret(rest, text, at))
+    })
 }
 
 /// The same, and without every UUID: for text that holds nothing but what somebody mistyped.
@@ -218,6 +224,13 @@ mod tests {
     use super::*;
 
     const UUID: &str = "12345678-1234-1234-1234-123456789abc";
+
+    #[test]
+    fn no_sign_begins_with_a_byte_that_is_passed_over() {
+        let signs = [&BANG[..], &EQUALS, &COLON, &[SCHEME, "PVE"]].concat();
+        let is_seen = |sign: &&str| sign.bytes().next().is_some_and(|byte| FIRST.contains(&byte));
+        assert!(signs.iter().all(is_seen), "{signs:?}");
+    }
 
     /// `UUID` stands for the secret, `KEY` for one that is no UUID.
     fn redacted(text: &str) -> String {
