@@ -11,19 +11,16 @@ use alloc::vec::Vec;
 use core::sync::atomic::{AtomicUsize, Ordering};
 use core::time::Duration;
 
-use async_lock::Mutex;
+use async_lock::{Mutex, MutexGuard};
 use proxmox_types::params::{TaskFilter, TaskSource};
-use proxmox_types::{ExitStatus, Upid};
+use proxmox_types::{ExitStatus, TaskEntry, Upid};
 
 use super::patience::may_pass;
-use crate::Client;
+use crate::decode::Page;
+use crate::error::Error;
 
 /// How far before the oldest start the list begins.
 const SLACK: u64 = 2;
-
-/// How long somebody else's question is waited for: as long as a read may take. Whoever asks may be a future that nobody
-/// polls any more.
-const ANOTHERS: Duration = Duration::from_secs(6);
 
 /// The boards of the nodes on which this client waits.
 #[derive(Default)]
@@ -59,7 +56,7 @@ impl Drop for Ticket {
 
 /// The tasks as the last list had them.
 #[derive(Default)]
-struct List {
+pub(super) struct List {
     /// When it was asked for and answered, by the transport's clock; nothing before the first one.
     asked: Option<Duration>,
     answered: Duration,
@@ -115,38 +112,19 @@ impl Board {
         self.count.load(Ordering::Relaxed) <= 1
     }
 
-    /// What became of the task of somebody who waits since `joined`, and for whom what was known at `seen` is too old.
-    pub(super) async fn news(&self, client: &Client, upid: &Upid, joined: Duration, seen: Duration) -> News {
-        let Some(mut list) = client.within(ANOTHERS, self.list.lock()).await else {
-            return News::Useless;
-        };
-        if list.asked.is_none() || list.answered <= seen {
-            let asked = Some(client.now());
-            let tasks = self.ask(client, upid).await;
-            *list = List { asked, answered: client.now(), tasks };
-        }
-        list.news(upid, joined)
+    /// The last list, for one at a time. Whoever finds it too old asks for the next, and the others wait for that.
+    pub(super) async fn list(&self) -> MutexGuard<'_, List> {
+        self.list.lock().await
     }
 
-    /// Asks for the tasks since the oldest of those that are waited for.
-    async fn ask(&self, client: &Client, upid: &Upid) -> Answered {
+    /// Which tasks to ask for: those since the oldest one that is waited for.
+    pub(super) async fn filter(&self) -> TaskFilter {
         let (since, count) = self.oldest().await;
-        let filter = TaskFilter {
+        TaskFilter {
             source: Some(TaskSource::All),
             since: since.map(|since| since.saturating_sub(SLACK)),
             limit: Some(500 + 2 * count),
             ..TaskFilter::default()
-        };
-        let Ok(node) = upid.node().parse() else { return Answered::Never };
-        match client.node(&node).tasks().with(filter).await {
-            Ok(page) => {
-                let read = page.rows.len() + page.rows.unread().len();
-                let is_whole = u64::try_from(read).is_ok_and(|read| read >= page.total);
-                let rows = page.rows.into_iter().map(|row| (row.exit_status(), row.upid));
-                Answered::Rows(ends(rows), if is_whole { Extent::Whole } else { Extent::Cut })
-            }
-            Err(error) if may_pass(&error) => Answered::Later,
-            Err(_) => Answered::Never,
         }
     }
 
@@ -164,8 +142,28 @@ impl Board {
 }
 
 impl List {
+    /// Whether it holds nothing that is newer than what was known at `seen`.
+    pub(super) fn is_older(&self, seen: Duration) -> bool {
+        self.asked.is_none() || self.answered <= seen
+    }
+
+    /// A list as it was answered.
+    pub(super) fn new(asked: Duration, answered: Duration, page: Result<Page<TaskEntry>, Error>) -> Self {
+        let tasks = match page {
+            Ok(page) => {
+                let read = page.rows.len() + page.rows.unread().len();
+                let is_whole = u64::try_from(read).is_ok_and(|read| read >= page.total);
+                let rows = page.rows.into_iter().map(|row| (row.exit_status(), row.upid));
+                Answered::Rows(ends(rows), if is_whole { Extent::Whole } else { Extent::Cut })
+            }
+            Err(error) if may_pass(&error) => Answered::Later,
+            Err(_) => Answered::Never,
+        };
+        Self { asked: Some(asked), answered, tasks }
+    }
+
     /// What it says to somebody who waits since `joined`.
-    fn news(&self, upid: &Upid, joined: Duration) -> News {
+    pub(super) fn news(&self, upid: &Upid, joined: Duration) -> News {
         let at = self.answered;
         match &self.tasks {
             Answered::Later => News::Silent(at),

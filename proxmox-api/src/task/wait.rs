@@ -14,7 +14,7 @@ use core::time::Duration;
 use proxmox_types::{ExitStatus, TaskState, TaskStatus, Upid, clean};
 use tracing::debug;
 
-use super::board::{Board, News, Ticket};
+use super::board::{Board, List, News, Ticket};
 use super::log::{LOG_READ, PAGE, said};
 use super::patience::{Patience, may_pass};
 use super::started::Started;
@@ -31,6 +31,10 @@ const SETTLING: Duration = Duration::from_secs(2);
 
 /// How long polls may fail in a row, so that a restart of pveproxy, or a boot, is survived.
 const OUTAGE: Duration = Duration::from_mins(1);
+
+/// How long somebody else's question is waited for: as long as a read may take. Whoever asks may be a future that nobody
+/// polls any more.
+const ANOTHERS: Duration = Duration::from_secs(6);
 
 /// The good end of a call: it was done, perhaps with warnings.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -191,11 +195,7 @@ impl<'a> Watch<'a> {
     async fn poll(&mut self) -> Result<Seen, Error> {
         self.polls += 1;
         let client = self.task.client;
-        let news = if self.board.has_one() {
-            News::Useless
-        } else {
-            self.board.news(client, self.task.upid, self.start, self.seen).await
-        };
+        let news = if self.board.has_one() { News::Useless } else { self.news().await };
         let (at, seen) = match news {
             News::Running(at) => (at, Seen::Running),
             News::Ended(exit) => (client.now(), Seen::Ended(Some(exit))),
@@ -209,6 +209,23 @@ impl<'a> Watch<'a> {
         self.last_answer = client.now();
         self.last_error = None;
         Ok(seen)
+    }
+
+    /// What the list of those who wait says; asks for the next one if it holds nothing new.
+    async fn news(&self) -> News {
+        let (client, upid) = (self.task.client, self.task.upid);
+        let (Ok(node), Some(mut list)) =
+            (upid.node().parse(), client.within(ANOTHERS, self.board.list()).await)
+        else {
+            return News::Useless;
+        };
+        if list.is_older(self.seen) {
+            let filter = self.board.filter().await;
+            let asked = client.now();
+            let page = client.node(&node).tasks().with(filter).await;
+            *list = List::new(asked, client.now(), page);
+        }
+        list.news(upid, self.start)
     }
 
     /// Whether a list without an answer may be left at that: neither is this the last look, nor has it been so for long.
