@@ -15,7 +15,7 @@ use tracing::{Instrument, debug, debug_span};
 
 use crate::endpoint::Endpoint;
 use crate::error::{Error, TransportSnafu};
-use crate::task::{Board, Boards, KnownTasks};
+use crate::task::{Boards, KnownTasks, TaskBoard};
 use crate::{HttpTransport, Patience, Request, Response, TransportError};
 
 /// A client of one PVE API server. Cheap to clone.
@@ -97,7 +97,7 @@ impl Client {
     }
 
     /// What is known of the tasks of a node.
-    pub(crate) async fn board(&self, node: &str) -> Arc<Board> {
+    pub(crate) async fn board(&self, node: &str) -> Arc<TaskBoard> {
         self.shared.boards.of(node).await
     }
 

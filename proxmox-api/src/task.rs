@@ -9,7 +9,7 @@ mod settle;
 mod started;
 mod wait;
 
-pub(crate) use board::{Board, Boards};
+pub(crate) use board::{Boards, TaskBoard};
 pub(crate) use known_tasks::KnownTasks;
 pub use patience::Patience;
 pub use started::{Change, Started};

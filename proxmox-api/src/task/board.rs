@@ -24,18 +24,18 @@ const SLACK: u64 = 2;
 
 /// The boards of the nodes on which this client waits.
 #[derive(Default)]
-pub(crate) struct Boards(Mutex<BTreeMap<Box<str>, Arc<Board>>>);
+pub(crate) struct Boards(Mutex<BTreeMap<Box<str>, Arc<TaskBoard>>>);
 
 impl Boards {
     /// The board of a node.
-    pub(crate) async fn of(&self, node: &str) -> Arc<Board> {
+    pub(crate) async fn of(&self, node: &str) -> Arc<TaskBoard> {
         self.0.lock().await.entry(node.into()).or_default().clone()
     }
 }
 
 /// What is known of the tasks of a node.
 #[derive(Default)]
-pub(crate) struct Board {
+pub(crate) struct TaskBoard {
     waits: Mutex<Vec<Weak<Ticket>>>,
     count: Arc<AtomicUsize>,
     list: Mutex<List>,
@@ -98,7 +98,7 @@ pub(super) enum News {
     Useless,
 }
 
-impl Board {
+impl TaskBoard {
     /// Joins those who wait.
     pub(super) async fn join(&self, upid: &Upid) -> Arc<Ticket> {
         self.count.fetch_add(1, Ordering::Relaxed);

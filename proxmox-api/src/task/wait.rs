@@ -14,7 +14,7 @@ use core::time::Duration;
 use proxmox_types::{ExitStatus, TaskState, TaskStatus, Upid, clean};
 use tracing::debug;
 
-use super::board::{Board, List, News, Ticket};
+use super::board::{List, News, TaskBoard, Ticket};
 use super::log::{LOG_READ, PAGE, said};
 use super::patience::{Patience, may_pass};
 use super::started::Started;
@@ -116,12 +116,12 @@ impl Task<'_> {
         let mut seen = 0;
         loop {
             let state = watch.poll().await?;
-            let stopped = matches!(state, Seen::Ended(_));
-            if wants_log && !matches!(state, Seen::Nothing) {
+            let stopped = matches!(state, PollResult::Ended(_));
+            if wants_log && !matches!(state, PollResult::Nothing) {
                 // The status comes first: what the log holds after "stopped" is all that it will ever hold.
                 self.drain(&mut seen, line, if stopped { LOG_READ } else { Duration::ZERO }).await;
             }
-            if let Seen::Ended(exit) = state {
+            if let PollResult::Ended(exit) = state {
                 return watch.judge(exit).await;
             }
             let waited = watch.waited();
@@ -134,7 +134,7 @@ impl Task<'_> {
 }
 
 /// What a poll tells.
-enum Seen {
+enum PollResult {
     Running,
     /// It has ended, in this way if it says how.
     Ended(Option<ExitStatus>),
@@ -142,7 +142,7 @@ enum Seen {
     Nothing,
 }
 
-impl From<TaskStatus> for Seen {
+impl From<TaskStatus> for PollResult {
     fn from(status: TaskStatus) -> Self {
         if status.state == TaskState::Stopped { Self::Ended(status.exitstatus) } else { Self::Running }
     }
@@ -152,7 +152,7 @@ impl From<TaskStatus> for Seen {
 struct Watch<'a> {
     task: Task<'a>,
     patience: Patience,
-    board: Arc<Board>,
+    board: Arc<TaskBoard>,
     #[expect(dead_code, reason = "dropping it is leaving the board")]
     ticket: Arc<Ticket>,
     start: Duration,
@@ -192,16 +192,16 @@ impl<'a> Watch<'a> {
     }
 
     /// Looks once, at the list if others wait as well.
-    async fn poll(&mut self) -> Result<Seen, Error> {
+    async fn poll(&mut self) -> Result<PollResult, Error> {
         self.polls += 1;
         let client = self.task.client;
         let news = if self.board.has_one() { News::Useless } else { self.news().await };
         let (at, seen) = match news {
-            News::Running(at) => (at, Seen::Running),
-            News::Ended(exit) => (client.now(), Seen::Ended(Some(exit))),
+            News::Running(at) => (at, PollResult::Running),
+            News::Ended(exit) => (client.now(), PollResult::Ended(Some(exit))),
             News::Silent(at) if self.may_be_silent() => {
                 self.seen = at;
-                return Ok(Seen::Nothing);
+                return Ok(PollResult::Nothing);
             }
             News::Silent(_) | News::Useless => return self.ask().await,
         };
@@ -235,7 +235,7 @@ impl<'a> Watch<'a> {
     }
 
     /// Asks for the task's own status.
-    async fn ask(&mut self) -> Result<Seen, Error> {
+    async fn ask(&mut self) -> Result<PollResult, Error> {
         let answer = self.task.status().await.and_then(|status| self.own(status));
         self.seen = self.task.client.now();
         match answer {
@@ -244,7 +244,7 @@ impl<'a> Watch<'a> {
                 self.last_error = None;
                 Ok(status.into())
             }
-            Err(error) => self.tolerate(error).map(|()| Seen::Nothing),
+            Err(error) => self.tolerate(error).map(|()| PollResult::Nothing),
         }
     }
 
