@@ -112,12 +112,12 @@ async fn prepare<'c>(
 /// Takes the state folder, which must not hold the journal of a run that did not get to its end.
 fn take<'c>(site: &Site<'c>, leftovers: &mut Vec<Leftover>) -> Found<StateDir<'c>> {
     let taken = StateDir::take(site.config).and_then(|state| Ok((state.read()?, state)));
-    match taken.map_err(unwritten)? {
+    match taken.map_err(|finding| finding.because(UNWRITTEN))? {
         (None, state) => Ok(state),
         (Some(Journal { vmid, snapname, .. }), _) => {
             let command = cleanup_line(site.config);
-            let what = format!("snapshot {snapname} of container {vmid}, perhaps");
-            leftovers.push(Leftover { what, command: command.clone() });
+            leftovers
+                .push(Leftover::new(format!("snapshot {snapname} of container {vmid}, perhaps"), &command));
             let text = format!("an earlier exercise of container {vmid} did not get to its end");
             Err(Finding::fail(text, command).into())
         }
@@ -125,10 +125,7 @@ fn take<'c>(site: &Site<'c>, leftovers: &mut Vec<Leftover>) -> Found<StateDir<'c
 }
 
 /// What is said where the journal cannot be used.
-#[expect(clippy::boxed_local, reason = "findings come boxed where they are errors")]
-fn unwritten(finding: Box<Finding>) -> Finding {
-    finding.because("nothing is done that cannot be written down before")
-}
+const UNWRITTEN: &str = "nothing is done that cannot be written down before";
 
 /// What is found where the agent itself is wrong.
 fn internal(text: &str) -> Finding {

@@ -56,26 +56,17 @@ impl Check {
 
     /// Checks the claim. What needs a configuration that there is not is skipped.
     pub async fn run(&self, setup: Arc<Setup>) -> Vec<Finding> {
-        let findings = match self.look {
-            Look::Setup(look) => Some(vec![look(&setup)]),
-            Look::Host(look) => match &setup.config {
-                Ok(config) => Some(look(config).await),
-                Err(_) => None,
-            },
-            Look::FirstAnswer(look) => match setup.ready() {
-                Some(ready) => Some(vec![match ready.first_answer().await {
-                    Some(answer) => look(&answer),
-                    None => Finding::skip("there is no wire"),
-                }]),
-                None => None,
-            },
-            Look::Api(look) => match setup.ready() {
-                Some(ready) => Some(look(ready).await.unwrap_or_else(|finding| vec![*finding])),
-                None => None,
-            },
-        };
-        // Nothing was checked, whatever the run was asked to leave out.
-        findings.unwrap_or_else(|| vec![Finding::skip("there is no configuration").ending(Exit::Config)])
+        match (self.look, &setup.config, setup.ready()) {
+            (Look::Setup(look), ..) => vec![look(&setup)],
+            (Look::Host(look), Ok(config), _) => look(config).await,
+            (Look::FirstAnswer(look), _, Some(ready)) => {
+                let answer = ready.first_answer().await;
+                vec![answer.map_or_else(|| Finding::skip("there is no wire"), |answer| look(&answer))]
+            }
+            (Look::Api(look), _, Some(ready)) => look(ready).await.unwrap_or_else(|finding| vec![*finding]),
+            // Nothing was checked, whatever the run was asked to leave out.
+            _ => vec![Finding::skip("there is no configuration").ending(Exit::Config)],
+        }
     }
 }
 

@@ -161,6 +161,11 @@ impl Error {
         matches!(self.cause(), Some(Cause::NotFound { .. }))
     }
 
+    /// Whether what was to be made is there already. PVE also says so of a VMID that a virtual machine has.
+    pub fn is_taken(&self) -> bool {
+        matches!(self.cause(), Some(Cause::AlreadyExists { .. }))
+    }
+
     /// Whether the container is locked by another operation.
     pub fn is_locked(&self) -> bool {
         matches!(self.cause(), Some(Cause::Locked { .. } | Cause::LockTimeout))

@@ -62,16 +62,8 @@ pub(super) struct GoldenArguments {
 
 impl GoldenArguments {
     fn spec(&self) -> GoldenSpec {
-        GoldenSpec {
-            vmid: self.vmid,
-            template: self.template.clone(),
-            storage: self.storage.clone(),
-            rootfs: self.rootfs,
-            cores: self.cores,
-            memory: self.memory,
-            hostname: self.hostname.clone(),
-            bridge: self.bridge.clone(),
-        }
+        let Self { vmid, template, storage, rootfs, cores, memory, hostname, bridge, .. } = self.clone();
+        GoldenSpec { vmid, template, storage, rootfs, cores, memory, hostname, bridge }
     }
 }
 
@@ -131,7 +123,7 @@ async fn preflight(client: &Client, node: &NodeName, spec: &GoldenSpec) -> Resul
     let on = client.node(node);
     match client.cluster().check_id(spec.vmid).await {
         Ok(_) => {}
-        Err(error) if is_taken(&error) => against.push(format!("VMID {} is taken", spec.vmid)),
+        Err(error) if error.is_taken() => against.push(format!("VMID {} is taken", spec.vmid)),
         Err(error) => return Err(error),
     }
     let interfaces = on.bridges().unless_unread(|row| row.may_have("iface", spec.bridge.as_str())).await?;
@@ -150,11 +142,6 @@ async fn preflight(client: &Client, node: &NodeName, spec: &GoldenSpec) -> Resul
     }
     against.extend(space(client, node, spec).await?);
     Ok(against)
-}
-
-/// PVE says so of virtual machines as well.
-fn is_taken(error: &Error) -> bool {
-    matches!(error.cause(), Some(Cause::AlreadyExists { what: Thing::Container, .. }))
 }
 
 fn is_missing(error: &Error) -> bool {

@@ -37,12 +37,8 @@ pub fn no_such_node(config: &Config, nodes: &[NodeEntry]) -> Finding {
 
 /// The rows of a list of guests that may be containers of this node.
 pub fn may_be_here(guests: &[Unread], node: &NodeName) -> Vec<Unread> {
-    let says = |row: &Unread, key, text: &str| row.field(key).is_none_or(|found| found == text);
-    guests
-        .iter()
-        .filter(|row| says(row, "type", "lxc") && says(row, "node", node.as_str()))
-        .cloned()
-        .collect()
+    let here = guests.iter().filter(|row| row.may_have("type", "lxc") && row.may_have("node", node.as_str()));
+    here.cloned().collect()
 }
 
 /// A warning for each of the rows, which says what cannot be told because of it.

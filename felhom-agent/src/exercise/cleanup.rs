@@ -3,15 +3,14 @@
 use std::time::Duration;
 
 use proxmox_api::{Cause, Error, Started};
+use proxmox_types::Vmid;
 use proxmox_types::params::{ResourceClass, ResourceFilter, SetConfigParams};
-use proxmox_types::{Digest, LxcOptions, SnapshotName, Tags, Vmid};
 use tokio::time::Instant;
 
 use super::journal::{self, Journal, StateDir, is_taken, peek};
 use super::leftover::{AtContainer, Leftover, cleanup_line, search};
 use super::site::Site;
 use super::state::{GuestState, Remains, Todo, look};
-use crate::diagnosis::call_failed;
 use crate::diagnosis::guests::{no_such_node, none_shown, unlock};
 use crate::report::exit::Exit;
 use crate::report::finding::{Finding, Found};
@@ -124,15 +123,15 @@ pub async fn preview(site: &Site<'_>) -> CleanupReport {
         let vmid = remains.vmid;
         match unless_interrupted(site, &mut report, look(site, &remains)).await {
             None => break,
-            Some(Err(error)) => report.fail(call_failed(site.config, &error)),
+            Some(Err(error)) => report.fail(*site.failed(&error)),
             Some(Ok(state)) => {
                 report.see(&remains, &state);
                 report.done.extend(state.running.iter().map(|upid| format!("wait for task {upid}")));
                 report.done.extend(state.todos.iter().map(|todo| todo.describe(vmid)));
                 let lock = state.lock.filter(|_| !state.todos.is_empty());
-                report.leftovers.extend(lock.map(|lock| Leftover {
-                    what: format!("lock {lock} of container {vmid}, which only root takes away"),
-                    command: unlock(vmid, &lock),
+                report.leftovers.extend(lock.map(|lock| {
+                    let what = format!("lock {lock} of container {vmid}, which only root takes away");
+                    Leftover::new(what, unlock(vmid, &lock))
                 }));
             }
         }
@@ -186,17 +185,17 @@ fn elsewhere(site: &Site<'_>, journal: &Journal, report: &mut CleanupReport) {
     let (there, node) = (&journal.node, &site.config.node);
     let text = format!("the journal is about node {there}, and the configuration about node {node}");
     let command = format!("FELHOM_AGENT_NODE={there} {}", cleanup_line(site.config));
-    report.fail(Finding::fail(text, command.clone()).ending(Exit::Leftover));
-    let (name, vmid) = (&journal.snapname, journal.vmid);
-    let what = format!("snapshot {name} of container {vmid} on node {there}, perhaps");
-    report.leftovers.push(Leftover { what, command });
+    let what =
+        format!("snapshot {} of container {} on node {there}, perhaps", journal.snapname, journal.vmid);
+    report.leftovers.push(Leftover::new(what, &command));
+    report.fail(Finding::fail(text, command).ending(Exit::Leftover));
 }
 
 /// What is found at the containers of the node, and what is said of those that could not be read; an error if none can
 /// be seen.
 async fn found(site: &Site<'_>) -> Found<(Vec<AtContainer>, Vec<Finding>)> {
     let (client, config) = (site.client, site.config);
-    let failed = |error: Error| call_failed(config, &error);
+    let failed = |error: Error| site.failed(&error);
     let nodes = client.nodes().unless_unread(|row| row.may_have("node", config.node.as_str()));
     let nodes = nodes.await.map_err(failed)?;
     if !nodes.iter().any(|node| node.node == config.node) {
@@ -209,7 +208,7 @@ async fn found(site: &Site<'_>) -> Found<(Vec<AtContainer>, Vec<Finding>)> {
     {
         return Err(finding.into());
     }
-    Ok(search(client, &config.node, &guests).await.map_err(failed)?)
+    search(client, &config.node, &guests).await.map_err(failed)
 }
 
 /// Undoes what is left, until that happens. What was not come to then is suspected.
@@ -238,7 +237,7 @@ async fn undo(site: &mut Site<'_>, remains: &Remains, report: &mut CleanupReport
         Err(error) => {
             let hidden = error.denied().map(|_| vec![remains.hidden(site.config)]);
             report.leftovers.extend(hidden.unwrap_or_else(|| remains.suspected()));
-            return report.fail(call_failed(site.config, &error));
+            return report.fail(*site.failed(&error));
         }
     };
     report.see(remains, &state);
@@ -246,7 +245,7 @@ async fn undo(site: &mut Site<'_>, remains: &Remains, report: &mut CleanupReport
         match execute(site, remains.vmid, todo).await {
             Err(error) if !is_gone(site, remains, todo).await => {
                 report.leftovers.push(todo.leftover(remains.vmid, state.lock.as_ref()));
-                report.fail(call_failed(site.config, &error));
+                report.fail(*site.failed(&error));
             }
             _ => report.done.push(todo.describe(remains.vmid)),
         }
@@ -299,24 +298,19 @@ async fn is_gone(site: &Site<'_>, remains: &Remains, todo: &Todo) -> bool {
 }
 
 async fn execute(site: &mut Site<'_>, vmid: Vmid, todo: &Todo) -> Result<(), Error> {
-    match todo {
-        Todo::Unmark(rest, digest) => unmark(site, vmid, rest, digest.clone()).await,
-        Todo::Delete(name, _) => delete(site, vmid, name).await,
-    }
-}
-
-async fn unmark(site: &Site<'_>, vmid: Vmid, rest: &Tags, digest: Option<Digest>) -> Result<(), Error> {
-    let mut params = SetConfigParams { digest, ..SetConfigParams::default() };
-    if rest.0.is_empty() {
-        params.delete = ["tags".to_string()].into_iter().collect();
-    } else {
-        params.options = LxcOptions { tags: Some(rest.clone()), ..LxcOptions::default() };
-    }
-    site.lxc(vmid).set_config(&params).settle().await.map(|_| ())
-}
-
-async fn delete(site: &mut Site<'_>, vmid: Vmid, name: &SnapshotName) -> Result<(), Error> {
-    match site.lxc(vmid).snapshot(name).delete().settle().await? {
+    let started = match todo {
+        Todo::Unmark(rest, digest) => {
+            let mut params = SetConfigParams { digest: digest.clone(), ..SetConfigParams::default() };
+            if rest.0.is_empty() {
+                params.delete = ["tags".to_string()].into_iter().collect();
+            } else {
+                params.options.tags = Some(rest.clone());
+            }
+            site.lxc(vmid).set_config(&params).settle().await?
+        }
+        Todo::Delete(name, _) => site.lxc(vmid).snapshot(name).delete().settle().await?,
+    };
+    match started {
         Started::Task(upid) => site.follow(&upid).await.map(|_| ()),
         Started::Done | Started::Nothing => Ok(()),
     }

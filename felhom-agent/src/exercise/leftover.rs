@@ -36,6 +36,13 @@ pub struct Leftover {
     pub command: String,
 }
 
+impl Leftover {
+    /// Something, and what removes it.
+    pub(super) fn new(what: impl Into<String>, command: impl Into<String>) -> Self {
+        Self { what: what.into(), command: command.into() }
+    }
+}
+
 /// What exercises have left at a container.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AtContainer {

@@ -67,24 +67,19 @@ impl Remains {
         let vmid = self.vmid;
         // A journal that names anything else is no reason to delete it.
         let named = self.snapname.as_ref().filter(|name| is_name(name.as_str()));
-        let snapshot = named.map(|name| Leftover {
-            what: format!("snapshot {name} of container {vmid}, perhaps"),
-            command: format!("pct delsnapshot {vmid} {name}"),
+        let snapshot = named.map(|name| {
+            let what = format!("snapshot {name} of container {vmid}, perhaps");
+            Leftover::new(what, format!("pct delsnapshot {vmid} {name}"))
         });
-        let marker = Leftover {
-            what: format!("tag {MARKER} of container {vmid}, perhaps"),
-            command: unmark_line(vmid),
-        };
+        let marker = Leftover::new(format!("tag {MARKER} of container {vmid}, perhaps"), unmark_line(vmid));
         snapshot.into_iter().chain([marker]).collect()
     }
 
     /// What is left if the container cannot be seen: all of it, or nothing because it was destroyed.
     pub(super) fn hidden(&self, config: &Config) -> Leftover {
         let (vmid, folder) = (self.vmid, word(&config.state_dir));
-        Leftover {
-            what: format!("what is left at container {vmid}, if there still is one"),
-            command: format!("pct listsnapshot {vmid} || rm {folder}/exercise.json"),
-        }
+        let what = format!("what is left at container {vmid}, if there still is one");
+        Leftover::new(what, format!("pct listsnapshot {vmid} || rm {folder}/exercise.json"))
     }
 }
 
@@ -128,28 +123,24 @@ impl Todo {
             }
         };
         match (lock, self) {
-            (None, _) => Leftover { what, command },
+            (None, _) => Leftover::new(what, command),
             (Some(lock @ Lock::Rollback), Self::Delete(name, _)) => broken_off(vmid, name, lock),
             (Some(lock), _) if LOCKS.contains(lock) => {
-                Leftover { what, command: format!("{} && {command}", unlock(vmid, lock)) }
+                Leftover::new(what, format!("{} && {command}", unlock(vmid, lock)))
             }
-            (Some(lock), _) => Leftover { what: format!("{what}, which is locked ({lock})"), command },
+            (Some(lock), _) => Leftover::new(format!("{what}, which is locked ({lock})"), command),
         }
     }
 }
 
 /// A snapshot that a rollback was going back to when its worker was killed: nothing else may be whole any more.
 fn broken_off(vmid: Vmid, name: &SnapshotName, lock: &Lock) -> Leftover {
-    Leftover {
-        what: format!(
-            "snapshot {name} of container {vmid}, which may be the only whole copy, since a rollback to it was broken \
-             off: look at the container (pct config {vmid}); unless it is whole, roll back again before you delete"
-        ),
-        command: format!(
-            "{} && pct rollback {vmid} {name} && pct delsnapshot {vmid} {name}",
-            unlock(vmid, lock)
-        ),
-    }
+    let what = format!(
+        "snapshot {name} of container {vmid}, which may be the only whole copy, since a rollback to it was broken \
+         off: look at the container (pct config {vmid}); unless it is whole, roll back again before you delete"
+    );
+    let unlock = unlock(vmid, lock);
+    Leftover::new(what, format!("{unlock} && pct rollback {vmid} {name} && pct delsnapshot {vmid} {name}"))
 }
 
 /// What an exercise has left, as it looks now.
@@ -187,14 +178,12 @@ pub async fn look(site: &Site<'_>, remains: &Remains) -> Result<GuestState, Erro
         config => config?,
     };
     if let Some(why) = untold(&config) {
-        return Ok(GuestState { left: Some(unread(site, remains.vmid, why)), ..GuestState::default() });
+        let what = format!("what is left at container {}, whose {why}", remains.vmid);
+        let left = Some(Leftover::new(what, cleanup_line(site.config)));
+        return Ok(GuestState { left, ..GuestState::default() });
     }
-    let matters = |row: &Unread| {
-        remains.snapname.is_some()
-            && row
-                .field("name")
-                .is_none_or(|name| remains.snapname.as_ref().is_some_and(|own| own.as_str() == name))
-    };
+    let own = remains.snapname.as_ref();
+    let matters = |row: &Unread| own.is_some_and(|own| row.may_have("name", own.as_str()));
     let snapshots = lxc.snapshots().unless_unread(matters).await?;
     Ok(GuestState { lock: config.lock.clone(), ..judge(remains, &config, &snapshots) })
 }
@@ -213,24 +202,18 @@ fn judge(remains: &Remains, config: &LxcConfig, snapshots: &[SnapshotEntry]) -> 
         Todo::Unmark(rest.collect(), config.digest.clone())
     });
     let mut state = GuestState { todos: unmark.into_iter().collect(), ..GuestState::default() };
-    let named = remains
-        .snapname
-        .as_ref()
-        .and_then(|name| Some((name, snapshots.iter().find(|snapshot| snapshot.name == name.as_str())?)));
-    match named {
-        Some((name, snapshot)) if !is_ours(snapshot) => state.alike = Some(name.clone()),
-        Some((name, _)) if !is_meant => state.left = Some(untagged(remains.vmid, name)),
-        Some((name, snapshot)) => state.todos.push(Todo::Delete(name.clone(), snapshot.snapstate.is_some())),
+    let Some(name) = &remains.snapname else { return state };
+    match snapshots.iter().find(|snapshot| snapshot.name == name.as_str()) {
+        Some(snapshot) if !is_ours(snapshot) => state.alike = Some(name.clone()),
+        Some(_) if !is_meant => {
+            let vmid = remains.vmid;
+            let what = format!("snapshot {name} of container {vmid}, which has no tag {TAG}");
+            state.left = Some(Leftover::new(what, format!("pct delsnapshot {vmid} {name}")));
+        }
+        Some(snapshot) => state.todos.push(Todo::Delete(name.clone(), snapshot.snapstate.is_some())),
         None => {}
     }
     state
-}
-
-fn untagged(vmid: Vmid, name: &SnapshotName) -> Leftover {
-    Leftover {
-        what: format!("snapshot {name} of container {vmid}, which has no tag {TAG}"),
-        command: format!("pct delsnapshot {vmid} {name}"),
-    }
 }
 
 /// Why the tags that a configuration lacks may be there. Without its digest it is not a configuration.
@@ -241,19 +224,12 @@ fn untold(config: &LxcConfig) -> Option<&'static str> {
     }
 }
 
-fn unread(site: &Site<'_>, vmid: Vmid, why: &str) -> Leftover {
-    Leftover {
-        what: format!("what is left at container {vmid}, whose {why}"),
-        command: cleanup_line(site.config),
-    }
-}
-
 /// The tasks that still work on the container, of this token and of the kinds that an exercise starts.
 async fn running(site: &Site<'_>, vmid: Vmid) -> Result<Vec<Upid>, Error> {
     let filter = TaskFilter { source: Some(TaskSource::Active), vmid: Some(vmid), ..TaskFilter::default() };
     let may_be_ours = |row: &Unread| row.field("type").is_none_or(|kind| WORKERS.contains(&kind.as_str()));
-    let tasks =
-        site.client.node(&site.config.node).tasks().with(filter).unless_unread(may_be_ours).await?.rows;
+    let tasks = site.client.node(&site.config.node).tasks().with(filter);
+    let tasks = tasks.unless_unread(may_be_ours).await?.rows;
     let ours = site.client.token().to_string();
     let is_ours = |upid: &Upid| upid.user() == ours && WORKERS.contains(&upid.worker_type());
     let running = tasks.into_iter().filter(|task| task.endtime.is_none()).map(|task| task.upid);

@@ -8,13 +8,12 @@ use proxmox_api::{Call, Change, Ended, Error, Lxc, Started};
 use proxmox_types::params::{SetConfigParams, SnapshotParams};
 use proxmox_types::{GuestStatus, LxcConfig, LxcOptions, Rows, SnapshotEntry, Tags, Unread};
 
+use super::UNWRITTEN;
 use super::cleanup::{CleanupReport, undo_unless};
 use super::journal::{Journal, StateDir};
 use super::leftover::{DESCRIPTION, Leftover, MARKER, TAG};
 use super::site::{LENIENCE, Site};
 use super::state::Remains;
-use super::unwritten;
-use crate::diagnosis::call_failed;
 use crate::report::finding::{Claim, Finding, Found, Remedy};
 
 const GET_CONFIG: &str = "GET /nodes/{node}/lxc/{vmid}/config";
@@ -132,7 +131,7 @@ impl<'c> Steps<'c> {
     fn announce(&mut self) -> Found<()> {
         let time = (self.site.clock)().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs());
         let journal = Journal { time, ..self.journal.clone() };
-        self.state.write(&journal).map_err(unwritten)?;
+        self.state.write(&journal).map_err(|finding| finding.because(UNWRITTEN))?;
         (self.journal, self.pending) = (journal, true);
         Ok(())
     }
@@ -157,33 +156,35 @@ impl<'c> Steps<'c> {
         Ok(started)
     }
 
-    /// Starts a task and waits for it.
-    async fn task<T: Change + Send>(&mut self, call: Call<'_, T, impl Sized>) -> Found<Ended> {
-        let started = self.change(call).await?.map_err(|error| self.failed(&error))?;
-        let Some(upid) = started.upid() else { return Ok(Ended::default()) };
-        self.site.follow(upid).await.map_err(|error| self.failed(&error))
-    }
-
-    fn failed(&self, error: &Error) -> Box<Finding> {
-        Box::new(call_failed(self.site.config, error))
+    /// Starts a task, waits for it, and says that it went well.
+    async fn task<T: Change + Send>(&mut self, call: Call<'_, T, impl Sized>, text: &str) -> Found<Finding> {
+        let started = self.change(call).await?.map_err(|error| self.site.failed(&error))?;
+        let ended = match started.upid() {
+            Some(upid) => self.site.follow(upid).await.map_err(|error| self.site.failed(&error))?,
+            None => Ended::default(),
+        };
+        Ok(match ended.warnings {
+            0 => Finding::ok(text),
+            number => Finding::warn(format!("{text}, with {number} warnings"))
+                .because(ended.warning_lines.join("\n")),
+        })
     }
 
     async fn snapshot(&mut self) -> Found<Finding> {
         let (lxc, name) = (self.lxc(), self.journal.snapname.clone());
         let params = SnapshotParams { description: Some(DESCRIPTION.into()) };
-        let ended = self.task(lxc.snapshot(&name).create().with(params)).await?;
-        Ok(finding(format!("{name} is taken"), &ended))
+        self.task(lxc.snapshot(&name).create().with(params), &format!("{name} is taken")).await
     }
 
     async fn snapshots(&self) -> Found<Rows<SnapshotEntry>> {
         let is_ours = |row: &Unread| row.may_have("name", self.journal.snapname.as_str());
         let snapshots = self.lxc().snapshots().unless_unread(is_ours).await;
-        snapshots.map_err(|error| self.failed(&error))
+        snapshots.map_err(|error| self.site.failed(&error))
     }
 
     /// The configuration. One without a digest is none: an option that it lacks may be there, and would be overwritten.
     async fn config(&self) -> Found<LxcConfig> {
-        let config = self.lxc().config().await.map_err(|error| self.failed(&error))?;
+        let config = self.lxc().config().await.map_err(|error| self.site.failed(&error))?;
         if config.digest.is_none() {
             let vmid = self.journal.vmid;
             return Err(self.wrong(format!("the configuration of container {vmid} came without its digest")));
@@ -192,11 +193,9 @@ impl<'c> Steps<'c> {
     }
 
     /// A finding that something is not as it must be after a task that went well.
-    fn wrong(&self, what: String) -> Box<Finding> {
-        Box::new(Finding::fail(
-            what,
-            Remedy::look(format!("pct listsnapshot {0} && pct config {0}", self.journal.vmid)),
-        ))
+    fn wrong(&self, what: impl Into<String>) -> Box<Finding> {
+        let look = format!("pct listsnapshot {0} && pct config {0}", self.journal.vmid);
+        Box::new(Finding::fail(what, Remedy::Look(look)))
     }
 
     async fn visible(&mut self) -> Found<Finding> {
@@ -206,8 +205,8 @@ impl<'c> Steps<'c> {
         let is_parent = current.is_some_and(|entry| entry.parent.as_ref() == Some(&self.journal.snapname));
         match (is_listed, is_parent) {
             (true, true) => Ok(Finding::ok("it is listed, and the container descends from it")),
-            (true, false) => Err(self.wrong("the container does not descend from it".into())),
-            (false, _) => Err(self.wrong("it is not listed, although its task went well".into())),
+            (true, false) => Err(self.wrong("the container does not descend from it")),
+            (false, _) => Err(self.wrong("it is not listed, although its task went well")),
         }
     }
 
@@ -228,7 +227,7 @@ impl<'c> Steps<'c> {
             Err(error) if error.denied().is_some() => {
                 Ok(Finding::skip(format!("{error}; the rollback is not proven without a change")))
             }
-            Err(error) => Err(self.failed(&error)),
+            Err(error) => Err(self.site.failed(&error)),
         }
     }
 
@@ -236,14 +235,13 @@ impl<'c> Steps<'c> {
         // A rollback stops a container that runs, so this is looked at as late as possible.
         self.stopped().await?;
         let (lxc, name) = (self.lxc(), self.journal.snapname.clone());
-        let ended = self.task(lxc.snapshot(&name).rollback()).await?;
-        Ok(finding("its task went well".into(), &ended))
+        self.task(lxc.snapshot(&name).rollback(), "its task went well").await
     }
 
     /// The container still does not run.
     async fn stopped(&self) -> Found<()> {
         let vmid = self.journal.vmid;
-        let status = self.lxc().status().await.map_err(|error| self.failed(&error))?;
+        let status = self.lxc().status().await.map_err(|error| self.site.failed(&error))?;
         if status.status == GuestStatus::Stopped {
             return Ok(());
         }
@@ -259,7 +257,7 @@ impl<'c> Steps<'c> {
             return Err(self.wrong(format!("the tag {MARKER} is still set: the rollback did nothing")));
         }
         match (same(&self.before, &now), self.is_marked) {
-            (false, _) => Err(self.wrong("the configuration is not what the snapshot holds".into())),
+            (false, _) => Err(self.wrong("the configuration is not what the snapshot holds")),
             (true, true) => Ok(Finding::ok("the tag is gone, and the configuration is what it was")),
             (true, false) => Ok(Finding::skip("nothing was changed, so nothing is proven")),
         }
@@ -267,13 +265,12 @@ impl<'c> Steps<'c> {
 
     async fn delete(&mut self) -> Found<Finding> {
         let (lxc, name) = (self.lxc(), self.journal.snapname.clone());
-        let ended = self.task(lxc.snapshot(&name).delete()).await?;
-        Ok(finding("its task went well".into(), &ended))
+        self.task(lxc.snapshot(&name).delete(), "its task went well").await
     }
 
     async fn gone(&mut self) -> Found<Finding> {
         if self.snapshots().await?.iter().any(|entry| entry.name == self.journal.snapname.as_str()) {
-            return Err(self.wrong("it is still listed, although its task went well".into()));
+            return Err(self.wrong("it is still listed, although its task went well"));
         }
         self.clear()?;
         Ok(Finding::ok("it is not listed any more"))
@@ -283,7 +280,7 @@ impl<'c> Steps<'c> {
         let now = self.config().await?;
         self.stopped().await?;
         if !same(&self.before, &now) {
-            return Err(self.wrong("the configuration is not what it was".into()));
+            return Err(self.wrong("the configuration is not what it was"));
         }
         Ok(Finding::ok("the container is as it was before"))
     }
@@ -297,12 +294,4 @@ fn same(before: &LxcConfig, now: &LxcConfig) -> bool {
         config
     };
     plain(before) == plain(now)
-}
-
-/// What a task that went well found.
-fn finding(text: String, ended: &Ended) -> Finding {
-    if ended.warnings == 0 {
-        return Finding::ok(text);
-    }
-    Finding::warn(format!("{text}, with {} warnings", ended.warnings)).because(ended.warning_lines.join("\n"))
 }

@@ -23,17 +23,13 @@ pub enum Color {
 impl Color {
     /// Whether what goes to this stream is coloured.
     pub fn is_on(self, stream: &impl IsTerminal, environment: &Environment) -> bool {
-        let is_set = |name: &str| environment.get(name).is_some_and(|value| !value.is_empty());
+        let value = |name: &str| environment.get(name).unwrap_or_default();
         match self {
             Self::Always => true,
             Self::Never => false,
-            Self::Auto if is_set("NO_COLOR") => false,
-            Self::Auto
-                if environment.get("CLICOLOR_FORCE").is_some_and(|value| !["", "0"].contains(&value)) =>
-            {
-                true
-            }
-            Self::Auto => stream.is_terminal() && environment.get("TERM") != Some("dumb"),
+            Self::Auto if !value("NO_COLOR").is_empty() => false,
+            Self::Auto if !["", "0"].contains(&value("CLICOLOR_FORCE")) => true,
+            Self::Auto => stream.is_terminal() && value("TERM") != "dumb",
         }
     }
 }
@@ -44,6 +40,11 @@ const LONGEST: usize = 8192;
 /// Text as one line that drives no terminal and hides nothing.
 pub fn plain(text: &str) -> String {
     clean(text, LONGEST)
+}
+
+/// A number of things, in words.
+pub fn counted(number: impl fmt::Display + PartialEq + From<u8> + Copy, what: &str) -> String {
+    format!("{number} {what}{}", if number == 1.into() { "" } else { "s" })
 }
 
 /// A JSON document for people and programs: the same with what could drive a terminal as `\\uXXXX`, which JSON reads as

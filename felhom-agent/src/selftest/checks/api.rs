@@ -4,6 +4,7 @@ use serde_json::json;
 
 use crate::diagnosis::call_failed;
 use crate::report::finding::{Claim, Finding, Remedy};
+use crate::report::terminal::counted;
 use crate::selftest::{Check, FirstAnswer, Look, Ready, at_once};
 use crate::wiring::Drifted;
 
@@ -119,14 +120,10 @@ fn drifted(seen: &Drifted) -> Finding {
         (0, 0) => Finding::ok("every field of every answer is known"),
         (0, 1) => Finding::ok("1 field is unknown to this version, and ignored"),
         (0, more) => Finding::ok(format!("{more} fields are unknown to this version, and ignored")),
-        (1, _) => unread("1 thing that PVE said could not be read", &places),
-        (more, _) => unread(&format!("{more} things that PVE said could not be read"), &places),
+        (more, _) => Finding::warn(format!("{} that PVE said could not be read", counted(more, "thing")))
+            .because(places.get(..SHOWN).unwrap_or(&places).join("\n"))
+            .fix("pveversion && felhom-agent --version"),
     }
-}
-
-fn unread(summary: &str, places: &[String]) -> Finding {
-    let shown = places.iter().take(SHOWN).map(String::as_str).collect::<Vec<_>>().join("\n");
-    Finding::warn(summary).because(shown).fix("pveversion && felhom-agent --version")
 }
 
 #[cfg(test)]

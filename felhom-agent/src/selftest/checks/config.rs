@@ -5,6 +5,7 @@ use serde_json::json;
 use crate::config::{Config, TOKEN_FILE, TokenSource, install_line};
 use crate::report::finding::{Claim, Finding};
 use crate::report::shell::edit_line;
+use crate::report::terminal::counted;
 use crate::selftest::{Check, Look, Setup};
 
 pub(super) const CHECKS: &[Check] = &[
@@ -83,11 +84,7 @@ fn tls(setup: &Setup) -> Finding {
 
 fn policy(config: &Config) -> String {
     let tls = &config.tls;
-    let count = |number: usize, what: &str| match number {
-        0 => None,
-        1 => Some(format!("1 {what}")),
-        number => Some(format!("{number} {what}s")),
-    };
+    let count = |number: usize, what| (number > 0).then(|| counted(number, what));
     let ca = tls.ca_file.as_ref().map(|path| format!("CA {}", path.display()));
     let parts = [count(tls.pins.len(), "pin"), count(tls.spki_pins.len(), "key pin"), ca];
     parts.into_iter().flatten().collect::<Vec<_>>().join(" and ")

@@ -80,18 +80,11 @@ fn connected(view: &FirstAnswer<'_>, listening: &str) -> Finding {
 
 fn handshake(view: &FirstAnswer<'_>) -> Finding {
     match (view.failure, &view.seen) {
-        (
-            Some((Stage::Tls, reason)),
-            None | Some(SeenCertificate { verdict: CertificateVerdict::Accepted, .. }),
-        ) => {
-            let finding = Finding::fail(reason, of_handshake(reason));
-            if view.seen.is_some() {
-                finding.because(
-                    "the certificate is the right one, but the server could not prove that it holds the key",
-                )
-            } else {
-                finding
-            }
+        (Some((Stage::Tls, reason)), None) => Finding::fail(reason, of_handshake(reason)),
+        (Some((Stage::Tls, reason)), Some(SeenCertificate { verdict: CertificateVerdict::Accepted, .. })) => {
+            Finding::fail(reason, of_handshake(reason)).because(
+                "the certificate is the right one, but the server could not prove that it holds the key",
+            )
         }
         (Some(_), Some(_)) => Finding::ok("the server presented a certificate, which was then refused"),
         _ => {

@@ -8,6 +8,7 @@ use crate::diagnosis::guests::{Busy, may_be_here, none_shown, stale_lock, untold
 use crate::exercise::journal::{is_taken, peek};
 use crate::exercise::leftover::{AtContainer, MARKER, cleanup_line, search};
 use crate::report::finding::{Claim, Finding, Found, Status};
+use crate::report::terminal::counted;
 use crate::selftest::{Check, Look, Ready};
 
 pub(super) const CHECKS: &[Check] = &[
@@ -45,16 +46,16 @@ async fn list(ready: Ready<'_>) -> Found<Vec<Finding>> {
     let data = json!({ "containers": containers.len(), "running": running });
     let finding = match (containers.len(), running) {
         (0, _) => none(ready).await,
-        (number, Some(running)) => Finding::ok(format!("{}, {running} running", counted(number))),
-        (number, None) => Finding::warn(format!("{}; which of them run is not known", counted(number)))
-            .because("the statistics of the node are stale, and the node itself did not tell"),
+        (number, Some(running)) => {
+            Finding::ok(format!("{}, {running} running", counted(number, "container")))
+        }
+        (number, None) => {
+            Finding::warn(format!("{}; which of them run is not known", counted(number, "container")))
+                .because("the statistics of the node are stale, and the node itself did not tell")
+        }
     };
     let left_out = untold(&may_be_here(guests.unread(), &config.node), "it is left out");
     Ok([finding.with(data)].into_iter().chain(left_out).collect())
-}
-
-fn counted(number: usize) -> String {
-    format!("{number} container{}", if number == 1 { "" } else { "s" })
 }
 
 /// How many run. The node itself knows; what the cluster tells are statistics, which may be old or missing.

@@ -3,7 +3,7 @@
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 
-use proxmox_privileged::sensors::{FeatureKind, SensorFeature, sensors};
+use proxmox_privileged::sensors::{FeatureKind, sensors};
 use proxmox_privileged::smart::smart;
 use proxmox_privileged::{Program, programs};
 use serde_json::json;
@@ -12,7 +12,7 @@ use crate::config::Config;
 use crate::host::device::Devices;
 use crate::host::{health, usb};
 use crate::report::chain;
-use crate::report::finding::{Claim, Finding, Remedy, Status};
+use crate::report::finding::{Claim, Finding, Status};
 use crate::selftest::{Check, Look, at_once};
 use crate::wiring;
 
@@ -79,28 +79,18 @@ fn against(program: Program) -> Option<Finding> {
 async fn temperatures(config: &Config) -> Vec<Finding> {
     let chips = match sensors(&*wiring::runner(config.privileged.mode)).await {
         Ok(chips) => chips,
-        Err(error) => {
-            return vec![Finding::skip(chain(&error))];
-        }
+        Err(error) => return vec![Finding::skip(chain(&error))],
     };
-    let judged: Vec<(&SensorFeature, health::Judgement)> = chips
-        .iter()
-        .flat_map(|chip| &chip.features)
-        .map(|feature| (feature, health::sensor(feature)))
-        .filter(|(_, (status, _))| *status != Status::Skip)
-        .collect();
-    let hottest = judged
-        .iter()
-        .filter(|(feature, _)| feature.kind == FeatureKind::Temperature)
-        .filter_map(|(feature, _)| feature.value())
-        .reduce(f64::max);
-    let bad: Vec<Finding> = judged
-        .iter()
-        .filter(|(_, (status, _))| *status != Status::Ok)
-        .map(|(feature, (_, why))| {
-            Finding::warn(format!("{}: {why}", feature.label)).look("felhom-agent sensors")
-        })
-        .collect();
+    let (mut bad, mut temperatures) = (Vec::new(), Vec::new());
+    for feature in chips.iter().flat_map(|chip| &chip.features) {
+        let (status, why) = health::sensor(feature);
+        if matches!(status, Status::Warn | Status::Fail) {
+            bad.push(Finding::warn(format!("{}: {why}", feature.label)).look("felhom-agent sensors"));
+        }
+        let is_judged = status != Status::Skip && feature.kind == FeatureKind::Temperature;
+        temperatures.extend(feature.value().filter(|_| is_judged));
+    }
+    let hottest = temperatures.into_iter().reduce(f64::max);
     match (bad.is_empty(), hottest) {
         (false, _) => bad,
         (true, Some(hottest)) => vec![Finding::ok(format!("{hottest:.0} °C at the hottest"))],
@@ -120,15 +110,11 @@ async fn disks(config: &Config) -> Vec<Finding> {
     let mut findings = Vec::new();
     for disk in Devices::of_host().disks() {
         let (status, why) = health::disk(&smart(&*runner, &disk).await);
-        let text = format!("{disk}: {why}");
-        let look = Remedy::look(format!("felhom-agent disks {disk} -o json"));
-        let finding = match status {
-            Status::Ok => Finding::ok(text),
-            Status::Skip => Finding::skip(text),
-            Status::Warn => Finding::warn(text).remedy(look),
-            Status::Fail => Finding::fail(text, look),
-        };
-        findings.push(finding.about(disk.to_string()));
+        let finding = Finding::new(status, format!("{disk}: {why}")).about(disk.to_string());
+        findings.push(match status {
+            Status::Ok | Status::Skip => finding,
+            Status::Warn | Status::Fail => finding.look(format!("felhom-agent disks {disk} -o json")),
+        });
     }
     if findings.is_empty() { vec![Finding::skip("there is no disk")] } else { findings }
 }

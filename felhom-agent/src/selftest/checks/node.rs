@@ -1,6 +1,5 @@
 //! Checks of the node and its services, and that the pool and the bridges of the configuration are there: PVE takes privileges on what is not.
 
-use proxmox_api::{Cause, Error, Thing};
 use proxmox_types::params::PermissionFilter;
 use proxmox_types::{Bridge, NetworkInterface, NodeEntry, NodeState, PoolId, Rows, Service, Unread};
 use serde_json::json;
@@ -58,8 +57,8 @@ async fn exists(ready: Ready<'_>) -> Found<Vec<Finding>> {
 fn find(config: &Config, nodes: &Rows<NodeEntry>) -> Finding {
     let names: Vec<String> = nodes.iter().map(|node| node.node.to_string()).collect();
     let Some(node) = nodes.iter().find(|node| node.node == config.node) else {
-        let of_it = |row: &Unread| row.field("node").is_none_or(|name| name == config.node.as_str());
-        let unread: Vec<Unread> = nodes.unread().iter().filter(|row| of_it(row)).cloned().collect();
+        let of_it = nodes.unread().iter().filter(|row| row.may_have("node", config.node.as_str()));
+        let unread: Vec<Unread> = of_it.cloned().collect();
         let untold = untold(&unread, "it cannot be told whether it is the configured node");
         return untold.into_iter().next().unwrap_or_else(|| no_such_node(config, nodes));
     };
@@ -121,14 +120,10 @@ async fn pool(ready: Ready<'_>) -> Found<Vec<Finding>> {
     };
     Ok(vec![match ready.client.pool(pool).await {
         Ok(_) => Finding::ok(format!("{pool} is there")),
-        Err(error) if is_missing(&error) => Finding::fail(format!("there is no pool {pool}"), add(pool))
+        Err(error) if error.is_not_found() => Finding::fail(format!("there is no pool {pool}"), add(pool))
             .because("PVE takes privileges on a pool that does not exist, and then creates nothing in it"),
         Err(error) => *ready.failed(&error),
     }])
-}
-
-fn is_missing(error: &Error) -> bool {
-    matches!(error.cause(), Some(Cause::NotFound { what: Thing::Pool, .. }))
 }
 
 /// Makes the pool, and those that it lies in.
@@ -148,9 +143,8 @@ async fn bridges(ready: Ready<'_>) -> Found<Vec<Finding>> {
     let shown = shown.map_err(|error| ready.failed(&error))?;
     let mut against = Vec::new();
     for bridge in &config.bridges {
-        let unread =
-            shown.unread().iter().filter(|row| row.field("iface").is_none_or(|name| name == bridge.as_str()));
-        let unread: Vec<Unread> = unread.cloned().collect();
+        let of_it = shown.unread().iter().filter(|row| row.may_have("iface", bridge.as_str()));
+        let unread: Vec<Unread> = of_it.cloned().collect();
         let untold = untold(&unread, "it cannot be told whether it is there");
         if !untold.is_empty() {
             against.extend(untold);
@@ -221,8 +215,10 @@ async fn services(ready: Ready<'_>) -> Found<Vec<Finding>> {
         Err(error) if error.denied().is_some() => Rows::default(),
         Err(error) => return Err(ready.failed(&error)),
     };
-    let known: Vec<&Service> = VITAL.iter().filter_map(|(name, _)| known(&services, name)).collect();
-    let mut against: Vec<Finding> = known.iter().filter_map(|service| judge_service(service)).collect();
+    let known = VITAL.iter().filter_map(|(name, why)| Some((known(&services, name)?, *why)));
+    let known: Vec<(&Service, &str)> = known.collect();
+    let mut against: Vec<Finding> =
+        known.iter().filter_map(|(service, why)| judge_service(service, why)).collect();
     let nodes = ready.nodes().await;
     let is_stale =
         nodes.is_ok_and(|nodes| nodes.iter().any(|node| node.node == config.node && is_stale(node)));
@@ -230,11 +226,10 @@ async fn services(ready: Ready<'_>) -> Found<Vec<Finding>> {
         against.push(stale());
     }
     if against.is_empty() {
-        against.push(match known.len() {
-            0 => Finding::skip("the node does not tell which services run"),
-            _ => Finding::ok(
-                known.iter().map(|service| service.service.as_str()).collect::<Vec<_>>().join(", "),
-            ),
+        let names: Vec<&str> = known.iter().map(|(service, _)| service.service.as_str()).collect();
+        against.push(match names.as_slice() {
+            [] => Finding::skip("the node does not tell which services run"),
+            names => Finding::ok(names.join(", ")),
         });
     }
     Ok(against)
@@ -242,16 +237,12 @@ async fn services(ready: Ready<'_>) -> Found<Vec<Finding>> {
 
 /// The service, if systemd knows it: in a container PVE is started by something else.
 fn known<'a>(services: &'a [Service], name: &str) -> Option<&'a Service> {
-    let is_it = |service: &&Service| service.service == name;
-    services
-        .iter()
-        .find(is_it)
-        .filter(|service| !["not-found", "unknown"].contains(&service.unit_state.as_str()))
+    let found = services.iter().find(|service| service.service == name)?;
+    (!["not-found", "unknown"].contains(&found.unit_state.as_str())).then_some(found)
 }
 
-fn judge_service(service: &Service) -> Option<Finding> {
+fn judge_service(service: &Service, why: &str) -> Option<Finding> {
     let name = service.service.as_str();
-    let why = VITAL.iter().find(|(known, _)| *known == name).map_or("", |(_, why)| why);
     let is_masked = service.unit_state.starts_with("masked");
     let finding = match service.active_state.as_str() {
         "active" | "reloading" | "refreshing" if is_masked || service.unit_state == "disabled" => {
@@ -317,7 +308,7 @@ mod tests {
                 "unit-state": unit,
             }))
             .unwrap();
-            let found = judge_service(&service);
+            let found = judge_service(&service, "");
             let fixes = found.iter().flat_map(|finding| &finding.fix).map(|fix| fix.run.as_str());
             let labels = found.iter().map(|finding| finding.status.label());
             assert_eq!(

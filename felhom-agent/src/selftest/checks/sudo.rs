@@ -21,11 +21,11 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new(
         Claim::new("sudo.ready", "sudo runs every command of the agent without a password", "sudo -l")
             .needs(&["sudo.nnp"]),
-        Look::Host(|config| Box::pin(ready(config))),
+        Look::Host(|config| Box::pin(listed(config, ready))),
     ),
     Check::new(
         Claim::new("sudo.exact", "sudo permits nothing else", "sudo -l").needs(&["sudo.ready"]),
-        Look::Host(|config| Box::pin(exact(config))),
+        Look::Host(|config| Box::pin(listed(config, exact))),
     ),
 ];
 
@@ -34,13 +34,15 @@ const DROP_IN: &str = "/etc/sudoers.d/felhom-agent";
 
 /// Installs it again, for the account that runs this; where there is none, makes one.
 fn install() -> String {
-    match account::name() {
-        Some(name) => {
-            let rules = format!("felhom-agent sudoers --user {name}");
-            format!("{rules} | visudo -c -f - && {rules} | install -m 0440 /dev/stdin {DROP_IN}")
-        }
-        None => "adduser --system --group --home /var/lib/felhom-agent felhom".into(),
-    }
+    account::name().map_or_else(
+        || "adduser --system --group --home /var/lib/felhom-agent felhom".into(),
+        |account| install_at(DROP_IN, &account),
+    )
+}
+
+fn install_at(path: &str, account: &str) -> String {
+    let rules = format!("felhom-agent sudoers --user {account}");
+    format!("{rules} | visudo -c -f - && {rules} | install -m 0440 /dev/stdin {path}")
 }
 
 /// A drop-in that is read after all others, so that none of them changes what it says.
@@ -48,8 +50,7 @@ const LAST: &str = "/etc/sudoers.d/zzz-felhom-agent";
 
 /// Moves the rules behind everything that others have said since.
 fn install_last(account: &str) -> String {
-    let rules = format!("felhom-agent sudoers --user {account}");
-    format!("{rules} | visudo -c -f - && {rules} | install -m 0440 /dev/stdin {LAST} && rm -f {DROP_IN}")
+    format!("{} && rm -f {DROP_IN}", install_at(LAST, account))
 }
 
 /// Makes the account valid again: one without an entry in shadow, an expired one, and one with an expired password.
@@ -109,14 +110,16 @@ fn flag(config: &Config) -> Finding {
         }
 }
 
-async fn ready(config: &Config) -> Vec<Finding> {
-    if let Some(skip) = unused(config) {
-        return vec![skip];
+/// Judges the rules that sudo lists, or why it does not.
+async fn listed(config: &Config, judge: fn(Result<String, RunError>) -> Vec<Finding>) -> Vec<Finding> {
+    match unused(config) {
+        Some(skip) => vec![skip],
+        None => judge(wiring::permitted().await),
     }
-    vec![match wiring::permitted().await {
-        Ok(listed) => of_rules(&listed),
-        Err(error) => refused(&error),
-    }]
+}
+
+fn ready(listed: Result<String, RunError>) -> Vec<Finding> {
+    vec![listed.map_or_else(|error| refused(&error), |listed| of_rules(&listed))]
 }
 
 fn refused(error: &RunError) -> Finding {
@@ -160,7 +163,7 @@ fn of_rules(listed: &str) -> Finding {
 fn overriding(listed: &str) -> Option<&str> {
     let ours = expected();
     let programs: BTreeSet<String> = ours.iter().map(program).collect();
-    let lines: Vec<&str> = listed.lines().map(str::trim).filter(|line| line.starts_with('(')).collect();
+    let lines: Vec<&str> = lines(listed).collect();
     let last = lines.iter().rposition(|line| rule(line).is_some_and(|rule| ours.contains(&rule)))?;
     let is_about_us = |line: &&str| {
         line.ends_with(" ALL") || programs.iter().any(|program| line.contains(program.as_str()))
@@ -169,13 +172,8 @@ fn overriding(listed: &str) -> Option<&str> {
     later.find(|line| !line.contains("NOPASSWD:") && is_about_us(line))
 }
 
-async fn exact(config: &Config) -> Vec<Finding> {
-    if let Some(skip) = unused(config) {
-        return vec![skip];
-    }
-    let Ok(listed) = wiring::permitted().await else {
-        return vec![Finding::skip("sudo does not list its rules")];
-    };
+fn exact(listed: Result<String, RunError>) -> Vec<Finding> {
+    let Ok(listed) = listed else { return vec![Finding::skip("sudo does not list its rules")] };
     let (expected, found) = (expected(), rules(&listed));
     let extra: Vec<&SudoRule> = found.difference(&expected).collect();
     if extra.is_empty() {
@@ -210,7 +208,11 @@ fn expected() -> BTreeSet<SudoRule> {
 
 /// The rules that `sudo -l` lists, below its heading.
 fn rules(listed: &str) -> BTreeSet<SudoRule> {
-    listed.lines().filter(|line| line.trim_start().starts_with('(')).filter_map(rule).collect()
+    lines(listed).filter_map(rule).collect()
+}
+
+fn lines(listed: &str) -> impl Iterator<Item = &str> {
+    listed.lines().map(str::trim).filter(|line| line.starts_with('('))
 }
 
 /// `(root) TIMEOUT=75 NOSETENV: NOPASSWD: /usr/bin/mount ^...$`, or the same with other tags in another order.

@@ -1,12 +1,12 @@
 //! The report for people: status first, one line for what is well, more for what is not, and the repairs at the bottom.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::iter;
 
 use super::Report;
 use crate::report;
 use crate::report::finding::{Claim, Finding, Status};
-use crate::report::terminal::plain;
+use crate::report::terminal::{counted, plain};
 
 /// How the report is written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -49,25 +49,22 @@ impl Report {
     }
 
     fn write_checks(&self, page: &mut TextPage) {
-        let is_quiet = page.style.is_quiet;
-        let mut group = None;
-        let mut blocked = BTreeMap::<&str, usize>::new();
-        self.lines().filter_map(|(_, finding)| finding.blocked_by).for_each(|root| {
-            *blocked.entry(root).or_default() += 1;
-        });
-        for (claim, finding) in self.lines() {
-            if finding.blocked_by.is_some() {
-                continue;
-            }
-            if is_quiet && matches!(finding.status, Status::Ok | Status::Skip) {
-                continue;
-            }
-            if group.replace(claim.heading()) != Some(claim.heading()) && !is_quiet {
-                page.line(claim.heading());
+        let (is_quiet, mut group) = (page.style.is_quiet, "");
+        let mut blocked: Vec<&str> = self.lines().filter_map(|(_, finding)| finding.blocked_by).collect();
+        let is_shown = |finding: &Finding| {
+            finding.blocked_by.is_none() && !(is_quiet && matches!(finding.status, Status::Ok | Status::Skip))
+        };
+        for (claim, finding) in self.lines().filter(|(_, finding)| is_shown(finding)) {
+            if !is_quiet && group != claim.heading() {
+                group = claim.heading();
+                page.line(group);
             }
             page.finding(claim, finding);
-            if !is_quiet {
-                page.needing(claim.id, &mut blocked);
+            // How many checks were not done because of this one, once.
+            let more = blocked.extract_if(.., |root| *root == claim.id).count();
+            if !is_quiet && more > 0 {
+                let verb = if more == 1 { "needs" } else { "need" };
+                page.below("", &format!("{} {verb} {}", counted(more, "check"), claim.id));
             }
         }
     }
@@ -76,9 +73,10 @@ impl Report {
     fn write_repairs(&self, page: &mut TextPage) {
         page.repairs.clear();
         for (claim, finding) in self.lines().filter(|(_, finding)| finding.status == Status::Fail) {
-            let (arrow, commands) =
-                if finding.fix.is_empty() { ("look", &finding.look) } else { ("->", &finding.fix) };
-            let command = commands.iter().map(|line| line.run.as_str()).collect::<Vec<_>>().join(" && ");
+            let first = finding.commands().next().map_or("look", |(label, _)| label);
+            let arrow = if first == "fix" { "->" } else { first };
+            let commands = finding.commands().filter(|(label, _)| *label == first);
+            let command = commands.map(|(_, run)| run).collect::<Vec<_>>().join(" && ");
             if page.repairs.insert(command.clone()) {
                 let (label, id) = (label(Status::Fail, page.style), plain(&claim.id_of(finding)));
                 page.line(&format!("{label} {id}  {arrow}  {}", plain(&command)));
@@ -140,27 +138,16 @@ impl TextPage {
         if !matches!(finding.status, Status::Warn | Status::Fail) {
             return;
         }
-        let why = iter::once("why").chain(iter::repeat(""));
-        let detail = finding
-            .detail
-            .iter()
-            .filter(|detail| self.last_detail.replace((*detail).clone()).as_ref() != Some(*detail));
-        let lines: Vec<&str> = detail.flat_map(|detail| detail.lines()).collect();
-        for (label, line) in why.zip(lines) {
-            self.below(label, line);
+        if let Some(detail) = &finding.detail
+            && self.last_detail.replace(detail.clone()).as_ref() != Some(detail)
+        {
+            for (label, line) in iter::once("why").chain(iter::repeat("")).zip(detail.lines()) {
+                self.below(label, line);
+            }
         }
         for (label, command) in finding.commands() {
             let is_new = self.repairs.insert(command.into());
             self.below(label, if is_new { command } else { "the same as above" });
-        }
-    }
-
-    /// How many checks were not done because of this one, once.
-    fn needing(&mut self, id: &str, blocked: &mut BTreeMap<&str, usize>) {
-        match blocked.remove(id) {
-            Some(1) => self.below("", &format!("1 check needs {id}")),
-            Some(number) => self.below("", &format!("{number} checks need {id}")),
-            None => {}
         }
     }
 
@@ -169,10 +156,6 @@ impl TextPage {
         let indent = 2 + 4 + 2 + self.width + 2;
         self.line(&format!("{:indent$}{label:4} {}", "", plain(text)));
     }
-}
-
-fn counted(number: u64, what: &str) -> String {
-    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
 }
 
 fn label(status: Status, style: Style) -> String {
