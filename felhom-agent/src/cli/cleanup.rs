@@ -48,11 +48,12 @@ async fn clean(progress: Progress, arguments: &CleanupArguments, config: &Config
         client: &connection.client,
         task_timeout: arguments.task_timeout,
         clock: SystemTime::now,
-        progress,
+        progress: progress.clone(),
         interrupt: Interrupt::listen(),
         tasks: Vec::new(),
     };
-    if arguments.dry_run { preview(&site).await } else { tidy(&mut site).await }
+    let report = async { if arguments.dry_run { preview(&site).await } else { tidy(&mut site).await } };
+    progress.wait("cleanup", report).await
 }
 
 fn printed(report: &CleanupReport, is_dry: bool) -> Printed {

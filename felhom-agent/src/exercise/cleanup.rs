@@ -218,15 +218,12 @@ pub(super) async fn undo_unless(
     until: impl Future<Output = Exit>,
     report: &mut CleanupReport,
 ) {
-    let progress = site.progress.clone();
-    let undone = progress.wait("cleanup", async {
-        tokio::select! {
-            biased;
-            _ = until => false,
-            () = undo(site, remains, report) => true,
-        }
-    });
-    if !undone.await {
+    let is_cut_short = tokio::select! {
+        biased;
+        _ = until => true,
+        () = undo(site, remains, report) => false,
+    };
+    if is_cut_short {
         report.leftovers.extend(remains.suspected());
     }
 }

@@ -101,8 +101,9 @@ impl<'c> Steps<'c> {
         self.site.progress.say(&format!("undoing what was done to container {}", self.journal.vmid));
         let remains = self.remains();
         let mut interrupt = self.site.interrupt.clone();
-        let mut report = CleanupReport::default();
-        undo_unless(&mut self.site, &remains, interrupt.spent(LENIENCE), &mut report).await;
+        let (mut report, progress) = (CleanupReport::default(), self.site.progress.clone());
+        let undone = undo_unless(&mut self.site, &remains, interrupt.spent(LENIENCE), &mut report);
+        progress.wait("cleanup", undone).await;
         if report.leftovers.is_empty() {
             // A journal that stays is found by the next run.
             self.clear().unwrap_or_default();
