@@ -179,26 +179,14 @@ impl Endpoint {
 
     /// The segment of a request's path, still encoded, that stands for a variable.
     pub(crate) fn variable<'p>(&self, path: &'p str, name: &str) -> Option<&'p str> {
-        let stands_for = |template: &str| {
-            template
-                .strip_prefix('{')
-                .and_then(|rest| rest.strip_suffix('}'))
-                .is_some_and(|inner| inner == name)
-        };
-        self.path
-            .split('/')
-            .zip(path.split('/'))
-            .find(|(template, _)| stands_for(template))
-            .map(|pair| pair.1)
+        let mut segments = self.path.split('/').zip(path.split('/'));
+        segments.find(|(template, _)| braced(template) == Some(name)).map(|(_, segment)| segment)
     }
 
     /// A path of privileges with the variables of a request's path filled in; others stay.
     pub(crate) fn filled(&self, path: &str, request_path: &str) -> String {
         let known = |name: &str| self.variable(request_path, name).map(ToString::to_string);
-        let fill = |segment: &str| {
-            let name = segment.strip_prefix('{').and_then(|rest| rest.strip_suffix('}'));
-            name.and_then(known).unwrap_or_else(|| segment.to_string())
-        };
+        let fill = |segment: &str| braced(segment).and_then(known).unwrap_or_else(|| segment.to_string());
         path.split('/').map(fill).collect::<Vec<_>>().join("/")
     }
 
@@ -219,7 +207,7 @@ impl Endpoint {
 
     /// The names of the variables of the path, in order.
     pub fn path_variables(&self) -> impl Iterator<Item = &'static str> {
-        self.path.split('/').filter_map(|segment| segment.strip_prefix('{')?.strip_suffix('}'))
+        self.path.split('/').filter_map(braced)
     }
 
     /// Whether a decoded path is one of this endpoint.
@@ -231,4 +219,9 @@ impl Endpoint {
             })
             && template.next().is_none()
     }
+}
+
+/// The name in the braces of a variable.
+fn braced(segment: &str) -> Option<&str> {
+    segment.strip_prefix('{')?.strip_suffix('}')
 }

@@ -38,6 +38,11 @@ pub enum Method {
 }
 
 impl Method {
+    pub(crate) const GET: Self = Self::Get;
+    pub(crate) const POST: Self = Self::Post;
+    pub(crate) const PUT: Self = Self::Put;
+    pub(crate) const DELETE: Self = Self::Delete;
+
     /// The method's name on the wire.
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -44,12 +44,8 @@ impl Visibility {
     fn and(self, other: Self) -> Self {
         match (self, other) {
             (nothing @ Self::Nothing(_), _) | (_, nothing @ Self::Nothing(_)) => nothing,
-            (Self::Everything, other) => other,
-            (this, Self::Everything) => this,
-            (Self::Below(mut paths), Self::Below(others)) => {
-                paths.extend(others);
-                Self::Below(paths)
-            }
+            (Self::Everything, other) | (other, Self::Everything) => other,
+            (Self::Below(paths), Self::Below(others)) => Self::Below([paths, others].concat()),
         }
     }
 
@@ -57,12 +53,8 @@ impl Visibility {
     fn or(self, other: Self) -> Self {
         match (self, other) {
             (Self::Everything, _) | (_, Self::Everything) => Self::Everything,
-            (Self::Nothing(_), other) => other,
-            (this, Self::Nothing(_)) => this,
-            (Self::Below(mut paths), Self::Below(others)) => {
-                paths.extend(others);
-                Self::Below(paths)
-            }
+            (Self::Nothing(_), other) | (other, Self::Nothing(_)) => other,
+            (Self::Below(paths), Self::Below(others)) => Self::Below([paths, others].concat()),
         }
     }
 }

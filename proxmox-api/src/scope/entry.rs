@@ -41,7 +41,7 @@ macro_rules! endpoints {
             #[doc = concat!("`", stringify!($method), " ", $path, "`, which is called with `", stringify!($Scope), "::",
                 stringify!($name), "`.")]
             pub static $ROW: $crate::endpoint::Endpoint =
-                $crate::endpoint::Endpoint::new($operation, method!($method), $path, privileges!($declared), returns!($answer))
+                $crate::endpoint::Endpoint::new($operation, $crate::Method::$method, $path, privileges!($declared), returns!($answer))
                     .checks(&[
                         &[$($crate::endpoint::CodeCheck::new($when, privileges!($needed), $source)$(.$mark($($recording)?))*),*],
                         $($shared)?
@@ -69,21 +69,6 @@ macro_rules! endpoints {
                 answered!($self.call(&$ROW)$($($sent)*)?, $answer)
             }
         )*})*
-    };
-}
-
-macro_rules! method {
-    (GET) => {
-        $crate::Method::Get
-    };
-    (POST) => {
-        $crate::Method::Post
-    };
-    (PUT) => {
-        $crate::Method::Put
-    };
-    (DELETE) => {
-        $crate::Method::Delete
     };
 }
 

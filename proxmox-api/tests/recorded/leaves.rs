@@ -216,22 +216,11 @@ fn every_leaf_is_modelled_or_listed_with_its_reason() {
 
 #[test]
 fn no_value_makes_a_shape_panic() {
-    let values = [
-        json!("1"),
-        json!(1),
-        json!(true),
-        json!(""),
-        Value::Null,
-        json!(1e3),
-        json!(-1),
-        json!(1_u64 << 63),
-        json!([]),
-        json!("a=b,c"),
-    ];
+    let values = json!(["1", 1, true, "", null, 1e3, -1, 1_u64 << 63, [], "a=b,c"]);
     let successes: Vec<_> = successes().map(Rc::new).collect();
     for places in leaves(&successes).into_values() {
         let place = places.first().unwrap();
-        for value in &values {
+        for value in values.as_array().unwrap() {
             drop(place.success.read(&place.with(value.clone())));
         }
     }

@@ -2,13 +2,13 @@
 
 use core::time::Duration;
 
-use proxmox_api::scope::{lxc, node, storage, task};
+use proxmox_api::scope::{self, lxc, node, storage, task};
 use proxmox_api::sim::{Effect, HttpAnswer, Injection, Sim, now};
-use proxmox_api::{Cause, Client, Error, Thing};
+use proxmox_api::{Cause, Error, Thing};
 use serde_json::{Value, json};
 
-use crate::lost::{lxc as on_lxc, p};
-use crate::waiting::{node as pve1, snapshot, wait};
+use crate::lost::{given, lxc as on_lxc, scene};
+use crate::waiting::{snapshot, wait};
 
 const MIB: usize = 1 << 20;
 
@@ -118,46 +118,22 @@ fn a_failed_task_is_told_shortly_and_cleanly() {
     }
 }
 
-/// What a call is refused for by name, and what it is called then.
-type Missing = (fn(&Client) -> Error, Thing, &'static str);
-
-const UNKNOWN: &str = "UPID:pve1:0000FFFF:00FFFFFF:6B08D23F:vzstart:510:felhom@pve!agent:";
-
 #[test]
 fn what_does_not_exist_is_named_by_the_request_where_pve_does_not() {
-    let rows: [Missing; 4] = [
-        (
-            |c| now(c.task(&UNKNOWN.parse().unwrap()).status().into_future()).unwrap_err(),
-            Thing::Task,
-            UNKNOWN,
-        ),
-        (|c| now(c.task(&UNKNOWN.parse().unwrap()).stop().into_future()).unwrap_err(), Thing::Task, UNKNOWN),
-        (|c| now(c.task(&UNKNOWN.parse().unwrap()).log().into_future()).unwrap_err(), Thing::Task, UNKNOWN),
-        (
-            |c| {
-                let storage = p(json!("nosuch"));
-                now(c.node(&pve1()).storage(&storage).status().into_future()).unwrap_err()
-            },
-            Thing::Storage,
-            "nosuch",
-        ),
-    ];
-    for (call, what, name) in rows {
-        let sim = Sim::new();
-        for (endpoint, field, text) in [
-            (&task::STATUS, "upid", "no such task"),
-            (&task::STOP, "upid", "no such task"),
-            (&task::LOG, "upid", "no such task"),
-            (&storage::STATUS, "storage", "No such storage."),
-        ] {
-            sim.inject(Injection::once(
-                endpoint,
-                Effect::Instead(HttpAnswer::refused_parameter(field, text)),
-            ));
-        }
-        let error = call(&sim.client());
-        assert_eq!(error.cause(), Some(&Cause::NotFound { what, name: name.into() }));
+    for (endpoint, what, field, text) in [
+        (&task::STATUS, Thing::Task, "upid", "no such task"),
+        (&task::STOP, Thing::Task, "upid", "no such task"),
+        (&task::LOG, Thing::Task, "upid", "no such task"),
+        (&storage::STATUS, Thing::Storage, "storage", "No such storage."),
+    ] {
+        let (sim, client) = scene();
+        let mut given = given(&client, endpoint);
+        let name = given.place[field].clone();
+        sim.inject(Injection::once(endpoint, Effect::Instead(HttpAnswer::refused_parameter(field, text))));
+        let made = now(scope::make(&client, endpoint.operation, &mut given)).unwrap();
+        let error = made.answer.unwrap_err();
         assert!(error.to_string().ends_with(&format!("{what} `{name}` does not exist")), "{error}");
+        assert_eq!(error.cause(), Some(&Cause::NotFound { what, name }));
     }
     // One that PVE names keeps its name.
     let sim = Sim::new();
