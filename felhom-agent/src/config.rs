@@ -25,10 +25,9 @@ pub use token::TokenSource;
 pub use url::Url;
 
 use crate::guard::{Guard, Last};
-use crate::report::exit::Exit;
-use crate::report::finding::{Finding, Found};
+use crate::report::finding::Found;
 use crate::report::shell::edit_line;
-use file::{BoundedFile, read_bounded};
+use file::{BoundedFile, invalid, read_bounded, unusable};
 
 /// Where the configuration is unless something else is said.
 pub const DEFAULT_PATH: &str = "/etc/felhom-agent/config.json";
@@ -96,16 +95,6 @@ impl Config {
         let (token, token_source) = token::find(path, &settings, environment)?;
         Ok(Self { path: path.into(), settings, url, node, token, token_source })
     }
-}
-
-/// That the configuration cannot be used, and the command that repairs it.
-fn unusable(problem: String, fix: String) -> Box<Finding> {
-    Box::new(Finding::fail(problem, fix).ending(Exit::Config))
-}
-
-/// That the value of a key is missing, or contradicts another.
-fn invalid(path: &Path, key: &str, problem: &str) -> Box<Finding> {
-    unusable(format!("{}: `{key}`: {problem}", path.display()), edit_line(path))
 }
 
 /// A file that holds what a configuration may hold.

@@ -21,7 +21,7 @@ use crate::report::finding::{Checked, Finding, Found, Remedy, Status};
 
 pub use steps::CLAIMS;
 
-use journal::{Journal, StateDir};
+use journal::{Journal, StateDir, UNWRITTEN};
 use leftover::{Leftover, cleanup_line};
 use site::{LENIENCE, Site, TaskRun};
 use steps::{ExerciseStep, STEPS, Steps};
@@ -123,9 +123,6 @@ fn take<'c>(site: &Site<'c>, leftovers: &mut Vec<Leftover>) -> Found<StateDir<'c
         }
     }
 }
-
-/// What is said where the journal cannot be used.
-const UNWRITTEN: &str = "nothing is done that cannot be written down before";
 
 /// What is found where the agent itself is wrong.
 fn internal(text: &str) -> Finding {

@@ -8,9 +8,9 @@ use figment::providers::Serialized;
 use proxmox_types::{clean, first_invisible, redact_strictly};
 use serde_json::Value;
 
+use super::file::{invalid, unusable};
 use super::settings::{ConfigKey, KEYS, PREFIX, Settings, ValueKind};
 use super::strict::{LONGEST, meant};
-use super::unusable;
 use crate::report::finding::{Finding, Found};
 
 /// Names the configuration file itself.
@@ -99,7 +99,7 @@ pub(super) fn merge(path: &Path, mut file: Value, environment: &Environment) -> 
         // The path of an item of a list goes on with its number.
         match variables.iter().find(|(key, ..)| at.starts_with(&format!("{}.", key.path))) {
             Some((_, variable, _)) => wrong(variable, &problem),
-            None => super::invalid(path, at.trim_end_matches('.'), &problem),
+            None => invalid(path, at.trim_end_matches('.'), &problem),
         }
     })
 }

@@ -7,6 +7,9 @@ use rustix::io::Errno;
 
 use crate::guard::{AgentAccount, Exposure, FolderDanger, Guard, Last, access_line, acl, of_file, reach};
 use crate::host::replace;
+use crate::report::exit::Exit;
+use crate::report::finding::Finding;
+use crate::report::shell::edit_line;
 
 /// A file's bytes, and who else could have to do with it.
 #[derive(Debug)]
@@ -84,4 +87,14 @@ pub(crate) fn read_guarded(path: &Path, most: u64) -> Result<BoundedFile, FileEr
         Some(Exposure { danger, fix }) => Err(FileError { fix: Some(fix), ..FileError::new(danger) }),
         None => Ok(file),
     }
+}
+
+/// That the configuration cannot be used, and the command that repairs it.
+pub(super) fn unusable(problem: String, fix: String) -> Box<Finding> {
+    Box::new(Finding::fail(problem, fix).ending(Exit::Config))
+}
+
+/// That the value of a key is missing, or contradicts another.
+pub(super) fn invalid(path: &Path, key: &str, problem: &str) -> Box<Finding> {
+    unusable(format!("{}: `{key}`: {problem}", path.display()), edit_line(path))
 }

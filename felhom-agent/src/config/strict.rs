@@ -8,8 +8,8 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use serde_json::error::Category;
 
+use super::file::{invalid, unusable};
 use super::settings::{KEYS, Settings};
-use super::{invalid, unusable};
 use crate::report::finding::Found;
 use crate::report::shell::edit_line;
 

@@ -46,7 +46,7 @@ pub(crate) const TOKEN_FILE: &str = "/etc/felhom-agent/token";
 /// That there is no token that may be used, and the command that repairs it. Never quotes the token. What else goes wrong
 /// with the configuration is about nothing by name.
 fn unusable(problem: String, fix: String) -> Box<Finding> {
-    Box::new(super::unusable(problem, fix).about("token"))
+    Box::new(super::file::unusable(problem, fix).about("token"))
 }
 
 /// Finds the token: as the file with the variables over it says, else as a systemd credential.

@@ -20,6 +20,9 @@ use crate::report::exit::Exit;
 use crate::report::finding::{Finding, Found, Remedy};
 use crate::report::shell::{edit_line, word};
 
+/// What is said where the journal cannot be used.
+pub(super) const UNWRITTEN: &str = "nothing is done that cannot be written down before";
+
 /// The journal itself.
 const JOURNAL: &str = "exercise.json";
 

@@ -8,9 +8,8 @@ use proxmox_api::{Call, Change, Ended, Error, Lxc, Started};
 use proxmox_types::params::{SetConfigParams, SnapshotParams};
 use proxmox_types::{GuestStatus, LxcConfig, LxcOptions, Rows, SnapshotEntry, Tags, Unread};
 
-use super::UNWRITTEN;
 use super::cleanup::{CleanupReport, undo_unless};
-use super::journal::{Journal, StateDir};
+use super::journal::{Journal, StateDir, UNWRITTEN};
 use super::leftover::{DESCRIPTION, Leftover, MARKER, TAG};
 use super::site::{LENIENCE, Site};
 use super::state::Remains;
