@@ -19,7 +19,7 @@ mod queue;
 
 use std::fmt;
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use proxmox_api::{BoxFuture, HttpTransport, Request, Response, Stage, TransportError};
@@ -99,7 +99,7 @@ impl HyperTransport {
         }
         let deadline = Instant::now() + request.time_limit;
         self.record.count(|counters| counters.requests += 1);
-        let mut lane = match self.take_kept().await {
+        let mut lane = match self.take_kept(request).await {
             Some(lane) => lane,
             None => self.open(deadline).await?,
         };
@@ -117,7 +117,7 @@ impl HyperTransport {
             counters.bytes_in += answer.size;
         });
         if !answer.closes && lane.settle(deadline).await {
-            self.kept.lock().unwrap_or_else(PoisonError::into_inner).push(lane);
+            self.kept().push(lane);
         }
         if answer.response.status == 401 {
             return Ok(self.refusal.get_or_init(|| answer.response).clone());
@@ -148,11 +148,21 @@ impl HyperTransport {
     }
 
     /// A kept connection that is still good.
-    async fn take_kept(&self) -> Option<Lane> {
+    async fn take_kept(&self, request: &Request) -> Option<Lane> {
+        // A read may be repeated, so it takes the chance that the server closed within a moment, without saying so.
+        if request.method.is_read()
+            && let Some(lane) = self.kept().pop_if(|lane| lane.is_warm())
+        {
+            return Some(lane);
+        }
         // A close that arrived while the program did something else shows only once the sockets have been polled.
         tokio::task::yield_now().await;
-        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut kept = self.kept();
         std::iter::from_fn(|| kept.pop()).find(Lane::is_fresh)
+    }
+
+    fn kept(&self) -> MutexGuard<'_, Vec<Lane>> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

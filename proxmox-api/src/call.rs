@@ -7,7 +7,7 @@ mod pages;
 use alloc::boxed::Box;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
-use core::fmt;
+use core::fmt::{self, Write as _};
 use core::future::IntoFuture;
 use core::marker::PhantomData;
 
@@ -18,7 +18,8 @@ pub use self::pages::{Paged, Pages};
 use crate::decode::{self, Decoder};
 use crate::endpoint::Endpoint;
 use crate::error::{Error, RefusedSnafu};
-use crate::{BoxFuture, Change, Client, Page, Parameter, Request, encode};
+use crate::request::Encoded;
+use crate::{BoxFuture, Change, Client, Page, Parameter, Request};
 
 /// One call of the API. It does nothing until it is awaited or run, so it can be looked at, compared and logged before.
 ///
@@ -42,7 +43,7 @@ impl<'a, T, P> Call<'a, T, P> {
     pub(crate) fn new(client: &'a Client, endpoint: &'static Endpoint, decoder: Decoder<T>) -> Self {
         let request = Request {
             method: endpoint.method,
-            path: endpoint.path.into(),
+            path: roomy(endpoint.path),
             parameters: Vec::new(),
             time_limit: endpoint.pace.time_limit(),
         };
@@ -51,7 +52,7 @@ impl<'a, T, P> Call<'a, T, P> {
 
     /// The same call with the variables of its path filled in, in order; what is left over is not in the path.
     pub(crate) fn at(mut self, variables: &[&dyn fmt::Display]) -> Self {
-        self.request.path = fill(self.endpoint.path, variables);
+        fill(&mut self.request.path, self.endpoint.path, variables);
         self
     }
 
@@ -209,17 +210,31 @@ impl<T, P> fmt::Debug for Call<'_, T, P> {
     }
 }
 
-/// Fills the variables of a path template, in order, percent-encoded.
-fn fill(template: &str, variables: &[&dyn fmt::Display]) -> String {
+/// Room for a variable in a path; a longer one makes the path grow.
+const ROOM: usize = 48;
+
+/// A path template as it is, with room for its variables.
+fn roomy(template: &str) -> String {
+    let variables = template.bytes().filter(|byte| *byte == b'{').count();
+    let mut path = String::with_capacity(template.len() + variables * ROOM);
+    path.push_str(template);
+    path
+}
+
+/// Writes a path template with its variables filled in, in order, percent-encoded.
+fn fill(path: &mut String, template: &str, variables: &[&dyn fmt::Display]) {
+    path.clear();
     let mut variables = variables.iter();
-    let segments = template.split('/').map(|segment| {
-        if segment.starts_with('{') {
-            variables.next().map(|value| encode(&value.to_string()).to_string()).unwrap_or_default()
-        } else {
-            segment.to_string()
+    let mut rest = template;
+    while let Some((before, variable)) = rest.split_once('{') {
+        path.push_str(before);
+        if let Some(value) = variables.next() {
+            // A text takes whatever is written to it.
+            let _written = write!(Encoded(path), "{value}");
         }
-    });
-    segments.collect::<Vec<_>>().join("/")
+        rest = variable.split_once('}').map_or("", |(_, rest)| rest);
+    }
+    path.push_str(rest);
 }
 
 #[cfg(test)]
@@ -228,10 +243,12 @@ mod tests {
 
     #[test]
     fn path_variables_are_encoded_as_whole_segments() {
-        let path = fill(
-            "/nodes/{node}/storage/{storage}/content/{volume}",
-            &[&"pve1", &"local", &"local:iso/a b.iso"],
-        );
-        assert_eq!(path, "/nodes/pve1/storage/local/content/local%3Aiso%2Fa%20b.iso");
+        let template = "/nodes/{node}/storage/{storage}/content/{volume}/x";
+        let mut path = roomy(template);
+        assert_eq!(path, template);
+        fill(&mut path, template, &[&"pve1", &"local", &"local:iso/a b.iso"]);
+        assert_eq!(path, "/nodes/pve1/storage/local/content/local%3Aiso%2Fa%20b.iso/x");
+        fill(&mut path, template, &[&"pve1"]);
+        assert_eq!(path, "/nodes/pve1/storage//content//x");
     }
 }

@@ -24,6 +24,16 @@ pub fn encode(text: &str) -> impl fmt::Display + '_ {
     utf8_percent_encode(text, RESERVED)
 }
 
+/// Percent-encodes what is written to it, without a text in between.
+pub(crate) struct Encoded<'a>(pub(crate) &'a mut String);
+
+impl fmt::Write for Encoded<'_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.0.extend(utf8_percent_encode(text, RESERVED));
+        Ok(())
+    }
+}
+
 /// The methods that PVE has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Method {
@@ -125,11 +135,17 @@ pub struct Request {
 impl Request {
     /// The parameters as `name=value&...`, percent-encoded, for a query or a form body. Holds secrets.
     pub fn encoded_parameters(&self) -> String {
-        let pairs = self
-            .parameters
-            .iter()
-            .map(|parameter| alloc::format!("{}={}", encode(&parameter.name), encode(parameter.expose())));
-        pairs.collect::<Vec<_>>().join("&")
+        let lengths = self.parameters.iter().map(|pair| pair.name.len() + pair.expose().len() + 2);
+        let mut encoded = String::with_capacity(lengths.sum());
+        for parameter in &self.parameters {
+            if !encoded.is_empty() {
+                encoded.push('&');
+            }
+            encoded.extend(utf8_percent_encode(&parameter.name, RESERVED));
+            encoded.push('=');
+            encoded.extend(utf8_percent_encode(parameter.expose(), RESERVED));
+        }
+        encoded
     }
 
     /// Method and path, which is how errors name the request.

@@ -16,17 +16,23 @@ const BASE64: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz
 /// may stand behind anything else.
 pub(super) struct Credentials {
     forms: Vec<Secret>,
+    /// Whether one of the forms may begin with a byte, for every byte: an answer may have many.
+    beginnings: [bool; 256],
 }
 
 impl Credentials {
     pub(super) fn new(token: &ApiToken) -> Self {
         let secret = token.secret().expose();
         if secret.len() < SHORTEST {
-            return Self { forms: Vec::new() };
+            return Self { forms: Vec::new(), beginnings: [false; 256] };
         }
         let hex = secret.bytes().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat();
         let encoded = (0..3).map(|before| base64(before, secret.as_bytes()));
-        Self { forms: once(secret.to_string()).chain(once(hex)).chain(encoded).map(Secret::new).collect() }
+        let forms: Vec<String> = once(secret.to_string()).chain(once(hex)).chain(encoded).collect();
+        let first: Vec<u8> = forms.iter().filter_map(|form| form.bytes().next()).collect();
+        let bytes: [u8; 256] = std::array::from_fn(|byte| u8::try_from(byte).unwrap_or_default());
+        let may_begin = |byte: u8| b"%\\&".contains(&byte) || first.iter().any(|first| same(byte, *first));
+        Self { forms: forms.into_iter().map(Secret::new).collect(), beginnings: bytes.map(may_begin) }
     }
 
     /// An answer without the secret. Stars take its place, so that JSON stays JSON.
@@ -58,8 +64,7 @@ impl Credentials {
 
     /// The bytes without the secret; nothing if they do not hold it.
     fn cut(&self, bytes: &[u8]) -> Option<Vec<u8>> {
-        let beginnings = self.beginnings();
-        let is_beginning = |byte: u8| beginnings.get(usize::from(byte)).copied().unwrap_or(true);
+        let is_beginning = |byte: u8| self.beginnings.get(usize::from(byte)).copied().unwrap_or(true);
         let (mut cut, mut done) = (Vec::new(), 0);
         for (at, _) in bytes.iter().enumerate().filter(|(_, byte)| is_beginning(**byte)) {
             if at < done {
@@ -77,13 +82,6 @@ impl Credentials {
         }
         cut.extend_from_slice(bytes.get(done..).unwrap_or_default());
         Some(cut)
-    }
-
-    /// Whether one of the forms may begin with a byte, for every byte: an answer may have many.
-    fn beginnings(&self) -> [bool; 256] {
-        let first: Vec<u8> = self.forms.iter().filter_map(|form| form.expose().bytes().next()).collect();
-        let bytes: [u8; 256] = std::array::from_fn(|byte| u8::try_from(byte).unwrap_or_default());
-        bytes.map(|byte| b"%\\&".contains(&byte) || first.iter().any(|first| same(byte, *first)))
     }
 }
 
@@ -112,6 +110,9 @@ fn same(byte: u8, wanted: u8) -> bool {
 
 /// The first character and how many bytes it takes: itself, `%61`, `\u0061` or `&#x61;`.
 fn unit(bytes: &[u8]) -> Option<(u8, usize)> {
+    if bytes.first().is_some_and(|byte| !b"%\\&".contains(byte)) {
+        return bytes.first().map(|byte| (*byte, 1));
+    }
     let notations: [(&[u8], &[u8]); 3] = [(b"%", b""), (b"\\u00", b""), (b"&#x", b";")];
     let escaped = notations.iter().find_map(|(before, after)| {
         let digits = bytes.strip_prefix(*before)?;

@@ -7,12 +7,13 @@ use hyper::body::{Body, Bytes, Incoming};
 use hyper::client::conn::http1::SendRequest;
 use hyper::ext::ReasonPhrase;
 use hyper::header::{
-    AUTHORIZATION, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, DATE, HOST, HeaderValue, TRANSFER_ENCODING,
-    USER_AGENT,
+    AUTHORIZATION, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, DATE, HOST, HeaderMap, HeaderValue,
+    TRANSFER_ENCODING, USER_AGENT,
 };
+use hyper::{Method, Uri};
 use proxmox_api::{Request, Response, Stage, TransportError};
 use tokio::task::AbortHandle;
-use tokio::time::timeout;
+use tokio::time::timeout_at;
 
 use crate::config::Config;
 use crate::report::chain;
@@ -21,6 +22,9 @@ use crate::tls::unusable;
 
 /// How long a connection is kept without a request; pveproxy closes it after 5 s.
 const KEPT: Duration = Duration::from_secs(2);
+
+/// How long after an answer a connection can be used without asking the system whether it was closed since.
+const WARM: Duration = Duration::from_millis(1);
 
 /// How long a connection may take to be ready for the next request once its answer is complete. It takes longer only if
 /// the server answered without reading the whole request.
@@ -63,6 +67,11 @@ impl Lane {
         self.idle_since.elapsed() < KEPT && self.sender.is_ready()
     }
 
+    /// Whether it answered only just now.
+    pub(super) fn is_warm(&self) -> bool {
+        self.idle_since.elapsed() < WARM && self.sender.is_ready()
+    }
+
     /// Sends a message and reads the whole answer.
     pub(super) async fn send(
         &mut self,
@@ -79,7 +88,7 @@ impl Lane {
                 }),
             }
         };
-        match timeout(deadline.saturating_duration_since(Instant::now()), exchange).await {
+        match timeout_at(deadline.into(), exchange).await {
             Ok(answer) => answer,
             Err(_) => Err(Unanswered::Unknown("nothing more came in time".into())),
         }
@@ -87,8 +96,9 @@ impl Lane {
 
     /// Waits a moment until the connection can take another request; false if it cannot, or closes instead.
     pub(super) async fn settle(&mut self, deadline: Instant) -> bool {
-        let limit = deadline.saturating_duration_since(Instant::now()).min(SETTLING);
-        let is_ready = matches!(timeout(limit, self.sender.ready()).await, Ok(Ok(())));
+        let limit = deadline.min(Instant::now() + SETTLING);
+        let is_ready = self.sender.is_ready()
+            || matches!(timeout_at(limit.into(), self.sender.ready()).await, Ok(Ok(())));
         self.idle_since = Instant::now();
         is_ready
     }
@@ -109,10 +119,12 @@ type RequestBody = Full<Bytes>;
 /// A request as it is written.
 pub(super) type Message = hyper::Request<RequestBody>;
 
+/// Where the API is.
+const ROOT: &str = "/api2/json";
+
 /// Headers that every request has.
 pub(super) struct RequestHead {
-    host: HeaderValue,
-    authorization: HeaderValue,
+    headers: HeaderMap,
 }
 
 /// A whole answer.
@@ -133,33 +145,46 @@ impl RequestHead {
         let text = format!("PVEAPIToken={}={}", token.id(), token.secret().expose());
         let mut authorization = HeaderValue::try_from(text).map_err(|_| unusable("the token"))?;
         authorization.set_sensitive(true);
-        Ok(Self { host, authorization })
+        let agent = HeaderValue::from_static(concat!("felhom-agent/", env!("CARGO_PKG_VERSION")));
+        let headers = [(HOST, host), (AUTHORIZATION, authorization), (USER_AGENT, agent)];
+        Ok(Self { headers: headers.into_iter().collect() })
     }
 
     /// Writes a request: parameters of GET and DELETE in the query, of POST and PUT in a form body.
     pub(super) fn message(&self, request: &Request) -> Result<Message, TransportError> {
         let parameters = request.encoded_parameters();
-        let has_body = request.method.has_body();
-        let target = match (has_body, parameters.is_empty()) {
-            (false, false) => format!("/api2/json{}?{parameters}", request.path),
-            _ => format!("/api2/json{}", request.path),
-        };
-        let mut message = hyper::Request::builder()
-            .method(request.method.as_str())
-            .uri(target)
-            .header(HOST, self.host.clone())
-            .header(AUTHORIZATION, self.authorization.clone())
-            .header(USER_AGENT, concat!("felhom-agent/", env!("CARGO_PKG_VERSION")));
-        if has_body {
-            message = message.header(CONTENT_TYPE, "application/x-www-form-urlencoded");
+        let (query, form) =
+            if request.method.has_body() { (String::new(), Some(parameters)) } else { (parameters, None) };
+        let uri = target(&request.path, &query)?;
+        let mut headers = self.headers.clone();
+        if let Some(form) = &form {
+            headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
             // hyper leaves it out where there is nothing, and a proxy may insist on it.
-            message = message.header(CONTENT_LENGTH, parameters.len());
+            headers.insert(CONTENT_LENGTH, form.len().into());
         }
-        let content = Full::new(Bytes::from(if has_body { parameters } else { String::new() }));
-        message
-            .body(content)
-            .map_err(|error| TransportError::NotSent { stage: Stage::Build, reason: error.to_string() })
+        let mut message = Message::new(Full::new(Bytes::from(form.unwrap_or_default())));
+        *message.method_mut() = method(request.method);
+        *message.uri_mut() = uri;
+        *message.headers_mut() = headers;
+        Ok(message)
     }
+}
+
+const fn method(method: proxmox_api::Method) -> Method {
+    match method {
+        proxmox_api::Method::Get => Method::GET,
+        proxmox_api::Method::Post => Method::POST,
+        proxmox_api::Method::Put => Method::PUT,
+        proxmox_api::Method::Delete => Method::DELETE,
+    }
+}
+
+/// What stands in the first line of a request.
+fn target(path: &str, query: &str) -> Result<Uri, TransportError> {
+    let mark = if query.is_empty() { "" } else { "?" };
+    let target = [ROOT, path, mark, query].concat();
+    Uri::try_from(target)
+        .map_err(|error| TransportError::NotSent { stage: Stage::Build, reason: error.to_string() })
 }
 
 /// Reads an answer to its end.
