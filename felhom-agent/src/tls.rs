@@ -1,5 +1,6 @@
 //! How the server proves who it is: pins, a CA, both, or, said explicitly, nothing.
 
+mod accepted;
 mod authority;
 mod certificate;
 mod verifier;

@@ -1,19 +1,22 @@
 //! Judges the server's certificate, and keeps what it saw for the report.
 //!
+//! The chain to the CA is verified once for a certificate and then for an hour not again; all else is with every handshake.
 //! A pin is compared with the leaf alone and narrows trust: a valid chain does not make up for a wrong pin. Whatever
 //! the policy, the handshake's signature is verified, since a certificate is public and proves nothing by itself.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
 use proxmox_types::Fingerprint;
-use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::client::{WebPkiServerVerifier, verify_server_name};
 use rustls::crypto::{
     CryptoProvider, WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature,
 };
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::server::ParsedCertificate;
 use rustls::{CertificateError, DigitallySignedStruct, Error, SignatureScheme};
 
+use super::accepted::AcceptedChain;
 use super::authority::Authority;
 use super::certificate::Leaf;
 use crate::config::Config;
@@ -28,6 +31,7 @@ pub struct Verifier {
     skipped: Vec<String>,
     is_insecure: bool,
     algorithms: WebPkiSupportedAlgorithms,
+    accepted: Mutex<Option<AcceptedChain>>,
     seen: Mutex<Option<SeenCertificate>>,
 }
 
@@ -68,6 +72,7 @@ impl Verifier {
             skipped: skipped.unwrap_or_default(),
             is_insecure: tls.is_insecure,
             algorithms: provider.signature_verification_algorithms,
+            accepted: Mutex::new(None),
             seen: Mutex::new(None),
         })
     }
@@ -113,13 +118,25 @@ impl Verifier {
         index.map(|index| (index + 1, self.pins.len() + self.spki_pins.len()))
     }
 
+    /// What was read of a chain that was accepted a while ago, if it is this one.
+    fn accepted(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        now: UnixTime,
+    ) -> Option<Leaf> {
+        let accepted = self.accepted.lock().unwrap_or_else(PoisonError::into_inner);
+        let accepted = accepted.as_ref().filter(|accepted| accepted.covers(end_entity, intermediates, now));
+        accepted.map(|accepted| accepted.leaf.clone())
+    }
+
+    /// Judges a certificate by the pins and by the name, and with `chain` by its chain too.
     fn judge(
         &self,
         leaf: &Leaf,
         end_entity: &CertificateDer<'_>,
-        intermediates: &[CertificateDer<'_>],
         server_name: &ServerName<'_>,
-        now: UnixTime,
+        chain: Option<(&[CertificateDer<'_>], UnixTime)>,
     ) -> Result<(), (CertificateVerdict, Error)> {
         if self.is_insecure {
             return Ok(());
@@ -130,8 +147,14 @@ impl Verifier {
             return Err((CertificateVerdict::PinMismatch, error));
         }
         let Some(authority) = &self.authority else { return Ok(()) };
-        let judged = authority.verify_server_cert(end_entity, intermediates, server_name, &[], now);
-        judged.map(|_| ()).map_err(|error| (refusal(&error), error))
+        let judged = match chain {
+            Some((intermediates, now)) => authority
+                .verify_server_cert(end_entity, intermediates, server_name, &[], now)
+                .map(|_verified| ()),
+            None => ParsedCertificate::try_from(end_entity)
+                .and_then(|certificate| verify_server_name(&certificate, server_name)),
+        };
+        judged.map_err(|error| (refusal(&error), error))
     }
 }
 
@@ -168,8 +191,14 @@ impl ServerCertVerifier for Verifier {
         _ocsp_response: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        let leaf = Leaf::new(end_entity);
-        let judged = self.judge(&leaf, end_entity, intermediates, server_name, now);
+        let accepted = self.accepted(end_entity, intermediates, now);
+        let chain = if accepted.is_some() { None } else { Some((intermediates, now)) };
+        let leaf = accepted.unwrap_or_else(|| Leaf::new(end_entity));
+        let judged = self.judge(&leaf, end_entity, server_name, chain);
+        if judged.is_ok() && chain.is_some() {
+            let accepted = AcceptedChain::new(leaf.clone(), end_entity, intermediates, now);
+            *self.accepted.lock().unwrap_or_else(PoisonError::into_inner) = Some(accepted);
+        }
         let verdict =
             judged.as_ref().err().map_or(CertificateVerdict::Accepted, |(verdict, _)| verdict.clone());
         *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = Some(SeenCertificate { leaf, verdict });
@@ -196,5 +225,151 @@ impl ServerCertVerifier for Verifier {
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
         self.algorithms.supported_schemes()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, SystemTime};
+
+    use rcgen::{BasicConstraints, CertificateParams, Issuer, KeyPair};
+    use rustls::RootCertStore;
+    use rustls::crypto::ring::default_provider;
+
+    use super::*;
+
+    const HOUR: u64 = 3600;
+
+    /// The moment at which the certificate is accepted, in seconds since 1970.
+    const THEN: u64 = 1_800_000_000;
+
+    fn time(seconds: u64) -> UnixTime {
+        UnixTime::since_unix_epoch(Duration::from_secs(seconds))
+    }
+
+    /// A CA, and its certificate.
+    fn authority(name: &str) -> (Issuer<'static, KeyPair>, CertificateDer<'static>) {
+        let mut params = CertificateParams::default();
+        params.distinguished_name.push(rcgen::DnType::CommonName, name);
+        params.is_ca = rcgen::IsCa::Ca(BasicConstraints::Unconstrained);
+        let key = KeyPair::generate().unwrap();
+        let certificate = params.self_signed(&key).unwrap().der().clone();
+        (Issuer::new(params, key), certificate)
+    }
+
+    /// A certificate of `pve1` that ends so many seconds after `THEN`.
+    fn node(issuer: &Issuer<'_, KeyPair>, end: u64) -> CertificateDer<'static> {
+        let mut params = CertificateParams::new(["pve1".into()]).unwrap();
+        params.not_before = (SystemTime::UNIX_EPOCH + Duration::from_secs(THEN - HOUR)).into();
+        params.not_after = (SystemTime::UNIX_EPOCH + Duration::from_secs(THEN + end)).into();
+        params.signed_by(&KeyPair::generate().unwrap(), issuer).unwrap().der().clone()
+    }
+
+    /// The rules of one CA.
+    fn trusting(authority: &CertificateDer<'static>) -> Verifier {
+        let provider = Arc::new(default_provider());
+        let mut roots = RootCertStore::empty();
+        roots.add(authority.clone()).unwrap();
+        let verifier =
+            WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider.clone()).build().unwrap();
+        Verifier {
+            pins: Vec::new(),
+            spki_pins: Vec::new(),
+            authority: Some(verifier),
+            skipped: Vec::new(),
+            is_insecure: false,
+            algorithms: provider.signature_verification_algorithms,
+            accepted: Mutex::new(None),
+            seen: Mutex::new(None),
+        }
+    }
+
+    fn verdict(
+        verifier: &Verifier,
+        chain: &[CertificateDer<'static>],
+        name: &'static str,
+        now: u64,
+    ) -> CertificateVerdict {
+        let (end_entity, intermediates) = chain.split_first().unwrap();
+        let name = ServerName::try_from(name).unwrap();
+        let judged = verifier.verify_server_cert(end_entity, intermediates, &name, &[], time(now));
+        let seen = verifier.seen().unwrap();
+        assert_eq!(judged.is_ok(), seen.verdict == CertificateVerdict::Accepted);
+        assert_eq!(seen.leaf, Leaf::new(end_entity));
+        seen.verdict
+    }
+
+    /// How the rules judge now, in the first word of the verdict.
+    fn word(verdict: &CertificateVerdict) -> String {
+        let text = format!("{verdict:?}");
+        text.split('(').next().unwrap().into()
+    }
+
+    type Chain<'a> = &'a [CertificateDer<'static>];
+
+    /// What is presented first and then, under which name and when, and how it is judged.
+    type Judged<'a> = (&'static str, Chain<'a>, Chain<'a>, &'static str, u64, &'static str);
+
+    #[test]
+    fn a_chain_is_verified_again_once_anything_of_it_or_of_the_time_has_changed() {
+        let ((ours, root), (_, other)) = (authority("ours"), authority("other"));
+        let (long, short, renewed) = (node(&ours, 9 * HOUR), node(&ours, 600), node(&ours, 9 * HOUR));
+        let (long, short) = (&[long][..], &[short][..]);
+        let longer = &[long, std::slice::from_ref(&root)].concat()[..];
+        let fading = &[long, short].concat()[..];
+        let rows: [Judged<'_>; 13] = [
+            ("the same at once", long, long, "pve1", THEN, "Accepted"),
+            ("the same in an hour", long, long, "pve1", THEN + HOUR, "Accepted"),
+            ("the same after an hour", long, long, "pve1", THEN + HOUR + 1, "AuthorityRefused"),
+            ("the same, with the clock set back", long, long, "pve1", THEN - 1, "AuthorityRefused"),
+            ("another name", long, long, "pve2", THEN, "WrongName"),
+            ("a renewed certificate", long, &[renewed], "pve1", THEN, "AuthorityRefused"),
+            ("another certificate of the CA", long, short, "pve1", THEN, "AuthorityRefused"),
+            ("more in the chain", long, longer, "pve1", THEN, "AuthorityRefused"),
+            ("less in the chain", longer, long, "pve1", THEN, "AuthorityRefused"),
+            ("a chain as it was", longer, longer, "pve1", THEN, "Accepted"),
+            ("one that has not ended", short, short, "pve1", THEN + 600, "Accepted"),
+            ("one that has ended", short, short, "pve1", THEN + 601, "AuthorityRefused"),
+            (
+                "one of whose chain a certificate has ended",
+                fading,
+                fading,
+                "pve1",
+                THEN + 601,
+                "AuthorityRefused",
+            ),
+        ];
+        for (what, before, after, name, now, expected) in rows {
+            let mut verifier = trusting(&root);
+            assert_eq!(verdict(&verifier, before, "pve1", THEN), CertificateVerdict::Accepted, "{what}");
+            // From here on whatever is verified is refused.
+            verifier.authority = trusting(&other).authority;
+            assert_eq!(word(&verdict(&verifier, after, name, now)), expected, "{what}");
+        }
+    }
+
+    #[test]
+    fn what_other_rules_accepted_or_these_refused_is_verified() {
+        let ((ours, root), (_, other)) = (authority("ours"), authority("other"));
+        let chain = [node(&ours, 9 * HOUR)];
+        assert_eq!(verdict(&trusting(&root), &chain, "pve1", THEN), CertificateVerdict::Accepted);
+        let mut strangers = trusting(&other);
+        for _ in 0..2 {
+            assert_eq!(word(&verdict(&strangers, &chain, "pve1", THEN)), "AuthorityRefused");
+        }
+        let ours = trusting(&root);
+        assert_eq!(word(&verdict(&ours, &chain, "pve2", THEN)), "WrongName");
+        // A right name does not make up for a chain that was not accepted.
+        strangers.accepted = ours.accepted;
+        assert_eq!(word(&verdict(&strangers, &chain, "pve1", THEN)), "AuthorityRefused");
+    }
+
+    #[test]
+    fn a_pin_is_compared_whatever_was_accepted() {
+        let (ours, root) = authority("ours");
+        let (chain, mut verifier) = ([node(&ours, 9 * HOUR)], trusting(&root));
+        assert_eq!(verdict(&verifier, &chain, "pve1", THEN), CertificateVerdict::Accepted);
+        verifier.pins = vec![Leaf::new(&root).fingerprint];
+        assert_eq!(verdict(&verifier, &chain, "pve1", THEN), CertificateVerdict::PinMismatch);
     }
 }

@@ -123,6 +123,28 @@ async fn every_connection_is_judged_anew() {
 }
 
 #[tokio::test]
+async fn a_certificate_that_the_ca_vouched_for_a_moment_ago_proves_nothing_without_its_key() {
+    let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).unwrap();
+    for version in [&TLS12, &TLS13] {
+        let copied = Face::tls(&[&NODE], private(&key), &[version], "");
+        let (good, bad) = (Face::node(), Face::of(&STRANGER));
+        let play = |face| Play { face, script: vec![Step::Serve(ok(), 1), Step::Close] };
+        let server = Faultd::start([good.clone(), copied, good.clone(), bad, good].map(play).into()).await;
+        let transport = transport(&format!("https://{}", server.address()), &vouched());
+        for is_good in [true, false, true, false, true] {
+            let answer = get(&transport).await;
+            assert_eq!(answer.is_ok(), is_good, "{answer:?}");
+            if !is_good {
+                assert_eq!(not_sent(answer).0, Stage::Tls);
+            }
+            server.until(|seen| seen.last().is_some_and(|seen| seen.is_over)).await;
+        }
+        let requests: Vec<usize> = server.requests();
+        assert_eq!(requests, [1, 0, 1, 0, 1]);
+    }
+}
+
+#[tokio::test]
 async fn no_session_is_resumed() {
     for version in [&TLS12, &TLS13] {
         let face = Face::tls(&[&NODE], NODE.key(), &[version], "");
