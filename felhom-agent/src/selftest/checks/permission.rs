@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 
 use proxmox_api::Error;
 use proxmox_api::grant::{AGENT, NET, NODE, Role, STORE, acl_line, role_line};
+use proxmox_types::Permissions;
 use proxmox_types::params::PermissionFilter;
 use serde_json::json;
+use tokio::task::JoinSet;
 
 use crate::config::Config;
 use crate::diagnosis::guests::containers_path;
@@ -59,29 +61,50 @@ async fn need(ready: Ready<'_>) -> Found<Vec<Finding>> {
     compare(ready).await.map_err(|error| ready.failed(&error))
 }
 
+/// What the token has on one path.
+type OnPath = (String, Role, Permissions);
+
+/// Asks for all paths at once; the transport keeps three requests in flight.
+async fn on_paths(ready: Ready<'_>) -> Result<Vec<OnPath>, Error> {
+    let mut asking = JoinSet::new();
+    for (index, (path, role)) in needed(ready.config).into_iter().enumerate() {
+        let client = ready.client.clone();
+        asking.spawn(async move {
+            let filter = PermissionFilter { userid: None, path: Some(path.clone()) };
+            let permissions = client.access().permissions().with(filter).await;
+            (index, permissions.map(|permissions| (path, role, permissions)))
+        });
+    }
+    let mut answers = Vec::new();
+    while let Some(answer) = asking.join_next().await {
+        // Dropping the set gives up on the others: they would fail alike.
+        answers
+            .extend(answer.ok().map(|(index, on_path)| on_path.map(|on_path| (index, on_path))).transpose()?);
+    }
+    answers.sort_by_key(|(index, _)| *index);
+    Ok(answers.into_iter().map(|(_, on_path)| on_path).collect())
+}
+
 async fn compare(ready: Ready<'_>) -> Result<Vec<Finding>, Error> {
     let config = ready.config;
-    let access = ready.client.access();
-    let (mut failures, mut held) = (Vec::new(), 0);
-    let mut roles = None;
-    for (path, role) in needed(config) {
-        let filter = PermissionFilter { userid: None, path: Some(path.clone()) };
-        let permissions = access.permissions().with(filter).await?;
+    let (mut failures, mut held, mut roles) = (Vec::new(), 0, None);
+    let on_paths = on_paths(ready).await?;
+    for (path, role, permissions) in &on_paths {
         let (has, lacks): (Vec<&str>, Vec<&str>) =
-            role.privileges.iter().partition(|privilege| permissions.holds(&path, privilege));
+            role.privileges.iter().partition(|privilege| permissions.holds(path, privilege));
         held += has.len();
         if lacks.is_empty() {
             continue;
         }
         if roles.is_none() {
-            let listed = access.roles().await?.into_iter();
+            let listed = ready.client.access().roles().await?.into_iter();
             roles = Some(listed.map(|role| (role.roleid, role.privs.0)).collect());
         }
-        let fix = repair(config, &path, role, roles.as_ref());
-        failures.extend(lacks.into_iter().map(|privilege| missing(&path, privilege, &fix)));
+        let fix = repair(config, path, *role, roles.as_ref());
+        failures.extend(lacks.into_iter().map(|privilege| missing(path, privilege, &fix)));
     }
     if failures.is_empty() {
-        let paths = needed(config).len();
+        let paths = on_paths.len();
         return Ok(vec![Finding::ok(format!("all {held} privileges are held, on {paths} paths"))]);
     }
     Ok(failures)
