@@ -12,7 +12,7 @@ use felhom_agent::config::{Config, Environment};
 use felhom_agent::wiring;
 use proxmox_api::sim::Sim;
 use proxmox_api::{Client, Error as ApiError, Patience, Started};
-use proxmox_types::params::{RestoreParams, SnapshotParams};
+use proxmox_types::params::{NewContainer, RestoreParams, SnapshotParams};
 use proxmox_types::{BackupVolume, NodeName, StorageId};
 
 /// Where to provision, and from what.
@@ -47,7 +47,8 @@ impl Provisioning {
         let restore = |vmid| {
             let storage = Some(self.storage.clone());
             let pool = "felhom".parse().ok();
-            node.restore(&RestoreParams { storage, pool, ..RestoreParams::new(vmid, self.archive.clone()) })
+            let new = NewContainer { storage, pool, ..NewContainer::from(vmid) };
+            node.restore(&RestoreParams::new(new, self.archive.clone()))
         };
         let (vmid, started) = self.client.cluster().with_next_id(restore).await?;
         println!("restoring container {vmid}");

@@ -32,7 +32,7 @@ impl Lxc<'_> {
     /// ```
     /// # use proxmox_api::*; sim::example(async |client, node, ct| {
     /// use types::params::SetConfigParams;
-    /// let options = types::LxcOptions { memory: Some(1024), ..Default::default() };
+    /// let options = types::CommonOptions { memory: Some(1024), ..Default::default() }.into();
     /// let digest = ct.config().await?.digest;
     /// let change = SetConfigParams { options, digest, ..SetConfigParams::default() };
     /// assert!(matches!(ct.apply(&change).await?, ConfigChange::Live));

@@ -7,14 +7,14 @@
 //! The life of a container, against the simulated node (feature `sim`):
 //!
 //! ```
-//! # use proxmox_api::types::params::{RestoreParams, SnapshotParams};
+//! # use proxmox_api::types::params::{NewContainer, RestoreParams, SnapshotParams};
 //! # proxmox_api::sim::example(async |client, _, _| {
 //! let node = "pve1".parse()?;
 //! let node = client.node(&node);
 //! let archive: proxmox_api::types::BackupVolume = "local:backup/vzdump-lxc-210-2026_11_24-05_46_14.tar.zst".parse()?;
 //! let restore = |vmid| {
 //!     let storage = "local-btrfs".parse().ok();
-//!     node.restore(&RestoreParams { storage, ..RestoreParams::new(vmid, archive.clone()) })
+//!     node.restore(&RestoreParams::new(NewContainer { storage, ..NewContainer::from(vmid) }, archive.clone()))
 //! };
 //! let (vmid, started) = client.cluster().with_next_id(restore).await?;
 //! client.wait(started?, client.patience()).await?;

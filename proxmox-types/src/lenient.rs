@@ -107,6 +107,26 @@ pub(crate) fn parts<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer
     deserializer.deserialize_newtype_struct(PARTS, Special(PARTS, PhantomData))
 }
 
+/// Implements reading a shape whose derived reader is `remote = "Self"`: first its own keys, then each of these fields
+/// from the keys that are left.
+macro_rules! read_in_parts {
+    ($shape:ident { $($field:ident: $part:pat),* }) => {
+        impl<'de> serde::Deserialize<'de> for $shape {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                struct Own($shape);
+                impl<'de> serde::Deserialize<'de> for Own {
+                    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                        $shape::deserialize(deserializer).map(Self)
+                    }
+                }
+                let (Own(own), $($part),*) = $crate::lenient::parts(deserializer)?;
+                Ok(Self { $($field,)* ..own })
+            }
+        }
+    };
+}
+pub(crate) use read_in_parts;
+
 /// Reads loose scalars whatever holds them: also a struct that is flattened into another one, where serde forgets what a
 /// scalar is read as. For `#[serde(flatten, deserialize_with = "loosely")]`.
 pub(crate) fn loosely<'de, D: Deserializer<'de>, T: Deserialize<'de>>(

@@ -44,13 +44,14 @@ pub use id::{
 };
 pub use list::CommaList;
 pub use lxc::{
-    Arch, BlockingHaResource, ConsoleMode, Feature, GuestStatus, HaManagement, IpAddress, Lock, LxcConfig,
-    LxcInterface, LxcOptions, LxcStatus, MigratePreconditions, NotAllowedNode, PendingChange, SnapshotEntry,
-    SnapshotState,
+    Arch, BlockingHaResource, CommonOptions, ConsoleMode, Feature, GuestStatus, HaManagement, IpAddress,
+    Lock, LxcConfig, LxcInterface, LxcOptions, LxcStatus, MigratePreconditions, NotAllowedNode,
+    PendingChange, SnapshotEntry, SnapshotState,
 };
 pub use node::{
-    BackupMode, BootInfo, Certificate, Compression, CpuInfo, Disk, DiskHealth, Kernel, Ksm, NetworkInterface,
-    NodeEntry, NodeState, NodeStatus, NodeTime, Service, SmartAttribute, Usage, VzdumpDefaults, Wearout,
+    BackupMode, BackupOptions, BootInfo, Certificate, Compression, CpuInfo, Disk, DiskHealth, Kernel, Ksm,
+    NetworkInterface, NodeEntry, NodeState, NodeStatus, NodeTime, Service, SmartAttribute, Usage,
+    VzdumpDefaults, Wearout,
 };
 pub use rows::{Rows, Unread};
 pub use shown::{

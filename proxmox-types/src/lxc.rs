@@ -6,7 +6,7 @@ mod snapshot;
 mod status;
 
 pub use config::LxcConfig;
-pub use options::{Arch, ConsoleMode, LxcOptions};
+pub use options::{Arch, CommonOptions, ConsoleMode, LxcOptions};
 pub(crate) use options::{read_indexed, write_indexed};
 pub use snapshot::{PendingChange, SnapshotEntry, SnapshotState};
 pub use status::{GuestStatus, HaManagement, IpAddress, Lock, LxcInterface, LxcStatus};

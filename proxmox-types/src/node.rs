@@ -5,7 +5,7 @@ mod disk;
 mod network;
 mod status;
 
-pub use backup::{BackupMode, Compression, VzdumpDefaults};
+pub use backup::{BackupMode, BackupOptions, Compression, VzdumpDefaults};
 pub use disk::{Disk, DiskHealth, SmartAttribute, Wearout};
 pub use network::NetworkInterface;
 pub use status::{BootInfo, CpuInfo, Kernel, Ksm, NodeStatus, Usage};

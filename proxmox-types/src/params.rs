@@ -10,9 +10,7 @@ mod guest;
 mod volume;
 mod vzdump;
 
-pub use create::{
-    CreateParams, Overwrite, RestoreOverrides, RestoreParams, RestoreReplacements, RestoreVolumes,
-};
+pub use create::{CreateParams, NewContainer, Overwrite, RestoreParams, RestoreReplacements, RestoreVolumes};
 pub use filter::{
     ContentFilter, DiskFilter, DiskUse, LogRange, PermissionFilter, ResourceClass, ResourceFilter,
     StorageFilter, TaskFilter, TaskOutcome, TaskSource,

@@ -79,7 +79,7 @@ fn unknown_config_keys_survive_an_update() {
         let mut sent = fields(config);
         sent.extend(fields(invented.clone()));
         let mut read: LxcConfig = from_value(&Value::Object(sent.clone())).unwrap();
-        read.options.memory = Some(4096);
+        read.options.common.memory = Some(4096);
         sent.insert("memory".into(), json!(4096));
         assert_eq!(normal(&written(read)), normal(&Value::Object(sent)), "{name}");
     }
@@ -89,7 +89,7 @@ fn unknown_config_keys_survive_an_update() {
 fn every_key_of_a_recorded_property_string_is_known() {
     for (name, config) in configs() {
         let options = from_value::<LxcConfig>(&config).unwrap().options;
-        let unknown: Vec<OtherKeys> = (options.net.into_values().map(|net| net.other.clone()))
+        let unknown: Vec<OtherKeys> = (options.common.net.into_values().map(|net| net.other.clone()))
             .chain(options.mp.into_values().map(|mp| mp.options.other.clone()))
             .chain(options.rootfs.into_iter().map(|rootfs| rootfs.options.other.clone()))
             .chain(options.features.into_iter().map(|features| features.other.clone()))

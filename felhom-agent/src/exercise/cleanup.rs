@@ -301,7 +301,7 @@ async fn execute(site: &mut Site<'_>, vmid: Vmid, todo: &Todo) -> Result<(), Err
             if rest.0.is_empty() {
                 params.delete = ["tags".to_string()].into_iter().collect();
             } else {
-                params.options.tags = Some(rest.clone());
+                params.options.common.tags = Some(rest.clone());
             }
             site.lxc(vmid).set_config(&params).settle().await?
         }

@@ -24,7 +24,7 @@ pub(super) async fn examine(site: &Site<'_>, vmid: Vmid) -> Result<(LxcConfig, F
         status => status.map_err(failed)?,
     };
     let before = lxc.config().await.map_err(failed)?;
-    let tags = before.options.tags.clone().unwrap_or_default();
+    let tags = before.options.common.tags.clone().unwrap_or_default();
     if before.unread.contains_key("tags") {
         return Err(vec![unreadable(vmid, "tags")]);
     }
@@ -43,7 +43,7 @@ pub(super) async fn examine(site: &Site<'_>, vmid: Vmid) -> Result<(LxcConfig, F
     if !against.is_empty() {
         return Err(against);
     }
-    let name = before.options.hostname.as_ref().map_or_else(String::new, |name| format!(" ({name})"));
+    let name = before.options.common.hostname.as_ref().map_or_else(String::new, |name| format!(" ({name})"));
     let free = format!("container {vmid}{name} is tagged, stopped and free");
     let parts: Vec<String> = [free].into_iter().chain(notes.into_iter().map(|note| note.summary)).collect();
     Ok((before, Finding::ok(parts.join("; "))))

@@ -195,7 +195,7 @@ fn is_destroyed(error: &Error) -> bool {
 /// A snapshot is only deleted if its name, its description and the tag of its container say that it is ours. A journal
 /// says where to look, and may have been written by anybody.
 fn judge(remains: &Remains, config: &LxcConfig, snapshots: &[SnapshotEntry]) -> GuestState {
-    let tags = config.options.tags.clone().unwrap_or_default();
+    let tags = config.options.common.tags.clone().unwrap_or_default();
     let is_meant = tags.contains(TAG);
     let unmark = tags.contains(MARKER).then(|| {
         let rest = tags.0.into_iter().filter(|tag| !tag.eq_ignore_ascii_case(MARKER));

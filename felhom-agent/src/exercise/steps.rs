@@ -6,7 +6,7 @@ use std::time::UNIX_EPOCH;
 
 use proxmox_api::{Call, Change, Ended, Error, Lxc, Started};
 use proxmox_types::params::{SetConfigParams, SnapshotParams};
-use proxmox_types::{GuestStatus, LxcConfig, LxcOptions, Rows, SnapshotEntry, Tags, Unread};
+use proxmox_types::{CommonOptions, GuestStatus, LxcConfig, Rows, SnapshotEntry, Tags, Unread};
 
 use super::cleanup::{CleanupReport, undo_unless};
 use super::journal::{Journal, StateDir, UNWRITTEN};
@@ -212,12 +212,12 @@ impl<'c> Steps<'c> {
 
     async fn marker(&mut self) -> Found<Finding> {
         let now = self.config().await?;
-        let tags = now.options.tags.unwrap_or_default();
+        let tags = now.options.common.tags.unwrap_or_default();
         if !tags.contains(TAG) {
             return Err(self.wrong(format!("container {} has no tag {TAG} any more", self.journal.vmid)));
         }
         let tags: Tags = tags.0.iter().map(String::as_str).chain([MARKER]).collect();
-        let options = LxcOptions { tags: Some(tags), ..LxcOptions::default() };
+        let options = CommonOptions { tags: Some(tags), ..CommonOptions::default() }.into();
         let params = SetConfigParams { options, digest: now.digest, ..SetConfigParams::default() };
         match self.change(self.lxc().set_config(&params)).await? {
             Ok(_) => {
@@ -253,7 +253,7 @@ impl<'c> Steps<'c> {
 
     async fn restored(&mut self) -> Found<Finding> {
         let now = self.config().await?;
-        if now.options.tags.as_ref().is_some_and(|tags| tags.contains(MARKER)) {
+        if now.options.common.tags.as_ref().is_some_and(|tags| tags.contains(MARKER)) {
             return Err(self.wrong(format!("the tag {MARKER} is still set: the rollback did nothing")));
         }
         match (same(&self.before, &now), self.is_marked) {

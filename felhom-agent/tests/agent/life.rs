@@ -11,12 +11,12 @@ use felhom_agent::config::{Config, Environment};
 use proxmox_api::sim::Sim;
 use proxmox_api::{Client, ConfigChange, Error, Lxc, Node, Patience, Started};
 use proxmox_types::params::{
-    CreateParams, DestroyParams, RestoreParams, SetConfigParams, SnapshotParams, VzdumpParams,
+    CreateParams, DestroyParams, NewContainer, RestoreParams, SetConfigParams, SnapshotParams, VzdumpParams,
 };
 use proxmox_types::property::{Property, RootFs};
 use proxmox_types::{
-    BackupVolume, Content, GuestStatus, LxcOptions, NodeName, PoolId, SnapshotEntry, SnapshotName, StorageId,
-    TemplateVolume, Vmid, VolumeId,
+    BackupVolume, CommonOptions, Content, GuestStatus, LxcOptions, NodeName, PoolId, SnapshotEntry,
+    SnapshotName, StorageId, TemplateVolume, Vmid, VolumeId,
 };
 
 use serde_json::json;
@@ -117,11 +117,14 @@ impl Life {
         let rootfs: RootFs = proxmox_types::property::parse(&format!("{}:1", place.storage)).unwrap();
         let params = |vmid| {
             let mut params = CreateParams::new(vmid, place.template.clone());
-            params.storage = Some(place.storage.clone());
-            params.pool.clone_from(&place.pool);
+            params.new.storage = Some(place.storage.clone());
+            params.new.pool.clone_from(&place.pool);
             params.options = LxcOptions {
-                hostname: "life-of-a-container".parse().ok(),
-                memory: Some(128),
+                common: CommonOptions {
+                    hostname: "life-of-a-container".parse().ok(),
+                    memory: Some(128),
+                    ..CommonOptions::default()
+                },
                 rootfs: Some(Property::new(rootfs.clone())),
                 unprivileged: Some(true),
                 ..LxcOptions::default()
@@ -151,7 +154,7 @@ impl Life {
     }
 
     async fn memory(&self, vmid: Vmid) -> Option<u64> {
-        self.lxc(vmid).config().await.unwrap().options.memory
+        self.lxc(vmid).config().await.unwrap().options.common.memory
     }
 
     async fn start(&self, vmid: Vmid) {
@@ -170,7 +173,7 @@ impl Life {
         let current = lxc.snapshots().await.unwrap().into_iter().find(SnapshotEntry::is_current);
         assert_eq!(current.and_then(|entry| entry.parent), Some(name.clone()));
         assert!(snapshot.create().run().await.is_err(), "a name that is taken is refused");
-        let options = LxcOptions { memory: Some(256), ..LxcOptions::default() };
+        let options = CommonOptions { memory: Some(256), ..CommonOptions::default() }.into();
         let digest = lxc.config().await.unwrap().digest;
         let change = SetConfigParams { options, digest, ..SetConfigParams::default() };
         assert!(matches!(lxc.apply(&change).await.unwrap(), ConfigChange::Live), "memory changes at once");
@@ -197,18 +200,17 @@ impl Life {
     async fn restore(&self, backup: &Content) -> Vmid {
         let place = &self.place;
         let archive: BackupVolume = backup.volid.to_string().parse().unwrap();
-        let params = |vmid| RestoreParams {
-            storage: Some(place.storage.clone()),
-            pool: place.pool.clone(),
-            ..RestoreParams::new(vmid, archive.clone())
+        let params = |vmid| {
+            let (storage, pool) = (Some(place.storage.clone()), place.pool.clone());
+            RestoreParams::new(NewContainer { storage, pool, ..NewContainer::from(vmid) }, archive.clone())
         };
         let node = self.node();
         let restored = place.client.cluster().with_next_id(|vmid| node.restore(&params(vmid))).await;
         let vmid = self.is_made(restored).await;
         let options = self.lxc(vmid).config().await.unwrap().options;
-        let name = options.hostname.map(|name| name.to_string());
+        let name = options.common.hostname.map(|name| name.to_string());
         assert_eq!(name.as_deref(), Some("life-of-a-container"));
-        assert_eq!((options.memory, options.unprivileged), (Some(128), Some(true)));
+        assert_eq!((options.common.memory, options.unprivileged), (Some(128), Some(true)));
         vmid
     }
 

@@ -98,7 +98,7 @@ endpoints! {
         /// snapshot.create().run().await?;
         /// let described = SnapshotConfigParams { description: Some("kept".into()) };
         /// snapshot.set_config().with(described).await?;
-        /// assert_eq!(snapshot.config().await?.options.description.as_deref().map(str::trim), Some("kept"));
+        /// assert_eq!(snapshot.config().await?.options.common.description.as_deref().map(str::trim), Some("kept"));
         /// # Ok(()) });
         /// ```
         PUT "/nodes/{node}/lxc/{vmid}/snapshot/{snapname}/config" as SET_CONFIG "snapshot.set_config"

@@ -7,7 +7,7 @@ use proxmox_api::scope::cluster;
 use proxmox_api::sim::{Container, Effect, HttpAnswer, Injection, Sim, now};
 use proxmox_api::{ConfigChange, Error, Patience, Visibility};
 use proxmox_types::params::{MigrateParams, RestoreParams, SetConfigParams, TaskFilter, VzdumpParams};
-use proxmox_types::{ConsoleMode, LxcOptions, StorageId, Vmid};
+use proxmox_types::{CommonOptions, ConsoleMode, LxcOptions, StorageId, Vmid};
 
 use crate::waiting::{node, vmid};
 
@@ -30,7 +30,7 @@ fn a_vmid_that_somebody_else_took_is_left_to_them() {
             sim.world().containers.insert(vmid.get(), Container::new("faster", &rootfs));
         }
         let mut params = RestoreParams::new(vmid, golden.parse().unwrap());
-        params.storage = Some("local-btrfs".parse().unwrap());
+        params.new.storage = Some("local-btrfs".parse().unwrap());
         client.node(&node).restore(&params)
     };
     let (vmid, started) = now(client.cluster().with_next_id(restore)).unwrap();
@@ -48,7 +48,7 @@ fn a_change_says_whether_it_waits_for_the_next_start() {
     let (client, node) = (sim.client(), node());
     let (running, stopped) = (client.node(&node).lxc(vmid(100)), client.node(&node).lxc(vmid(101)));
     let cmode = set(LxcOptions { cmode: Some(ConsoleMode::Shell), ..LxcOptions::default() });
-    let memory = set(LxcOptions { memory: Some(1024), ..LxcOptions::default() });
+    let memory = set(CommonOptions { memory: Some(1024), ..CommonOptions::default() }.into());
     assert!(matches!(now(stopped.apply(&cmode)).unwrap(), ConfigChange::Live));
     let ConfigChange::AtNextStart(waiting) = now(running.apply(&cmode)).unwrap() else { panic!("it waits") };
     assert_eq!(waiting.iter().map(|option| option.key.as_str()).collect::<Vec<_>>(), ["cmode"]);

@@ -6,7 +6,7 @@ use proxmox_api::scope::{snapshot, task};
 use proxmox_api::sim::{Effect, HttpAnswer, Injection, Sim, now};
 use proxmox_api::{Cause, Client, Ended, Error, HttpTransport, Patience, Started};
 use proxmox_types::params::{Guests, SetConfigParams, VzdumpParams};
-use proxmox_types::{LxcOptions, NodeName, SnapshotName, Upid, Vmid};
+use proxmox_types::{CommonOptions, NodeName, SnapshotName, Upid, Vmid};
 
 use crate::together::{Clocked, SERVICE, waits};
 
@@ -193,7 +193,7 @@ fn every_kind_of_change_is_run_to_its_end_by_the_same_line() {
     let lxc = client.node(&node).lxc(vmid(300));
     let destroyed = now(lxc.destroy().run()).unwrap();
     assert_eq!(destroyed.upid.as_ref().map(Upid::worker_type), Some("vzdestroy"));
-    let options = LxcOptions { cores: Some(2), ..LxcOptions::default() };
+    let options = CommonOptions { cores: Some(2), ..CommonOptions::default() }.into();
     let params = SetConfigParams { options, ..SetConfigParams::default() };
     let lxc = client.node(&node).lxc(vmid(101));
     assert_eq!(now(lxc.set_config(&params).run()).unwrap(), Ended::default());

@@ -93,7 +93,10 @@ mod tests {
             "lxc": [["lxc.cap.drop", "sys_admin"]],
         }))
         .unwrap();
-        assert_eq!((config.options.memory, config.options.net.len(), config.lxc.len()), (Some(512), 1, 1));
+        assert_eq!(
+            (config.options.common.memory, config.options.common.net.len(), config.lxc.len()),
+            (Some(512), 1, 1)
+        );
         assert_eq!(
             config.other,
             BTreeMap::from([("net99999".into(), json!("x")), ("new-option".into(), json!(1))])
@@ -112,7 +115,7 @@ mod tests {
     #[test]
     fn an_option_that_was_set_wins_over_a_key_that_was_kept() {
         let mut config: LxcConfig = from_value(&json!({ "cores": "" })).unwrap();
-        config.options.cores = Some(2);
+        config.options.common.cores = Some(2);
         assert_eq!(written(config.clone()), json!({ "cores": 2 }));
     }
 
@@ -146,7 +149,7 @@ mod tests {
             let config: LxcConfig = read(sent.to_string().as_bytes(), &mut |note| notes.push(note)).unwrap();
             assert_eq!(config.unread, BTreeMap::from([(key.into(), odd)]));
             assert_eq!(
-                (config.options.swap, config.options.net.len(), config.other.len()),
+                (config.options.common.swap, config.options.common.net.len(), config.other.len()),
                 (Some(512), 1, 1)
             );
             let [Note::Unread { path, .. }] = &notes[..] else { panic!("{notes:?}") };
@@ -162,7 +165,7 @@ mod tests {
         for text in texts {
             let config: LxcConfig = serde_json::from_value(json!({ "startup": text })).unwrap();
             assert_eq!(written(config.clone()), json!({ "startup": text }));
-            let mut startup = config.options.startup.unwrap();
+            let mut startup = config.options.common.startup.unwrap();
             startup.down = Some(7);
             assert!(alloc::format!("{startup}").contains("down=7"));
         }

@@ -8,7 +8,7 @@ use core::marker::PhantomData;
 use serde::de::{IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::lenient::parts;
+use crate::lenient::read_in_parts;
 use crate::property::{Device, Features, MountPoint, Net, Property, RootFs, Startup, index_of, key_of};
 use crate::text::open_text;
 use crate::{Hostname, Tags, VolumeId};
@@ -47,6 +47,47 @@ open_text!(
     }
 );
 
+/// The options of a container that a restore may set on top of what the backup has, and any other change too. Each needs
+/// the privilege that changing it needs.
+///
+/// Source: pve-container `PVE/LXC/Config.pm`, `$confdesc`, and `PVE/LXC/Create.pm`, `restore_configuration`; recordings
+/// `golden-restore-cores-memory`, `restore-override`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
+pub struct CommonOptions {
+    /// Cores, 1 to 8192; PVE's default is all of them.
+    pub cores: Option<u32>,
+    /// Limit of CPU time in cores, 0 to 8192; PVE's default 0 is none. Arrives as a string.
+    pub cpulimit: Option<f64>,
+    /// Share of CPU time against other guests, 0 to 500000; PVE's default is 100.
+    pub cpuunits: Option<u32>,
+    /// Description, at most 8192 characters. Comes back with a trailing newline.
+    pub description: Option<String>,
+    /// Host name; PVE's default is `CT` and the VMID.
+    pub hostname: Option<Hostname>,
+    /// Memory limit in MiB, 16 or more; PVE's default is 512.
+    pub memory: Option<u64>,
+    /// DNS servers, joined by blanks; PVE's default are those of the node.
+    pub nameserver: Option<String>,
+    /// Network interfaces, by index, 0 to 31. A restore replaces one as a whole, MAC address included.
+    #[serde(flatten, skip_deserializing, serialize_with = "write_indexed")]
+    pub net: BTreeMap<u16, Property<Net>>,
+    /// Whether it starts with the node; PVE's default is no.
+    pub onboot: Option<bool>,
+    /// Whether destroying it and changing its volumes is refused; PVE's default is no.
+    pub protection: Option<bool>,
+    /// Search domains of the DNS; PVE's default are those of the node.
+    pub searchdomain: Option<String>,
+    /// Order and delays of its start and stop with the node.
+    pub startup: Option<Property<Startup>>,
+    /// Swap limit in MiB; PVE's default is 512.
+    pub swap: Option<u64>,
+    /// Tags.
+    pub tags: Option<Tags>,
+    /// Time zone, or `host`.
+    pub timezone: Option<String>,
+}
+
 /// The options of a container, in its configuration and in parameters that set them. Nothing is required. What no token
 /// should set, [`LxcConfig`](crate::LxcConfig) has.
 ///
@@ -56,60 +97,32 @@ open_text!(
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(remote = "Self")]
 pub struct LxcOptions {
+    /// Those that a restore may set too.
+    #[serde(flatten, skip_deserializing)]
+    pub common: CommonOptions,
     /// Architecture; PVE's default is amd64.
     pub arch: Option<Arch>,
     /// What the console shows; PVE's default is a tty.
     pub cmode: Option<ConsoleMode>,
     /// Whether `/dev/console` exists; PVE's default is yes.
     pub console: Option<bool>,
-    /// Cores, 1 to 8192; PVE's default is all of them.
-    pub cores: Option<u32>,
-    /// Limit of CPU time in cores, 0 to 8192; PVE's default 0 is none. Arrives as a string.
-    pub cpulimit: Option<f64>,
-    /// Share of CPU time against other guests, 0 to 500000; PVE's default is 100.
-    pub cpuunits: Option<u32>,
     /// Whether its start is logged in detail.
     pub debug: Option<bool>,
-    /// Description, at most 8192 characters. Comes back with a trailing newline.
-    pub description: Option<String>,
     /// Command that runs as the first process; PVE's default is `/sbin/init`.
     pub entrypoint: Option<String>,
     /// Environment of the first process, `KEY=value` joined by NUL. Only readable with `VM.Config.Options`.
     pub env: Option<String>,
     /// Kernel features.
     pub features: Option<Property<Features>>,
-    /// Host name; PVE's default is `CT` and the VMID.
-    pub hostname: Option<Hostname>,
-    /// Memory limit in MiB, 16 or more; PVE's default is 512.
-    pub memory: Option<u64>,
     /// Mount points, by index.
     #[serde(flatten, skip_deserializing, serialize_with = "write_indexed")]
     pub mp: BTreeMap<u16, Property<MountPoint>>,
-    /// DNS servers, joined by blanks; PVE's default are those of the node.
-    pub nameserver: Option<String>,
-    /// Network interfaces, by index, 0 to 31.
-    #[serde(flatten, skip_deserializing, serialize_with = "write_indexed")]
-    pub net: BTreeMap<u16, Property<Net>>,
-    /// Whether it starts with the node; PVE's default is no.
-    pub onboot: Option<bool>,
     /// Distribution (`debian`, `alpine`, `unmanaged`, ...), which decides how PVE sets it up.
     pub ostype: Option<String>,
-    /// Whether destroying it and changing its volumes is refused; PVE's default is no.
-    pub protection: Option<bool>,
     /// Root file system.
     pub rootfs: Option<Property<RootFs>>,
-    /// Search domains of the DNS; PVE's default are those of the node.
-    pub searchdomain: Option<String>,
-    /// Order and delays of its start and stop with the node.
-    pub startup: Option<Property<Startup>>,
-    /// Swap limit in MiB; PVE's default is 512.
-    pub swap: Option<u64>,
-    /// Tags.
-    pub tags: Option<Tags>,
     /// Whether it is a template. Setting it converts no volume.
     pub template: Option<bool>,
-    /// Time zone, or `host`.
-    pub timezone: Option<String>,
     /// Number of ttys, 0 to 6; PVE's default is 2.
     pub tty: Option<u8>,
     /// Whether root in the container is no root on the node. Fixed once the container exists.
@@ -119,27 +132,27 @@ pub struct LxcOptions {
     pub unused: BTreeMap<u16, VolumeId>,
 }
 
+/// Changes nothing but these.
+impl From<CommonOptions> for LxcOptions {
+    fn from(common: CommonOptions) -> Self {
+        Self { common, ..Self::default() }
+    }
+}
+
+impl Serialize for CommonOptions {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        Self::serialize(self, serializer)
+    }
+}
+
 impl Serialize for LxcOptions {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         Self::serialize(self, serializer)
     }
 }
 
-/// The options without a number.
-struct Plain(LxcOptions);
-
-impl<'de> Deserialize<'de> for Plain {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        LxcOptions::deserialize(deserializer).map(Self)
-    }
-}
-
-impl<'de> Deserialize<'de> for LxcOptions {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let (Plain(options), ByIndex(mp), ByIndex(net), ByIndex(unused)) = parts(deserializer)?;
-        Ok(Self { mp, net, unused, ..options })
-    }
-}
+read_in_parts!(CommonOptions { net: ByIndex(net) });
+read_in_parts!(LxcOptions { common: common, mp: ByIndex(mp), unused: ByIndex(unused) });
 
 /// Writes an indexed option, for `#[serde(flatten, serialize_with = "write_indexed")]`.
 pub(crate) fn write_indexed<T: Indexed + Serialize, S: Serializer>(
@@ -222,7 +235,7 @@ mod tests {
             "unused3": "local:101/vm-101-disk-3.raw",
         });
         let options: LxcOptions = serde_json::from_value(config.clone()).unwrap();
-        assert_eq!(options.net.keys().copied().collect::<alloc::vec::Vec<_>>(), [0, 10]);
+        assert_eq!(options.common.net.keys().copied().collect::<alloc::vec::Vec<_>>(), [0, 10]);
         assert_eq!(sent(&options), config);
     }
 

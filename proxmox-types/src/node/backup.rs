@@ -2,12 +2,11 @@
 
 use alloc::string::String;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::StorageId;
-use crate::property::Property;
-use crate::property::PruneBackups;
-use crate::property::{Fleecing, Performance};
+use crate::lenient::read_in_parts;
+use crate::property::{Fleecing, Performance, Property, PruneBackups};
 use crate::text::open_text;
 
 open_text!(
@@ -42,69 +41,82 @@ open_text!(
     }
 );
 
+/// How a backup runs: in the node's defaults and in parameters.
+///
+/// Source: pve-guest-common `PVE/VZDump/Common.pm`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct BackupOptions {
+    /// What it does to a running guest; PVE falls back to a more intrusive one without asking.
+    pub mode: Option<BackupMode>,
+    /// Threads of zstd; 0 is half the cores, PVE's default is 1.
+    pub zstd: Option<u32>,
+    /// Threads of pigz; PVE's default 0 uses gzip instead.
+    pub pigz: Option<u32>,
+    /// Whether the backup is protected from deletion. PVE takes it only together with a storage.
+    pub protected: Option<bool>,
+    /// Template of its notes, one line: `{{guestname}} on {{node}}`. PVE takes it only together with a storage.
+    pub notes_template: Option<String>,
+    /// Rate limit in KiB/s. Needs `Sys.Modify` on `/`.
+    pub bwlimit: Option<u64>,
+    /// I/O priority, 0 to 8; 8 is idle, PVE's default is 7. Needs `Sys.Modify` on `/`.
+    pub ionice: Option<u8>,
+    /// Whether `/tmp`, `/var/tmp` and pid files are left out; PVE's default is yes.
+    pub stdexcludes: Option<bool>,
+    /// Minutes to wait for another backup on the node; PVE's default is 180.
+    pub lockwait: Option<u32>,
+    /// Minutes to wait for a guest to stop; PVE's default is 10.
+    pub stopwait: Option<u32>,
+    /// Whether any running backup on the node is aborted first. Needs `Sys.Modify` on `/nodes/{node}`.
+    pub stop: Option<bool>,
+    /// Whether it says little.
+    pub quiet: Option<bool>,
+    /// When mail is sent: `always`, which is PVE's default, or `failure`.
+    pub mailnotification: Option<String>,
+    /// How it is announced: `auto`, which is PVE's default, `legacy-sendmail` or `notification-system`.
+    pub notification_mode: Option<String>,
+    /// How a backup server finds what changed: `legacy`, `data` or `metadata`.
+    pub pbs_change_detection_mode: Option<String>,
+}
+
 /// Answer of `GET /nodes/{node}/vzdump/defaults`: what a backup does unless told otherwise.
 ///
 /// `mailto`, `tmpdir`, `dumpdir`, `script` and `ionice` need `Sys.Audit` on the node.
 ///
 /// Source: pve-manager `PVE/API2/VZDump.pm`; recording `vzdump-defaults`.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[serde(rename_all = "kebab-case", remote = "Self")]
 #[non_exhaustive]
 pub struct VzdumpDefaults {
     /// Storage.
     pub storage: Option<StorageId>,
-    /// What it does to a running guest.
-    pub mode: Option<BackupMode>,
     /// How it is compressed. Arrives as the string `0` for not at all.
     pub compress: Option<Compression>,
-    /// Threads of zstd; 0 is half the cores.
-    pub zstd: Option<u32>,
-    /// Threads of pigz; 0 uses gzip instead.
-    pub pigz: Option<u32>,
     /// Whether old backups are removed afterwards.
     pub remove: Option<bool>,
     /// Which backups to keep.
     pub prune_backups: Option<Property<PruneBackups>>,
-    /// Whether the backup is protected from deletion.
-    pub protected: Option<bool>,
-    /// Template of its notes.
-    pub notes_template: Option<String>,
-    /// Rate limit in KiB/s; 0 is none.
-    pub bwlimit: Option<u64>,
-    /// I/O priority, 0 to 8; 8 is idle.
-    pub ionice: Option<u8>,
     /// Limits of its parallelism.
     pub performance: Option<Performance>,
     /// Cache for virtual machines.
     pub fleecing: Option<Fleecing>,
-    /// Minutes to wait for another backup on the node.
-    pub lockwait: Option<u32>,
-    /// Minutes to wait for a guest to stop.
-    pub stopwait: Option<u32>,
-    /// Whether a running backup is aborted first.
-    pub stop: Option<bool>,
-    /// Whether temporary files are left out.
-    pub stdexcludes: Option<bool>,
     /// Paths that are left out, joined by commas.
     pub exclude_path: Option<String>,
     /// Whether all guests are backed up.
     pub all: Option<bool>,
     /// Guests that are left out.
     pub exclude: Option<String>,
-    /// Whether it says little.
-    pub quiet: Option<bool>,
     /// Who gets mail, joined by commas.
     pub mailto: Option<String>,
-    /// When mail is sent: `always` or `failure`.
-    pub mailnotification: Option<String>,
-    /// How it is announced: `auto`, `legacy-sendmail` or `notification-system`.
-    pub notification_mode: Option<String>,
-    /// How a backup server finds what changed: `legacy`, `data` or `metadata`.
-    pub pbs_change_detection_mode: Option<String>,
     /// Directory of the backups where no storage is set.
     pub dumpdir: Option<String>,
     /// Directory of temporary files.
     pub tmpdir: Option<String>,
     /// Script that runs at each step.
     pub script: Option<String>,
+    /// How it runs.
+    #[serde(skip_deserializing)]
+    pub options: BackupOptions,
 }
+
+read_in_parts!(VzdumpDefaults { options: options });

@@ -3,14 +3,13 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use crate::lenient::loosely;
+use serde::de::IgnoredAny;
 use serde::ser::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::property::Property;
-use crate::property::PruneBackups;
-use crate::property::{Fleecing, Performance};
-use crate::{BackupMode, CommaList, Compression, PoolId, StorageId, Vmid};
+use crate::lenient::loosely;
+use crate::property::{Fleecing, Performance, Property, PruneBackups};
+use crate::{BackupOptions, CommaList, Compression, PoolId, StorageId, Vmid};
 
 /// Parameters of `POST /nodes/{node}/vzdump`. What is not set comes from the node's `/etc/vzdump.conf`.
 ///
@@ -29,25 +28,11 @@ pub struct VzdumpParams {
     pub guests: Guests,
     /// Storage; PVE's default is `local`. Needs `Datastore.AllocateSpace` on it.
     pub storage: Option<StorageId>,
-    /// What it does to a running guest; PVE falls back to a more intrusive one without asking.
-    pub mode: Option<BackupMode>,
     /// How it is compressed.
     pub compress: Option<Compression>,
-    /// Threads of zstd; 0 is half the cores, PVE's default is 1.
-    pub zstd: Option<u32>,
-    /// Threads of pigz; PVE's default 0 uses gzip instead.
-    pub pigz: Option<u32>,
     /// What becomes of the older backups of the same guest.
-    #[serde(flatten, deserialize_with = "old_backups")]
-    pub old_backups: Option<OldBackups>,
-    /// Whether the backup is protected from deletion. PVE takes it only together with `storage`.
-    pub protected: Option<bool>,
-    /// Template of its notes, one line: `{{guestname}} on {{node}}`. PVE takes it only together with `storage`.
-    pub notes_template: Option<String>,
-    /// Rate limit in KiB/s. Needs `Sys.Modify` on `/`.
-    pub bwlimit: Option<u64>,
-    /// I/O priority, 0 to 8; 8 is idle, PVE's default is 7. Needs `Sys.Modify` on `/`.
-    pub ionice: Option<u8>,
+    #[serde(flatten, deserialize_with = "loosely")]
+    pub old_backups: OldBackups,
     /// Limits of its parallelism. Needs `Sys.Modify` on `/`.
     pub performance: Option<Property<Performance>>,
     /// Cache for virtual machines.
@@ -55,55 +40,20 @@ pub struct VzdumpParams {
     /// Paths in the guest that are left out; shell patterns, on top of the node's own.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub exclude_path: Vec<String>,
-    /// Whether `/tmp`, `/var/tmp` and pid files are left out; PVE's default is yes.
-    pub stdexcludes: Option<bool>,
-    /// Minutes to wait for another backup on the node; PVE's default is 180.
-    pub lockwait: Option<u32>,
-    /// Minutes to wait for a guest to stop; PVE's default is 10.
-    pub stopwait: Option<u32>,
-    /// Whether any running backup on the node is aborted first. Needs `Sys.Modify` on `/nodes/{node}`.
-    pub stop: Option<bool>,
-    /// Whether it says little.
-    pub quiet: Option<bool>,
     /// Who gets mail.
     #[serde(default, skip_serializing_if = "CommaList::is_empty")]
     pub mailto: CommaList<String>,
-    /// When mail is sent: `always`, which is PVE's default, or `failure`.
-    pub mailnotification: Option<String>,
-    /// How it is announced: `auto`, which is PVE's default, `legacy-sendmail` or `notification-system`.
-    pub notification_mode: Option<String>,
-    /// How a backup server finds what changed: `legacy`, `data` or `metadata`.
-    pub pbs_change_detection_mode: Option<String>,
+    /// How it runs.
+    #[serde(flatten, deserialize_with = "loosely")]
+    pub options: BackupOptions,
 }
 
 impl VzdumpParams {
     /// A backup of these guests that keeps the old ones and is compressed with zstd.
     pub fn new(guests: Guests) -> Self {
-        Self {
-            guests,
-            storage: None,
-            mode: None,
-            compress: Some(Compression::Zstd),
-            zstd: None,
-            pigz: None,
-            old_backups: Some(OldBackups::Kept),
-            protected: None,
-            notes_template: None,
-            bwlimit: None,
-            ionice: None,
-            performance: None,
-            fleecing: None,
-            exclude_path: Vec::new(),
-            stdexcludes: None,
-            lockwait: None,
-            stopwait: None,
-            stop: None,
-            quiet: None,
-            mailto: CommaList::default(),
-            mailnotification: None,
-            notification_mode: None,
-            pbs_change_detection_mode: None,
-        }
+        let (storage, old_backups, performance, fleecing, exclude_path, mailto, options) = Default::default();
+        let compress = Some(Compression::Zstd);
+        Self { guests, storage, compress, old_backups, performance, fleecing, exclude_path, mailto, options }
     }
 }
 
@@ -114,12 +64,15 @@ impl Default for VzdumpParams {
 }
 
 /// What becomes of older backups; sent as `remove` and `prune-backups`, of which PVE ignores the latter if `remove` is off.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(into = "Removal")]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Removal", into = "Removal")]
 pub enum OldBackups {
     /// All stay. A storage whose own rule keeps a fixed number refuses the backup once there are that many: "max backup
     /// limit".
+    #[default]
     Kept,
+    /// What the node's `/etc/vzdump.conf` says.
+    AsConfigured,
     /// Those go that the storage's own rule, or else the node's, does not keep.
     Removed,
     /// Those go that this rule does not keep. Needs `Datastore.Allocate` on the storage.
@@ -136,6 +89,7 @@ struct Removal {
 impl From<OldBackups> for Removal {
     fn from(old: OldBackups) -> Self {
         match old {
+            OldBackups::AsConfigured => Self { remove: None, prune_backups: None },
             OldBackups::Kept => Self { remove: Some(false), prune_backups: None },
             OldBackups::Removed => Self { remove: Some(true), prune_backups: None },
             OldBackups::RemovedBut(kept) => Self { remove: Some(true), prune_backups: Some(kept) },
@@ -143,17 +97,18 @@ impl From<OldBackups> for Removal {
     }
 }
 
-fn old_backups<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<OldBackups>, D::Error> {
-    let removal: Removal = loosely(deserializer)?;
-    Ok(match (removal.remove, removal.prune_backups) {
-        (Some(false), None) => Some(OldBackups::Kept),
-        (Some(true), None) => Some(OldBackups::Removed),
-        (Some(true), Some(kept)) => Some(OldBackups::RemovedBut(kept)),
-        (None, None) => None,
-        (_, Some(_)) => {
-            return Err(serde::de::Error::custom("`prune-backups` does nothing without `remove`"));
-        }
-    })
+impl TryFrom<Removal> for OldBackups {
+    type Error = &'static str;
+
+    fn try_from(removal: Removal) -> Result<Self, Self::Error> {
+        Ok(match (removal.remove, removal.prune_backups) {
+            (None, None) => Self::AsConfigured,
+            (Some(false), None) => Self::Kept,
+            (Some(true), None) => Self::Removed,
+            (Some(true), Some(kept)) => Self::RemovedBut(kept),
+            (_, Some(_)) => return Err("`prune-backups` does nothing without `remove`"),
+        })
+    }
 }
 
 /// Which guests a backup is of: PVE takes exactly one of these.
@@ -165,7 +120,7 @@ pub enum Guests {
     #[serde(rename = "vmid", serialize_with = "chosen")]
     Vmids(CommaList<Vmid>),
     /// All that the token may back up; sent as `all`. The others are skipped silently.
-    #[serde(rename = "all", serialize_with = "yes", deserialize_with = "must_be_yes")]
+    #[serde(rename = "all", serialize_with = "yes", deserialize_with = "set")]
     All,
     /// All that the token may back up but these; sent as `exclude`.
     #[serde(rename = "exclude", serialize_with = "chosen")]
@@ -189,9 +144,8 @@ fn yes<S: Serializer>(serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_bool(true)
 }
 
-fn must_be_yes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<(), D::Error> {
-    let yes: bool = loosely(deserializer)?;
-    if yes { Ok(()) } else { Err(serde::de::Error::custom("`all` is either set or left out")) }
+fn set<'de, D: Deserializer<'de>>(deserializer: D) -> Result<(), D::Error> {
+    IgnoredAny::deserialize(deserializer).map(drop)
 }
 
 #[cfg(test)]
