@@ -99,7 +99,7 @@ impl HyperTransport {
         }
         let deadline = Instant::now() + request.time_limit;
         self.record.count(|counters| counters.requests += 1);
-        let mut lane = match self.take_kept(request).await {
+        let mut lane = match self.take_kept().await {
             Some(lane) => lane,
             None => self.open(deadline).await?,
         };
@@ -148,13 +148,7 @@ impl HyperTransport {
     }
 
     /// A kept connection that is still good.
-    async fn take_kept(&self, request: &Request) -> Option<Lane> {
-        // A read may be repeated, so it takes the chance that the server closed within a moment, without saying so.
-        if request.method.is_read()
-            && let Some(lane) = self.kept().pop_if(|lane| lane.is_warm())
-        {
-            return Some(lane);
-        }
+    async fn take_kept(&self) -> Option<Lane> {
         // A close that arrived while the program did something else shows only once the sockets have been polled.
         tokio::task::yield_now().await;
         let mut kept = self.kept();

@@ -23,9 +23,6 @@ use crate::tls::unusable;
 /// How long a connection is kept without a request; pveproxy closes it after 5 s.
 const KEPT: Duration = Duration::from_secs(2);
 
-/// How long after an answer a connection can be used without asking the system whether it was closed since.
-const WARM: Duration = Duration::from_millis(1);
-
 /// How long a connection may take to be ready for the next request once its answer is complete. It takes longer only if
 /// the server answered without reading the whole request.
 const SETTLING: Duration = Duration::from_millis(100);
@@ -65,11 +62,6 @@ impl Lane {
     /// Whether it can be expected to take another request.
     pub(super) fn is_fresh(&self) -> bool {
         self.idle_since.elapsed() < KEPT && self.sender.is_ready()
-    }
-
-    /// Whether it answered only just now.
-    pub(super) fn is_warm(&self) -> bool {
-        self.idle_since.elapsed() < WARM && self.sender.is_ready()
     }
 
     /// Sends a message and reads the whole answer.
