@@ -315,7 +315,7 @@ mod tests {
         let ((ours, root), (_, other)) = (authority("ours"), authority("other"));
         let (long, short, renewed) = (node(&ours, 9 * HOUR), node(&ours, 600), node(&ours, 9 * HOUR));
         let (long, short) = (&[long][..], &[short][..]);
-        let longer = &[long, std::slice::from_ref(&root)].concat()[..];
+        let longer = &[long, core::slice::from_ref(&root)].concat()[..];
         let fading = &[long, short].concat()[..];
         let rows: [Judged<'_>; 13] = [
             ("the same at once", long, long, "pve1", THEN, "Accepted"),
