@@ -34,7 +34,7 @@ const OUTAGE: Duration = Duration::from_mins(1);
 
 /// How long somebody else's question is waited for: as long as a read may take. Whoever asks may be a future that nobody
 /// polls any more.
-const ANOTHERS: Duration = Duration::from_secs(6);
+const TURN_LIMIT: Duration = Duration::from_secs(6);
 
 /// The good end of a call: it was done, perhaps with warnings.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -215,7 +215,7 @@ impl<'a> Watch<'a> {
     async fn news(&self) -> News {
         let (client, upid) = (self.task.client, self.task.upid);
         let (Ok(node), Some(mut list)) =
-            (upid.node().parse(), client.within(ANOTHERS, self.board.list()).await)
+            (upid.node().parse(), client.within(TURN_LIMIT, self.board.list()).await)
         else {
             return News::Useless;
         };
