@@ -11,18 +11,10 @@ extern crate std;
 mod access;
 mod answer;
 mod ask;
-mod backup;
 mod container;
-mod create;
-mod lifecycle;
-mod lxc;
-mod node;
-mod recorded;
+mod handlers;
 mod route;
 mod schema;
-mod snapshot;
-mod storage;
-mod task;
 mod world;
 
 use alloc::boxed::Box;
@@ -229,7 +221,7 @@ fn first_world() -> World {
 /// The roles of the recorded server and of the recipe, as the recipe grants them.
 fn acl() -> Acl {
     let mut acl = Acl::default();
-    for (role, privileges) in recorded::roles() {
+    for (role, privileges) in handlers::recorded::roles() {
         let privileges = privileges.split(',').filter(|name| !name.is_empty()).map(ToString::to_string);
         acl.roles.insert(role, privileges.collect());
     }
@@ -249,7 +241,7 @@ fn acl() -> Acl {
 }
 
 fn containers() -> BTreeMap<u32, Container> {
-    let on = |storage: &str, vmid: u32| format!("{storage}:{},size=1G", create::disk_name(vmid));
+    let on = |storage: &str, vmid: u32| format!("{storage}:{},size=1G", container::disk_name(vmid));
     let net = "name=eth0,bridge=vmbr0,hwaddr=BC:24:11:2C:02:F5,ip=dhcp,type=veth";
     let customer = |name: &str, storage: &str, vmid| {
         Container::new(name, &on(storage, vmid)).with("net0", net).in_pool("felhom")
@@ -275,7 +267,7 @@ fn storages() -> BTreeMap<String, StorageState> {
         config: containers().remove(&210).map(|golden| golden.options).unwrap_or_default(),
         ..VolumeState::default()
     };
-    let disk = |vmid| (create::disk_name(vmid), VolumeState::disk(vmid, 1 << 30, EPOCH - 86_400));
+    let disk = |vmid| (container::disk_name(vmid), VolumeState::disk(vmid, 1 << 30, EPOCH - 86_400));
     let mut local = local
         .with("vztmpl/alpine-3.22-mini_3.22.0_amd64.tar.gz", VolumeState::template("vztmpl", EPOCH - 1050))
         .with("backup/vzdump-lxc-210-2026_11_24-05_46_14.tar.zst", golden);

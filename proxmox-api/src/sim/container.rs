@@ -291,6 +291,11 @@ impl StorageState {
     }
 }
 
+/// The name of a container's root volume on its storage.
+pub(super) fn disk_name(vmid: u32) -> String {
+    format!("{vmid}/vm-{vmid}-disk-0.raw")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -14,23 +14,11 @@ use serde_json::Value;
 use super::access::Principal;
 use super::answer::{Arrived, Effect, HttpAnswer, Refusal, Said, said};
 use super::ask::{Ask, Route};
+use super::handlers::HANDLERS;
+use super::handlers::lifecycle::no_node;
 use super::schema;
 use super::world::{NODE, Received, World};
-use super::{backup, create, lifecycle, lxc, node, recorded, snapshot, storage, task};
 use crate::{Request, Stage, TransportError};
-
-/// Every operation that the node knows.
-const HANDLERS: &[&[Route]] = &[
-    recorded::HANDLERS,
-    node::HANDLERS,
-    lxc::HANDLERS,
-    create::HANDLERS,
-    lifecycle::HANDLERS,
-    snapshot::HANDLERS,
-    backup::HANDLERS,
-    storage::HANDLERS,
-    task::HANDLERS,
-];
 
 /// Answers a request, and notes how.
 pub(super) fn serve(
@@ -62,12 +50,12 @@ pub(super) fn serve(
 }
 
 /// What answers a request, and the variables of its path.
-type Found = (&'static Route, schema::Parameters);
+type RouteMatch = (&'static Route, schema::Parameters);
 
 fn answer(
     world: &mut World,
     RequestParts { method, path, parameters, .. }: RequestParts<'_>,
-    found: Option<Found>,
+    found: Option<RouteMatch>,
     principal: Option<&Principal>,
 ) -> HttpAnswer {
     let Some(principal) = principal else { return bare(401, &said!("Authentication failed!")) };
@@ -179,7 +167,7 @@ fn check(world: &World, entry: &Value, ask: &Ask<'_>) -> Result<(), Refusal> {
         world.check_declared(ask.principal, check, &value)?;
     }
     if let Some(node) = ask.variables.get("node").filter(|node| *node != NODE) {
-        return Err(lifecycle::no_node(node).into());
+        return Err(no_node(node).into());
     }
     schema::check(entry, &ask.variables, &ask.parameters)
 }
@@ -204,7 +192,7 @@ impl<'a> RequestParts<'a> {
     }
 
     /// What answers it, and the variables of its path. Creating and restoring share a route.
-    fn route(&self) -> Option<Found> {
+    fn route(&self) -> Option<RouteMatch> {
         let is_restore = self.parameters.get("restore").is_some_and(|value| value == "1");
         routes()
             .filter(|(operation, ..)| *operation != "lxc.create" || !is_restore)

@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::path::{Path, PathBuf};
 
 use proxmox_api::sim::now;
 use proxmox_api::{Cause, Client, Ended, Error, Patience};
@@ -124,10 +125,16 @@ struct Sentence {
     before: String,
 }
 
+/// The files of the simulated node.
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let below = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    below.flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] }).collect()
+}
+
 fn sentences() -> Vec<Sentence> {
     let mut found = Vec::new();
-    for file in fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/src/sim")).unwrap() {
-        let code = fs::read_to_string(file.unwrap().path()).unwrap();
+    for file in files(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/src/sim"))) {
+        let code = fs::read_to_string(file).unwrap();
         for (at, _) in code.match_indices("said!(\"").chain(code.match_indices("said!(\n")) {
             let (before, after) = code.split_at(at);
             let before = before.lines().rev().take(3).collect();

@@ -9,13 +9,13 @@ use alloc::vec::Vec;
 
 use serde_json::Value;
 
-use super::answer::{Refusal, die_if, said};
-use super::ask::{Ask, Handled, Route};
-use super::container::{Container, Options, VolumeState, bytes, printed};
-use super::create::{disk_name, placeholder};
+use super::create::placeholder;
 use super::lxc::check_digest;
 use super::snapshot::found;
-use super::world::{NODE, World};
+use crate::sim::answer::{Refusal, die_if, said};
+use crate::sim::ask::{Ask, Handled, Route};
+use crate::sim::container::{Container, Options, VolumeState, bytes, disk_name, printed};
+use crate::sim::world::{NODE, World};
 
 pub(super) const HANDLERS: &[Route] = &[
     ("lxc.destroy", "DELETE /nodes/{node}/lxc/{vmid}", destroy),
@@ -98,7 +98,7 @@ fn migrate(world: &mut World, ask: &Ask<'_>) -> Handled {
 }
 
 /// What pveproxy says of a node that it does not know.
-pub(super) fn no_node(name: &str) -> super::answer::Said {
+pub(crate) fn no_node(name: &str) -> crate::sim::answer::Said {
     said!(
         "hostname lookup '{name}' failed - failed to get address info for: {name}: Name or service not known"
     )

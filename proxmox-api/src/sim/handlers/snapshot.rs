@@ -8,10 +8,10 @@ use alloc::string::{String, ToString};
 
 use serde_json::{Value, json};
 
-use super::answer::{Refusal, die_if, said};
-use super::ask::{Ask, Handled, Route};
-use super::container::SavedSnapshot;
-use super::world::World;
+use crate::sim::answer::{Refusal, die_if, said};
+use crate::sim::ask::{Ask, Handled, Route};
+use crate::sim::container::SavedSnapshot;
+use crate::sim::world::World;
 
 pub(super) const HANDLERS: &[Route] = &[
     ("snapshot.list", "GET /nodes/{node}/lxc/{vmid}/snapshot", |world, ask| {

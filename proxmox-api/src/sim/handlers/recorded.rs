@@ -5,14 +5,18 @@ use alloc::vec::Vec;
 
 use serde_json::{Value, json};
 
-use super::answer::said;
-use super::ask::Route;
-use super::world::World;
+use crate::sim::answer::said;
+use crate::sim::ask::Route;
+use crate::sim::world::World;
 
 /// What a recording answered.
 macro_rules! recorded {
     ($name:literal) => {
-        crate::sim::recorded::data(include_str!(concat!("../../../proxmox-types/fixtures/", $name, ".json")))
+        crate::sim::handlers::recorded::data(include_str!(concat!(
+            "../../../../proxmox-types/fixtures/",
+            $name,
+            ".json"
+        )))
     };
 }
 pub(super) use recorded;
@@ -82,7 +86,7 @@ fn services(world: &World) -> Value {
 }
 
 /// PVE's own roles, and others of the recorded server: name, and privileges in a list.
-pub(super) fn roles() -> impl Iterator<Item = (String, String)> {
+pub(crate) fn roles() -> impl Iterator<Item = (String, String)> {
     let roles = match recorded!("get-access-roles.root") {
         Value::Array(roles) => roles,
         _ => Vec::new(),

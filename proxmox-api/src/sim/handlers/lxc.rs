@@ -10,12 +10,12 @@ use alloc::vec::Vec;
 
 use serde_json::{Map, Value, json};
 
-use super::access::Principal;
-use super::answer::{Refusal, die_if, fields, said};
-use super::ask::{Ask, Handled, Route};
-use super::container::{Container, StorageState, bridge_of, is_indexed, zone};
 use super::snapshot::found;
-use super::world::World;
+use crate::sim::access::Principal;
+use crate::sim::answer::{Refusal, die_if, fields, said};
+use crate::sim::ask::{Ask, Handled, Route};
+use crate::sim::container::{Container, StorageState, bridge_of, is_indexed, zone};
+use crate::sim::world::World;
 
 pub(super) const HANDLERS: &[Route] = &[
     ("lxc.list", "GET /nodes/{node}/lxc", |world, ask| {

@@ -10,14 +10,14 @@ use alloc::vec::Vec;
 
 use serde_json::{Map, Value, json};
 
-use super::access::Principal;
-use super::answer::{Refusal, fields, said};
-use super::ask::{Ask, Handled, Route};
-use super::container::zone;
 use super::lxc;
 use super::recorded::recorded;
 use super::task;
-use super::world::{NODE, World};
+use crate::sim::access::Principal;
+use crate::sim::answer::{Refusal, fields, said};
+use crate::sim::ask::{Ask, Handled, Route};
+use crate::sim::container::zone;
+use crate::sim::world::{NODE, World};
 
 pub(super) const HANDLERS: &[Route] = &[
     ("node.list", "GET /nodes", |world, ask| Ok(json!([entry(world, ask.principal)]).into())),

@@ -9,10 +9,10 @@ use alloc::vec::Vec;
 
 use serde_json::{Map, Value, json};
 
-use super::answer::{Refusal, die_if, fields, said};
-use super::ask::{Ask, Handled, Route};
-use super::container::{StorageState, VolumeState, bytes};
-use super::world::World;
+use crate::sim::answer::{Refusal, die_if, fields, said};
+use crate::sim::ask::{Ask, Handled, Route};
+use crate::sim::container::{StorageState, VolumeState, bytes};
+use crate::sim::world::World;
 
 pub(super) const HANDLERS: &[Route] = &[
     ("storage.definitions", "GET /storage", |world, ask| {

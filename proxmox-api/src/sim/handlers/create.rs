@@ -9,13 +9,13 @@ use alloc::vec::Vec;
 
 use serde_json::Value;
 
-use super::access::Principal;
-use super::answer::{Refusal, Said, die_if, said};
-use super::ask::{Ask, Handled, Route};
-use super::container::{Container, Options, VolumeState, printed, volume_size, zone};
 use super::lxc::{check_features, typed};
 use super::storage::check_access;
-use super::world::{Log, World};
+use crate::sim::access::Principal;
+use crate::sim::answer::{Refusal, Said, die_if, said};
+use crate::sim::ask::{Ask, Handled, Route};
+use crate::sim::container::{Container, Options, VolumeState, disk_name, printed, volume_size, zone};
+use crate::sim::world::{Log, World};
 
 pub(super) const HANDLERS: &[Route] =
     &[("lxc.create", "POST /nodes/{node}/lxc", create), ("lxc.restore", "POST /nodes/{node}/lxc", restore)];
@@ -23,11 +23,6 @@ pub(super) const HANDLERS: &[Route] =
 /// Parameters of a new container that are not options of it.
 const NOT_OPTIONS: &str = " vmid ostemplate storage pool bwlimit ignore-unpack-errors start ha-managed password \
                            ssh-public-keys restore force unique rootfs unprivileged ";
-
-/// The name of a container's root volume on its storage.
-pub(super) fn disk_name(vmid: u32) -> String {
-    format!("{vmid}/vm-{vmid}-disk-0.raw")
-}
 
 /// A container while it is being made: a lock and nothing else.
 pub(super) fn placeholder(pool: Option<String>) -> Container {
@@ -58,7 +53,7 @@ impl World {
 }
 
 /// A container that a worker is making.
-struct NewContainer {
+struct Creation {
     vmid: u32,
     /// The template or the backup that it is made from.
     source: String,
@@ -69,7 +64,7 @@ struct NewContainer {
     starter: Option<Principal>,
 }
 
-impl NewContainer {
+impl Creation {
     /// What creating and restoring check on the call, in PVE's order. The root volume has this size, unless the call
     /// says another.
     fn new(world: &World, ask: &Ask<'_>, vmid: u32, size: u64) -> Result<Self, Refusal> {
@@ -133,7 +128,7 @@ fn size_of(gib: &str) -> Result<u64, Refusal> {
 fn create(world: &mut World, ask: &Ask<'_>) -> Handled {
     let vmid = ask.number("vmid").unwrap_or_default();
     world.check_free(vmid)?;
-    let mut new = NewContainer::new(world, ask, vmid, 4 << 30)?;
+    let mut new = Creation::new(world, ask, vmid, 4 << 30)?;
     let (template_storage, _) = new.source.split_once(':').unwrap_or_default();
     world.require_on(ask, template_storage, "Datastore.AllocateSpace|Datastore.Audit")?;
     new.container.options = Container::new(&format!("CT{vmid}"), "").options;
@@ -164,7 +159,7 @@ fn restore(world: &mut World, ask: &Ask<'_>) -> Handled {
     let archive = ask.text("ostemplate");
     let backup = world.volume(archive).cloned();
     let size = backup.as_ref().and_then(|backup| backup.config.get("rootfs")?.as_str());
-    let mut new = NewContainer::new(world, ask, vmid, size.map_or(4 << 30, volume_size))?;
+    let mut new = Creation::new(world, ask, vmid, size.map_or(4 << 30, volume_size))?;
     if backup.as_ref().and_then(|backup| backup.vmid) != Some(vmid) {
         check_access(world, ask, archive)?;
     }
@@ -199,7 +194,7 @@ fn check_target(world: &mut World, ask: &Ask<'_>, vmid: u32) -> Result<(), Refus
 fn unpack(
     world: &mut World,
     log: &mut Log,
-    mut new: NewContainer,
+    mut new: Creation,
     backup: Option<VolumeState>,
     principal: &Principal,
     overwrites: bool,

@@ -8,11 +8,11 @@ use alloc::vec::Vec;
 
 use serde_json::Value;
 
-use super::answer::{Refusal, Said, die_if, said};
-use super::ask::{Ask, Handled, Route};
-use super::container::{Options, VolumeState};
 use super::storage::check_access;
-use super::world::{Log, NODE, World};
+use crate::sim::answer::{Refusal, Said, die_if, said};
+use crate::sim::ask::{Ask, Handled, Route};
+use crate::sim::container::{Options, VolumeState};
+use crate::sim::world::{Log, NODE, World};
 
 pub(super) const HANDLERS: &[Route] = &[
     ("backup.create", "POST /nodes/{node}/vzdump", create),

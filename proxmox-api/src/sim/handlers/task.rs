@@ -8,9 +8,9 @@ use alloc::vec::Vec;
 
 use serde_json::{Map, Value, json};
 
-use super::answer::{Refusal, Reply, fields, said};
-use super::ask::{Ask, Handled, Route};
-use super::world::{NODE, TaskWorker, WorkerState, World};
+use crate::sim::answer::{Refusal, Reply, fields, said};
+use crate::sim::ask::{Ask, Handled, Route};
+use crate::sim::world::{NODE, TaskWorker, WorkerState, World};
 
 pub(super) const HANDLERS: &[Route] = &[
     ("task.list", "GET /nodes/{node}/tasks", |world, ask| Ok(list(world, ask))),
