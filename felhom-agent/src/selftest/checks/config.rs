@@ -36,8 +36,8 @@ pub(super) const CHECKS: &[Check] = &[
 fn file(setup: &Setup) -> Finding {
     match &setup.config {
         Err(finding) if finding.instance.is_none() => (**finding).clone(),
-        Ok(config) => Finding::ok(format!("{} holds what it may", config.path.display())),
-        Err(_) => Finding::ok("holds what it may"),
+        Ok(config) => Finding::ok(format!("{} is valid", config.path.display())),
+        Err(_) => Finding::ok("is valid"),
     }
 }
 
