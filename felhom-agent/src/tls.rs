@@ -3,6 +3,7 @@
 mod accepted;
 mod authority;
 mod certificate;
+mod refusal;
 mod verifier;
 
 use std::sync::Arc;
@@ -12,12 +13,11 @@ use rustls::client::Resumption;
 use rustls::crypto::ring::default_provider;
 
 pub use certificate::{Leaf, timestamp, utc};
+pub(crate) use refusal::unusable;
 pub use verifier::{CertificateVerdict, SeenCertificate, Verifier};
 
 use crate::config::Config;
-use crate::report::exit::Exit;
-use crate::report::finding::{Finding, Found};
-use crate::report::shell::edit_key;
+use crate::report::finding::Found;
 
 /// The TLS configuration of a client, and the verifier that keeps what it saw.
 ///
@@ -35,15 +35,4 @@ pub fn client_config(config: &Config) -> Found<(ClientConfig, Arc<Verifier>)> {
         .with_no_client_auth();
     client.resumption = Resumption::disabled();
     Ok((client, verifier))
-}
-
-/// That the server's identity cannot be checked as configured, which is never a reason to check less.
-fn refused(config: &Config, problem: String, fix: Option<String>) -> Finding {
-    let fix = fix.unwrap_or_else(|| edit_key(&config.path, "tls.ca_file"));
-    Finding::fail(problem, fix).ending(Exit::Config)
-}
-
-/// That TLS cannot be set up, for this reason.
-pub(crate) fn unusable(config: &Config, reason: &dyn std::fmt::Display) -> Finding {
-    refused(config, format!("TLS cannot be set up: {reason}"), None)
 }

@@ -16,14 +16,13 @@ mod connect;
 mod credentials;
 mod lane;
 mod queue;
+mod record;
 
 use std::fmt;
-use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use proxmox_api::{BoxFuture, HttpTransport, Request, Response, Stage, TransportError};
-use rustls::ProtocolVersion;
 
 use crate::config::Config;
 use crate::report::finding::Found;
@@ -31,7 +30,8 @@ use crate::tls::{self, Verifier};
 use connect::{Connector, Unopened};
 use credentials::Credentials;
 use lane::{Lane, RequestHead, Unanswered};
-use queue::{Place, Queue};
+use queue::{LaneTurn, Queue};
+pub use record::{ConnectFacts, Record, WireCounters};
 
 /// Connections at the same time, and so requests in flight.
 const LANES: usize = 3;
@@ -126,7 +126,7 @@ impl HyperTransport {
     }
 
     /// Waits for one of the lanes to be free.
-    async fn place(&self, request: &Request) -> Result<Place, TransportError> {
+    async fn place(&self, request: &Request) -> Result<LaneTurn, TransportError> {
         let place = self.queue.place(request.method.is_read(), self.queue_limit).await;
         place.ok_or_else(|| TransportError::NotSent {
             stage: Stage::Queue,
@@ -181,67 +181,5 @@ impl HttpTransport for HyperTransport {
 impl fmt::Debug for HyperTransport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("HyperTransport")
-    }
-}
-
-/// What was seen while a connection was opened.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct ConnectFacts {
-    /// The address that accepted; nothing if none did.
-    pub address: Option<SocketAddr>,
-    /// How long resolving and connecting took.
-    pub connect_time: Duration,
-    /// The TLS version; nothing if the handshake failed.
-    pub tls_version: Option<ProtocolVersion>,
-}
-
-/// Counters and facts of one transport.
-#[derive(Debug)]
-pub struct Record {
-    counters: Mutex<WireCounters>,
-    connect: Mutex<Option<ConnectFacts>>,
-    /// The verifier, which keeps what it saw.
-    verifier: Arc<Verifier>,
-}
-
-/// The counters at one moment.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct WireCounters {
-    /// Requests that were begun.
-    pub requests: u64,
-    /// TCP connections that were begun.
-    pub connections: u64,
-    /// TLS handshakes that succeeded.
-    pub handshakes: u64,
-    /// Answers that carried `Connection: close`.
-    pub closed_by_server: u64,
-    /// Connections that were opened once more, because no byte of a request could be written on the first one.
-    pub retries: u64,
-    /// Bytes of bodies that were read.
-    pub bytes_in: u64,
-}
-
-impl Record {
-    pub(super) fn new(verifier: Arc<Verifier>) -> Self {
-        Self { counters: Mutex::default(), connect: Mutex::default(), verifier }
-    }
-
-    /// The counters now.
-    pub fn counters(&self) -> WireCounters {
-        *self.counters.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// What was seen while the last connection was opened.
-    pub fn connect(&self) -> Option<ConnectFacts> {
-        self.connect.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    pub(super) fn count(&self, count: impl FnOnce(&mut WireCounters)) {
-        count(&mut self.counters.lock().unwrap_or_else(PoisonError::into_inner));
-    }
-
-    pub(super) fn keep_connect(&self, facts: ConnectFacts) {
-        *self.connect.lock().unwrap_or_else(PoisonError::into_inner) = Some(facts);
     }
 }

@@ -155,14 +155,14 @@ mod tests {
     #[test]
     fn unknown_fields_are_reported_with_their_path() {
         #[derive(Deserialize)]
-        struct Row {
+        struct TaskRow {
             #[expect(dead_code, reason = "only the unknown field matters here")]
             upid: Upid,
         }
         let body =
             br#"{"data":[{"upid":"UPID:pve1:0000091C:0004ED09:6B052CDB:vzdump::root@pam:","new":{"a":1}}]}"#;
         let mut paths = Vec::new();
-        let read = data::<Vec<Row>>(body, &mut |note| paths.push(note));
+        let read = data::<Vec<TaskRow>>(body, &mut |note| paths.push(note));
         assert_eq!(
             (read.ok().map(|rows| rows.len()), paths),
             (Some(1), vec![Note::Unknown { path: "data[0].new".into() }])

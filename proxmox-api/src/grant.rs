@@ -14,7 +14,7 @@ use crate::Denied;
 
 /// A role of the recipe.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Role {
+pub struct AgentRole {
     /// Its name.
     pub name: &'static str,
     /// Where it is granted.
@@ -24,7 +24,7 @@ pub struct Role {
 }
 
 /// For containers.
-pub const AGENT: Role = Role {
+pub const AGENT: AgentRole = AgentRole {
     name: "FelhomAgent",
     on: "the pool",
     privileges: &[
@@ -43,26 +43,26 @@ pub const AGENT: Role = Role {
 };
 
 /// For their volumes and backups.
-pub const STORE: Role = Role {
+pub const STORE: AgentRole = AgentRole {
     name: "FelhomStore",
     on: "each storage",
     privileges: &["Datastore.Audit", "Datastore.AllocateSpace"],
 };
 
 /// For the state of the node and its tasks.
-pub const NODE: Role = Role { name: "FelhomNode", on: "the node", privileges: &["Sys.Audit"] };
+pub const NODE: AgentRole = AgentRole { name: "FelhomNode", on: "the node", privileges: &["Sys.Audit"] };
 
 /// For their network.
-pub const NET: Role = Role { name: "FelhomNet", on: "each bridge", privileges: &["SDN.Use"] };
+pub const NET: AgentRole = AgentRole { name: "FelhomNet", on: "each bridge", privileges: &["SDN.Use"] };
 
 /// The four roles that the agent needs.
-pub const ROLES: [Role; 4] = [AGENT, STORE, NODE, NET];
+pub const ROLES: [AgentRole; 4] = [AGENT, STORE, NODE, NET];
 
 /// A role for privileges that the recipe does not have.
 const EXTRA: &str = "FelhomExtra";
 
 /// The role of the recipe that has a privilege.
-pub fn role_of(privilege: &str) -> Option<&'static Role> {
+pub fn role_of(privilege: &str) -> Option<&'static AgentRole> {
     ROLES.iter().find(|role| role.privileges.contains(&privilege))
 }
 
@@ -83,7 +83,7 @@ pub fn role_line(name: &str, privileges: &[&str]) -> String {
 }
 
 /// The line that gives all of a role to a token and its user, whatever is there of it already.
-pub fn grant_line(path: &str, role: Role, token: &TokenId) -> String {
+pub fn grant_line(path: &str, role: AgentRole, token: &TokenId) -> String {
     format!("{} && {}", role_line(role.name, role.privileges), acl_line(path, role.name, token))
 }
 

@@ -13,7 +13,6 @@ mod mount;
 
 pub use backup::{Fleecing, Performance, PruneBackups};
 pub use guest::{Device, Features, Net, Startup};
-pub(crate) use mount::is_decimal;
 pub use mount::{Gibibytes, MountOptions, MountPoint, RootFs, Source};
 
 use alloc::borrow::{Cow, ToOwned};
@@ -201,6 +200,15 @@ impl<'de, T: PropertyString> Deserialize<'de> for Property<T> {
 impl<T: PropertyString> Serialize for Property<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(&self.written().map_err(serde::ser::Error::custom)?)
+    }
+}
+
+/// `\d+(\.\d+)?`
+pub(crate) fn is_decimal(text: &str) -> bool {
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    match text.split_once('.') {
+        Some((whole, fraction)) => digits(whole) && digits(fraction),
+        None => digits(text),
     }
 }
 

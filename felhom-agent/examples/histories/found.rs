@@ -2,10 +2,10 @@
 
 use crate::call;
 use crate::history::Detail::*;
-use crate::history::Place::*;
+use crate::history::FaultPlace::*;
 use crate::history::ProgramStep::*;
 use crate::history::What::*;
-use crate::history::{Detail, History, Place, ProgramStep, Strike, What};
+use crate::history::{Detail, FaultPlace, History, ProgramStep, Strike, What};
 use crate::invent::invent;
 use crate::{Desk, Failure};
 
@@ -14,7 +14,7 @@ fn history(world: &[Detail], program: &[ProgramStep], faults: &[Strike]) -> Hist
 }
 
 /// A fault that strikes one request.
-fn fault(step: usize, place: Place, what: What) -> Strike {
+fn fault(step: usize, place: FaultPlace, what: What) -> Strike {
     Strike { step, place, times: 1, what }
 }
 

@@ -53,7 +53,7 @@ pub(crate) enum ProgramStep {
 
 /// Which requests of a step a fault strikes, counted from 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Place {
+pub(crate) enum FaultPlace {
     /// Of all requests.
     Request(usize),
     /// Of those that change something.
@@ -64,7 +64,7 @@ pub(crate) enum Place {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Strike {
     pub(crate) step: usize,
-    pub(crate) place: Place,
+    pub(crate) place: FaultPlace,
     pub(crate) times: usize,
     pub(crate) what: What,
 }

@@ -3,7 +3,7 @@
 use std::mem::replace;
 
 use crate::call;
-use crate::history::{Detail, GUEST, History, Place, ProgramStep, Strike, What};
+use crate::history::{Detail, FaultPlace, GUEST, History, ProgramStep, Strike, What};
 
 /// Containers that the calls are about: one stopped and one running that can be snapshotted, one that cannot.
 const TARGETS: [u32; 3] = [400, 401, 101];
@@ -123,9 +123,9 @@ fn fault(chance: &mut Chance, program: &[ProgramStep]) -> Option<Strike> {
         ProgramStep::Call(..) => (1, 10),
     };
     let place = if chance.percent(60) {
-        Place::Change(chance.below(changes))
+        FaultPlace::Change(chance.below(changes))
     } else {
-        Place::Request(chance.below(requests))
+        FaultPlace::Request(chance.below(requests))
     };
     let times = if chance.percent(70) { 1 } else { 1 + chance.below(8) };
     Some(Strike { step, place, times, what: chance.weighted(WHATS)? })

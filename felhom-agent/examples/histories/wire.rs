@@ -12,7 +12,7 @@ use proxmox_api::sim::{Effect, HttpAnswer, Script, Sim, World};
 use proxmox_api::{BoxFuture, HttpTransport, Request, Response, TransportError};
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
-use crate::history::{Place, Strike, What};
+use crate::history::{FaultPlace, Strike, What};
 use crate::node;
 
 /// Longer than any step may take.
@@ -159,9 +159,9 @@ impl WireState {
         let is_change = !request.method.is_read();
         self.faults.iter().filter(move |fault| fault.step == step).filter_map(move |fault| {
             let (first, at) = match fault.place {
-                Place::Request(first) => (first, requests),
-                Place::Change(first) if is_change => (first, changes),
-                Place::Change(_) => return None,
+                FaultPlace::Request(first) => (first, requests),
+                FaultPlace::Change(first) if is_change => (first, changes),
+                FaultPlace::Change(_) => return None,
             };
             (first..first.saturating_add(fault.times)).contains(&at).then_some(fault.what)
         })

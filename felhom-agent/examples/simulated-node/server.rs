@@ -43,7 +43,7 @@ const REFUSAL: Duration = Duration::from_secs(3);
 #[derive(Clone)]
 pub(crate) struct Served {
     pub(crate) sim: Sim,
-    pub(crate) counters: Arc<WireCounters>,
+    pub(crate) counters: Arc<ServerCounters>,
     /// How late the answers of an operation are.
     pub(crate) delays: Arc<Mutex<BTreeMap<String, Duration>>>,
     /// Operations whose next answer is lost.
@@ -55,7 +55,7 @@ pub(crate) struct Served {
 
 /// What was seen on the wire.
 #[derive(Default)]
-pub(crate) struct WireCounters {
+pub(crate) struct ServerCounters {
     pub(crate) connections: AtomicU64,
     pub(crate) handshakes: AtomicU64,
     pub(crate) requests: AtomicU64,

@@ -10,6 +10,7 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 
 use super::certificate::Leaf;
+use super::refusal;
 use crate::config::{Config, FileError, read_guarded};
 use crate::report::finding::Found;
 use crate::report::shell::{edit_key, edit_line, word};
@@ -31,8 +32,9 @@ pub(super) struct Authority {
 impl Authority {
     /// Reads the CAs of a file. What is none is skipped, as long as there is one.
     pub(super) fn read(config: &Config, path: &Path, provider: &Arc<CryptoProvider>) -> Found<Self> {
-        let refused =
-            |problem: &str, fix| super::refused(config, format!("CA file {}{problem}", path.display()), fix);
+        let refused = |problem: &str, fix| {
+            refusal::refused(config, format!("CA file {}{problem}", path.display()), fix)
+        };
         let file = read_guarded(path, MOST)
             .map_err(|error| refused(&format!(": {}", error.problem), Some(repair(config, path, error))))?;
         let (mut roots, mut skipped) = (RootCertStore::empty(), Vec::new());
@@ -49,7 +51,7 @@ impl Authority {
         }
         let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider.clone())
             .build()
-            .map_err(|error| super::unusable(config, &error))?;
+            .map_err(|error| refusal::unusable(config, &error))?;
         Ok(Self { verifier, skipped: skipped.into_iter().map(|finding| finding.summary).collect() })
     }
 }

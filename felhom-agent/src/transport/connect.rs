@@ -22,7 +22,7 @@ use tokio::time::timeout;
 use tower_service::Service;
 
 use super::lane::Lane;
-use super::{ConnectFacts, Record};
+use super::record::{ConnectFacts, Record};
 use crate::config::Config;
 use crate::report::chain;
 use crate::report::finding::Found;

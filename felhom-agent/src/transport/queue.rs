@@ -9,28 +9,28 @@ use tokio::time::timeout;
 
 /// A fixed number of places, and those who wait for one.
 pub(super) struct Queue {
-    line: Mutex<Line>,
+    line: Mutex<WaitingLine>,
 }
 
 /// Those who wait, in the order in which they came. Whoever gave up is passed over.
-struct Line {
+struct WaitingLine {
     free: usize,
-    changes: VecDeque<Sender<Place>>,
-    reads: VecDeque<Sender<Place>>,
+    changes: VecDeque<Sender<LaneTurn>>,
+    reads: VecDeque<Sender<LaneTurn>>,
 }
 
 /// A place. Dropping it hands it to the next in line, also if it was handed to somebody who has just given up.
-pub(super) struct Place(Arc<Queue>);
+pub(super) struct LaneTurn(Arc<Queue>);
 
 impl Queue {
     /// A queue for so many places.
     pub(super) fn new(places: usize) -> Arc<Self> {
-        let line = Line { free: places, changes: VecDeque::new(), reads: VecDeque::new() };
+        let line = WaitingLine { free: places, changes: VecDeque::new(), reads: VecDeque::new() };
         Arc::new(Self { line: Mutex::new(line) })
     }
 
     /// Waits for a place for so long; nothing if none became free.
-    pub(super) async fn place(self: &Arc<Self>, is_read: bool, limit: Duration) -> Option<Place> {
+    pub(super) async fn place(self: &Arc<Self>, is_read: bool, limit: Duration) -> Option<LaneTurn> {
         match self.enter(is_read) {
             Ok(place) => Some(place),
             Err(turn) => timeout(limit, turn).await.ok()?.ok(),
@@ -38,11 +38,11 @@ impl Queue {
     }
 
     /// A free place, or the turn that will come.
-    fn enter(self: &Arc<Self>, is_read: bool) -> Result<Place, Receiver<Place>> {
+    fn enter(self: &Arc<Self>, is_read: bool) -> Result<LaneTurn, Receiver<LaneTurn>> {
         let mut line = self.lock();
         if let Some(left) = line.free.checked_sub(1) {
             line.free = left;
-            return Ok(Place(self.clone()));
+            return Ok(LaneTurn(self.clone()));
         }
         let waiting = if is_read { &mut line.reads } else { &mut line.changes };
         // All have the same patience, so those who gave up stand in front.
@@ -54,14 +54,14 @@ impl Queue {
         Err(turn)
     }
 
-    fn lock(&self) -> MutexGuard<'_, Line> {
+    fn lock(&self) -> MutexGuard<'_, WaitingLine> {
         self.line.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Line {
+impl WaitingLine {
     /// The next who still waits. If there is nobody, the place is free.
-    fn next(&mut self) -> Option<Sender<Place>> {
+    fn next(&mut self) -> Option<Sender<LaneTurn>> {
         while let Some(next) = self.changes.pop_front().or_else(|| self.reads.pop_front()) {
             if !next.is_closed() {
                 return Some(next);
@@ -72,7 +72,7 @@ impl Line {
     }
 }
 
-impl Drop for Place {
+impl Drop for LaneTurn {
     fn drop(&mut self) {
         let next = self.0.lock().next();
         if let Some(next) = next {

@@ -27,7 +27,7 @@ use crate::node;
 const PATIENCE: Patience = Patience::new(Duration::from_mins(3));
 
 /// Where the suite runs, and with what.
-struct Place {
+struct LifeSite {
     client: Client,
     node: NodeName,
     /// For containers; it must be able to snapshot.
@@ -36,7 +36,7 @@ struct Place {
     pool: Option<PoolId>,
 }
 
-impl Place {
+impl LifeSite {
     /// A real host if `FELHOM_PVE_URL` is set, else the simulated node in virtual time.
     ///
     /// A real host needs `FELHOM_PVE_TOKEN`, `FELHOM_PVE_PIN` or `FELHOM_PVE_CA`, `FELHOM_PVE_NODE`,
@@ -87,7 +87,7 @@ struct Made {
 }
 
 struct Life {
-    place: Place,
+    place: LifeSite,
     made: Mutex<Made>,
 }
 
@@ -243,7 +243,7 @@ impl Life {
 }
 
 /// An assertion that fails leaves the chance to clean up.
-async fn live(place: Place) {
+async fn live(place: LifeSite) {
     let life = Arc::new(Life { place, made: Mutex::default() });
     let living = life.clone();
     let lived = tokio::task::LocalSet::new();
@@ -255,11 +255,11 @@ async fn live(place: Place) {
 
 #[tokio::test]
 async fn a_container_lives_and_leaves_nothing() {
-    live(Place::of_environment()).await;
+    live(LifeSite::of_environment()).await;
 }
 
 #[tokio::test]
 async fn a_container_lives_over_tls() {
     let node = node::Node::start("");
-    live(Place::over_tls(&Agent::of(&node))).await;
+    live(LifeSite::over_tls(&Agent::of(&node))).await;
 }

@@ -11,7 +11,7 @@ use alloc::string::String;
 
 use self::meaning::root_only;
 use self::pattern::captures;
-use self::sentences::{HEADS, ROWS, Row, STEPS};
+use self::sentences::{HEADS, ROWS, STEPS, SentenceRow};
 use super::Cause;
 
 /// The meaning of an answer that is neither 200 nor 401.
@@ -69,23 +69,23 @@ pub(crate) fn classify_exit(exit: &str, log: &[String]) -> Cause {
 const DEPTH: usize = 4;
 
 /// The row that a sentence fits, and what it means. Something else may stand before the sentence.
-fn find(text: &str) -> Option<(&'static Row, Cause)> {
+fn find(text: &str) -> Option<(&'static SentenceRow, Cause)> {
     find_below(&[HEADS, STEPS], text)
 }
 
 /// The same with these before the sentence, and the place in the source after it.
-fn find_below(heads: &[&[&'static str]], text: &str) -> Option<(&'static Row, Cause)> {
+fn find_below(heads: &[&[&'static str]], text: &str) -> Option<(&'static SentenceRow, Cause)> {
     innermost(heads, without_place(text.trim()), DEPTH)
 }
 
 /// What the innermost sentence means; if it means nothing, the one around it.
-fn innermost(heads: &[&[&'static str]], text: &str, depth: usize) -> Option<(&'static Row, Cause)> {
+fn innermost(heads: &[&[&'static str]], text: &str, depth: usize) -> Option<(&'static SentenceRow, Cause)> {
     let inside = |head: &&str| captures(head, text)?.last().copied();
     let inner = heads.iter().flat_map(|group| group.iter()).filter(|_| depth > 0).find_map(inside);
     inner.and_then(|inner| innermost(heads, inner, depth.saturating_sub(1))).or_else(|| row(text))
 }
 
-fn row(text: &str) -> Option<(&'static Row, Cause)> {
+fn row(text: &str) -> Option<(&'static SentenceRow, Cause)> {
     let mut rows = ROWS.iter().flat_map(|group| group.iter());
     rows.find_map(|row| captures(row.pattern, text).map(|texts| (row, row.meaning.cause(text, &texts))))
 }

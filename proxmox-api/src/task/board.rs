@@ -13,10 +13,9 @@ use core::time::Duration;
 
 use async_lock::{Mutex, MutexGuard};
 use proxmox_types::params::{TaskFilter, TaskSource};
-use proxmox_types::{ExitStatus, TaskEntry, Upid};
+use proxmox_types::{ExitStatus, Rows, TaskEntry, Upid};
 
 use super::patience::may_pass;
-use crate::decode::Page;
 use crate::error::Error;
 
 /// How far before the oldest start the list begins.
@@ -38,7 +37,7 @@ impl Boards {
 pub(crate) struct TaskBoard {
     waits: Mutex<Vec<Weak<Ticket>>>,
     count: Arc<AtomicUsize>,
-    list: Mutex<List>,
+    list: Mutex<TaskList>,
 }
 
 /// One wait; dropping it is leaving.
@@ -56,7 +55,7 @@ impl Drop for Ticket {
 
 /// The tasks as the last list had them.
 #[derive(Default)]
-pub(super) struct List {
+pub(super) struct TaskList {
     /// When it was asked for and answered, by the transport's clock; nothing before the first one.
     asked: Option<Duration>,
     answered: Duration,
@@ -113,7 +112,7 @@ impl TaskBoard {
     }
 
     /// The last list, for one at a time. Whoever finds it too old asks for the next, and the others wait for that.
-    pub(super) async fn list(&self) -> MutexGuard<'_, List> {
+    pub(super) async fn list(&self) -> MutexGuard<'_, TaskList> {
         self.list.lock().await
     }
 
@@ -141,19 +140,23 @@ impl TaskBoard {
     }
 }
 
-impl List {
+impl TaskList {
     /// Whether it holds nothing that is newer than what was known at `seen`.
     pub(super) fn is_older(&self, seen: Duration) -> bool {
         self.asked.is_none() || self.answered <= seen
     }
 
-    /// A list as it was answered.
-    pub(super) fn new(asked: Duration, answered: Duration, page: Result<Page<TaskEntry>, Error>) -> Self {
-        let tasks = match page {
-            Ok(page) => {
-                let read = page.rows.len() + page.rows.unread().len();
-                let is_whole = u64::try_from(read).is_ok_and(|read| read >= page.total);
-                let rows = page.rows.into_iter().map(|row| (row.exit_status(), row.upid));
+    /// A list as it was answered: the rows, and how many there are in all.
+    pub(super) fn new(
+        asked: Duration,
+        answered: Duration,
+        answer: Result<(Rows<TaskEntry>, u64), Error>,
+    ) -> Self {
+        let tasks = match answer {
+            Ok((rows, total)) => {
+                let read = rows.len() + rows.unread().len();
+                let is_whole = u64::try_from(read).is_ok_and(|read| read >= total);
+                let rows = rows.into_iter().map(|row| (row.exit_status(), row.upid));
                 Answered::Rows(ends(rows), if is_whole { Extent::Whole } else { Extent::Cut })
             }
             Err(error) if may_pass(&error) => Answered::Later,

@@ -71,7 +71,7 @@ impl<'a, T: Change + Send + 'a, P: 'a> Call<'a, T, P> {
 }
 
 /// What a look at the server tells.
-enum State {
+enum CallTrace {
     /// It was executed.
     Executed(Started),
     /// There is no trace of it.
@@ -123,7 +123,7 @@ impl Search<'_> {
     /// Looks for the task of an answer that does not name it. The call was executed, whether the task is found or not.
     async fn complete(&self, started: Started) -> Started {
         if let Trace::Dropped(_) = self.endpoint.trace
-            && let State::Executed(found) = self.search().await
+            && let CallTrace::Executed(found) = self.search().await
         {
             return found;
         }
@@ -133,21 +133,21 @@ impl Search<'_> {
     async fn settle(&self, error: Error) -> Result<Started, Error> {
         debug!(request = %self.request, %error, "the answer is lost");
         match self.search().await {
-            State::Executed(started) => Ok(started),
-            State::Nothing if self.has_ended(&error) => Err(error.not_executed()),
-            State::Nothing | State::Unclear => Err(error),
+            CallTrace::Executed(started) => Ok(started),
+            CallTrace::Nothing if self.has_ended(&error) => Err(error.not_executed()),
+            CallTrace::Nothing | CallTrace::Unclear => Err(error),
         }
     }
 
-    async fn search(&self) -> State {
+    async fn search(&self) -> CallTrace {
         let until = self.sent.saturating_add(self.request.time_limit).max(self.lost.saturating_add(GRACE));
         loop {
             let state = self.look().await;
-            if let State::Executed(Started::Task(upid)) = &state {
+            if let CallTrace::Executed(Started::Task(upid)) = &state {
                 self.client.remember(upid);
             }
             let now = self.client.now();
-            if now >= until || matches!(state, State::Executed(_)) {
+            if now >= until || matches!(state, CallTrace::Executed(_)) {
                 return state;
             }
             let waited = now.saturating_sub(self.lost);
@@ -167,18 +167,18 @@ impl Search<'_> {
         }
     }
 
-    async fn look(&self) -> State {
+    async fn look(&self) -> CallTrace {
         match self.endpoint.trace {
-            Trace::Nowhere => State::Unclear,
+            Trace::Nowhere => CallTrace::Unclear,
             Trace::Task(worker) | Trace::Dropped(worker) => self.look_for_task(worker).await,
             Trace::Snapshot(worker) => match self.look_for_task(worker).await {
-                State::Executed(started) => State::Executed(started),
+                CallTrace::Executed(started) => CallTrace::Executed(started),
                 state => self.look_for_snapshot(state).await,
             },
             Trace::Deleted(worker, read) => match self.look_for_task(worker).await {
                 // The task may be about another volume of the same owner.
-                State::Executed(started) if self.is_gone(read).await => State::Executed(started),
-                State::Executed(_) => State::Unclear,
+                CallTrace::Executed(started) if self.is_gone(read).await => CallTrace::Executed(started),
+                CallTrace::Executed(_) => CallTrace::Unclear,
                 state => state,
             },
             Trace::Value(read) => self.read_back(read).await,
@@ -198,8 +198,8 @@ impl Search<'_> {
         Some(Window { first: by_now.min(by_then), last: by_now.max(by_then), ago })
     }
 
-    async fn look_for_task(&self, worker: Worker) -> State {
-        let Some(node) = self.node() else { return State::Unclear };
+    async fn look_for_task(&self, worker: Worker) -> CallTrace {
+        let Some(node) = self.node() else { return CallTrace::Unclear };
         let mut found: Vec<(bool, Upid)> = Vec::new();
         for kind in worker.kinds {
             let filter = TaskFilter {
@@ -208,19 +208,21 @@ impl Search<'_> {
                 limit: Some(ROWS),
                 ..TaskFilter::default()
             };
-            let Ok(page) = self.client.node(&node).tasks().with(filter).await else { return State::Unclear };
-            let Some(window) = self.window() else { return State::Unclear };
+            let Ok(page) = self.client.node(&node).tasks().with(filter).await else {
+                return CallTrace::Unclear;
+            };
+            let Some(window) = self.window() else { return CallTrace::Unclear };
             if page.rows.unread().iter().any(|row| may_be_since(row, window.earliest())) {
-                return State::Unclear;
+                return CallTrace::Unclear;
             }
             let upids = page.rows.into_iter().map(|row| row.upid);
             let ours = upids.filter(|upid| self.is_of_call(upid, worker) && window.may_hold(upid.started()));
             found.extend(ours.map(|upid| (window.holds(upid.started()), upid)));
         }
         match (found.pop(), found.is_empty()) {
-            (None, _) => State::Nothing,
-            (Some((true, upid)), true) => State::Executed(Started::Task(upid)),
-            _ => State::Unclear,
+            (None, _) => CallTrace::Nothing,
+            (Some((true, upid)), true) => CallTrace::Executed(Started::Task(upid)),
+            _ => CallTrace::Unclear,
         }
     }
 
@@ -243,9 +245,9 @@ impl Search<'_> {
     }
 
     /// A snapshot of this name that is not older than the call. One that is older contradicts that nothing happened.
-    async fn look_for_snapshot(&self, otherwise: State) -> State {
+    async fn look_for_snapshot(&self, otherwise: CallTrace) -> CallTrace {
         let list = Call::<_>::read(self.client, &snapshot::LIST, &self.request.path, decode::data);
-        let Ok(snapshots) = list.await else { return State::Unclear };
+        let Ok(snapshots) = list.await else { return CallTrace::Unclear };
         let snapshots: Rows<SnapshotEntry> = snapshots;
         let name = self.value("snapname");
         match (snapshots.iter().find(|entry| Some(entry.name.as_str()) == name), self.window()) {
@@ -253,27 +255,27 @@ impl Search<'_> {
             (Some(entry), Some(window))
                 if entry.snapstate.is_none() && entry.snaptime.is_some_and(|at| window.holds(at)) =>
             {
-                State::Executed(Started::Done)
+                CallTrace::Executed(Started::Done)
             }
-            _ => State::Unclear,
+            _ => CallTrace::Unclear,
         }
     }
 
-    async fn read_back(&self, read: &'static Endpoint) -> State {
+    async fn read_back(&self, read: &'static Endpoint) -> CallTrace {
         let Ok(value) = Call::<_>::read(self.client, read, &self.request.path, decode::data::<Value>).await
         else {
-            return State::Unclear;
+            return CallTrace::Unclear;
         };
         // An unchanged digest proves that nothing happened, whatever the values look like.
         let digest = self.value("digest").map(|sent| value.get("digest").is_some_and(|now| now == sent));
         if digest == Some(true) {
-            return State::Nothing;
+            return CallTrace::Nothing;
         }
         let mut parameters = self.request.parameters.iter();
         let is_in_effect = parameters.all(|sent| is_in_effect(&sent.name, sent.expose(), &value));
         // What a revert does cannot be read back.
         let is_told = digest.is_some() || self.value("revert").is_none();
-        if is_in_effect && is_told { State::Executed(Started::Done) } else { State::Unclear }
+        if is_in_effect && is_told { CallTrace::Executed(Started::Done) } else { CallTrace::Unclear }
     }
 }
 

@@ -14,7 +14,7 @@ use core::time::Duration;
 use proxmox_types::{ExitStatus, TaskState, TaskStatus, Upid, clean};
 use tracing::debug;
 
-use super::board::{List, News, TaskBoard, Ticket};
+use super::board::{News, TaskBoard, TaskList, Ticket};
 use super::log::{LOG_READ, PAGE, said};
 use super::patience::{Patience, may_pass};
 use super::started::Started;
@@ -223,7 +223,8 @@ impl<'a> Watch<'a> {
             let filter = self.board.filter().await;
             let asked = client.now();
             let page = client.node(&node).tasks().with(filter).await;
-            *list = List::new(asked, client.now(), page);
+            let answer = page.map(|page| (page.rows, page.total));
+            *list = TaskList::new(asked, client.now(), answer);
         }
         list.news(upid, self.start)
     }

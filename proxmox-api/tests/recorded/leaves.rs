@@ -81,12 +81,12 @@ fn successes() -> impl Iterator<Item = Success> {
 }
 
 /// A leaf: the answer and a pointer into it.
-struct Place {
+struct LeafPlace {
     success: Rc<Success>,
     pointer: String,
 }
 
-impl Place {
+impl LeafPlace {
     /// The body with another value at this place.
     fn with(&self, value: Value) -> Value {
         let mut body = self.success.body.clone();
@@ -130,13 +130,13 @@ impl Place {
 }
 
 /// Every leaf of these answers, by row and path. Of a change that answers null nothing is read.
-fn leaves(successes: &[Rc<Success>]) -> BTreeMap<String, Vec<Place>> {
-    let mut leaves: BTreeMap<String, Vec<Place>> = BTreeMap::new();
+fn leaves(successes: &[Rc<Success>]) -> BTreeMap<String, Vec<LeafPlace>> {
+    let mut leaves: BTreeMap<String, Vec<LeafPlace>> = BTreeMap::new();
     for success in successes.iter().filter(|success| !success.body["data"].is_null()) {
         let mut found = Vec::new();
         walk(&success.body["data"], "", "/data", &mut found);
         for (path, pointer) in found {
-            let place = Place { success: Rc::clone(success), pointer };
+            let place = LeafPlace { success: Rc::clone(success), pointer };
             leaves.entry(success.path(&path)).or_default().push(place);
         }
     }
@@ -206,8 +206,12 @@ fn every_leaf_is_modelled_or_listed_with_its_reason() {
         if ignored.iter().any(|ignored| is_below(&path, ignored)) {
             continue;
         }
-        let noticed = |mutate: fn(&Place) -> Value| places.iter().any(|place| place.notices(&mutate(place)));
-        if places.iter().any(Place::takes_anything) || !noticed(Place::changed) || !noticed(Place::without) {
+        let noticed =
+            |mutate: fn(&LeafPlace) -> Value| places.iter().any(|place| place.notices(&mutate(place)));
+        if places.iter().any(LeafPlace::takes_anything)
+            || !noticed(LeafPlace::changed)
+            || !noticed(LeafPlace::without)
+        {
             unmodelled.insert(path);
         }
     }

@@ -20,11 +20,11 @@ name!(
     Upid,
     "a UPID",
     "UPID:node:pid:pstart:starttime:type:id:user: with the numbers in hex",
-    |text| Parts::split(text).is_some_and(|parts| parts.holds())
+    |text| UpidFields::split(text).is_some_and(|parts| parts.holds())
 );
 
 /// The parts of a UPID between its colons.
-struct Parts<'a> {
+struct UpidFields<'a> {
     node: &'a str,
     pid: &'a str,
     pstart: &'a str,
@@ -34,7 +34,7 @@ struct Parts<'a> {
     user: &'a str,
 }
 
-impl<'a> Parts<'a> {
+impl<'a> UpidFields<'a> {
     fn split(text: &'a str) -> Option<Self> {
         let mut parts = text.strip_prefix("UPID:")?.strip_suffix(':')?.split(':');
         let mut next = || parts.next();
@@ -101,8 +101,8 @@ impl Upid {
         u64::from_str_radix(self.part(|parts| parts.pstart), 16).unwrap_or_default()
     }
 
-    fn part<'a>(&'a self, select: impl Fn(&Parts<'a>) -> &'a str) -> &'a str {
-        Parts::split(&self.0).as_ref().map_or("", select)
+    fn part<'a>(&'a self, select: impl Fn(&UpidFields<'a>) -> &'a str) -> &'a str {
+        UpidFields::split(&self.0).as_ref().map_or("", select)
     }
 }
 

@@ -116,7 +116,7 @@ pub(super) struct State<'t> {
     notes: RefCell<Vec<(Option<u64>, Note)>>,
     /// The unknown keys among the notes.
     known: RefCell<BTreeSet<u64>>,
-    left_out: RefCell<Vec<LeftOut>>,
+    left_out: RefCell<Vec<Omission>>,
     failed: RefCell<Option<Failed>>,
     /// Whether it failed at something that is silently left out: an empty text where a number may stand, which is an
     /// absent number, or a value whose key comes again.
@@ -125,7 +125,7 @@ pub(super) struct State<'t> {
 
 /// A value that is left out.
 #[derive(Clone)]
-pub(super) struct LeftOut {
+pub(super) struct Omission {
     at: usize,
     /// Why; nothing for one that counts as absent.
     pub(super) note: Option<Note>,
@@ -201,7 +201,7 @@ impl<'t> State<'t> {
     }
 
     /// What is left out at a place.
-    pub(super) fn left_out(&self, at: usize) -> Option<LeftOut> {
+    pub(super) fn left_out(&self, at: usize) -> Option<Omission> {
         self.left_out.borrow().iter().find(|left| left.at == at).cloned()
     }
 
@@ -218,7 +218,7 @@ impl<'t> State<'t> {
         match failed {
             Some(Failed { path, dispensable: Some(at) }) if may_grow && (is_void || self.is_tolerant) => {
                 let note = (!is_void).then(|| unread(&path, error));
-                left_out.push(LeftOut { at, note });
+                left_out.push(Omission { at, note });
                 Ok(())
             }
             failed => {

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::id::as_text;
 use crate::lenient::loosely;
 
-use super::{OtherKeys, PropertyString, list};
+use super::{OtherKeys, PropertyString, is_decimal, list};
 use crate::{Malformed, StorageId, VolumeId};
 
 /// What is mounted: a volume that exists, a new one, or a path of the host.
@@ -77,15 +77,6 @@ impl FromStr for Source {
             return Err(Malformed::new(SOURCE, text, SIZE_RULE));
         }
         text.parse().map(Self::Volume)
-    }
-}
-
-/// `\d+(\.\d+)?`
-pub(crate) fn is_decimal(text: &str) -> bool {
-    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    match text.split_once('.') {
-        Some((whole, fraction)) => digits(whole) && digits(fraction),
-        None => digits(text),
     }
 }
 

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 /// The lists that are measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-pub(crate) enum List {
+pub(crate) enum BodyKind {
     /// `GET /cluster/resources`
     Resources,
     /// `GET /nodes/{node}/storage/{storage}/content`
@@ -13,7 +13,7 @@ pub(crate) enum List {
     Tasks,
 }
 
-impl List {
+impl BodyKind {
     pub(crate) const ALL: [Self; 3] = [Self::Resources, Self::Content, Self::Tasks];
 
     pub(crate) const fn name(self) -> &'static str {

@@ -13,8 +13,8 @@ use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
 use crate::Res;
-use crate::bodies::List;
-use crate::server::world::World;
+use crate::bodies::BodyKind;
+use crate::server::world::NodeWorld;
 
 /// The token of the agent.
 const TOKEN: &str = "felhom@pve!agent";
@@ -41,14 +41,14 @@ fn response(body: Vec<u8>) -> Response {
 }
 
 /// Reads one list through the client.
-pub(crate) struct Reader {
-    list: List,
+pub(crate) struct CannedReader {
+    list: BodyKind,
     client: Client,
 }
 
-impl Reader {
+impl CannedReader {
     /// With the observer of the agent, which collects what the types do not know, or without one.
-    pub(crate) fn new(list: List, body: &str, is_observed: bool) -> Res<Self> {
+    pub(crate) fn new(list: BodyKind, body: &str, is_observed: bool) -> Res<Self> {
         let canned = Arc::new(Canned(body.as_bytes().to_vec()));
         let client = if is_observed {
             Client::observed(canned, TOKEN.parse()?, Arc::new(Drift::default()))
@@ -64,9 +64,9 @@ impl Reader {
         let node = self.client.node(&node);
         at_once(async {
             Ok(match self.list {
-                List::Resources => self.client.cluster().resources().await?.len(),
-                List::Content => node.storage(&storage).content().await?.len(),
-                List::Tasks => node.tasks().await?.rows.len(),
+                BodyKind::Resources => self.client.cluster().resources().await?.len(),
+                BodyKind::Content => node.storage(&storage).content().await?.len(),
+                BodyKind::Tasks => node.tasks().await?.rows.len(),
             })
         })
     }
@@ -88,7 +88,7 @@ const EPOCH: u64 = 1_795_500_000;
 
 /// A node whose time is tokio's, which does not pass by itself while it is paused.
 pub(crate) struct Simulated {
-    world: Mutex<World>,
+    world: Mutex<NodeWorld>,
     lanes: Semaphore,
     start: Instant,
     requests: AtomicU64,
@@ -99,7 +99,7 @@ pub(crate) struct Simulated {
 impl Simulated {
     pub(crate) fn new() -> Arc<Self> {
         Arc::new(Self {
-            world: Mutex::new(World::new(EPOCH)),
+            world: Mutex::new(NodeWorld::new(EPOCH)),
             lanes: Semaphore::new(3),
             start: Instant::now(),
             requests: AtomicU64::new(0),

@@ -17,10 +17,10 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::bodies::List;
-use crate::canned::Reader;
+use crate::bodies::BodyKind;
+use crate::canned::CannedReader;
 use crate::measure::{median, quantile};
-use crate::stack::{self, Backup, Envelope, Kind, Place, Raw, Stack};
+use crate::stack::{self, Backup, BenchSite, Envelope, Kind, Raw, Stack};
 use crate::{Res, allocations, measure, runtime};
 
 /// GETs before those that count.
@@ -31,7 +31,7 @@ pub(crate) enum Child {
     /// Makes GETs and counts allocations
     Get { kind: Kind, place: String, count: usize },
     /// Reads one list again and again and counts allocations
-    Decode { list: List, rows: u64, times: usize },
+    Decode { list: BodyKind, rows: u64, times: usize },
     /// Reads a long list over the wire: by how many bytes the largest memory grows
     Grow { how: How, place: String, rows: u64 },
     /// Waits for the tasks whose UPIDs come on stdin
@@ -85,7 +85,7 @@ impl Child {
     }
 }
 
-fn get(kind: Kind, place: &Place, count: usize) -> Res<Value> {
+fn get(kind: Kind, place: &BenchSite, count: usize) -> Res<Value> {
     runtime()?.block_on(async {
         let stack = Arc::new(Stack::open(kind, place).await?);
         stack::run(&stack, WARM, 1).await?;
@@ -95,8 +95,8 @@ fn get(kind: Kind, place: &Place, count: usize) -> Res<Value> {
     })
 }
 
-fn decode(list: List, rows: u64, times: usize) -> Res<Value> {
-    let reader = Reader::new(list, &list.body(rows), true)?;
+fn decode(list: BodyKind, rows: u64, times: usize) -> Res<Value> {
+    let reader = CannedReader::new(list, &list.body(rows), true)?;
     let before = allocations();
     for _ in 0..times {
         reader.read()?;
@@ -104,7 +104,7 @@ fn decode(list: List, rows: u64, times: usize) -> Res<Value> {
     Ok(json!((allocations() - before) as f64 / rows as f64))
 }
 
-fn grow(how: How, place: &Place, rows: u64) -> Res<Value> {
+fn grow(how: How, place: &BenchSite, rows: u64) -> Res<Value> {
     runtime()?.block_on(async {
         let (node, storage) = ("pve1".parse()?, format!("rows-{rows}").parse()?);
         let target = format!("/api2/json/nodes/pve1/storage/rows-{rows}/content");
@@ -129,7 +129,7 @@ fn grow(how: How, place: &Place, rows: u64) -> Res<Value> {
     })
 }
 
-fn wait(place: &Place, seconds: u64) -> Res<Value> {
+fn wait(place: &BenchSite, seconds: u64) -> Res<Value> {
     runtime()?.block_on(async {
         let connection = place.connect()?;
         // As after the call that starts a task: a connection is open, and the server's clock is known.

@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 use std::process::{Command, ExitCode};
 
-use crate::bodies::List;
+use crate::bodies::BodyKind;
 use crate::child::{ask, instructions};
 use crate::figure::SELFTEST;
 use crate::measure::cost_of;
 use crate::server::Server;
-use crate::stack::{Kind, Place};
+use crate::stack::{BenchSite, Kind};
 use crate::{Res, simulation, tool};
 
 /// What one GET takes.
@@ -20,7 +20,7 @@ pub(crate) struct Get {
 }
 
 /// Counts the GETs of one stack: those of a long run less those of a short one, so that the beginning falls out.
-pub(crate) fn get(kind: Kind, place: &Place) -> Res<Get> {
+pub(crate) fn get(kind: Kind, place: &BenchSite) -> Res<Get> {
     let (name, text) = (format!("{kind:?}").to_lowercase(), serde_json::to_string(place)?);
     let allocations = ask(&["get", &name, &text, "1000"])?;
     let count = |count: &str| instructions(&["get", &name, &text, count]);
@@ -63,7 +63,7 @@ pub(crate) fn run() -> Res<ExitCode> {
 
 fn all() -> Res<Vec<(String, f64)>> {
     let mut all = of_a_get()?;
-    for list in List::ALL {
+    for list in BodyKind::ALL {
         all.extend(of_rows(list)?);
     }
     let single = simulation::wait(1, 60.0)?;
@@ -80,7 +80,7 @@ fn all() -> Res<Vec<(String, f64)>> {
 /// Above the raw stack: what TLS costs depends on the processor.
 fn of_a_get() -> Res<Vec<(String, f64)>> {
     let mut server = Server::fast()?;
-    let place = Place::of(&mut server)?;
+    let place = BenchSite::of(&mut server)?;
     let (raw, ours) = (get(Kind::Raw, &place)?, get(Kind::Ours, &place)?);
     let mut all = vec![("allocations per GET above raw".into(), ours.allocations - raw.allocations)];
     if let (Some(raw), Some(ours)) = (raw.instructions, ours.instructions) {
@@ -89,7 +89,7 @@ fn of_a_get() -> Res<Vec<(String, f64)>> {
     Ok(all)
 }
 
-fn of_rows(list: List) -> Res<Vec<(String, f64)>> {
+fn of_rows(list: BodyKind) -> Res<Vec<(String, f64)>> {
     let (name, rows) = (list.name(), list.rows() / 10);
     let text = rows.to_string();
     let words = |times| ["decode", name, &text, times];

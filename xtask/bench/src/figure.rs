@@ -15,7 +15,7 @@ pub(crate) use f3::SELFTEST;
 
 use crate::Res;
 use crate::curves::Curve;
-use crate::table::Row;
+use crate::table::FigureRow;
 
 /// How much is measured, and with what.
 #[derive(Clone, Debug)]
@@ -31,7 +31,7 @@ pub(crate) struct Extent {
 /// What a figure says.
 #[derive(Debug, Default)]
 pub(crate) struct Measured {
-    pub(crate) rows: Vec<Row>,
+    pub(crate) rows: Vec<FigureRow>,
     /// What a reader must know of how it was taken, or what was left out.
     pub(crate) notes: Vec<String>,
     pub(crate) curves: Vec<Curve>,

@@ -28,7 +28,7 @@ use tokio_rustls::server::TlsStream;
 use crate::{Res, measure};
 use certificate::Identity;
 pub(crate) use handle::Server;
-use world::{Answer, World};
+use world::{Answer, NodeWorld};
 
 /// After how long pveproxy closes an idle connection, and after how many requests any.
 const IDLE: Duration = Duration::from_secs(5);
@@ -68,7 +68,7 @@ struct Node {
     manners: Manners,
     counters: Counters,
     workers: Semaphore,
-    world: Mutex<World>,
+    world: Mutex<NodeWorld>,
     start: Instant,
     acceptor: TlsAcceptor,
 }
@@ -85,7 +85,7 @@ pub(crate) fn run(manners: Manners) -> Res<()> {
     // pveproxy never resumes.
     tls.session_storage = Arc::new(NoServerSessionStorage {});
     tls.send_tls13_tickets = 0;
-    let world = World::new(epoch);
+    let world = NodeWorld::new(epoch);
     let token = world.token();
     let node = Arc::new(Node {
         workers: Semaphore::new(manners.workers),
@@ -110,7 +110,7 @@ pub(crate) fn run(manners: Manners) -> Res<()> {
 }
 
 impl Node {
-    fn world(&self) -> std::sync::MutexGuard<'_, World> {
+    fn world(&self) -> std::sync::MutexGuard<'_, NodeWorld> {
         self.world.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

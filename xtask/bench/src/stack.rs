@@ -66,7 +66,7 @@ impl Kind {
 
 /// Where the server is, and what is asked of it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct Place {
+pub(crate) struct BenchSite {
     pub(crate) port: u16,
     pub(crate) token: String,
     pub(crate) authority: std::path::PathBuf,
@@ -75,7 +75,7 @@ pub(crate) struct Place {
     pub(crate) upid: String,
 }
 
-impl Place {
+impl BenchSite {
     /// The place of this server, with a task that has ended.
     pub(crate) fn of(server: &mut Server) -> Res<Self> {
         let upid = server.start_tasks(1, 0)?.pop().ok_or("no task")?;
@@ -120,18 +120,18 @@ pub(crate) enum Stack {
     Raw(Raw),
     Ours(Box<Connection>, Upid),
     #[cfg(feature = "peers")]
-    Pool(peers::Pool),
+    Pool(peers::HyperPool),
     #[cfg(feature = "peers")]
     Reqwest(peers::Reqwest),
 }
 
 impl Stack {
-    pub(crate) async fn open(kind: Kind, place: &Place) -> Res<Self> {
+    pub(crate) async fn open(kind: Kind, place: &BenchSite) -> Res<Self> {
         Ok(match kind {
             Kind::Raw => Self::Raw(Raw::open(place).await?),
             Kind::Ours => Self::Ours(Box::new(place.connect()?), place.upid.parse()?),
             #[cfg(feature = "peers")]
-            Kind::Pool => Self::Pool(peers::Pool::open(place)?),
+            Kind::Pool => Self::Pool(peers::HyperPool::open(place)?),
             #[cfg(feature = "peers")]
             Kind::Reqwest => Self::Reqwest(peers::Reqwest::open(place)?),
         })
@@ -229,7 +229,7 @@ pub(crate) struct Raw {
 }
 
 impl Raw {
-    pub(crate) async fn open(place: &Place) -> Res<Self> {
+    pub(crate) async fn open(place: &BenchSite) -> Res<Self> {
         let tls = Arc::new(place.tls()?);
         let mut lanes = Vec::new();
         for _ in 0..LANES {

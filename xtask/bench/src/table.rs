@@ -2,7 +2,7 @@
 
 /// One line of the result.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Row {
+pub(crate) struct FigureRow {
     pub(crate) figure: &'static str,
     pub(crate) what: String,
     /// The raw stack, or the least that is possible.
@@ -15,7 +15,7 @@ pub(crate) struct Row {
     pub(crate) is_met: Option<bool>,
 }
 
-impl Row {
+impl FigureRow {
     pub(crate) fn new(figure: &'static str, what: impl Into<String>) -> Self {
         Self { figure, what: what.into(), ..Self::default() }
     }
@@ -54,8 +54,8 @@ impl Row {
 const HEAD: [&str; 7] = ["", "figure", "raw", "best peer", "ours", "target", "met"];
 
 /// The rows as Markdown, in columns that line up.
-pub(crate) fn markdown(rows: &[Row]) -> String {
-    let lines: Vec<_> = std::iter::once(HEAD).chain(rows.iter().map(Row::cells)).collect();
+pub(crate) fn markdown(rows: &[FigureRow]) -> String {
+    let lines: Vec<_> = std::iter::once(HEAD).chain(rows.iter().map(FigureRow::cells)).collect();
     let widths: Vec<usize> = (0..HEAD.len())
         .map(|column| lines.iter().map(|line| line[column].chars().count()).max().unwrap_or(0))
         .collect();

@@ -15,7 +15,7 @@ use crate::report::finding::{Finding, Remedy};
 
 /// A disk: one of the configuration, or named with its file system.
 #[derive(Clone, Debug, Args)]
-pub(in crate::cli) struct Named {
+pub(crate) struct Named {
     #[command(flatten)]
     pub(super) name: DiskName,
     /// UUID of its file system [default: the one that the configuration has for NAME]
@@ -28,7 +28,7 @@ pub(in crate::cli) struct Named {
 
 /// The name of a disk.
 #[derive(Clone, Debug, Args)]
-pub(in crate::cli) struct DiskName {
+pub(crate) struct DiskName {
     /// Name of the directory below /mnt/felhom
     #[arg(value_name = "NAME")]
     pub(super) name: String,

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use proxmox_api::Error;
-use proxmox_api::grant::{AGENT, NET, NODE, Role, STORE, acl_line, role_line};
+use proxmox_api::grant::{AGENT, AgentRole, NET, NODE, STORE, acl_line, role_line};
 use proxmox_types::Permissions;
 use proxmox_types::params::PermissionFilter;
 use serde_json::json;
@@ -49,7 +49,7 @@ const FORBIDDEN: [&str; 9] = [
 ];
 
 /// The paths that the configuration names, each with the role that is needed there.
-fn needed(config: &Config) -> Vec<(String, Role)> {
+fn needed(config: &Config) -> Vec<(String, AgentRole)> {
     let storages = config.storages.iter().map(|storage| (format!("/storage/{storage}"), STORE));
     let bridges = config.bridges.iter().map(|bridge| (format!("/sdn/zones/localnetwork/{bridge}"), NET));
     let mut paths = vec![(containers_path(config), AGENT), (format!("/nodes/{}", config.node), NODE)];
@@ -62,7 +62,7 @@ async fn need(ready: Ready<'_>) -> Found<Vec<Finding>> {
 }
 
 /// What the token has on one path.
-type OnPath = (String, Role, Permissions);
+type OnPath = (String, AgentRole, Permissions);
 
 /// Asks for all paths at once; the transport keeps three requests in flight.
 async fn on_paths(ready: Ready<'_>) -> Result<Vec<OnPath>, Error> {
@@ -121,7 +121,7 @@ fn missing(path: &str, privilege: &str, fix: &str) -> Finding {
 type Roles = BTreeMap<String, Vec<String>>;
 
 /// The commands that make or complete the role, if need be, and grant it.
-fn repair(config: &Config, path: &str, role: Role, roles: Option<&Roles>) -> String {
+fn repair(config: &Config, path: &str, role: AgentRole, roles: Option<&Roles>) -> String {
     let grant = acl_line(path, role.name, config.token.id());
     let has = roles.and_then(|roles| roles.get(role.name)).map_or(&[][..], Vec::as_slice);
     let is_lacking = |name: &&&str| !has.iter().any(|held| held == **name);

@@ -8,7 +8,7 @@ use super::meaning::Meaning::{
 use crate::error::Thing;
 
 /// One sentence and its meaning.
-pub(super) struct Row {
+pub(super) struct SentenceRow {
     /// As [`captures`](super::captures) reads it. The first text is the name that the meaning has.
     pub(super) pattern: &'static str,
     pub(super) meaning: Meaning,
@@ -21,17 +21,18 @@ pub(super) struct Row {
 }
 
 /// What may also be said in the middle, such as a lock that could not be had.
-const fn row(pattern: &'static str, meaning: Meaning, seen: &'static str) -> Row {
-    Row { pattern, meaning, seen, comes_first: false }
+const fn row(pattern: &'static str, meaning: Meaning, seen: &'static str) -> SentenceRow {
+    SentenceRow { pattern, meaning, seen, comes_first: false }
 }
 
 /// A refusal that comes before the worker is started, or before the first write of a call without one.
-const fn first(pattern: &'static str, meaning: Meaning, seen: &'static str) -> Row {
-    Row { pattern, meaning, seen, comes_first: true }
+const fn first(pattern: &'static str, meaning: Meaning, seen: &'static str) -> SentenceRow {
+    SentenceRow { pattern, meaning, seen, comes_first: true }
 }
 
 /// The table; the first row that fits counts.
-pub(super) const ROWS: &[&[Row]] = &[DENIALS, OUTAGES, LOCKS, MISSING, PRESENT, STATES, STORAGES, UNFIT];
+pub(super) const ROWS: &[&[SentenceRow]] =
+    &[DENIALS, OUTAGES, LOCKS, MISSING, PRESENT, STATES, STORAGES, UNFIT];
 
 /// What may stand before a sentence: a status, or what was to be done. The last text is the sentence.
 pub(super) const HEADS: &[&str] =
@@ -59,7 +60,7 @@ macro_rules! sentences {
     };
 }
 
-const DENIALS: &[Row] = sentences! {
+const DENIALS: &[SentenceRow] = sentences! {
     first "Permission check failed (user != root@pam)" RootOnly("this") "volume-copy-r2";
     first "Permission check failed ({} is only allowed for root@pam)"
         RootOnly("") "config-put-keyctl-token";
@@ -73,7 +74,7 @@ const DENIALS: &[Row] = sentences! {
     first "only root can set {name} config" RootOnly("") "pve-container PVE/LXC.pm";
 };
 
-const OUTAGES: &[Row] = sentences! {
+const OUTAGES: &[SentenceRow] = sentences! {
     row "{}No space left on device{}" NoSpace "pve-common PVE/Tools.pm file_set_contents";
     row "{}no space left on device{}" NoSpace "pve-storage PVE/Storage/PBSPlugin.pm";
     row "{}Disk quota exceeded{}" NoSpace "pve-common PVE/Tools.pm file_set_contents";
@@ -98,7 +99,7 @@ const OUTAGES: &[Row] = sentences! {
     row "unable to {} file '/etc/pve/{}' - {}" Outage "pve-common PVE/Tools.pm file_get_contents";
 };
 
-const LOCKS: &[Row] = sentences! {
+const LOCKS: &[SentenceRow] = sentences! {
     first "{name} is locked ({})" Locked "locked-delete";
     first "{name} {name} is locked ({})" Locked "pve-guest-common PVE/AbstractConfig.pm check_lock";
     // After 10 s, also while the container is started.
@@ -113,7 +114,7 @@ const LOCKS: &[Row] = sentences! {
     row "{}got lock request timeout{}" LockTimeout "pve-cluster PVE/Cluster.pm cfs_lock";
 };
 
-const MISSING: &[Row] = sentences! {
+const MISSING: &[SentenceRow] = sentences! {
     first "Configuration file '{}/lxc/{}.conf' does not exist" Guest "get-lxc-config-missing";
     first "unable to find VM {name}" Missing(Thing::Container) "pve-manager PVE/VZDump.pm exec_backup";
     first "unable to find configuration file for CT {name}{}"
@@ -138,7 +139,7 @@ const MISSING: &[Row] = sentences! {
     first "no such task" Missing(Thing::Task) "pve-manager PVE/API2/Tasks.pm read_task_status";
 };
 
-const PRESENT: &[Row] = sentences! {
+const PRESENT: &[SentenceRow] = sentences! {
     // A virtual machine has the VMID as well.
     first "CT {name} already exists{}" Present(Thing::Container) "create-twice-second";
     first "VM {name} already exists{}" Present(Thing::Container) "pve-manager PVE/API2/Cluster.pm nextid";
@@ -159,7 +160,7 @@ const PRESENT: &[Row] = sentences! {
         Present(Thing::Storage) "pve-storage PVE/API2/Storage/Config.pm create";
 };
 
-const STATES: &[Row] = sentences! {
+const STATES: &[SentenceRow] = sentences! {
     first "CT {name} already running" Running "lxc-start-already-running";
     first "can't overwrite running container" Running "restore-force-403-path100";
     first "{}container is running" Running "lxc-delete-running";
@@ -183,7 +184,7 @@ const STATES: &[Row] = sentences! {
     first "snapshot feature is not available" NoSnapshots "snapshot-missing-disk";
 };
 
-const STORAGES: &[Row] = sentences! {
+const STORAGES: &[SentenceRow] = sentences! {
     first "storage {name} is disabled{}" Unavailable "content-disabled";
     first "storage {name} is not online{}" Unavailable "content-inactive";
     first "storage {name} is not available on node {}"
@@ -204,7 +205,7 @@ const STORAGES: &[Row] = sentences! {
 };
 
 /// What does not fit the container, the volume or the storage that it was asked of. The sentence says it all.
-const UNFIT: &[Row] = sentences! {
+const UNFIT: &[SentenceRow] = sentences! {
     first "storage {} is not configured for content-type {}" Unfit "download-url-r2-no-content";
     first "storage {} does not support {}" Unfit "prune-dry-run-r2-btr-no-backup-content";
     first "can't use storage {} for backups - wrong content type" Unfit "vzdump-storage-no-backup";

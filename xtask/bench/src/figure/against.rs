@@ -7,10 +7,10 @@ use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use crate::bodies::List;
-use crate::canned::Reader;
+use crate::bodies::BodyKind;
+use crate::canned::CannedReader;
 use crate::measure::{self, median, quantile, ratios};
-use crate::table::Row;
+use crate::table::FigureRow;
 use crate::{Res, target_folder};
 
 const ROUNDS: usize = 15;
@@ -18,7 +18,7 @@ const ROUNDS: usize = 15;
 /// The program over the other checkout.
 const PROGRAM: &str = include_str!("against/program.rs.txt");
 
-pub(crate) fn measure(checkout: &Path) -> Res<Vec<Row>> {
+pub(crate) fn measure(checkout: &Path) -> Res<Vec<FigureRow>> {
     let folder = target_folder()?.join("against");
     fs::create_dir_all(folder.join("src"))?;
     let checkout = checkout.canonicalize()?;
@@ -34,10 +34,10 @@ pub(crate) fn measure(checkout: &Path) -> Res<Vec<Row>> {
     if !built.success() {
         return Err(format!("{} does not build as commit 0a23620 does", checkout.display()).into());
     }
-    List::ALL.into_iter().map(|list| compare(&folder, list)).collect()
+    BodyKind::ALL.into_iter().map(|list| compare(&folder, list)).collect()
 }
 
-fn compare(folder: &Path, list: List) -> Res<Row> {
+fn compare(folder: &Path, list: BodyKind) -> Res<FigureRow> {
     let body = list.body(list.rows());
     let path = folder.join("body.json");
     fs::write(&path, &body)?;
@@ -49,7 +49,7 @@ fn compare(folder: &Path, list: List) -> Res<Row> {
         .spawn()?;
     let mut asks = other.stdin.take().ok_or("no stdin")?;
     let mut says = BufReader::new(other.stdout.take().ok_or("no stdout")?).lines();
-    let reader = Reader::new(list, &body, false)?;
+    let reader = CannedReader::new(list, &body, false)?;
     let (mut before, mut now) = (Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
         writeln!(asks)?;
@@ -64,5 +64,5 @@ fn compare(folder: &Path, list: List) -> Res<Row> {
     let what = format!("decode {} without the observer / 0a23620", list.name());
     let ours =
         format!("{:.2}x ({:.2} to {:.2})", median(&ratio), quantile(&ratio, 0.0), quantile(&ratio, 1.0));
-    Ok(Row::new("F4", what).raw(format!("{:.1} ms", median(&before) * 1e3)).ours(ours))
+    Ok(FigureRow::new("F4", what).raw(format!("{:.1} ms", median(&before) * 1e3)).ours(ours))
 }

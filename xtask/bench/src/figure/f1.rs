@@ -6,8 +6,8 @@ use super::{Extent, Measured, python};
 use crate::curves::Curve;
 use crate::measure::{self, median, quantile, ratios};
 use crate::server::Server;
-use crate::stack::{self, Kind, Place, Stack};
-use crate::table::Row;
+use crate::stack::{self, BenchSite, Kind, Stack};
+use crate::table::FigureRow;
 use crate::{Res, runtime};
 
 /// Tasks that ask at the same time.
@@ -23,7 +23,7 @@ struct Job {
 
 pub(crate) fn measure(extent: &Extent) -> Res<Measured> {
     let mut server = Server::fast()?;
-    let place = Place::of(&mut server)?;
+    let place = BenchSite::of(&mut server)?;
     runtime()?.block_on(async {
         let mut jobs = Vec::new();
         // The first two are the same, which shows how much of a difference is noise.
@@ -45,7 +45,7 @@ pub(crate) fn measure(extent: &Extent) -> Res<Measured> {
 }
 
 /// The row, and what ours costs in microseconds.
-async fn compare(extent: &Extent, jobs: &mut [Job], tasks: usize) -> Res<(Row, f64)> {
+async fn compare(extent: &Extent, jobs: &mut [Job], tasks: usize) -> Res<(FigureRow, f64)> {
     let (rounds, count) = if extent.is_quick { (7, 1000) } else { (15, 3000) };
     for job in &*jobs {
         stack::run(&job.stack, 300, tasks).await?;
@@ -71,7 +71,7 @@ async fn compare(extent: &Extent, jobs: &mut [Job], tasks: usize) -> Res<(Row, f
         quantile(&noise, 1.0)
     );
     let cost = median(&costs[ours]);
-    let row = Row::new("F1", what).raw(format!("{:.1} us", median(&costs[0]))).peer(peer);
+    let row = FigureRow::new("F1", what).raw(format!("{:.1} us", median(&costs[0]))).peer(peer);
     let row = row.ours(format!("{cost:.1} us, {:.2}x", ratio(ours)));
     Ok((row.target(format!("{TARGET}x"), ratio(ours) <= TARGET), cost))
 }

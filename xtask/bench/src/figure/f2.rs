@@ -3,13 +3,13 @@
 use super::{Extent, Measured};
 use crate::counts::{self, Get};
 use crate::server::Server;
-use crate::stack::{Kind, Place};
-use crate::table::Row;
+use crate::stack::{BenchSite, Kind};
+use crate::table::FigureRow;
 use crate::{Res, tool};
 
 pub(crate) fn measure(_: &Extent) -> Res<Measured> {
     let mut server = Server::fast()?;
-    let place = Place::of(&mut server)?;
+    let place = BenchSite::of(&mut server)?;
     let mut all = Vec::new();
     for kind in Kind::ALL {
         all.push((*kind, counts::get(*kind, &place)?));
@@ -27,13 +27,13 @@ pub(crate) fn measure(_: &Extent) -> Res<Measured> {
         best.map(|(name, count)| format!("{name} {count:.0}")).unwrap_or_default()
     };
     if let (Some(raw), Some(ours)) = (raw.instructions, ours.instructions) {
-        let row = Row::new("F2", "instructions per GET")
+        let row = FigureRow::new("F2", "instructions per GET")
             .raw(format!("{raw:.0}"))
             .peer(peer(|get| get.instructions));
         let row = row.ours(format!("{ours:.0}, {:.2}x", ours / raw));
         measured.rows.push(row.target("1.20x", ours <= 1.2 * raw));
     }
-    let row = Row::new("F2", "allocations per GET").raw(format!("{:.1}", raw.allocations));
+    let row = FigureRow::new("F2", "allocations per GET").raw(format!("{:.1}", raw.allocations));
     let row = row.peer(peer(|get| Some(get.allocations))).ours(format!("{:.1}", ours.allocations));
     measured.rows.push(row.target("raw + 8", ours.allocations <= raw.allocations + 8.0));
     Ok(measured)

@@ -6,7 +6,7 @@ use std::process::Command;
 use super::{Extent, Measured};
 use crate::measure::{self, Cost, cost_of, median, quantile, ratios};
 use crate::server::{Manners, Server};
-use crate::table::Row;
+use crate::table::FigureRow;
 use crate::{Res, tool};
 
 /// What this machine does not have is left out: it is no PVE host.
@@ -75,15 +75,16 @@ fn fast(extent: &Extent, measured: &mut Measured) -> Res<()> {
         quantile(&noise, 1.0)
     );
     let milliseconds = |all: &[f64]| median(all) / 1e3;
-    let mut row = Row::new("F3", what).ours(format!("{:.1} ms", milliseconds(&wall[0])));
-    let mut cost = Row::new("F3", "cold self-test, CPU").ours(format!("{:.1} ms", milliseconds(&cpu[0])));
+    let mut row = FigureRow::new("F3", what).ours(format!("{:.1} ms", milliseconds(&wall[0])));
+    let mut cost =
+        FigureRow::new("F3", "cold self-test, CPU").ours(format!("{:.1} ms", milliseconds(&cpu[0])));
     if let (Some(curl), Some(curl_cpu)) = (wall.get(2), cpu.get(2)) {
         let ratio = median(&ratios(&wall[0], curl));
         let ours = format!("{:.1} ms, {ratio:.2}x", milliseconds(&wall[0]));
         row = row.peer(format!("curl {:.1} ms", milliseconds(curl))).ours(ours).target("0.6x", ratio <= 0.6);
         cost = cost.peer(format!("curl {:.1} ms", milliseconds(curl_cpu)));
     }
-    let shakes = Row::new("F3", "cold self-test, handshakes").ours(seen.handshakes.to_string());
+    let shakes = FigureRow::new("F3", "cold self-test, handshakes").ours(seen.handshakes.to_string());
     let most = WORKERS as u64 + seen.closes;
     let shakes = shakes.target(format!("3 + {} closes", seen.closes), seen.handshakes <= most);
     measured.rows.extend([row, cost.target("5 ms", median(&cpu[0]) <= 5e3), shakes]);
@@ -113,7 +114,7 @@ fn slow(extent: &Extent, measured: &mut Measured) -> Res<()> {
     let (wall, _) = run(if extent.is_quick { 5 } else { 15 }, &mut jobs)?;
     let (wall, limit) = (median(&wall[0]) / 1e3, (requests.div_ceil(WORKERS as u64) * SERVICE) as f64);
     let what = format!("the same, {SERVICE} ms a request and {WORKERS} workers, wall");
-    let row = Row::new("F3", what)
+    let row = FigureRow::new("F3", what)
         .raw(format!("{limit:.0} ms"))
         .ours(format!("{wall:.0} ms, {:.2}x", wall / limit));
     measured.rows.push(row.target("1.25x", wall <= 1.25 * limit));

@@ -6,18 +6,18 @@ use serde_json::Value;
 
 use super::{Extent, Measured, against};
 use crate::Res;
-use crate::bodies::List;
-use crate::canned::Reader;
+use crate::bodies::BodyKind;
+use crate::canned::CannedReader;
 use crate::curves::Curve;
 use crate::measure::{self, interleave, median, quantile, ratios};
-use crate::table::Row;
+use crate::table::FigureRow;
 
 /// How many times as fast as `Value`, with the observer.
-const fn target(list: List) -> f64 {
+const fn target(list: BodyKind) -> f64 {
     match list {
-        List::Resources => 2.8,
-        List::Content => 2.4,
-        List::Tasks => 1.8,
+        BodyKind::Resources => 2.8,
+        BodyKind::Content => 2.4,
+        BodyKind::Tasks => 1.8,
     }
 }
 
@@ -32,8 +32,8 @@ fn value(body: &str) -> Job<'_> {
     })
 }
 
-fn client<'a>(list: List, body: &str, is_observed: bool) -> Res<Job<'a>> {
-    let reader = Reader::new(list, body, is_observed)?;
+fn client<'a>(list: BodyKind, body: &str, is_observed: bool) -> Res<Job<'a>> {
+    let reader = CannedReader::new(list, body, is_observed)?;
     Ok(Box::new(move || reader.read()))
 }
 
@@ -47,7 +47,7 @@ fn time(job: &mut Job<'_>) -> Res<f64> {
 
 pub(crate) fn measure(extent: &Extent) -> Res<Measured> {
     let mut measured = Measured::default();
-    for list in List::ALL {
+    for list in BodyKind::ALL {
         measured.rows.extend(compare(extent, list)?);
     }
     if let Some(checkout) = &extent.against {
@@ -57,7 +57,7 @@ pub(crate) fn measure(extent: &Extent) -> Res<Measured> {
     Ok(measured)
 }
 
-fn compare(extent: &Extent, list: List) -> Res<Vec<Row>> {
+fn compare(extent: &Extent, list: BodyKind) -> Res<Vec<FigureRow>> {
     let body = list.body(list.rows());
     let mut jobs = [value(&body), value(&body), client(list, &body, true)?, client(list, &body, false)?];
     let times = interleave(if extent.is_quick { 9 } else { 25 }, &mut jobs, time)?;
@@ -73,12 +73,12 @@ fn compare(extent: &Extent, list: List) -> Res<Vec<Row>> {
         quantile(&noise, 1.0)
     );
     let observed = median(&faster(2));
-    let decode = Row::new("F4", what)
+    let decode = FigureRow::new("F4", what)
         .raw(format!("Value {:.0} MB/s", speed(0)))
         .ours(format!("{:.0} MB/s, {observed:.2}x", speed(2)))
         .target(format!("{}x", target(list)), observed >= target(list));
     let cost = median(&ratios(&times[2], &times[3]));
-    let second = Row::new("F4", format!("decode {}, with the observer / without", list.name()))
+    let second = FigureRow::new("F4", format!("decode {}, with the observer / without", list.name()))
         .raw(format!("{:.0} MB/s", speed(3)))
         .ours(format!("{cost:.2}x"))
         .target(format!("{OBSERVED}x"), cost <= OBSERVED);
@@ -91,9 +91,9 @@ fn growth() -> Res<Curve> {
     let mut lines =
         [("serde_json::Value", Vec::new()), ("ours", Vec::new()), ("ours, no observer", Vec::new())];
     for rows in [100, 300, 1_000, 3_000, 10_000, 30_000] {
-        let body = List::Content.body(rows);
+        let body = BodyKind::Content.body(rows);
         let mut jobs =
-            [value(&body), client(List::Content, &body, true)?, client(List::Content, &body, false)?];
+            [value(&body), client(BodyKind::Content, &body, true)?, client(BodyKind::Content, &body, false)?];
         let times = interleave(5, &mut jobs, time)?;
         for (line, times) in lines.iter_mut().zip(&times) {
             line.1.push((rows as f64, quantile(times, 0.0) * 1e3));

@@ -2,7 +2,7 @@
 
 use super::{Extent, Measured};
 use crate::measure::mean;
-use crate::table::Row;
+use crate::table::FigureRow;
 use crate::{Res, simulation};
 
 /// What nearly every client does.
@@ -10,17 +10,17 @@ const FIXED: f64 = 1.0;
 
 pub(crate) fn measure(_: &Extent) -> Res<Measured> {
     let (ours, fixed) = both(&spread(0.2, 5.0, 400))?;
-    let short = Row::new("F6", "tasks of 0.2 to 5 s: mean lateness, simulated")
+    let short = FigureRow::new("F6", "tasks of 0.2 to 5 s: mean lateness, simulated")
         .peer(format!("each second {:.3} s", fixed.late))
         .ours(format!("{:.3} s, {:.2}x", ours.late, ours.late / fixed.late))
         .target("0.2x", ours.late <= 0.2 * fixed.late);
     let (ours, fixed) = both(&spread(0.2, 3600.0, 400))?;
-    let mixed = Row::new("F6", "tasks of 0.2 s to 1 h: polls")
+    let mixed = FigureRow::new("F6", "tasks of 0.2 s to 1 h: polls")
         .peer(format!("each second {:.0}", fixed.polls))
         .ours(format!("{:.0}, {:.2}x", ours.polls, ours.polls / fixed.polls))
         .target("0.6x", ours.polls <= 0.6 * fixed.polls);
     let (ours, fixed) = both(&spread(57.0, 63.0, 100))?;
-    let minute = Row::new("F6", "tasks of 60 s: mean lateness, polls")
+    let minute = FigureRow::new("F6", "tasks of 60 s: mean lateness, polls")
         .peer(format!("each second {:.2} s, {:.0}", fixed.late, fixed.polls))
         .ours(format!("{:.2} s, {:.0}", ours.late, ours.polls))
         .target("0.6 s, 61", ours.late <= 0.6 && ours.polls <= 61.0);

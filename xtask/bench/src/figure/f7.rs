@@ -9,8 +9,8 @@ use crate::Res;
 use crate::child::Waits;
 use crate::curves::Curve;
 use crate::server::{Seen, Server};
-use crate::stack::Place;
-use crate::table::Row;
+use crate::stack::BenchSite;
+use crate::table::FigureRow;
 
 /// How long each task lasts.
 const SECONDS: u64 = 60;
@@ -47,7 +47,7 @@ pub(crate) fn measure(extent: &Extent) -> Res<Measured> {
 
 fn wait(count: u64) -> Res<Waited> {
     let mut server = Server::pveproxy()?;
-    let place = serde_json::to_string(&Place::of(&mut server)?)?;
+    let place = serde_json::to_string(&BenchSite::of(&mut server)?)?;
     let mut command = Command::new(std::env::current_exe()?);
     command
         .args(["child", "wait", &place, &SECONDS.to_string()])
@@ -65,11 +65,11 @@ fn wait(count: u64) -> Res<Waited> {
     Ok(Waited { waits: serde_json::from_slice(&said.stdout)?, seen })
 }
 
-fn rows(all: &[Waited]) -> Vec<Row> {
+fn rows(all: &[Waited]) -> Vec<FigureRow> {
     let mut rows = Vec::new();
     for ((count, target), Waited { waits, seen }) in TARGETS.into_iter().zip(all) {
         let what = format!("{count} waits of {SECONDS} s: requests, handshakes");
-        let row = Row::new("F7", what).peer(format!("each second {}", count * SECONDS));
+        let row = FigureRow::new("F7", what).peer(format!("each second {}", count * SECONDS));
         let row = row.ours(format!("{}, {}", seen.requests, seen.handshakes));
         rows.push(if count < 1000 {
             row.target(format!("{target}"), seen.requests <= target)
@@ -79,7 +79,7 @@ fn rows(all: &[Waited]) -> Vec<Row> {
         });
         let what = format!("{count} waits: CPU, late in the median and in 99 of 100");
         let ours = format!("{:.2} s, {:.2} s, {:.2} s", waits.cpu, waits.late_median, waits.late_p99);
-        let row = Row::new("F7", what).ours(ours);
+        let row = FigureRow::new("F7", what).ours(ours);
         let is_met = waits.cpu <= CPU && waits.late_p99 <= LATE && waits.failed == 0;
         rows.push(if count < 1000 { row } else { row.target(format!("{CPU} s, , {LATE} s"), is_met) });
     }

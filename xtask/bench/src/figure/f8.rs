@@ -7,7 +7,7 @@ use crate::Res;
 use crate::child::ask;
 use crate::measure::{cost_of, interleave, median, quantile, ratios};
 use crate::server::Server;
-use crate::table::Row;
+use crate::table::FigureRow;
 
 const MEGABYTE: f64 = 1e6;
 
@@ -18,18 +18,19 @@ pub(crate) fn measure(extent: &Extent) -> Res<Measured> {
         return Ok(Measured { notes: vec![note], ..Measured::default() });
     }
     let size = std::fs::metadata(agent)?.len() as f64 / MEGABYTE;
-    let size = Row::new("F8", "stripped binary").ours(format!("{size:.2} MB")).target("4.5 MB", size <= 4.5);
+    let size =
+        FigureRow::new("F8", "stripped binary").ours(format!("{size:.2} MB")).target("4.5 MB", size <= 4.5);
     let server = Server::pveproxy()?;
     let (program, configuration) = (agent.to_string_lossy(), server.configuration());
     let configuration = configuration.to_string_lossy();
     let words = [&["peak", &program, "--config", &configuration][..], &f3::SELFTEST];
     let peak = ask::<u64>(&words.concat())? as f64 / MEGABYTE;
-    let memory = Row::new("F8", "largest memory of the self-test").ours(format!("{peak:.1} MB"));
+    let memory = FigureRow::new("F8", "largest memory of the self-test").ours(format!("{peak:.1} MB"));
     let memory = memory.target("8 MB", peak <= 8.0);
     Ok(Measured { rows: vec![size, start(extent)?, memory], ..Measured::default() })
 }
 
-fn start(extent: &Extent) -> Res<Row> {
+fn start(extent: &Extent) -> Res<FigureRow> {
     let mut version = Command::new(&extent.agent);
     version.arg("--version");
     let mut jobs = [Command::new("/bin/true"), Command::new("/bin/true"), version];
@@ -41,6 +42,6 @@ fn start(extent: &Extent) -> Res<Row> {
         quantile(&noise, 0.1),
         quantile(&noise, 0.9)
     );
-    let row = Row::new("F8", what).raw(format!("true {:.2} ms", median(&walls[0]) / 1e3));
+    let row = FigureRow::new("F8", what).raw(format!("true {:.2} ms", median(&walls[0]) / 1e3));
     Ok(row.ours(format!("{:.2} ms, {ratio:.2}x", median(&walls[2]) / 1e3)).target("1.5x", ratio <= 1.5))
 }

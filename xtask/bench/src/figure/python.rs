@@ -5,8 +5,8 @@ use std::process::Command;
 
 use super::Measured;
 use crate::measure::median;
-use crate::stack::Place;
-use crate::table::Row;
+use crate::stack::BenchSite;
+use crate::table::FigureRow;
 use crate::{Res, target_folder};
 
 const CLIENTS: [&str; 2] = ["proxmoxer", "aiohttp"];
@@ -14,7 +14,7 @@ const CLIENTS: [&str; 2] = ["proxmoxer", "aiohttp"];
 const PROGRAM: &str = include_str!("../../peers.py");
 
 /// Measures those that are there or can be had, beside what ours costs in microseconds.
-pub(crate) fn measure(place: &Place, ours: f64, measured: &mut Measured) {
+pub(crate) fn measure(place: &BenchSite, ours: f64, measured: &mut Measured) {
     let folder = match install() {
         Ok(folder) => folder,
         Err(error) => return measured.notes.push(format!("F1: no client in Python: {error}")),
@@ -22,7 +22,7 @@ pub(crate) fn measure(place: &Place, ours: f64, measured: &mut Measured) {
     for client in CLIENTS {
         match cost(client, place, &folder) {
             Ok((version, cost)) => {
-                let row = Row::new("F1", format!("CPU per typed GET beside {client} {version}"));
+                let row = FigureRow::new("F1", format!("CPU per typed GET beside {client} {version}"));
                 let row = row.peer(format!("{cost:.0} us"));
                 measured.rows.push(row.ours(format!("{ours:.1} us, {:.2}x", ours / cost)));
             }
@@ -45,7 +45,7 @@ fn install() -> Res<std::path::PathBuf> {
 }
 
 /// Version, and microseconds of the processor per GET.
-fn cost(client: &str, place: &Place, folder: &Path) -> Res<(String, f64)> {
+fn cost(client: &str, place: &BenchSite, folder: &Path) -> Res<(String, f64)> {
     let (mut version, mut costs) = (String::new(), Vec::new());
     for _ in 0..3 {
         let mut python = Command::new("python3");

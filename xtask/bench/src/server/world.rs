@@ -8,7 +8,7 @@ use percent_encoding::percent_decode_str;
 use proxmox_api::sim::{Principal, Sim};
 
 use super::tasks::Tasks;
-use crate::bodies::List;
+use crate::bodies::BodyKind;
 
 /// The token that the simulated node gives to the agent.
 const AGENT: &str = "felhom@pve!agent";
@@ -29,7 +29,7 @@ impl Answer {
     }
 }
 
-pub(crate) struct World {
+pub(crate) struct NodeWorld {
     sim: Sim,
     principal: Principal,
     pub(crate) tasks: Tasks,
@@ -39,7 +39,7 @@ pub(crate) struct World {
     pub(crate) targets: Vec<String>,
 }
 
-impl World {
+impl NodeWorld {
     /// A world that begins at this time, in seconds since 1970.
     pub(crate) fn new(epoch: u64) -> Self {
         Self {
@@ -89,7 +89,7 @@ impl World {
         let list =
             path.strip_prefix("/nodes/pve1/storage/rows-").and_then(|rest| rest.strip_suffix("/content"));
         if let Some(rows) = list.and_then(|rows| rows.parse().ok()) {
-            return Answer::ok(List::Content.body(rows), true);
+            return Answer::ok(BodyKind::Content.body(rows), true);
         }
         let answer = self.sim.serve("GET", target, "", Some(&self.principal));
         let body = answer.body.into_bytes().into();

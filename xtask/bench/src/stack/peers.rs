@@ -8,18 +8,18 @@ use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 
-use super::Place;
+use super::BenchSite;
 use crate::Res;
 
 /// hyper-util's pooling client over hyper-rustls.
-pub(crate) struct Pool {
+pub(crate) struct HyperPool {
     client: Client<HttpsConnector<HttpConnector>, Empty<Bytes>>,
     url: String,
     authorization: HeaderValue,
 }
 
-impl Pool {
-    pub(crate) fn open(place: &Place) -> Res<Self> {
+impl HyperPool {
+    pub(crate) fn open(place: &BenchSite) -> Res<Self> {
         let https =
             HttpsConnectorBuilder::new().with_tls_config(place.tls()?).https_only().enable_http1().build();
         let client = Client::builder(TokioExecutor::new()).build(https);
@@ -42,7 +42,7 @@ pub(crate) struct Reqwest {
 }
 
 impl Reqwest {
-    pub(crate) fn open(place: &Place) -> Res<Self> {
+    pub(crate) fn open(place: &BenchSite) -> Res<Self> {
         let client = reqwest::Client::builder().use_preconfigured_tls(place.tls()?).no_proxy().http1_only();
         let client = client.tcp_nodelay(true).build()?;
         Ok(Self { client, url: url(place), authorization: place.authorization()? })
@@ -54,6 +54,6 @@ impl Reqwest {
     }
 }
 
-fn url(place: &Place) -> String {
+fn url(place: &BenchSite) -> String {
     format!("https://127.0.0.1:{}{}", place.port, place.target())
 }

@@ -21,9 +21,9 @@ fn told(kind: FeatureKind, readings: &[(&str, f64)]) -> String {
 }
 
 /// A feature by its readings, and its verdict.
-type Row<'a> = (FeatureKind, &'a [(&'a str, f64)], &'a str);
+type ChipRow<'a> = (FeatureKind, &'a [(&'a str, f64)], &'a str);
 
-fn assert_told(rows: &[Row<'_>]) {
+fn assert_told(rows: &[ChipRow<'_>]) {
     for (kind, readings, expected) in rows {
         assert_eq!(told(*kind, readings), *expected, "{kind:?} {readings:?}");
     }
