@@ -25,6 +25,7 @@ const STEPS: &[&str] = &[
     "target/tools/bin/typos",
     "target/tools/bin/cargo-deny --locked check licenses bans sources",
     "cargo xtask fence-check --link",
+    "cargo xtask weight",
     "cargo check --package proxmox-types --locked",
     "cargo check --package proxmox-types --all-features --locked",
     "cargo check --package proxmox-api --locked",

@@ -1,4 +1,4 @@
-//! `weight`: the workspace stays small, and each fact has one place: sizes, type names, circles of imports.
+//! `weight`: files stay short and folders small, and each fact has one place: sizes, type names, circles of imports.
 //!
 //! That no function is longer than 40 lines is for clippy to say, whose limit stands in `clippy.toml`.
 
@@ -12,9 +12,10 @@ use snafu::Whatever;
 use crate::workspace::{MEMBERS, Workspace, is_rust};
 use imports::Modules;
 
-/// What there may be at most, in the whole workspace and in one place.
+/// What the whole workspace shall come down to. It is shown, and is no failure until it is reached.
 const LINES: usize = 40_000;
 const FILES: usize = 280;
+/// What there may be at most in one place.
 const LINES_OF_A_FILE: usize = 400;
 const FILES_OF_A_FOLDER: usize = 15;
 /// What the middle one of all files has at least.
@@ -30,11 +31,12 @@ pub(crate) fn run() -> Result<ExitCode, Whatever> {
     let modules = imports::all(&workspace);
     let listed = workspace.list("type-names");
     let twice = listed.map_or_else(|violation| vec![violation], |listed| twice(&listed, &modules));
-    let findings = [heavy(&sizes), full(&sizes), twice, imports::circles(&modules)].concat();
+    let findings = [long(&sizes), full(&sizes), twice, imports::circles(&modules)].concat();
     for folder in MEMBERS {
         print!("{}", counts(folder, &sizes));
     }
     print!("{}", counts("all", &sizes));
+    println!("{:<20} {LINES:>6} lines  {FILES:>4} files", "goal");
     for finding in &findings {
         println!("{finding}");
     }
@@ -55,17 +57,14 @@ fn counts(folder: &str, sizes: &Sizes<'_>) -> String {
     format!("{folder:<20} {lines:>6} lines  {files:>4} files  median {median:>3}\n")
 }
 
-/// What is too much in the whole, and files that are too long.
-fn heavy(sizes: &Sizes<'_>) -> Vec<String> {
-    let (lines, files, median) = counted("all", sizes);
-    let whole = [
-        (lines > LINES).then(|| format!("size: {lines} lines, {LINES} are allowed")),
-        (files > FILES).then(|| format!("size: {files} files, {FILES} are allowed")),
-        (median < MEDIAN).then(|| format!("size: the median file has {median} lines, {MEDIAN} are wanted")),
-    ];
+/// Files that are too long, or too short in the middle.
+fn long(sizes: &Sizes<'_>) -> Vec<String> {
+    let (_, _, median) = counted("all", sizes);
+    let short =
+        (median < MEDIAN).then(|| format!("size: the median file has {median} lines, {MEDIAN} are wanted"));
     let long = sizes.iter().filter(|(_, lines)| **lines > LINES_OF_A_FILE);
     let long = long.map(|(path, lines)| format!("file: {path} has {lines} lines"));
-    whole.into_iter().flatten().chain(long).collect()
+    short.into_iter().chain(long).collect()
 }
 
 /// Folders with too many Rust files beside each other.
@@ -156,6 +155,15 @@ mod tests {
             "a module inside a file",
             &[("lib", "mod a; mod i { struct I; }"), ("a", "use crate::i::I;")],
             &[("a", "lib")],
+        ),
+        (
+            "a module in a file elsewhere",
+            &[
+                ("lib", "#[path = \"x/../a.rs\"] mod b; mod c;"),
+                ("a", "struct A;"),
+                ("c", "use crate::b::A;"),
+            ],
+            &[("c", "a")],
         ),
         (
             "a path in a function and in a macro",

@@ -76,7 +76,9 @@ impl Module {
             if let Some(name) = name_after(item, "mod") {
                 let path = [self.path.as_slice(), &[name.to_owned()]].concat();
                 let below = format!("{folder}/{name}");
-                let child = Self { path, file: format!("{below}.rs"), ..Self::default() };
+                let file =
+                    elsewhere(item).map_or_else(|| format!("{below}.rs"), |way| joined(&self.file, way));
+                let child = Self { path, file, ..Self::default() };
                 match find("{").and_then(|start| source::inside(item.get(start..)?)) {
                     Some(inside) => {
                         Self { file: self.file.clone(), ..child }.take(files, inside, &below, modules);
@@ -103,6 +105,29 @@ impl Module {
         }
         self.named.extend(source::all_paths(item));
     }
+}
+
+/// The file that `#[path = "..."]` names.
+fn elsewhere(item: &[SourceToken]) -> Option<&str> {
+    item.windows(3).find_map(|tokens| match tokens {
+        [path, equals, way] if path.text == "path" && equals.text == "=" => {
+            way.text.strip_prefix('"')?.strip_suffix('"')
+        }
+        _ => None,
+    })
+}
+
+/// A way from the folder of a file, without `..`.
+fn joined(file: &str, way: &str) -> String {
+    let mut parts: Vec<&str> = file.split('/').collect();
+    parts.pop();
+    for part in way.split('/') {
+        match part {
+            ".." => drop(parts.pop()),
+            part => parts.push(part),
+        }
+    }
+    parts.join("/")
 }
 
 /// The name behind a word that stands outside of all brackets.
